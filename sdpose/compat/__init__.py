@@ -1,0 +1,34 @@
+"""Every friction of the dependencies, solved once; imported and applied before anything else of the project.
+
+==========================  =========================================================================
+module                      what it solves
+==========================  =========================================================================
+``imports``                 mmcv without compiled ops, mmpose without mmdet, pkg_resources
+``loading``                 checkpoints load weights only, with the few types MMEngine stores
+``saving``                  checkpoints and their marker survive a kill; nothing is removed too early
+``distributed``             several CPU processes over gloo
+==========================  =========================================================================
+
+Two more are solved by ``tools/install.sh``: which versions fit each other, and xtcocotools beside NumPy 2.
+"""
+
+from .distributed import run_without_gpu
+from .imports import import_mmpose, provide_compiled_ops, require_pkg_resources
+from .loading import CheckpointError, allow_checkpoint_types, load_weights_only
+from .saving import find_latest_checkpoint, keep_until_saved, resume_from_complete, save_atomically
+
+
+def apply() -> None:
+    """Apply every solution; calling it again changes nothing."""
+    require_pkg_resources()
+    provide_compiled_ops()
+    import_mmpose()
+    allow_checkpoint_types()
+    load_weights_only()
+    save_atomically()
+    keep_until_saved()
+    resume_from_complete()
+    run_without_gpu()
+
+
+__all__ = ['CheckpointError', 'apply', 'find_latest_checkpoint']

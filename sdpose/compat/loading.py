@@ -1,0 +1,119 @@
+"""Checkpoints hold weights and plain numbers; loading one never runs code that it carries."""
+
+import pickle
+import re
+from functools import partial, wraps
+from types import ModuleType
+from typing import Any, Callable, List
+
+import mmengine.runner.checkpoint as mmengine_checkpoint
+import numpy as np
+import torch
+from mmengine.logging.history_buffer import HistoryBuffer
+
+# Element types of the arrays and scalars that MMEngine and MMPose store: losses and metrics, counts, key point
+# weights, colours, flags.
+_ELEMENT_TYPES = ('float64', 'float32', 'int64', 'int32', 'uint8', 'bool')
+_MARK = '_sdpose_compat'
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint that is broken or carries something else than weights; the message names the file."""
+
+
+def allow_checkpoint_types() -> None:
+    """Tell torch's restricted unpickler about the types of MMEngine's checkpoints, and no other.
+
+    Seen: with torch >= 2.6, which loads weights only, resuming raises ``UnpicklingError: Unsupported global``, because
+    MMEngine 0.10.7 stores its log history (a ``HistoryBuffer`` of NumPy arrays) and NumPy scalars as scores. None of
+    the allowed types can run code: they rebuild arrays and scalars of the plain element types.
+    """
+    torch.serialization.add_safe_globals(_allowed_types())
+
+
+def _allowed_types() -> List[Any]:
+    """The types themselves, and NumPy's two rebuilders under the module names of both NumPy 1 and 2."""
+    reconstruct = np.zeros(1).__reduce__()[0]
+    scalar = np.float64(0).__reduce__()[0]
+    allowed = [HistoryBuffer, np.ndarray, np.dtype, *(type(np.dtype(name)) for name in _ELEMENT_TYPES)]
+    for package in ('numpy.core', 'numpy._core'):
+        allowed.append(_named(reconstruct, f'{package}.multiarray', '_reconstruct'))
+        allowed.append(_named(scalar, f'{package}.multiarray', 'scalar'))
+    return allowed
+
+
+def _named(function: Callable, module: str, name: str) -> Callable:
+    """The function under a module name of our choice, which is what torch compares.
+
+    A checkpoint of a machine with NumPy 1 names ``numpy.core``, one of NumPy 2 ``numpy._core``; torch before 2.6
+    accepts no pair of function and name.
+    """
+
+    def rebuild(*args: Any) -> Any:
+        return function(*args)
+
+    rebuild.__module__, rebuild.__name__, rebuild.__qualname__ = module, name, name
+    return rebuild
+
+
+def load_weights_only() -> None:
+    """Make every loader of MMEngine (file, web address, S3) load weights only, and say clearly what it refuses.
+
+    Seen: MMEngine 0.10.7 leaves the choice to torch, whose default is to run whatever a file carries before 2.6, for
+    every download (``torch.hub``) up to today, and whenever ``TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD`` is set.
+    """
+    loader = mmengine_checkpoint.CheckpointLoader
+    if hasattr(loader, _MARK):
+        return
+    mmengine_checkpoint.torch = _TorchLoadingWeightsOnly()
+    mmengine_checkpoint.load_url = partial(mmengine_checkpoint.load_url, weights_only=True)
+    loader.load_checkpoint = classmethod(_with_clear_errors(loader.load_checkpoint.__func__))
+    setattr(loader, _MARK, True)
+
+
+class _TorchLoadingWeightsOnly(ModuleType):
+    """torch as MMEngine's checkpoint module sees it: ``load`` takes weights only, the rest is torch's own."""
+
+    def __init__(self) -> None:
+        super().__init__('torch', torch.__doc__)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(torch, name)
+
+    @staticmethod
+    def load(*args: Any, **kwargs: Any) -> Any:
+        return torch.load(*args, **{**kwargs, 'weights_only': True})
+
+
+def _with_clear_errors(load: Callable) -> Callable:
+
+    @wraps(load)
+    def load_checkpoint(cls: type, filename: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return load(cls, filename, *args, **kwargs)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(f'Checkpoint not found: {filename}') from error
+        except pickle.UnpicklingError as error:
+            raise CheckpointError(_refusal(filename, str(error))) from None
+        except (EOFError, RuntimeError) as error:
+            if isinstance(error, CheckpointError) or 'CUDA' in str(error):
+                raise
+            raise CheckpointError(f'{filename} is not a complete checkpoint ({_first_line(error)}). It was cut off '
+                                  'while being copied or downloaded, or is another kind of file: fetch it again, or '
+                                  'resume from an earlier one.') from error
+
+    return load_checkpoint
+
+
+def _refusal(filename: str, reason: str) -> str:
+    """Name the type that torch refused, out of its long explanation."""
+    found = re.search(r'(?:GLOBAL|class|callable|global|function) `?([A-Za-z_][\w.]*\.[\w.]+)`?', reason)
+    if found is None:
+        return f'{filename} is not a checkpoint, or one that carries more than weights ({_first_line(reason)})'
+    return (f'{filename} was refused and nothing in it was run: it carries {found.group(1)}, which is neither a weight '
+            'nor a number and could run code when loaded. Keep only its "state_dict" (tensors), saved by someone '
+            'you trust, or get the checkpoint from its original source.')
+
+
+def _first_line(error: Any) -> str:
+    return str(error).strip().partition('\n')[0][:200] or type(error).__name__

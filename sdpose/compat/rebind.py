@@ -1,0 +1,14 @@
+"""Replacing a function in every module that imported it by name."""
+
+import sys
+from typing import Any
+
+
+def rebind(original: Any, replacement: Any) -> None:
+    """Let every loaded MMEngine module that holds ``original`` under some name hold ``replacement`` instead."""
+    for name, module in list(sys.modules.items()):
+        if module is None or name.partition('.')[0] != 'mmengine':
+            continue
+        for key, value in list(vars(module).items()):
+            if value is original:
+                setattr(module, key, replacement)

@@ -1,0 +1,143 @@
+"""Checkpoints that survive a kill at any moment."""
+
+import os
+import re
+import zipfile
+from functools import wraps
+from pathlib import Path
+from typing import IO, Any, Callable, List, Optional, Tuple
+
+import mmengine.hooks.checkpoint_hook as checkpoint_hook
+import mmengine.runner.checkpoint as mmengine_checkpoint
+from mmengine.fileio import LocalBackend
+from mmengine.logging import print_log
+
+from ..fileio import atomic_write
+from .rebind import rebind
+
+_MARK = '_sdpose_compat'
+_MARKER = 'last_checkpoint'
+
+
+def save_atomically() -> None:
+    """Write checkpoints, and the marker that names the last one, to a temporary file that is then renamed.
+
+    Seen: MMEngine 0.10.7 writes both in place, so that a kill leaves a torn checkpoint under its final name, or a
+    marker that is empty. Remote storage is left to its own backend.
+    """
+    if hasattr(mmengine_checkpoint.get_file_backend, _MARK):
+        return
+    original = mmengine_checkpoint.get_file_backend
+
+    @wraps(original)
+    def get_file_backend(*args: Any, **kwargs: Any) -> Any:
+        backend = original(*args, **kwargs)
+        return AtomicLocalBackend() if type(backend) is LocalBackend else backend
+
+    setattr(get_file_backend, _MARK, True)
+    mmengine_checkpoint.get_file_backend = get_file_backend
+    # The hook writes its marker with the built-in open, the only use of open in that module.
+    checkpoint_hook.open = atomic_open
+
+
+class AtomicLocalBackend(LocalBackend):
+    """MMEngine's local files, written atomically."""
+
+    def put(self, obj: bytes, filepath: Any) -> None:
+        """Write bytes so that the file is complete or absent."""
+        with atomic_write(filepath) as file:
+            file.write(obj)
+
+
+def atomic_open(path: str, mode: str) -> Any:
+    """``open`` for whole-file writing; see :func:`sdpose.fileio.atomic_write`."""
+    return atomic_write(path, mode)
+
+
+def keep_until_saved() -> None:
+    """Remove an old checkpoint only after its successor and the marker are on disk.
+
+    Seen: MMEngine 0.10.7 removes the previous best checkpoint, and with ``max_keep_ckpts=1`` the only one, before it
+    writes the new one; a kill in between loses the run.
+    """
+    hook = checkpoint_hook.CheckpointHook
+    if hasattr(hook, _MARK):
+        return
+    for name in ('_save_checkpoint_with_step', '_save_best_checkpoint'):
+        setattr(hook, name, _removing_last(getattr(hook, name)))
+    setattr(hook, _MARK, True)
+
+
+def _removing_last(save: Callable) -> Callable:
+
+    @wraps(save)
+    def save_then_remove(self: Any, *args: Any, **kwargs: Any) -> Any:
+        backend = self.file_backend
+        if type(backend) is not LocalBackend:
+            return save(self, *args, **kwargs)
+        self.file_backend = _DeferringBackend()
+        try:
+            result = save(self, *args, **kwargs)
+        finally:
+            deferred, self.file_backend = self.file_backend, backend
+        deferred.remove_deferred()
+        return result
+
+    return save_then_remove
+
+
+class _DeferringBackend(LocalBackend):
+    """Local files whose removal waits until the new checkpoint is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deferred: List[Tuple[str, int]] = []
+
+    def remove(self, filepath: Any) -> None:
+        self.deferred.append((str(filepath), os.stat(filepath).st_ino))
+
+    def remove_deferred(self) -> None:
+        """Remove what was asked to be removed, unless the new checkpoint took its name."""
+        for path, inode in self.deferred:
+            if os.path.isfile(path) and os.stat(path).st_ino == inode:
+                os.remove(path)
+
+
+def resume_from_complete() -> None:
+    """Let automatic resuming find the newest complete checkpoint even when the marker cannot be followed.
+
+    Seen: MMEngine 0.10.7 returns whatever text the marker holds: nothing, when it was torn by another program or a
+    full disk; a path that no longer exists, when the work folder was moved.
+    """
+    if mmengine_checkpoint.find_latest_checkpoint is not find_latest_checkpoint:
+        rebind(mmengine_checkpoint.find_latest_checkpoint, find_latest_checkpoint)
+
+
+def find_latest_checkpoint(path: str) -> Optional[str]:
+    """The newest complete checkpoint of a work folder.
+
+    Args:
+        path: The work folder.
+
+    Returns:
+        The file that the folder's ``last_checkpoint`` names, there or beside it, if it is complete; otherwise the
+        newest complete ``epoch_N.pth`` or ``iter_N.pth``; None if there is none.
+    """
+    marker = Path(path) / _MARKER
+    if marker.is_file():
+        named = Path(marker.read_text(errors='replace').strip() or '.')
+        for candidate in (named, Path(path) / named.name):
+            if _is_complete(candidate):
+                return str(candidate)
+        print_log(f'{marker} names no complete checkpoint ({named}); looking for the newest one in {path}', 'current')
+    numbered = [file for file in Path(path).glob('*.pth') if re.fullmatch(r'(epoch|iter)_\d+\.pth', file.name)]
+    for candidate in sorted(numbered, key=lambda file: file.stat().st_mtime, reverse=True):
+        if _is_complete(candidate):
+            return str(candidate)
+    print_log(f'No complete checkpoint to resume from in {path}', 'current')
+    return None
+
+
+def _is_complete(file: Path) -> bool:
+    """Whether the file ends as torch's format must: its table of contents is written last."""
+    return file.is_file() and zipfile.is_zipfile(file)
