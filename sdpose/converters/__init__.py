@@ -1,0 +1,3 @@
+from .official import convert_token_module
+
+__all__ = ['convert_token_module']

@@ -1,0 +1,4 @@
+from .hrnet import TruncatedHRNet
+from .stemnet import StemNet
+
+__all__ = ['StemNet', 'TruncatedHRNet']

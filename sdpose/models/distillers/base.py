@@ -1,0 +1,45 @@
+"""What every distiller shares: named terms, each a registered loss between one value of student and teacher."""
+from typing import Dict, Optional, Sequence
+
+from mmengine.model import BaseModule
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+
+from sdpose.structures import TokenSet
+
+
+class BaseDistiller(BaseModule):
+    """Builds and evaluates distillation terms.
+
+    Args:
+        terms: term name to loss config. A name starts with ``loss_``, so that the runner adds it to the total; the
+            config is a registered loss with one more field ``on=``, the value that it compares. A term set to None is
+            left out, which is how a config or the command line switches one off.
+        comparable: the names that ``on=`` may hold.
+
+    Raises:
+        ValueError: if a name or an ``on=`` is not one of the allowed.
+    """
+
+    def __init__(self, terms: Dict[str, Optional[dict]], comparable: Sequence[str]) -> None:
+        super().__init__()
+        self.on: Dict[str, str] = {}
+        self.terms = nn.ModuleDict()
+        for name, config in terms.items():
+            if config is None:
+                continue
+            if not name.startswith('loss_'):
+                raise ValueError(f'the distillation term {name!r} must start with "loss_", or it would not be trained')
+            config = dict(config)
+            self.on[name] = config.pop('on', None)
+            if self.on[name] not in comparable:
+                raise ValueError(f'the distillation term {name!r} compares on={self.on[name]!r}; '
+                                 f'choose one of {", ".join(comparable)}')
+            self.terms[name] = MODELS.build(config)
+
+    def compare(self, student: TokenSet, teacher: TokenSet) -> Dict[str, Tensor]:
+        """The value of every term for one pair."""
+        return {
+            name: loss(getattr(student, self.on[name]), getattr(teacher, self.on[name]))
+            for name, loss in self.terms.items()
+        }

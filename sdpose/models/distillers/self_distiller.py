@@ -1,0 +1,43 @@
+"""Self-distillation: each cycle's tokens are pulled towards the next cycle's (SDPose, eq. 1, 2 and 4)."""
+from typing import Dict, Optional
+
+from mmpose.registry import MODELS
+from torch import Tensor
+
+from sdpose.structures import CycleTokens
+
+from .base import BaseDistiller
+
+COMPARABLE = ('query', 'visual')
+
+
+@MODELS.register_module()
+class SelfDistiller(BaseDistiller):
+    """Compares cycle i with cycle i + 1 and sums every term over i.
+
+    Args:
+        terms: see :class:`BaseDistiller`; ``on`` is ``'query'`` (keypoint tokens) or ``'visual'``.
+        detach_teacher: cut the gradient into the later cycle. The paper does not say; the released code trains both
+            sides, so that is the default.
+    """
+
+    def __init__(self, terms: Dict[str, Optional[dict]], detach_teacher: bool = False) -> None:
+        super().__init__(terms, COMPARABLE)
+        self.detach_teacher = detach_teacher
+
+    def loss(self, feats: CycleTokens) -> Dict[str, Tensor]:
+        """The terms for the tokens of all training cycles.
+
+        Raises:
+            ValueError: if there is only one cycle, so that nothing can teach it.
+        """
+        if len(feats.cycles) < 2:
+            raise ValueError('self-distillation needs a later cycle to learn from: set model.neck.num_cycles to 2 or '
+                             'more, or model.distiller to None')
+        total: Dict[str, Tensor] = {}
+        for student, teacher in zip(feats.cycles, feats.cycles[1:]):
+            if self.detach_teacher:
+                teacher = teacher._replace(sequence=teacher.sequence.detach())
+            for name, value in self.compare(student, teacher).items():
+                total[name] = total[name] + value if name in total else value
+        return total

@@ -1,0 +1,3 @@
+from .distill_pose_estimator import DistillPoseEstimator
+
+__all__ = ['DistillPoseEstimator']

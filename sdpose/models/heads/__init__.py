@@ -1,0 +1,3 @@
+from .token_pose_head import TokenPoseHead
+
+__all__ = ['TokenPoseHead']

@@ -1,0 +1,107 @@
+"""Heatmap head over keypoint tokens (TokenPose, section 3.4), supervising one or all cycles (SDPose, eq. 3).
+
+Shapes: B batch, K keypoints, D token width, H and W the heatmap size, C supervised cycles.
+"""
+from typing import Dict, Optional, Sequence
+
+import torch
+from mmpose.models.heads import HeatmapHead
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+
+from sdpose.structures import CycleTokens
+
+from .accuracy import heatmap_pck
+
+SUPERVISE = ('all', 'last')
+
+
+@MODELS.register_module()
+class TokenPoseHead(HeatmapHead):
+    """Maps every keypoint token to its heatmap by a small MLP, shared by keypoints and cycles.
+
+    Prediction, flip test and decoding are MMPose's ``HeatmapHead``. The MLP is LayerNorm-Linear-LayerNorm-Linear with
+    H W / 8 hidden units where that is at least twice the token width, else LayerNorm-Linear; nothing non-linear
+    stands between the two linears, and no activation follows.
+
+    Args:
+        in_channels: token width D.
+        decoder: the codec, as for ``HeatmapHead``; its ``heatmap_size`` (w, h) is the head's.
+        supervise: ``'all'`` gives every cycle its loss, ``'last'`` the last cycle only (Table 5 and 6 of SDPose).
+        loss: the loss of one cycle's heatmaps.
+        init_cfg: initialization; by default every linear from a truncated normal of std 0.02.
+
+    Raises:
+        ValueError: if ``supervise`` is unknown or the codec has no heatmap size.
+    """
+
+    def __init__(self,
+                 in_channels: int,
+                 decoder: dict,
+                 supervise: str = 'all',
+                 loss: Optional[dict] = None,
+                 init_cfg: Optional[dict] = None) -> None:
+        if supervise not in SUPERVISE:
+            raise ValueError(f'supervise={supervise!r} is unknown; choose one of {", ".join(SUPERVISE)}')
+        if 'heatmap_size' not in decoder:
+            raise ValueError(f'TokenPoseHead needs a heatmap codec, but {decoder.get("type")} has no heatmap_size')
+        super().__init__(
+            in_channels=in_channels,
+            out_channels=None,
+            deconv_out_channels=None,
+            final_layer=None,
+            loss=loss or dict(type='KeypointMSELoss', use_target_weight=True),
+            decoder=decoder,
+            init_cfg=init_cfg or dict(type='TruncNormal', layer='Linear', std=0.02, bias=0))
+        self.supervise = supervise
+        self.heatmap_size = tuple(decoder['heatmap_size'])
+        self.mlp = self._make_mlp(in_channels, self.heatmap_size[0] * self.heatmap_size[1])
+
+    @staticmethod
+    def _make_mlp(width: int, pixels: int) -> nn.Sequential:
+        hidden = pixels // 8
+        if width > hidden / 2:
+            return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, pixels))
+        return nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, hidden), nn.LayerNorm(hidden), nn.Linear(hidden, pixels))
+
+    def heatmaps(self, query: Tensor) -> Tensor:
+        """Heatmaps (..., K, H, W) of query tokens (..., K, D)."""
+        width, height = self.heatmap_size
+        return self.mlp(query).unflatten(-1, (height, width))
+
+    def forward(self, feats: CycleTokens) -> Tensor:
+        """Heatmaps of the deployed cycle, (B, K, H, W)."""
+        return self.heatmaps(feats.output.query)
+
+    def loss(self, feats: CycleTokens, batch_data_samples: Sequence, train_cfg: Optional[dict] = None
+             ) -> Dict[str, Tensor]:
+        """Losses of the supervised cycles and the accuracy of the deployed one.
+
+        Args:
+            feats: the tokens of all cycles.
+            batch_data_samples: one MMPose data sample per image, with target heatmaps and keypoint weights.
+            train_cfg: ``compute_acc=False`` leaves the accuracy out.
+
+        Returns:
+            ``loss_kpt`` for a single cycle, else ``loss_kpt_cycle1`` and so on; ``acc_pose``.
+        """
+        target = torch.stack([sample.gt_fields.heatmaps for sample in batch_data_samples])
+        weight = torch.cat([sample.gt_instance_labels.keypoint_weights for sample in batch_data_samples])
+        predictions = self.predict_cycles(feats)
+        losses = {}
+        for cycle, heatmaps in predictions.items():
+            name = 'loss_kpt' if len(feats.cycles) == 1 else f'loss_kpt_cycle{cycle + 1}'
+            losses[name] = self.loss_module(heatmaps, target, weight)
+        if (train_cfg or {}).get('compute_acc', True):
+            with torch.no_grad():
+                deployed = predictions.get(feats.deployed)
+                deployed = self.forward(feats) if deployed is None else deployed
+                losses['acc_pose'] = heatmap_pck(deployed, target, weight > 0)
+        return losses
+
+    def predict_cycles(self, feats: CycleTokens) -> Dict[int, Tensor]:
+        """Heatmaps (B, K, H, W) of every supervised cycle, by its 0-based index, in one pass of the MLP."""
+        first = 0 if self.supervise == 'all' else len(feats.cycles) - 1
+        queries = torch.stack([tokens.query for tokens in feats.cycles[first:]])  # (C, B, K, D)
+        return dict(enumerate(self.heatmaps(queries), start=first))

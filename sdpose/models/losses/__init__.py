@@ -1,0 +1,3 @@
+from .token_mse_loss import TokenMSELoss
+
+__all__ = ['TokenMSELoss']

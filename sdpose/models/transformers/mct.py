@@ -1,0 +1,104 @@
+"""The Multi-Cycled Transformer: one stack of layers, run several times over its own output (SDPose, section 3.2).
+
+Shapes: B batch, C channels, K query tokens, P visual tokens, D width, h heads, L layers.
+"""
+from typing import List, Optional, Sequence, Tuple
+
+from mmengine.model import BaseModule, ModuleList
+from mmpose.registry import MODELS
+from torch import Tensor
+
+from sdpose.structures import CycleTokens, TokenSet
+
+from .layer import TransformerLayer
+from .tokenizer import Tokenizer
+
+
+@MODELS.register_module()
+class MultiCycledTransformer(BaseModule):
+    """Token transformer of TokenPose (one cycle) and SDPose (several), as a neck.
+
+    In training it runs ``num_cycles`` cycles, so that every cycle can be supervised and each can teach the one before
+    it. In eval mode it runs exactly ``test_cycles``, so that an SDPose costs what its TokenPose costs.
+
+    Args:
+        in_channels: channels of the backbone's last feature map.
+        feature_size: (w, h) of that map.
+        patch_size: (w, h) of a patch on that map.
+        num_queries: number of query tokens (keypoints).
+        dim: width of a token.
+        depth: number of layers L.
+        num_heads: number of attention heads.
+        mlp_ratio: hidden width of the feed-forward half over ``dim``.
+        position: position mode, see :class:`Tokenizer`.
+        num_cycles: cycles in training.
+        test_cycles: cycles in eval mode; the last of them is the deployed one.
+        qkv_bias: whether the query/key/value projections have a bias.
+        attention_scale: factor of the attention scores, ``None`` for ``(dim / num_heads) ** -0.5``.
+        init_cfg: initialization; by default every linear from a truncated normal of std 0.02.
+
+    Raises:
+        ValueError: if a size does not fit, or ``test_cycles`` is not in 1..``num_cycles``.
+    """
+
+    def __init__(self,
+                 in_channels: int,
+                 feature_size: Tuple[int, int],
+                 patch_size: Tuple[int, int],
+                 num_queries: int,
+                 dim: int = 192,
+                 depth: int = 12,
+                 num_heads: int = 8,
+                 mlp_ratio: float = 3,
+                 position: str = 'sine-full',
+                 num_cycles: int = 1,
+                 test_cycles: int = 1,
+                 qkv_bias: bool = False,
+                 attention_scale: Optional[float] = None,
+                 init_cfg: Optional[dict] = None) -> None:
+        super().__init__(init_cfg or dict(type='TruncNormal', layer='Linear', std=0.02, bias=0))
+        if depth < 1:
+            raise ValueError(f'a transformer needs at least one layer, got depth={depth}')
+        if num_cycles < 1:
+            raise ValueError(f'num_cycles must be at least 1, got {num_cycles}')
+        if not 1 <= test_cycles <= num_cycles:
+            raise ValueError(f'test_cycles={test_cycles} must lie between 1 and num_cycles={num_cycles}: '
+                             'a cycle that was never trained cannot be deployed')
+        self.num_cycles = num_cycles
+        self.test_cycles = test_cycles
+        self.tokenizer = Tokenizer(in_channels, feature_size, patch_size, num_queries, dim, position)
+        self.layers = ModuleList(
+            TransformerLayer(dim, num_heads, mlp_ratio, qkv_bias, attention_scale) for _ in range(depth))
+
+    def forward(self, feats: Sequence[Tensor], with_attention: bool = False) -> CycleTokens:
+        """Run the cycles on the last feature map (B, C, H, W).
+
+        Args:
+            feats: the backbone's feature maps; the last one is read.
+            with_attention: also return the attention map of every layer and cycle.
+
+        Returns:
+            ``num_cycles`` token sets in training, ``test_cycles`` in eval mode.
+        """
+        tokens = self.tokenizer(feats[-1])
+        cycles: List[TokenSet] = []
+        for _ in range(self.num_cycles if self.training else self.test_cycles):
+            tokens = self.run_cycle(tokens, with_attention)
+            cycles.append(tokens)
+        return CycleTokens(tuple(cycles), self.test_cycles - 1)
+
+    def run_cycle(self, tokens: TokenSet, with_attention: bool = False) -> TokenSet:
+        """One pass of the whole stack over ``tokens``.
+
+        The first layer of a cycle never adds the position code: in cycle 1 the tokenizer has added it, in the later
+        ones the released model leaves it out.
+        """
+        x = tokens.sequence
+        maps = []
+        for index, layer in enumerate(self.layers):
+            if index and tokens.position is not None:
+                x = x + tokens.position
+            x, attention = layer.attend(x, map_rows=x.shape[1] if with_attention else 0)
+            maps.append(attention)
+            x = layer.feed(x)
+        return tokens._replace(sequence=x, attention=tuple(maps) if with_attention else None)

@@ -1,0 +1,86 @@
+"""Feature map to token sequence: patches, learned query tokens and position (TokenPose, section 3.2).
+
+Shapes: B batch, C channels, K query tokens, P = (H / ph) * (W / pw) visual tokens, D width.
+"""
+from typing import Tuple
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sdpose.structures import TokenSet
+
+from .position import POSITION_MODES, sine_table
+
+
+class Tokenizer(BaseModule):
+    """Cuts a feature map into patches and puts learned query tokens before them.
+
+    Args:
+        in_channels: channels of the feature map.
+        feature_size: (w, h) of the feature map.
+        patch_size: (w, h) of a patch; patches do not overlap and are ordered row by row.
+        num_queries: number of query tokens: one per keypoint, or one class token.
+        dim: width of a token.
+        position: ``'sine'`` adds the fixed code to the patches once; ``'sine-full'`` has it added again before every
+            layer but the first of each cycle; ``'learnable'`` adds one learned table to all tokens once.
+
+    Raises:
+        ValueError: if the patches do not tile the feature map, or a value is out of range.
+    """
+
+    def __init__(self,
+                 in_channels: int,
+                 feature_size: Tuple[int, int],
+                 patch_size: Tuple[int, int],
+                 num_queries: int,
+                 dim: int,
+                 position: str = 'sine-full') -> None:
+        super().__init__()
+        for axis, size, patch in zip(('width', 'height'), feature_size, patch_size):
+            if patch < 1 or size % patch:
+                raise ValueError(f'patch_size (w, h)={tuple(patch_size)} does not divide the feature map (w, h)='
+                                 f'{tuple(feature_size)}: {axis} {size} is not a multiple of {patch}')
+        if num_queries < 1:
+            raise ValueError(f'a tokenizer needs at least one query token, got {num_queries}')
+        if position not in POSITION_MODES:
+            raise ValueError(f'position={position!r} is unknown; choose one of {", ".join(POSITION_MODES)}')
+        self.feature_size = tuple(feature_size)
+        self.grid_size = (feature_size[0] // patch_size[0], feature_size[1] // patch_size[1])  # (w, h)
+        self.num_queries = num_queries
+        self.readds_position = position == 'sine-full'
+        patch_hw = tuple(patch_size)[::-1]
+        self.patch_embed = nn.Conv2d(in_channels, dim, kernel_size=patch_hw, stride=patch_hw)
+        self.query = nn.Parameter(torch.empty(1, num_queries, dim))
+        if position == 'learnable':
+            length = num_queries + self.grid_size[0] * self.grid_size[1]
+            self.position = nn.Parameter(torch.empty(1, length, dim))
+        else:
+            # Zero rows for the queries make adding the code one plain addition. Not in the state dict: it is a
+            # function of the sizes, and the published parameter counts leave it out.
+            table = F.pad(sine_table(self.grid_size[1], self.grid_size[0], dim), (0, 0, num_queries, 0))
+            self.register_buffer('position', table[None], persistent=False)
+
+    def init_weights(self) -> None:
+        """Queries, patch projection and learned position from a normal of std 0.02 cut at +-2."""
+        super().init_weights()
+        nn.init.trunc_normal_(self.query, std=0.02)
+        nn.init.trunc_normal_(self.patch_embed.weight, std=0.02)
+        nn.init.zeros_(self.patch_embed.bias)
+        if isinstance(self.position, nn.Parameter):
+            nn.init.trunc_normal_(self.position, std=0.02)
+
+    def forward(self, feature: Tensor) -> TokenSet:
+        """Tokens of a feature map (B, C, H, W).
+
+        Raises:
+            ValueError: if the map has another size than ``feature_size``.
+        """
+        size = (feature.shape[-1], feature.shape[-2])
+        if size != self.feature_size:
+            raise ValueError(f'the tokenizer was built for a feature map of (w, h)={self.feature_size} but got {size}: '
+                             'set feature_size to the input size divided by the stride of the backbone')
+        patches = self.patch_embed(feature).flatten(2).transpose(1, 2)  # (B, P, D)
+        sequence = torch.cat([self.query.expand(len(patches), -1, -1), patches], dim=1) + self.position
+        return TokenSet(sequence, self.num_queries, self.position if self.readds_position else None)

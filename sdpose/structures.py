@@ -1,0 +1,54 @@
+"""Values that flow between the parts: the tokens of one cycle, and of all cycles.
+
+Shapes: B batch, K query (keypoint) tokens, P visual tokens (patches), D width, h heads.
+"""
+from typing import NamedTuple, Optional, Tuple
+
+from torch import Tensor
+
+
+class TokenSet(NamedTuple):
+    """The tokens after one pass through the transformer (or before the first one).
+
+    Attributes:
+        sequence: all tokens, the K query tokens first, (B, K + P, D). It is the residual stream itself: no norm
+            follows the last layer, a head brings its own.
+        num_queries: K.
+        position: the code that each layer but the first adds again, (1 or B, K + P, D), zero in the query rows;
+            None if the code is added once only.
+        kept: indices of the surviving patches in the full row-major patch grid, (B, P); None if none was pruned.
+        attention: the softmax map of every layer, each (B, h, K + P, K + P); None unless it was asked for.
+    """
+
+    sequence: Tensor
+    num_queries: int
+    position: Optional[Tensor] = None
+    kept: Optional[Tensor] = None
+    attention: Optional[Tuple[Tensor, ...]] = None
+
+    @property
+    def query(self) -> Tensor:
+        """The tokens that a head reads, (B, K, D)."""
+        return self.sequence[:, :self.num_queries]
+
+    @property
+    def visual(self) -> Tensor:
+        """The tokens of the image patches, (B, P, D)."""
+        return self.sequence[:, self.num_queries:]
+
+
+class CycleTokens(NamedTuple):
+    """The tokens after each cycle that was run.
+
+    Attributes:
+        cycles: one :class:`TokenSet` per cycle, first cycle first.
+        deployed: the 0-based cycle whose prediction is the model's output at inference.
+    """
+
+    cycles: Tuple[TokenSet, ...]
+    deployed: int
+
+    @property
+    def output(self) -> TokenSet:
+        """The tokens of the deployed cycle."""
+        return self.cycles[self.deployed]

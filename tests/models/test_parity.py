@@ -1,0 +1,116 @@
+"""Numbers of the released code: tokens and predictions of every cycle, losses and gradients."""
+import json
+
+import numpy as np
+import pytest
+import torch
+from mmpose.registry import MODELS
+from torch.testing import assert_close
+
+from sdpose.converters import convert_token_module
+from sdpose.models import sine_table
+
+CLOSE = dict(atol=2e-5, rtol=1e-4)
+TAGS = {'official_a5e-6': (5e-6, False), 'a0.1': (0.1, False), 'a0.1_teacher_detached_NOT_official': (0.1, True)}
+
+
+def test_sdpose_tokens_and_predictions_of_every_cycle(load_fixture, token_model, folder):
+    fixture = load_fixture('sdpose_cycle2_twolayer', folder)
+    model = token_model(fixture).train()
+    feats = model.neck([fixture['feature']], with_attention=True)
+    predictions = model.head.predict_cycles(feats)
+    assert len(feats.cycles) == len(predictions) == 2
+    for index, tokens in enumerate(feats.cycles):
+        assert_close(tokens.query, fixture[f'cycle{index + 1}/kpt_token'], **CLOSE)
+        assert_close(tokens.visual, fixture[f'cycle{index + 1}/vis_token'], **CLOSE)
+        assert_close(predictions[index], fixture[f'cycle{index + 1}/pred'], **CLOSE)
+    assert_close(feats.cycles[0].attention[-1], fixture['cycle1/attn_last_layer'], **CLOSE)
+
+
+def test_sdpose_deploys_the_first_cycle(load_fixture, token_model, folder):
+    fixture = load_fixture('sdpose_cycle2_twolayer', folder)
+    model = token_model(fixture).eval()
+    assert_close(model.head(model.neck([fixture['feature']])), fixture['cycle1/pred'], **CLOSE)
+
+
+@pytest.mark.parametrize('tag', TAGS)
+def test_sdpose_losses_and_gradients(load_fixture, token_model, data_samples, folder, tag):
+    fixture = load_fixture('sdpose_cycle2_twolayer', folder)
+    weight, detach = TAGS[tag]
+    model = token_model(fixture).train()
+    distiller = MODELS.build(
+        dict(
+            type='SelfDistiller',
+            detach_teacher=detach,
+            terms=dict(
+                loss_query=dict(type='TokenMSELoss', on='query', loss_weight=weight),
+                loss_visual=dict(type='TokenMSELoss', on='visual', loss_weight=weight))))
+    feature = fixture['feature'].requires_grad_()
+    feats = model.neck([feature])
+    losses = model.head.loss(feats, data_samples(fixture['target'], fixture['target_weight'][..., 0]))
+    losses.pop('acc_pose')
+    per_cycle = [losses[f'loss_kpt_cycle{cycle}'] for cycle in (1, 2)]
+    losses.update(distiller.loss(feats))
+    total = sum(losses.values())
+    total.backward()
+
+    def expect(value, key):
+        assert_close(value.detach().double(), fixture[key].double(), rtol=1e-4, atol=1e-9)
+
+    expect(per_cycle[0], 'loss/per_cycle/heatmap_1')
+    expect(per_cycle[1], 'loss/per_cycle/heatmap_2')
+    expect(sum(per_cycle), f'loss/{tag}/heatmap_loss')
+    expect(losses['loss_query'], f'loss/{tag}/kpt_dist_loss')
+    expect(losses['loss_visual'], f'loss/{tag}/vis_dist_loss')
+    expect(total, f'loss/{tag}/total')
+
+    ours = {name: parameter.grad for name, parameter in model.named_parameters()}
+    ours['feature'] = feature.grad
+    expected = fixture.below(f'grad/{tag}/')
+    if 'feature' in expected:
+        assert_close(ours['feature'], expected.pop('feature'), rtol=1e-3, atol=1e-8)
+    expected = convert_token_module(expected, model.neck.tokenizer.patch_embed.kernel_size[::-1])
+    assert len(expected) >= 4
+    for name, gradient in expected.items():
+        assert_close(ours[name], gradient, rtol=1e-3, atol=2e-6 * gradient.abs().max().item())
+
+
+def test_tokenpose(load_fixture, token_model, data_samples, folder):
+    fixture = load_fixture('tokenpose_sinefull_twolayer', folder)
+    model = token_model(fixture).train()
+    feats = model.neck([fixture['feature']])
+    assert_close(feats.output.query, fixture['kpt_token'], **CLOSE)
+    assert_close(feats.output.visual, fixture['vis_token'], **CLOSE)
+    assert_close(model.head(feats), fixture['pred'], **CLOSE)
+    losses = model.head.loss(feats, data_samples(fixture['target'], fixture['target_weight'][..., 0]))
+    assert_close(losses['loss_kpt'].double(), fixture['loss/heatmap_loss'].double(), rtol=1e-4, atol=1e-9)
+
+
+def test_sine_tables(load_fixture, folder):
+    tables = load_fixture('sine_pos_embedding', folder).below('pos_')
+    assert len(tables) == 6
+    for name, expected in tables.items():
+        rows, columns, dim = (int(part[1:]) for part in name.split('_'))
+        assert_close(sine_table(rows, columns, dim), expected, atol=1e-6, rtol=0)
+
+
+def test_stemnet(load_fixture, folder):
+    fixture = load_fixture('stemnet_eval', folder)
+    stem = MODELS.build(dict(type='StemNet'))
+    stem.load_state_dict(fixture.below('w/'), strict=True)
+    stem.eval()
+    assert_close(stem(fixture['image'])[0], fixture['feature'], **CLOSE)
+
+
+@pytest.mark.parametrize('name, width', [('w32_cfg_stage1_32', 32), ('w32_stage1_64', 64)])
+def test_truncated_hrnet(load_fixture, fill_by_formula, folder, hrnet_w32, name, width):
+    fixture = load_fixture('hrnet3stage_formula', folder)
+    backbone = MODELS.build(hrnet_w32(width))
+    keys = json.loads(str(fixture.arrays[f'{name}/keys_json']))
+    assert {key: list(value.shape) for key, value in backbone.state_dict().items()} == keys
+    fill_by_formula(backbone)
+    backbone.eval()
+    with torch.no_grad():
+        feature, = backbone(fixture['image'])
+    scale = float(np.abs(fixture.arrays[f'{name}/feature']).max())
+    assert_close(feature, fixture[f'{name}/feature'], atol=2e-5 * max(1., scale), rtol=1e-4)
