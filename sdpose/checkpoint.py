@@ -1,0 +1,107 @@
+"""Whether a checkpoint's weights are those of a model, said in one table."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn
+
+from .errors import MismatchError
+
+# Batch counters are absent from weights saved by very old releases and play no part where momentum is fixed.
+_OPTIONAL = 'num_batches_tracked'
+_MAX_ROWS = 200
+
+
+@dataclass
+class Comparison:
+    """The keys in which two sets of weights differ.
+
+    Attributes:
+        missing: Keys of the model that the checkpoint lacks, with the model's shape.
+        unexpected: Keys of the checkpoint that the model lacks, with the checkpoint's shape.
+        misshaped: Keys of both, with the model's and the checkpoint's shape.
+        matched: How many keys agree.
+    """
+    missing: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    unexpected: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    misshaped: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = field(default_factory=dict)
+    matched: int = 0
+
+    def __bool__(self) -> bool:
+        """Whether anything differs."""
+        return bool(self.missing or self.unexpected or self.misshaped)
+
+    def summary(self) -> str:
+        """The counts in one clause."""
+        return (f'{len(self.missing)} keys missing, {len(self.unexpected)} unexpected, {len(self.misshaped)} of '
+                f'another shape, {self.matched} matched')
+
+    def table(self) -> str:
+        """One row per differing key: what is wrong, the key, the model's shape, the checkpoint's shape."""
+        rows = [('', 'key', 'model', 'checkpoint')]
+        rows += [('missing', key, _text(shape), '-') for key, shape in self.missing.items()]
+        rows += [('unexpected', key, '-', _text(shape)) for key, shape in self.unexpected.items()]
+        rows += [('shape', key, _text(ours), _text(theirs)) for key, (ours, theirs) in self.misshaped.items()]
+        widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        lines = ['  '.join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+        if len(lines) > _MAX_ROWS + 1:
+            lines[_MAX_ROWS + 1:] = [f'... and {len(lines) - _MAX_ROWS - 1} more']
+        return '\n'.join(lines)
+
+
+def weights_of(checkpoint: Mapping) -> dict[str, Tensor]:
+    """The named weights of a loaded checkpoint.
+
+    Accepts MMEngine's and MMCV's layout (``state_dict`` beside other entries) and a bare state dict. Prefixes
+    ``module.`` left by a parallel wrapper are removed.
+
+    Raises:
+        MismatchError: If it holds no weights.
+    """
+    weights = checkpoint.get('state_dict', checkpoint) if isinstance(checkpoint, Mapping) else {}
+    weights = {re.sub(r'^module\.', '', key): value for key, value in weights.items() if isinstance(value, Tensor)}
+    if not weights:
+        keys = sorted(map(str, checkpoint))[:8] if isinstance(checkpoint, Mapping) else type(checkpoint).__name__
+        raise MismatchError(f'the checkpoint holds no weights: expected named tensors or a "state_dict", found {keys}')
+    return weights
+
+
+def compare(model: nn.Module, weights: Mapping[str, Tensor]) -> Comparison:
+    """Compare the keys and shapes of weights with those of a model.
+
+    Args:
+        model: The model, or the part of it, that is to be filled.
+        weights: Named weights, as :func:`weights_of` returns them.
+    """
+    expected = {key: tuple(value.shape) for key, value in model.state_dict().items()}
+    found = {key: tuple(value.shape) for key, value in weights.items()}
+    result = Comparison()
+    result.missing = {key: shape for key, shape in expected.items() if key not in found and _OPTIONAL not in key}
+    result.unexpected = {key: shape for key, shape in found.items() if key not in expected}
+    result.misshaped = {key: (expected[key], shape) for key, shape in found.items()
+                        if key in expected and expected[key] != shape}
+    result.matched = sum(expected.get(key) == shape for key, shape in found.items())
+    return result
+
+
+def require_match(model: nn.Module, weights: Mapping[str, Tensor], source: str, cure: str) -> None:
+    """Raise unless the weights fill the model exactly.
+
+    Args:
+        model: The model, or the part of it, that is to be filled.
+        weights: Named weights.
+        source: What the message calls the weights, usually the file.
+        cure: The sentence that ends the message.
+
+    Raises:
+        MismatchError: Listing every missing, unexpected and misshaped key in one table.
+    """
+    difference = compare(model, weights)
+    if difference:
+        raise MismatchError(f'{source} does not fit the model {type(model).__name__}: {difference.summary()}\n'
+                            f'{difference.table()}\n{cure}')
+
+
+def _text(shape: tuple[int, ...]) -> str:
+    return 'x'.join(map(str, shape)) or 'scalar'

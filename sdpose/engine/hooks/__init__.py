@@ -1,0 +1,8 @@
+"""Hooks of training and evaluation."""
+
+from .box_source_hook import BoxSourceHook
+from .finite_loss_hook import FiniteLossHook
+from .reproducible_randomness_hook import ReproducibleRandomnessHook
+from .strict_load_hook import StrictLoadHook
+
+__all__ = ['BoxSourceHook', 'FiniteLossHook', 'ReproducibleRandomnessHook', 'StrictLoadHook']

@@ -1,0 +1,49 @@
+"""A checkpoint fills the model completely, or loading fails."""
+
+import logging
+
+from mmengine.hooks import Hook
+from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+
+from sdpose.checkpoint import compare, require_match, weights_of
+
+_CURE = ('Use the config the checkpoint was trained with, or, to keep only the weights that fit, pass --allow-partial '
+         '(default_hooks.strict_load.allow_partial=True).')
+
+
+@HOOKS.register_module()
+class StrictLoadHook(Hook):
+    """Refuse a checkpoint whose keys or shapes differ from the model's.
+
+    MMEngine's runner warns and goes on, which leaves parts of the model at their random initial values. Applies to
+    ``load_from``, to resuming and to testing.
+
+    Args:
+        allow_partial: Load the weights that fit, leave the others as they are, and show the table as a warning.
+    """
+    priority = 'VERY_HIGH'
+
+    def __init__(self, allow_partial: bool = False) -> None:
+        self.allow_partial = allow_partial
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Compare a checkpoint that was read from disk with the model, before the model is touched.
+
+        Raises:
+            MismatchError: If they differ and ``allow_partial`` is not set.
+        """
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        weights = weights_of(checkpoint)
+        source = getattr(runner, '_load_from', None) or 'the checkpoint'
+        if not self.allow_partial:
+            return require_match(model, weights, source, _CURE)
+        difference = compare(model, weights)
+        if not difference:
+            return
+        print_log(f'{source} fits the model in part only: {difference.summary()}\n{difference.table()}\n'
+                  'What is missing keeps its initial values.', 'current', logging.WARNING)
+        fitting = set(weights) - set(difference.unexpected) - set(difference.misshaped)
+        checkpoint['state_dict'] = {key: weights[key] for key in weights if key in fitting}

@@ -1,0 +1,35 @@
+"""Mistakes a user can cure, told apart from defects of the program."""
+
+import re
+
+# torch re-raises a worker's exception as the same class with the worker's whole traceback as its message.
+_FROM_WORKER = re.compile(r'^Caught \w+ in .*?(?:\n.*)*\n(?:[\w.]+\.)?(\w+): (?P<message>(?:.|\n)*)$')
+
+
+class UserError(Exception):
+    """Something outside the code is wrong: a path, a file's content, a config, an option.
+
+    The command-line tools print its message as one line ``error: …`` and exit with status 2, without a traceback.
+    Every other exception is a defect and keeps its traceback. The message names the file, key or value, and the cure.
+    """
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        match = _FROM_WORKER.match(message)
+        return match['message'].strip() if match else message
+
+
+class DataError(UserError):
+    """A data set is missing, incomplete or damaged."""
+
+
+class ConfigError(UserError):
+    """A config or an override of it is wrong."""
+
+
+class MismatchError(UserError):
+    """A checkpoint's weights are not those of the model."""
+
+
+class NonFiniteError(UserError):
+    """A loss or a weight became NaN or infinite."""

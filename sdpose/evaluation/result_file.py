@@ -1,0 +1,55 @@
+"""The COCO result file of an evaluation, under the name the user asked for."""
+
+import os
+from pathlib import Path
+from typing import Any, Union
+
+from mmpose.evaluation.metrics import CocoMetric
+from mmpose.registry import METRICS
+
+from sdpose.errors import UserError
+
+
+class ResultFile:
+    """A JSON list of key point results, as ``COCO.loadRes`` of pycocotools reads it.
+
+    The metric writes such a file under a name of its own; it is renamed when it is complete.
+
+    Args:
+        path: The file to write, ending in ``.json``. Missing folders are made.
+
+    Raises:
+        UserError: If the name does not end in ``.json`` or is a folder.
+    """
+
+    def __init__(self, path: Union[str, Path]) -> None:
+        self.path = Path(path)
+        if self.path.suffix != '.json':
+            raise UserError(f'--out {path}: the COCO result file must end in .json (--dump writes raw predictions as '
+                            '.pkl)')
+        if self.path.is_dir():
+            raise UserError(f'--out {path}: that is a folder, name a file in it')
+        self._prefix = self.path.with_name(f'.{self.path.stem}.{os.getpid()}')
+
+    def attach(self, evaluators: list[dict[str, Any]]) -> None:
+        """Let the COCO metric among the evaluators' configs write its results.
+
+        Raises:
+            UserError: If there is not exactly one.
+        """
+        metrics = [cfg for cfg in evaluators if _is_coco(cfg)]
+        if len(metrics) != 1:
+            raise UserError(f'--out writes COCO results and needs exactly one CocoMetric in test_evaluator, found '
+                            f'{len(metrics)} in {[cfg.get("type") for cfg in evaluators]}; use --dump instead')
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        metrics[0]['outfile_prefix'] = str(self._prefix)
+
+    def finish(self) -> Path:
+        """Give the written file its name. To be called after the evaluation, in the process that wrote it."""
+        os.replace(f'{self._prefix}.keypoints.json', self.path)
+        return self.path
+
+
+def _is_coco(cfg: dict[str, Any]) -> bool:
+    metric = METRICS.get(cfg['type']) if isinstance(cfg.get('type'), str) else cfg.get('type')
+    return isinstance(metric, type) and issubclass(metric, CocoMetric)
