@@ -2,6 +2,7 @@
 
 import pickle
 import re
+from collections import Counter
 from functools import partial, wraps
 from types import ModuleType
 from typing import Any, Callable, List
@@ -14,6 +15,7 @@ from mmengine.logging.history_buffer import HistoryBuffer
 # Element types of the arrays and scalars that MMEngine and MMPose store: losses and metrics, counts, key point
 # weights, colours, flags.
 _ELEMENT_TYPES = ('float64', 'float32', 'int64', 'int32', 'uint8', 'bool')
+_STATISTICS = ('min', 'max', 'current', 'mean')
 _MARK = '_sdpose_compat'
 
 
@@ -24,36 +26,58 @@ class CheckpointError(RuntimeError):
 def allow_checkpoint_types() -> None:
     """Tell torch's restricted unpickler about the types of MMEngine's checkpoints, and no other.
 
-    Seen: with torch >= 2.6, which loads weights only, resuming raises ``UnpicklingError: Unsupported global``, because
-    MMEngine 0.10.7 stores its log history (a ``HistoryBuffer`` of NumPy arrays) and NumPy scalars as scores. None of
-    the allowed types can run code: they rebuild arrays and scalars of the plain element types.
+    Seen: with torch >= 2.6, which loads weights only, resuming raises ``UnpicklingError: Unsupported global``. MMEngine
+    0.10.7 stores its log history (a ``HistoryBuffer`` of NumPy arrays, each with four of its own methods, which pickle
+    writes as calls of ``getattr``) and NumPy scalars as scores. None of the allowed types can run code: they rebuild
+    arrays and scalars of plain elements, and ``getattr`` reaches those four methods only.
     """
-    torch.serialization.add_safe_globals(_allowed_types())
+    if not hasattr(HistoryBuffer, _MARK):
+        torch.serialization.add_safe_globals(_allowed_types())
+        HistoryBuffer.__getstate__ = _state_without_methods
+        setattr(HistoryBuffer, _MARK, True)
 
 
 def _allowed_types() -> List[Any]:
-    """The types themselves, and NumPy's two rebuilders under the module names of both NumPy 1 and 2."""
+    """The types themselves, and functions under the names that pickle wrote (NumPy 1 and 2, Python 2 and 3)."""
     reconstruct = np.zeros(1).__reduce__()[0]
     scalar = np.float64(0).__reduce__()[0]
-    allowed = [HistoryBuffer, np.ndarray, np.dtype, *(type(np.dtype(name)) for name in _ELEMENT_TYPES)]
+    allowed = [HistoryBuffer, Counter, np.ndarray, np.dtype, *(type(np.dtype(name)) for name in _ELEMENT_TYPES)]
     for package in ('numpy.core', 'numpy._core'):
         allowed.append(_named(reconstruct, f'{package}.multiarray', '_reconstruct'))
         allowed.append(_named(scalar, f'{package}.multiarray', 'scalar'))
+    for package in ('builtins', '__builtin__'):
+        allowed.append(_named(_statistic, package, 'getattr'))
+    allowed.append(_named(_latin1, '_codecs', 'encode'))
     return allowed
 
 
 def _named(function: Callable, module: str, name: str) -> Callable:
-    """The function under a module name of our choice, which is what torch compares.
-
-    A checkpoint of a machine with NumPy 1 names ``numpy.core``, one of NumPy 2 ``numpy._core``; torch before 2.6
-    accepts no pair of function and name.
-    """
+    """The function under a name of our choice, which is what torch compares; before 2.6 it accepts no such pair."""
 
     def rebuild(*args: Any) -> Any:
         return function(*args)
 
     rebuild.__module__, rebuild.__name__, rebuild.__qualname__ = module, name, name
     return rebuild
+
+
+def _statistic(owner: Any, name: Any) -> Callable:
+    """What is left of ``getattr`` inside a checkpoint: the four statistics of a log history."""
+    if owner is not HistoryBuffer or name not in _STATISTICS:
+        raise pickle.UnpicklingError(f'Unsupported global: GLOBAL builtins.getattr of {owner!r} and {name!r}')
+    return getattr(HistoryBuffer, name)
+
+
+def _latin1(text: str, encoding: str) -> bytes:
+    """The bytes of an array; pickle's second protocol writes them as text and the call that turns it back."""
+    if not isinstance(text, str) or encoding != 'latin1':
+        raise pickle.UnpicklingError(f'Unsupported global: GLOBAL _codecs.encode of {type(text)} and {encoding!r}')
+    return text.encode('latin1')
+
+
+def _state_without_methods(self: HistoryBuffer) -> dict:
+    """Store the numbers only: the statistics belong to the class, and one that a user registered is foreign code."""
+    return {key: value for key, value in vars(self).items() if key != 'statistics_methods'}
 
 
 def load_weights_only() -> None:
