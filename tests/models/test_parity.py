@@ -102,6 +102,16 @@ def test_stemnet(load_fixture, folder):
     assert_close(stem(fixture['image'])[0], fixture['feature'], **CLOSE)
 
 
+def test_stemnet_by_formula(load_fixture, fill_by_formula):
+    """Output of this implementation in float64, kept when it had passed the test above: weights need no file."""
+    fixture = load_fixture('stemnet_formula')
+    stem = MODELS.build(dict(type='StemNet'))
+    fill_by_formula(stem)
+    stem.eval()
+    with torch.no_grad():
+        assert_close(stem(fixture['image'])[0], fixture['feature'], **CLOSE)
+
+
 @pytest.mark.parametrize('name, width', [('w32_cfg_stage1_32', 32), ('w32_stage1_64', 64)])
 def test_truncated_hrnet(load_fixture, fill_by_formula, folder, hrnet_w32, name, width):
     fixture = load_fixture('hrnet3stage_formula', folder)
