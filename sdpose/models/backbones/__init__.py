@@ -1,4 +1,5 @@
 from .hrnet import TruncatedHRNet
+from .pretrained import PretrainedBackbone
 from .stemnet import StemNet
 
-__all__ = ['StemNet', 'TruncatedHRNet']
+__all__ = ['PretrainedBackbone', 'StemNet', 'TruncatedHRNet']

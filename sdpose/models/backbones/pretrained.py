@@ -1,0 +1,74 @@
+"""Filling a backbone from a file, loudly: what does not fit is an error unless it was expected."""
+import logging
+from typing import Optional, Sequence
+
+from mmengine.logging import print_log
+from mmengine.model import initialize, update_init_info
+from mmengine.runner import CheckpointLoader
+from mmpose.registry import WEIGHT_INITIALIZERS
+from torch import nn
+
+from sdpose.checkpoint import compare, weights_of
+from sdpose.errors import MismatchError
+
+# How HRNet and StemNet start without a file; what a file does not fill keeps it.
+UNFILLED = (dict(type='Normal', layer='Conv2d', std=0.001), dict(type='Constant', layer='BatchNorm2d', val=1))
+
+
+@WEIGHT_INITIALIZERS.register_module()
+class PretrainedBackbone:
+    """Initializer that loads a backbone's weights and says what was not filled.
+
+    MMEngine's ``Pretrained`` skips tensors of another shape with a line in the log: that is how the released
+    HRNet-W32 models came to start with a random first stage. Keys that the file has beyond the backbone (classifier,
+    a fourth stage) are fine.
+
+    Args:
+        checkpoint: path or web address.
+        prefix: only the keys below this prefix belong to the backbone.
+        allow_mismatch: beginnings of the backbone's keys that the file need not fill.
+    """
+
+    def __init__(self, checkpoint: str, prefix: Optional[str] = None, allow_mismatch: Sequence[str] = ()) -> None:
+        self.checkpoint = checkpoint
+        self.prefix = prefix
+        self.allow_mismatch = tuple(allow_mismatch)
+
+    def __call__(self, module: nn.Module) -> None:
+        """Fill ``module``.
+
+        Raises:
+            MismatchError: if the file cannot be had, or a tensor is missing or misshaped that was not allowed to be.
+        """
+        weights = self._weights()
+        difference = compare(module, weights)
+        difference.unexpected = {}
+        unfilled = sorted({**difference.missing, **difference.misshaped})
+        if any(not key.startswith(self.allow_mismatch or '\0') for key in unfilled):
+            raise MismatchError(
+                f'{self.checkpoint} does not fill {type(module).__name__}: {difference.summary()}\n{difference.table()}\n'
+                'Set model.backbone.init_cfg=None to start at random, or name the beginnings of these keys in '
+                'model.backbone.init_cfg.allow_mismatch')
+        initialize(module, [dict(config) for config in UNFILLED])
+        expected = module.state_dict()
+        module.load_state_dict({key: weights[key] for key in expected if key in weights and key not in unfilled},
+                               strict=False)
+        if hasattr(module, '_params_init_info'):
+            update_init_info(module, init_info=f'PretrainedBackbone: {self.checkpoint}')
+        print_log(f'backbone from {self.checkpoint}: {difference.matched} of {len(expected)} tensors filled, '
+                  f'{len(unfilled)} start at random as allowed by {self.allow_mismatch}',
+                  logger='current', level=logging.WARNING if unfilled else logging.INFO)
+
+    def _weights(self) -> dict:
+        try:
+            checkpoint = CheckpointLoader.load_checkpoint(self.checkpoint, map_location='cpu')
+        except OSError as error:  # no such file, or no way to the web address
+            raise MismatchError(
+                f'the pretrained backbone {self.checkpoint} cannot be loaded ({error}). Put the file on this machine and '
+                'set model.backbone.init_cfg.checkpoint to it, or set model.backbone.init_cfg=None to start at random'
+            ) from error
+        weights = weights_of(checkpoint)
+        if self.prefix is not None:
+            start = f'{self.prefix.rstrip(".")}.'
+            weights = {key[len(start):]: value for key, value in weights.items() if key.startswith(start)}
+        return weights

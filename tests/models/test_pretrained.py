@@ -1,0 +1,58 @@
+"""A backbone's file fills it, or says what it did not fill."""
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+from mmpose.registry import MODELS
+
+from sdpose.errors import MismatchError
+
+
+@pytest.fixture(scope='module')
+def imagenet_file(hrnet_w32, tmp_path_factory):
+    """A stand-in for the ImageNet file: the standard width, every number 0.5, a classifier at the end."""
+    weights = {key: torch.full_like(value, 0.5) if value.is_floating_point() else value
+               for key, value in MODELS.build(hrnet_w32(64)).state_dict().items()}
+    path = tmp_path_factory.mktemp('weights') / 'hrnet_w32.pth'
+    torch.save({'state_dict': {**weights, 'classifier.weight': torch.zeros(10, 4)}}, path)
+    return str(path)
+
+
+def filled(config, **init_cfg):
+    init_default_scope('mmpose')
+    model = MODELS.build(dict(config, init_cfg=dict(type='PretrainedBackbone', **init_cfg)))
+    model.init_weights()
+    return {key for key, value in model.named_parameters() if bool((value == 0.5).all())}, model
+
+
+def test_standard_width_is_filled_completely(hrnet_w32, imagenet_file):
+    keys, model = filled(hrnet_w32(64), checkpoint=imagenet_file)
+    assert keys == {key for key, _ in model.named_parameters()}
+
+
+def test_released_width_does_not_fit_and_says_so(hrnet_w32, imagenet_file):
+    with pytest.raises(MismatchError) as error:
+        filled(hrnet_w32(32), checkpoint=imagenet_file)
+    message = str(error.value)
+    assert 'layer1.0.conv1.weight' in message and '64x64x1x1' in message and '32x64x1x1' in message
+    assert 'transition1.0.0.weight' in message and 'allow_mismatch' in message
+    assert ' 67 of another shape' in message  # as measured on the released model
+
+
+def test_released_width_when_allowed(hrnet_w32, imagenet_file):
+    keys, model = filled(hrnet_w32(32), checkpoint=imagenet_file, allow_mismatch=('layer1.', 'transition1.'))
+    assert 'stage2.0.branches.0.0.conv1.weight' in keys and 'conv1.weight' in keys
+    weight = model.layer1[0].conv1.weight
+    assert 'layer1.0.conv1.weight' not in keys and weight.std().item() == pytest.approx(0.001, rel=0.1)
+
+
+def test_missing_file_is_named(hrnet_w32):
+    with pytest.raises(MismatchError, match='nowhere.pth cannot be loaded.*init_cfg=None to start at random'):
+        filled(hrnet_w32(64), checkpoint='nowhere.pth')
+
+
+def test_prefix(tmp_path):
+    stem = MODELS.build(dict(type='StemNet', stem_channels=4, num_blocks=1))
+    path = str(tmp_path / 'teacher.pth')
+    torch.save({f'backbone.{key}': torch.full_like(value, 0.5) for key, value in stem.state_dict().items()}, path)
+    keys, model = filled(dict(type='StemNet', stem_channels=4, num_blocks=1), checkpoint=path, prefix='backbone')
+    assert len(keys) == len(list(model.parameters()))
