@@ -1,0 +1,40 @@
+# MMPose's runtime, this project's parts, and the hooks that make a run trustworthy.
+# Written out instead of inheriting mmpose::_base_/default_runtime.py: that file sets train_cfg, and MMEngine
+# lets no second base, such as a schedule, set the same key.
+default_scope = 'mmpose'
+custom_imports = dict(imports=['sdpose'], allow_failed_imports=False)
+
+default_hooks = dict(
+    timer=dict(type='IterTimerHook'),
+    logger=dict(type='LoggerHook', interval=50),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    checkpoint=dict(type='CheckpointHook', interval=10, max_keep_ckpts=3, save_best='coco/AP', rule='greater'),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+    visualization=dict(type='PoseVisualizationHook', enable=False),
+    # One line per evaluation that says whose person boxes it used.
+    box_source=dict(type='BoxSourceHook'),
+    # Stops at the first NaN or infinite loss; broken weights are never saved.
+    finite_loss=dict(type='FiniteLossHook'),
+    # A resumed run repeats the shuffle, augmentation and dropout of an uninterrupted one.
+    reproducible_randomness=dict(type='ReproducibleRandomnessHook'),
+    # A checkpoint that does not fill the model is refused; allow_partial=True accepts it.
+    strict_load=dict(type='StrictLoadHook', allow_partial=False))
+
+# Averages buffers such as batch norm's running statistics over processes after each epoch.
+custom_hooks = [dict(type='SyncBuffersHook')]
+
+env_cfg = dict(
+    cudnn_benchmark=False,
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
+    dist_cfg=dict(backend='nccl'))
+
+vis_backends = [dict(type='LocalVisBackend')]
+visualizer = dict(type='PoseLocalVisualizer', vis_backends=vis_backends, name='visualizer')
+
+log_processor = dict(type='LogProcessor', window_size=50, by_epoch=True, num_digits=6)
+log_level = 'INFO'
+load_from = None
+resume = False
+
+val_cfg = dict()
+test_cfg = dict()

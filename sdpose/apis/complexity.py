@@ -1,0 +1,75 @@
+"""Parameters and multiply-adds of a model, in the published convention and in full.
+
+The published figures of TokenPose, PPT, DistilPose and SDPose are those of MMCV's counter: it sees modules only, so
+the two matrix products of attention are left out. Both numbers are given here, for the deployed single pass and for one
+training forward with all its cycles.
+"""
+from typing import Dict, Tuple
+
+import torch
+from mmcv.cnn.utils.flops_counter import add_flops_counting_methods
+from mmengine.config import Config
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+
+class _Forward(nn.Module):
+    """One forward from image to predictions as the only call of a module, which is what MMCV's counter needs."""
+
+    def __init__(self, model: nn.Module, training: bool) -> None:
+        super().__init__()
+        self.model = model
+        self.train(training)
+
+    def forward(self, image: Tensor) -> None:
+        feats = self.model.extract_feat(image)
+        if self.training and hasattr(self.model.head, 'predict_cycles'):
+            self.model.head.predict_cycles(feats)
+        else:
+            self.model.head.forward(feats)
+
+
+def count_macs(model: nn.Module, image: Tensor, training: bool) -> Tuple[int, int]:
+    """Multiply-adds of one forward of one image.
+
+    Args:
+        model: a pose estimator.
+        image: (1, 3, H, W).
+        training: count every training cycle instead of the deployed single pass.
+
+    Returns:
+        In the published convention (modules only: convolutions, linears, norms, ReLU, upsampling), and true
+        multiply-adds (matrix products and convolutions only, attention included).
+    """
+    forward = add_flops_counting_methods(_Forward(model, training))
+    forward.start_flops_count()
+    with torch.no_grad():
+        forward(image)
+    published, _ = forward.compute_average_flops_cost()
+    forward.stop_flops_count()
+    # The fused kernels are invisible to torch's counter on a CPU; the plain path is the same arithmetic.
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        forward(image)
+    return round(published), counter.get_total_flops() // 2
+
+
+def complexity(config: Config) -> Dict[str, Dict[str, int]]:
+    """Parameters and multiply-adds of a config's model at its own input size, in absolute numbers.
+
+    Args:
+        config: the config of a top-down model; its ``codec`` gives the input size.
+
+    Returns:
+        ``inference`` and ``training``, each with ``params`` (trainable), ``macs_published`` and ``macs``.
+    """
+    model = MODELS.build(config.model)
+    params = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    width, height = config.codec['input_size']
+    image = torch.zeros(1, 3, height, width)
+    result = {}
+    for name, training in (('inference', False), ('training', True)):
+        published, macs = count_macs(model, image, training)
+        result[name] = dict(params=params, macs_published=published, macs=macs)
+    return result

@@ -1,0 +1,135 @@
+"""Reading a config, merging options into it, and finding the keys that nothing will read."""
+
+import difflib
+import inspect
+import logging
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Iterator, Optional, Union
+
+from mmengine.config import Config, ConfigDict
+from mmengine.logging import print_log
+from mmpose.registry import DATASETS, HOOKS, KEYPOINT_CODECS, METRICS, MODELS, TRANSFORMS
+
+from sdpose.errors import ConfigError
+
+_REGISTRIES = (MODELS, DATASETS, TRANSFORMS, HOOKS, METRICS, KEYPOINT_CODECS)
+# Classes whose keyword arguments are exactly a config's keys; libraries below them accept more than they name.
+_CHECKED_PACKAGES = ('sdpose', 'mmpose')
+
+
+def load_config(path: Union[str, Path], options: Optional[dict[str, Any]] = None) -> Config:
+    """Read a config file, merge ``--cfg-options`` into it, and check the arguments of every part it names.
+
+    An option whose key the config does not have yet is added, and said so, since it may be misspelt.
+
+    Raises:
+        ConfigError: If the file or one of its bases is missing or wrong, or a part does not take an argument.
+    """
+    if not Path(path).is_file():
+        raise ConfigError(f'config {path} does not exist{_similar_file(Path(path))}')
+    try:
+        cfg = Config.fromfile(path)
+    except (OSError, SyntaxError, KeyError, NameError, AttributeError, ImportError, ValueError) as error:
+        raise ConfigError(f'config {path} cannot be read: {type(error).__name__}: {error}') from error
+    for key, value in (options or {}).items():
+        if not _has(cfg, key):
+            print_log(f'--cfg-options {key} is new to this config; check its spelling if it should replace something',
+                      'current', logging.WARNING)
+        try:
+            cfg.merge_from_dict({key: value})
+        except (KeyError, TypeError) as error:
+            raise ConfigError(f'--cfg-options {key}={value} does not fit the config: {error}') from error
+    check_arguments(cfg)
+    return cfg
+
+
+def check_arguments(cfg: Any, where: str = '') -> None:
+    """Check that every part takes the arguments the config gives it.
+
+    Covers the parts of this project and of MMPose; a class that accepts anything is skipped.
+
+    Raises:
+        ConfigError: Naming the place, the part, the unknown key and the closest known one.
+    """
+    if isinstance(cfg, (list, tuple)):
+        for number, item in enumerate(cfg):
+            check_arguments(item, f'{where}.{number}')
+    if not isinstance(cfg, dict):
+        return
+    part = _registered(cfg.get('type'))
+    known = _arguments(part) if part is not None else None
+    for key, value in cfg.items():
+        if known is not None and key not in known and key not in ('type', '_scope_'):
+            close = difflib.get_close_matches(key, known, n=1)
+            raise ConfigError(f'{where.lstrip(".")}: {part.__name__} has no argument {key!r}'
+                              f'{f"; did you mean {close[0]!r}?" if close else ""} (it takes {", ".join(sorted(known))})')
+        check_arguments(value, f'{where}.{key}')
+
+
+@contextmanager
+def building() -> Iterator[None]:
+    """Report a value that a constructor refused as a mistake in the config.
+
+    Constructors check what they are given and raise ``ValueError``; MMEngine raises ``KeyError`` for a part that is not
+    registered and ``ImportError`` for a module named in ``custom_imports``.
+
+    Raises:
+        ConfigError: With the constructor's message.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    except ImportError as error:
+        raise ConfigError(str(error)) from error
+    except KeyError as error:
+        if 'registry' not in str(error):
+            raise
+        raise ConfigError(str(error.args[0]).partition(' Please check')[0]) from error
+
+
+def _registered(name: Any) -> Optional[type]:
+    """The class a config's ``type`` stands for, if it is one of the checked packages."""
+    if isinstance(name, str):
+        found = (registry.get(name) for registry in _REGISTRIES)
+        name = next((part for part in found if part is not None), None)
+    if not isinstance(name, type) or name.__module__.partition('.')[0] not in _CHECKED_PACKAGES:
+        return None
+    return name
+
+
+def _arguments(part: type) -> Optional[set[str]]:
+    """The names a constructor takes, through the bases it passes keywords on to; None if it takes any."""
+    known: set[str] = set()
+    for cls in part.__mro__:
+        if '__init__' not in vars(cls):
+            continue
+        parameters = inspect.signature(cls.__init__).parameters.values()
+        known |= {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)} - {'self'}
+        if all(p.kind is not p.VAR_KEYWORD for p in parameters):
+            return known
+    return None
+
+
+def _has(cfg: Union[Config, ConfigDict], dotted: str) -> bool:
+    """Whether a dotted key exists; list items are numbers."""
+    node: Any = cfg
+    for key in dotted.split('.'):
+        if isinstance(node, (list, tuple)):
+            if not key.isdigit() or int(key) >= len(node):
+                return False
+            node = node[int(key)]
+        elif isinstance(node, (dict, Config)) and key in node:
+            node = node[key]
+        else:
+            return False
+    return True
+
+
+def _similar_file(path: Path) -> str:
+    """A hint at configs of similar name, in the folder asked for and below ``configs``."""
+    candidates = {file.name: file for root in (path.parent, Path('configs')) if root.is_dir()
+                  for file in root.rglob('*.py')}
+    close = difflib.get_close_matches(path.name, candidates, n=2)
+    return '; similar: ' + ', '.join(str(candidates[name]) for name in close) if close else ''

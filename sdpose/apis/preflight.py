@@ -1,0 +1,90 @@
+"""Checks of the files a config names, before anything expensive starts."""
+
+import logging
+import os
+import time
+from pathlib import Path
+from typing import Any, Iterator, Optional
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+from mmpose.datasets.datasets.base import BaseCocoStyleDataset
+from mmpose.registry import DATASETS
+
+from sdpose.datasets.checks import check_detections, check_people
+from sdpose.errors import UserError
+
+_REMOTE = '://'
+
+
+def check_data(cfg: Config, splits: tuple[str, ...]) -> None:
+    """Check the COCO-style data sets of a config and log what will not be used.
+
+    Among several processes the first one checks; the others would only read the same files again.
+
+    Args:
+        cfg: The config.
+        splits: Of ``'train'``, ``'val'``, ``'test'``, those that will be used.
+
+    Raises:
+        DataError: If something is missing or damaged.
+    """
+    if int(os.environ.get('RANK', os.environ.get('SLURM_PROCID', 0))):
+        return
+    seen: list[dict[str, Any]] = []
+    for split in splits:
+        loader = cfg.get(f'{split}_dataloader')
+        for dataset in _coco_datasets(loader.get('dataset')) if loader else ():
+            files = {key: dataset.get(key) for key in ('data_root', 'ann_file', 'bbox_file', 'data_prefix', 'type')}
+            if files not in seen:
+                seen.append(files)
+                _check_dataset(dataset, split)
+
+
+def _check_dataset(cfg: dict[str, Any], split: str) -> None:
+    started = time.perf_counter()
+    root = cfg.get('data_root') or ''
+    ann_file = _below(root, cfg.get('ann_file', ''))
+    images = _below(root, (cfg.get('data_prefix') or {}).get('img', ''))
+    if _REMOTE in ann_file or _REMOTE in images:
+        return
+    # MMPose takes the detections' path as it stands, without the data root.
+    if cfg.get('bbox_file'):
+        remarks = check_detections(cfg['bbox_file'], ann_file, images)
+    else:
+        joints = DATASETS.get(cfg['type'])._load_metainfo(cfg.get('metainfo'))['num_keypoints']
+        remarks = check_people(ann_file, images, joints)
+    for remark in remarks:
+        print_log(remark, 'current', logging.WARNING)
+    print_log(f'{split} data: {cfg.get("bbox_file") or ann_file} and its images are there '
+              f'({time.perf_counter() - started:.1f} s)', 'current')
+
+
+def _coco_datasets(cfg: Optional[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The configs of COCO-style data sets, below wrappers."""
+    if cfg is None:
+        return
+    kind = DATASETS.get(cfg['type']) if isinstance(cfg.get('type'), str) else cfg.get('type')
+    if isinstance(kind, type) and issubclass(kind, BaseCocoStyleDataset):
+        yield cfg
+    for part in [cfg.get('dataset'), *(cfg.get('datasets') or [])]:
+        yield from _coco_datasets(part)
+
+
+def _below(root: str, path: str) -> str:
+    """A path below the data root, as MMEngine joins them."""
+    return path if not root or os.path.isabs(path) or _REMOTE in path else os.path.join(root, path)
+
+
+def check_checkpoint_path(path: str, option: str) -> None:
+    """Check that a checkpoint named on the command line exists.
+
+    Raises:
+        UserError: Naming the option, the path and the checkpoints beside it.
+    """
+    if _REMOTE in path or Path(path).expanduser().is_file():
+        return
+    folder = Path(path).expanduser().parent
+    beside = sorted(file.name for file in folder.glob('*.pth'))[:5] if folder.is_dir() else []
+    hint = f'; {folder} holds {", ".join(beside)}' if beside else ''
+    raise UserError(f'{option}: checkpoint {path} does not exist{hint}')

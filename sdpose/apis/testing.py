@@ -1,0 +1,111 @@
+"""Evaluation of a checkpoint; what ``tools/test.py`` runs."""
+
+import json
+import os
+from typing import Any, Optional
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.runner import Runner
+
+from sdpose.errors import ConfigError, UserError
+from sdpose.evaluation import ResultFile, describe_boxes
+from sdpose.fileio import atomic_write
+
+from . import run_options
+from .configs import building, load_config
+from .preflight import check_checkpoint_path, check_data
+
+
+def test(config: str,
+         checkpoint: str,
+         work_dir: Optional[str] = None,
+         out: Optional[str] = None,
+         dump: Optional[str] = None,
+         gt_bbox: bool = False,
+         allow_partial: bool = False,
+         show: bool = False,
+         show_dir: Optional[str] = None,
+         interval: int = 1,
+         wait_time: float = 1,
+         cfg_options: Optional[dict[str, Any]] = None,
+         launcher: str = 'none',
+         local_rank: int = 0) -> dict[str, float]:
+    """Evaluate a checkpoint on a config's test data.
+
+    The metrics are logged, and written to ``metrics.json`` beside the log, with the boxes they were measured on.
+
+    Args:
+        config: Path of the config file.
+        checkpoint: Path or address of the checkpoint.
+        work_dir: Where the log goes; default ``work_dirs/<config name>``.
+        out: Write the COCO result JSON, which pycocotools reads, here.
+        dump: Write every raw prediction as a pickle here.
+        gt_bbox: Use annotated boxes instead of a detector's.
+        allow_partial: Accept a checkpoint that fills the model only in part.
+        show: Show predictions in a window.
+        show_dir: Save pictures of predictions here.
+        interval: Draw every so-manieth sample.
+        wait_time: Seconds that a window stays.
+        cfg_options: Overrides of single config keys, dotted.
+        launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
+        local_rank: Number of this process on its machine, for launchers that pass it as an argument.
+
+    Returns:
+        The metrics by name.
+
+    Raises:
+        UserError: For anything the user can cure: a path, a config key, the data, a checkpoint.
+    """
+    cfg = load_config(config, cfg_options)
+    run_options.set_launcher(cfg, launcher, local_rank)
+    run_options.set_work_dir(cfg, config, work_dir)
+    run_options.set_strictness(cfg, allow_partial)
+    run_options.set_drawing(cfg, show, show_dir, interval, wait_time)
+    if gt_bbox:
+        run_options.set_ground_truth_boxes(cfg)
+    check_checkpoint_path(checkpoint, 'test')
+    cfg.load_from, cfg.resume = checkpoint, False
+    result_file = _set_outputs(cfg, out, dump)
+    check_data(cfg, ('test', ))
+    with building():
+        runner = Runner.from_cfg(cfg)
+        if runner.test_loop is None:
+            raise ConfigError(f'{config} has no test_dataloader, test_cfg and test_evaluator')
+    metrics = runner.test()
+    if runner.rank == 0:
+        _report(runner, metrics, checkpoint, result_file)
+    return metrics
+
+
+def _set_outputs(cfg: Config, out: Optional[str], dump: Optional[str]) -> Optional[ResultFile]:
+    """Add the result files to the evaluators.
+
+    Raises:
+        UserError: If a name has the wrong ending, or the config has no COCO metric to write results.
+    """
+    evaluators = cfg.get('test_evaluator') or []
+    evaluators = list(evaluators) if isinstance(evaluators, (list, tuple)) else [evaluators]
+    result_file = ResultFile(out) if out else None
+    if result_file:
+        result_file.attach(evaluators)
+    if dump:
+        if not dump.endswith(('.pkl', '.pickle')):
+            raise UserError(f'--dump {dump}: raw predictions are a pickle, the name must end in .pkl (--out writes '
+                            'COCO results as .json)')
+        evaluators.append(dict(type='DumpResults', out_file_path=dump))
+    cfg.test_evaluator = evaluators
+    return result_file
+
+
+def _report(runner: Runner, metrics: dict[str, float], checkpoint: str, result_file: Optional[ResultFile]) -> None:
+    """Write the metrics beside the log and name every file that was written."""
+    record = dict(metrics={name: float(value) for name, value in metrics.items()},
+                  boxes=describe_boxes(runner.test_dataloader.dataset),
+                  checkpoint=checkpoint, config=runner.cfg.filename)
+    path = os.path.join(runner.log_dir, 'metrics.json')
+    with atomic_write(path, 'w') as file:
+        json.dump(record, file, indent=2)
+    print_log(f'metrics: {path}', runner.logger)
+    if result_file:
+        print_log(f'COCO results: {result_file.finish()}', runner.logger)

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Train with several processes: bash tools/dist_train.sh CONFIG GPUS [options of tools/train.py]
+# GPUS is the number of processes on this machine; without a GPU they run on the CPU and talk over gloo.
+# Several machines: start it on each with NNODES, NODE_RANK (0 on the first), MASTER_ADDR and PORT set.
+set -euo pipefail
+if [ $# -lt 2 ]; then
+    echo "usage: bash tools/dist_train.sh CONFIG GPUS [options of tools/train.py]" >&2
+    exit 2
+fi
+tools="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+# One thread per process is what torchrun sets as well, after a warning.
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
+exec "${PYTHON:-python}" -m torch.distributed.run \
+    --nnodes "${NNODES:-1}" --node_rank "${NODE_RANK:-0}" --nproc_per_node "$2" \
+    --master_addr "${MASTER_ADDR:-127.0.0.1}" --master_port "${PORT:-29500}" \
+    "$tools/train.py" "$1" --launcher pytorch "${@:3}"
