@@ -1,5 +1,6 @@
 """Distributed runs of several CPU processes over gloo."""
 
+import atexit
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Callable, Iterator
@@ -9,6 +10,7 @@ import torch
 from mmengine.device import get_device
 from mmengine.logging import print_log
 from mmengine.model.wrappers import MMDistributedDataParallel
+from torch import distributed as torch_dist
 from torch import nn
 
 _MARK = '_sdpose_compat'
@@ -33,14 +35,22 @@ def _on_cpu_over_gloo(launch: Callable) -> Callable:
     @wraps(launch)
     def launch_anywhere(backend: str, *args: Any, **kwargs: Any) -> None:
         if get_device() != 'cpu':
-            return launch(backend, *args, **kwargs)
+            launch(backend, *args, **kwargs)
+            return
         if backend == 'nccl':
             print_log('No GPU is seen: the processes talk over gloo instead of nccl.', 'current')
             backend = 'gloo'
         with _no_device_to_select():
-            return launch(backend, *args, **kwargs)
+            launch(backend, *args, **kwargs)
+        atexit.register(_leave_group)
 
     return launch_anywhere
+
+
+def _leave_group() -> None:
+    """Join gloo's threads; a process that ends with them running is sometimes aborted (SIGABRT), its work done."""
+    if torch_dist.is_available() and torch_dist.is_initialized():
+        torch_dist.destroy_process_group()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Checkpoints hold weights and plain numbers; loading one never runs code that it carries."""
 
+import errno
 import pickle
 import re
 from collections import Counter
@@ -119,8 +120,9 @@ def _with_clear_errors(load: Callable) -> Callable:
             raise FileNotFoundError(f'Checkpoint not found: {filename}') from error
         except pickle.UnpicklingError as error:
             raise CheckpointError(_refusal(filename, str(error))) from None
-        except (EOFError, RuntimeError) as error:
-            if isinstance(error, CheckpointError) or 'CUDA' in str(error):
+        except (EOFError, RuntimeError, OSError) as error:
+            # torch's reader answers some torn files with EINVAL; other system and device errors speak for themselves.
+            if 'CUDA' in str(error) or (isinstance(error, OSError) and error.errno != errno.EINVAL):
                 raise
             raise CheckpointError(f'{filename} is not a complete checkpoint ({_first_line(error)}). It was cut off '
                                   'while being copied or downloaded, or is another kind of file: fetch it again, or '

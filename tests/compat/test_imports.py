@@ -1,0 +1,102 @@
+"""MMPose imports beside mmcv-lite and without mmdet, and uses both where they are."""
+
+import json
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+EVERYTHING = 'import sdpose, mmpose.models, mmpose.apis, mmpose.datasets, mmpose.codecs'
+
+
+def test_everything_imports_without_a_warning(run_tool):
+    done = run_tool('-c', EVERYTHING, check=True)
+    assert done.stdout + done.stderr == ''
+
+
+def test_pkg_resources_loads_without_a_warning(run_tool):
+    code = "import sdpose\nfrom mmengine.utils import get_installed_path\nprint(get_installed_path('mmpose'))"
+    done = run_tool('-c', code, check=True)
+    assert done.stdout.strip().endswith('mmpose') and done.stderr == ''
+
+
+def test_missing_parts_are_seen_as_missing(run_tool):
+    """What others ask to find out whether mmdet and compiled ops are there is answered with the truth."""
+    code = dedent('''
+        import importlib.util, json, sys
+        sys.modules['mmcv._ext'] = None  # as in mmcv-lite, whichever mmcv is installed
+        real = importlib.util.find_spec
+        importlib.util.find_spec = lambda name, *a: None if name in ('mmcv._ext', 'mmdet') else real(name, *a)
+        import sdpose
+        from mmpose.apis.inferencers import base_mmpose_inferencer
+        from mmpose.models.heads.hybrid_heads import dekr_head, rtmo_head
+        from mmpose.models.heads.transformer_heads import edpose_head
+        said = {}
+        for name, use in dict(
+                op=lambda: edpose_head.MultiScaleDeformableAttention(embed_dims=8),
+                other=lambda: exec('from mmcv.ops import nms'),
+                reduce=lambda: rtmo_head.reduce_mean(1.0)).items():
+            try:
+                use()
+            except ImportError as error:
+                said[name] = str(error)
+        said['mmdet'] = 'mmdet' in sys.modules or 'mmdet.utils' in sys.modules
+        said['guards'] = [dekr_head.has_mmcv_full, base_mmpose_inferencer.has_mmdet]
+        print(json.dumps(said))
+    ''')
+    said = json.loads(run_tool('-c', code, check=True).stdout.splitlines()[-1])
+    assert said['op'].startswith('MultiScaleDeformableAttention is a compiled op of mmcv')
+    assert 'pip install "mmcv>=2.0.1,<2.2"' in said['op']
+    assert said['other'].startswith('nms is a compiled op of mmcv')
+    assert 'reduce_mean belongs to mmdet' in said['reduce'] and 'pip install "mmdet' in said['reduce']
+    assert said['mmdet'] is False
+    assert said['guards'] == [False, False]
+
+
+def test_full_mmcv_and_mmdet_are_used_where_they_are(run_tool, tool_env: dict, tmp_path: Path):
+    """A compiled extension and an mmdet are imitated; MMPose then holds their names, not the stand-ins."""
+    package = tmp_path / 'mmdet'
+    package.mkdir()
+    (package / '__init__.py').write_text("__version__ = '3.2.0'\n")
+    (package / 'utils.py').write_text('ConfigType = dict\ndef reduce_mean(tensor):\n    return tensor\n')
+    extension = tmp_path / 'extension'
+    extension.mkdir()
+    (extension / '_ext.py').write_text('def __getattr__(name):\n    return lambda *args, **kwargs: None\n')
+    code = dedent(f'''
+        import mmcv
+        mmcv.__path__.insert(0, {str(extension)!r})
+        import sdpose
+        import mmcv.ops
+        from mmpose.models.heads.hybrid_heads import rtmo_head
+        from mmpose.models.heads.transformer_heads import edpose_head
+        import mmdet
+        print(edpose_head.MultiScaleDeformableAttention.__module__, rtmo_head.reduce_mean(3), mmdet.__version__,
+              mmcv.ops.nms.__module__)
+    ''')
+    done = run_tool('-c', code, env={'PYTHONPATH': f"{tmp_path}:{tool_env['PYTHONPATH']}"}, check=True)
+    assert done.stdout.split() == ['mmcv.ops.multi_scale_deform_attn', '3', '3.2.0', 'mmcv.ops.nms']
+
+
+def test_a_missing_pkg_resources_names_the_cure(monkeypatch: pytest.MonkeyPatch):
+    from sdpose.compat import imports
+    monkeypatch.setattr(imports, 'find_spec', lambda name: None)
+    with pytest.raises(ImportError, match='pkg_resources is missing.*pip install "setuptools<81"'):
+        imports.require_pkg_resources()
+
+
+def test_applying_again_changes_nothing():
+    import mmengine.hooks.checkpoint_hook as hook
+    import mmengine.runner.checkpoint as checkpoint
+    from mmengine.model.wrappers import MMDistributedDataParallel
+    from torch.serialization import get_safe_globals
+
+    from sdpose import compat
+
+    def state() -> list:
+        return [checkpoint.get_file_backend, checkpoint.torch, checkpoint.load_url, checkpoint.find_latest_checkpoint,
+                checkpoint.CheckpointLoader.load_checkpoint.__func__, hook.CheckpointHook._save_checkpoint_with_step,
+                MMDistributedDataParallel.__init__, len(get_safe_globals())]
+
+    before = state()
+    compat.apply()
+    assert state() == before

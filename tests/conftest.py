@@ -1,0 +1,61 @@
+"""Fixtures of the whole suite."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+import torch
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+# The machine's cores are shared between the suite's workers, and between the subprocesses that they start.
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope='session')
+def repo_root() -> Path:
+    """The checkout."""
+    return _ROOT
+
+
+@pytest.fixture(scope='session')
+def shared_data() -> Path:
+    """A folder of larger test material beside the checkout; tests that need it are skipped where it is absent."""
+    folder = _ROOT.parent / 'shared'
+    if not folder.is_dir():
+        pytest.skip(f'{folder} does not exist on this machine')
+    return folder
+
+
+@pytest.fixture(scope='session')
+def tool_env() -> dict:
+    """The environment of a tool that is run as a subprocess: this checkout, one thread, no GPU, plain output."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith(('PYTEST_', 'COV_'))}
+    for name in ('RANK', 'LOCAL_RANK', 'WORLD_SIZE', 'MASTER_ADDR', 'MASTER_PORT'):
+        env.pop(name, None)
+    search = [str(_ROOT), *filter(None, [env.get('PYTHONPATH')])]
+    return {**env, 'OMP_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': '', 'PYTHONPATH': os.pathsep.join(search)}
+
+
+@pytest.fixture(scope='session')
+def run_tool(tool_env: dict) -> Callable[..., subprocess.CompletedProcess]:
+    """Run a Python tool, ``run_tool('tools/test.py', config, cwd=folder)``, with this interpreter.
+
+    A path is taken from the checkout; ``-c`` or ``-m`` pass through. Further arguments: ``cwd`` (default: the
+    checkout), ``env`` (added to the tool's environment), ``timeout`` in seconds, ``check`` (default False: the caller
+    looks at ``returncode``). The result holds ``stdout`` and ``stderr`` as text.
+    """
+
+    def run(tool: str, *args: Any, cwd: Any = _ROOT, env: Any = None, timeout: float = 300,
+            check: bool = False) -> subprocess.CompletedProcess:
+        target = tool if tool.startswith('-') else str(_ROOT / tool)
+        done = subprocess.run([sys.executable, target, *map(str, args)], cwd=cwd, env={**tool_env, **(env or {})},
+                              timeout=timeout, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if check and done.returncode:
+            raise AssertionError(f'{tool} ended with {done.returncode}\n{done.stdout}\n{done.stderr}')
+        return done
+
+    return run
