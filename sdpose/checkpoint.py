@@ -10,7 +10,6 @@ from .errors import MismatchError
 
 # Batch counters are absent from weights saved by very old releases and play no part where momentum is fixed.
 _OPTIONAL = 'num_batches_tracked'
-_MAX_ROWS = 200
 
 
 @dataclass
@@ -45,8 +44,6 @@ class Comparison:
         rows += [('shape', key, _text(ours), _text(theirs)) for key, (ours, theirs) in self.misshaped.items()]
         widths = [max(len(row[column]) for row in rows) for column in range(4)]
         lines = ['  '.join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
-        if len(lines) > _MAX_ROWS + 1:
-            lines[_MAX_ROWS + 1:] = [f'... and {len(lines) - _MAX_ROWS - 1} more']
         return '\n'.join(lines)
 
 

@@ -14,6 +14,10 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from sdpose.errors import ConfigError
+
+from .configs import building
+
 
 class _Forward(nn.Module):
     """One forward from image to predictions as the only call of a module, which is what MMCV's counter needs."""
@@ -63,8 +67,15 @@ def complexity(config: Config) -> Dict[str, Dict[str, int]]:
 
     Returns:
         ``inference`` and ``training``, each with ``params`` (trainable), ``macs_published`` and ``macs``.
+
+    Raises:
+        ConfigError: if the config has no codec, or a part refuses its values.
     """
-    model = MODELS.build(config.model)
+    if 'codec' not in config:
+        raise ConfigError(f'{config.filename} has no codec, so the input size is unknown: '
+                          'inherit a data set base of configs/_base_/datasets')
+    with building():
+        model = MODELS.build(config.model)
     params = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     width, height = config.codec['input_size']
     image = torch.zeros(1, 3, height, width)

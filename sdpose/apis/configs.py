@@ -16,6 +16,8 @@ from sdpose.errors import ConfigError
 _REGISTRIES = (MODELS, DATASETS, TRANSFORMS, HOOKS, METRICS, KEYPOINT_CODECS)
 # Classes whose keyword arguments are exactly a config's keys; libraries below them accept more than they name.
 _CHECKED_PACKAGES = ('sdpose', 'mmpose')
+# Keys that are no argument of the part beside them: the registry's own, and what a distiller reads from its terms.
+_READ_BY_OTHERS = ('type', '_scope_', 'on')
 
 
 def load_config(path: Union[str, Path], options: Optional[dict[str, Any]] = None) -> Config:
@@ -40,7 +42,7 @@ def load_config(path: Union[str, Path], options: Optional[dict[str, Any]] = None
             cfg.merge_from_dict({key: value})
         except (KeyError, TypeError) as error:
             raise ConfigError(f'--cfg-options {key}={value} does not fit the config: {error}') from error
-    check_arguments(cfg)
+    check_arguments(cfg.to_dict())
     return cfg
 
 
@@ -60,7 +62,7 @@ def check_arguments(cfg: Any, where: str = '') -> None:
     part = _registered(cfg.get('type'))
     known = _arguments(part) if part is not None else None
     for key, value in cfg.items():
-        if known is not None and key not in known and key not in ('type', '_scope_'):
+        if known is not None and key not in known and key not in _READ_BY_OTHERS:
             close = difflib.get_close_matches(key, known, n=1)
             raise ConfigError(f'{where.lstrip(".")}: {part.__name__} has no argument {key!r}'
                               f'{f"; did you mean {close[0]!r}?" if close else ""} (it takes {", ".join(sorted(known))})')

@@ -76,15 +76,15 @@ def _below(root: str, path: str) -> str:
     return path if not root or os.path.isabs(path) or _REMOTE in path else os.path.join(root, path)
 
 
-def check_checkpoint_path(path: str, option: str) -> None:
-    """Check that a checkpoint named on the command line exists.
+def check_checkpoint_path(path: str) -> None:
+    """Check that a checkpoint exists.
 
     Raises:
-        UserError: Naming the option, the path and the checkpoints beside it.
+        UserError: Naming the path and the checkpoints beside it.
     """
     if _REMOTE in path or Path(path).expanduser().is_file():
         return
     folder = Path(path).expanduser().parent
     beside = sorted(file.name for file in folder.glob('*.pth'))[:5] if folder.is_dir() else []
     hint = f'; {folder} holds {", ".join(beside)}' if beside else ''
-    raise UserError(f'{option}: checkpoint {path} does not exist{hint}')
+    raise UserError(f'checkpoint {path} does not exist{hint}')

@@ -14,6 +14,7 @@ from sdpose.fileio import atomic_write
 
 from . import run_options
 from .configs import building, load_config
+from .noise import silence_records
 from .preflight import check_checkpoint_path, check_data
 
 
@@ -64,12 +65,13 @@ def test(config: str,
     run_options.set_drawing(cfg, show, show_dir, interval, wait_time)
     if gt_bbox:
         run_options.set_ground_truth_boxes(cfg)
-    check_checkpoint_path(checkpoint, 'test')
+    check_checkpoint_path(checkpoint)
     cfg.load_from, cfg.resume = checkpoint, False
     result_file = _set_outputs(cfg, out, dump)
     check_data(cfg, ('test', ))
     with building():
         runner = Runner.from_cfg(cfg)
+        silence_records(runner.logger)
         if runner.test_loop is None:
             raise ConfigError(f'{config} has no test_dataloader, test_cfg and test_evaluator')
     metrics = runner.test()

@@ -13,6 +13,7 @@ from sdpose.errors import ConfigError
 
 from . import run_options
 from .configs import building, load_config
+from .noise import silence_records
 from .preflight import check_checkpoint_path, check_data
 
 
@@ -73,6 +74,7 @@ def train(config: str,
     check_data(cfg, ('train', 'val') if cfg.get('val_dataloader') else ('train', ))
     with building():
         runner = Runner.from_cfg(cfg)
+        silence_records(runner.logger)
         _build_loops(runner)
     return runner.train()
 
@@ -93,7 +95,7 @@ def _set_start(cfg: Config, resume: Optional[str]) -> None:
         cfg.resume = True
         cfg.load_from = None if resume == 'auto' else resume
     if cfg.get('load_from'):
-        check_checkpoint_path(cfg.load_from, '--resume' if resume else 'load_from')
+        check_checkpoint_path(cfg.load_from)
 
 
 def _use_amp(cfg: Config) -> None:

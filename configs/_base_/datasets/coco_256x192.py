@@ -2,6 +2,7 @@
 dataset_type = 'CocoDataset'
 data_mode = 'topdown'
 data_root = 'data/coco/'
+num_keypoints = 17  # of the data set's metainfo; a leaf passes it to the model
 
 codec = dict(type='MSRAHeatmap', input_size=(192, 256), heatmap_size=(48, 64), sigma=2, unbiased=True,
              blur_kernel_size=11)
