@@ -4,6 +4,7 @@ The published figures of TokenPose, PPT, DistilPose and SDPose are those of MMCV
 the two matrix products of attention are left out. Both numbers are given here, for the deployed single pass and for one
 training forward with all its cycles.
 """
+import copy
 from typing import Dict, Tuple
 
 import torch
@@ -47,7 +48,8 @@ def count_macs(model: nn.Module, image: Tensor, training: bool) -> Tuple[int, in
         In the published convention (modules only: convolutions, linears, norms, ReLU, upsampling), and true
         multiply-adds (matrix products and convolutions only, attention included).
     """
-    forward = add_flops_counting_methods(_Forward(model, training))
+    # MMCV's counter leaves its counts on the modules, so it gets a copy.
+    forward = add_flops_counting_methods(_Forward(copy.deepcopy(model), training))
     forward.start_flops_count()
     with torch.no_grad():
         forward(image)

@@ -52,10 +52,10 @@ class Tokenizer(BaseModule):
         self.readds_position = position == 'sine-full'
         patch_hw = tuple(patch_size)[::-1]
         self.patch_embed = nn.Conv2d(in_channels, dim, kernel_size=patch_hw, stride=patch_hw)
-        self.query = nn.Parameter(torch.empty(1, num_queries, dim))
+        self.query = nn.Parameter(nn.init.trunc_normal_(torch.empty(1, num_queries, dim), std=0.02))
         if position == 'learnable':
             length = num_queries + self.grid_size[0] * self.grid_size[1]
-            self.position = nn.Parameter(torch.empty(1, length, dim))
+            self.position = nn.Parameter(nn.init.trunc_normal_(torch.empty(1, length, dim), std=0.02))
         else:
             # Zero rows for the queries make adding the code one plain addition. Not in the state dict: it is a
             # function of the sizes, and the published parameter counts leave it out.
@@ -63,13 +63,10 @@ class Tokenizer(BaseModule):
             self.register_buffer('position', table[None], persistent=False)
 
     def init_weights(self) -> None:
-        """Queries, patch projection and learned position from a normal of std 0.02 cut at +-2."""
+        """The patch projection is a linear in all but its form, so it starts like the other linears."""
         super().init_weights()
-        nn.init.trunc_normal_(self.query, std=0.02)
         nn.init.trunc_normal_(self.patch_embed.weight, std=0.02)
         nn.init.zeros_(self.patch_embed.bias)
-        if isinstance(self.position, nn.Parameter):
-            nn.init.trunc_normal_(self.position, std=0.02)
 
     def forward(self, feature: Tensor) -> TokenSet:
         """Tokens of a feature map (B, C, H, W).

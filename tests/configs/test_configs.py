@@ -1,0 +1,119 @@
+"""Every config: builds, trains every parameter, and has the counts of its row in the table."""
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from mmpose.registry import DATASETS, MODELS
+from mmpose.testing import get_packed_inputs
+
+from sdpose.apis.complexity import complexity
+from sdpose.apis.configs import load_config
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
+LEAVES = sorted(path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts)
+# Trainable parameters, multiply-adds in the published convention and true ones (G), of the deployed single pass.
+TABLE = {
+    'sdpose/coco/sdpose-t_stemnet_8xb64-300e_coco-256x192': (4398528, 1.7988, 1.9506),
+    'sdpose/coco/sdpose-s-v1_stemnet_8xb64-300e_coco-256x192': (6620736, 2.4039, 2.7261),
+    'sdpose/coco/sdpose-s-v2_stemnet_8xb24-300e_coco-256x192': (6227520, 4.6735, 7.4872),
+    'sdpose/coco/sdpose-b_hrnet-w32_8xb32-300e_coco-256x192': (13145984, 5.1643, 5.4707),
+    'sdpose/coco/sdpose-b_hrnet-w32-stage1-64_8xb32-300e_coco-256x192': (13465216, 5.9775, 6.2761),
+    'tokenpose/coco/tokenpose-s-v1_stemnet_8xb64-300e_coco-256x192': (6620736, 2.4039, 2.7261),
+    'tokenpose/coco/tokenpose-s-v2_stemnet_8xb64-300e_coco-256x192': (6227520, 4.6735, 7.4872),
+    'tokenpose/coco/tokenpose-b_hrnet-w32_8xb64-300e_coco-256x192': (13145984, 5.1643, 5.4707),
+    'tokenpose/coco/tokenpose-b_hrnet-w32-stage1-64_8xb64-300e_coco-256x192': (13465216, 5.9775, 6.2761),
+    # Not in the papers: 16,705,824 of the backbone, then the layers of the tables above.
+    'tokenpose/coco/tokenpose-l-d6_hrnet-w48_8xb64-300e_coco-256x192': (20300064, 9.7415, 9.8577),
+}
+
+
+@pytest.fixture(params=LEAVES, ids=lambda path: path.stem)
+def leaf(request):
+    init_default_scope('mmpose')
+    return request.param
+
+
+def packed_inputs(config, batch_size=1):
+    width, height = config.codec['input_size']
+    return get_packed_inputs(batch_size, num_keypoints=config.num_keypoints, img_shape=(height, width),
+                             input_size=(width, height), heatmap_size=config.codec['heatmap_size'])
+
+
+def test_counts(leaf):
+    params, published, macs = TABLE[str(leaf.relative_to(CONFIGS).with_suffix(''))]
+    counts = complexity(load_config(leaf))['inference']
+    assert counts['params'] == params
+    assert counts['macs_published'] / 1e9 == pytest.approx(published, abs=0.002)
+    assert counts['macs'] / 1e9 == pytest.approx(macs, abs=0.0005)
+
+
+def test_trains_every_parameter_and_predicts(leaf):
+    torch.manual_seed(0)
+    np.random.seed(0)
+    config = load_config(leaf)
+    model = MODELS.build(config.model)
+    data = model.data_preprocessor(packed_inputs(config), training=True)
+    losses = model.train()(**data, mode='loss')
+    total, logged = model.parse_losses(losses)
+    assert torch.isfinite(total) and total > 0 and 'acc_pose' in logged
+    total.backward()
+    assert [name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0] == []
+
+    with torch.no_grad():
+        samples = model.eval().test_step(packed_inputs(config, batch_size=2))
+    for sample in samples:
+        assert sample.pred_instances.keypoints.shape == (1, config.num_keypoints, 2)
+        assert np.isfinite(sample.pred_instances.keypoints).all()
+
+
+def test_joint_count_is_the_data_sets(leaf):
+    config = load_config(leaf)
+    dataset = DATASETS.get(config.train_dataloader.dataset.type)
+    metainfo = parse_pose_metainfo(config.train_dataloader.dataset.get('metainfo') or dataset.METAINFO)
+    assert metainfo['num_keypoints'] == config.num_keypoints == config.model.neck.num_queries
+
+
+def test_leaf_is_short_and_uses_one_codec(leaf):
+    assert len(leaf.read_text().splitlines()) <= 25
+    config = load_config(leaf)
+    assert config.model.head.decoder == config.codec
+    encoders = [step.encoder for step in config.train_dataloader.dataset.pipeline if step.type == 'GenerateTarget']
+    assert encoders == [config.codec]
+
+
+def test_recipe_of_the_release():
+    name = 'sdpose/coco/sdpose-{}-300e_coco-256x192.py'
+    for leaf, batch in (('t_stemnet_8xb64', 64), ('s-v1_stemnet_8xb64', 64), ('s-v2_stemnet_8xb24', 24),
+                        ('b_hrnet-w32_8xb32', 32)):
+        config = load_config(CONFIGS / name.format(leaf))
+        assert config.train_dataloader.batch_size == batch
+        assert config.auto_scale_lr.base_batch_size == 8 * batch
+        assert config.optim_wrapper.optimizer == dict(type='Adam', lr=1e-3)
+        assert config.train_cfg.max_epochs == 300 and config.train_cfg.val_interval == 10
+        warm_up, steps = config.param_scheduler
+        assert (warm_up.end, warm_up.start_factor, warm_up.by_epoch) == (500, 0.001, False)
+        assert (steps.milestones, steps.gamma, steps.by_epoch) == ([200, 260], 0.1, True)
+        assert config.codec.unbiased and config.codec.sigma == 2 and config.codec.blur_kernel_size == 11
+        assert config.model.test_cfg == dict(flip_test=True, flip_mode='heatmap', shift_heatmap=True)
+        terms = config.model.distiller.terms
+        assert {term.on: term.loss_weight for term in terms.values()} == dict(query=5e-6, visual=5e-6)
+        assert config.model.neck.num_cycles == (3 if leaf.startswith('t_') else 2)
+
+
+def test_an_sdpose_differs_from_its_tokenpose_in_training_only():
+    for size in ('s-v1_stemnet', 'b_hrnet-w32', 'b_hrnet-w32-stage1-64'):
+        sdpose, tokenpose = (load_config(next((CONFIGS / method / 'coco').glob(f'{method}-{size}_*.py')))
+                             for method in ('sdpose', 'tokenpose'))
+        sdpose.model.pop('distiller')
+        sdpose.model.neck.num_cycles = 1
+        assert sdpose.model == tokenpose.model
+
+
+def test_no_machine_path():
+    for path in CONFIGS.rglob('*.py'):
+        assert not any(line.strip().startswith(('data_root', 'ann_file')) and os.path.isabs(line.split("'")[1])
+                       for line in path.read_text().splitlines() if "'" in line), path
