@@ -1,0 +1,116 @@
+"""Writes a synthetic set in COCO's layout: all of it, or nothing."""
+import json
+import os
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List
+
+import cv2
+
+from ...errors import DataError
+from ...visualization import contact_sheet, draw_people
+from .annotate import coco_category
+from .request import GENERATOR_VERSION, MANIFEST, SPLITS, Request, is_cached
+from .skeleton import COCO_LIMBS
+from .workers import draw_all, jobs
+
+SHEET = 'contact_sheet.png'
+Progress = Callable[[int, int], None]
+
+
+def generate(out: Path, request: Request, workers: int, overwrite: bool = False,
+             progress: Progress = lambda done, total: None) -> bool:
+    """Draws a set into a folder ``annotations/{train,val}.json``, ``train/``, ``val/``, with a contact sheet.
+
+    The set is drawn in a hidden folder beside ``out`` and renamed once complete, so an interruption leaves ``out`` as it
+    was.
+
+    Args:
+        out: Folder to make.
+        request: What to draw.
+        workers: Number of processes; it has no influence on the files.
+        overwrite: Whether a synthetic set in ``out`` may be replaced.
+        progress: Called with the number of finished and of all pictures.
+
+    Returns:
+        False if the folder already held exactly this set.
+
+    Raises:
+        DataError: If ``out`` holds something else or cannot be written.
+    """
+    out = Path(os.path.abspath(out))
+    if is_cached(out, request, overwrite):
+        return False
+    with _folder_beside(out) as folder:
+        people: Dict[str, List[Any]] = {split: [] for split in SPLITS}
+        total = len(jobs(request))
+        for split in SPLITS:
+            (folder / split).mkdir()
+        for done, (split, image, persons) in enumerate(draw_all(request, folder, workers), 1):
+            people[split].append((image, persons))
+            progress(done, total)
+        _write_annotations(folder, request, people)
+        _write_sheet(folder, request)
+        (folder / MANIFEST).write_text(json.dumps(request.manifest(), indent=2) + '\n', encoding='utf-8')
+    return True
+
+
+@contextmanager
+def _folder_beside(out: Path) -> Iterator[Path]:
+    """A folder that takes the place of ``out`` when the block ends well, and vanishes otherwise."""
+    partial = out.with_name(f'.{out.name}~{os.getpid()}.partial')
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(out)
+        partial.mkdir()
+    except OSError as error:
+        raise DataError(f'{out} cannot be written: {error.strerror}') from error
+    try:
+        yield partial
+        old = out.with_name(f'.{out.name}~{os.getpid()}.old')
+        if out.exists():
+            os.replace(out, old)
+        os.replace(partial, out)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise DataError(f'{out} cannot be written: {error}') from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _sweep(out: Path) -> None:
+    """Removes what killed runs left behind."""
+    for path in out.parent.glob(f'.{out.name}~*.*'):
+        pid, _, kind = path.name[len(out.name) + 2:].partition('.')
+        if kind in ('partial', 'old') and pid.isdigit() and not Path(f'/proc/{pid}').exists():
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _write_annotations(folder: Path, request: Request, people: Dict[str, List[Any]]) -> None:
+    """One JSON per split, in the order of the image ids."""
+    (folder / 'annotations').mkdir()
+    info = dict(description='Synthetic people drawn by SDPose; not photographs', version=str(GENERATOR_VERSION),
+                **{key: value for key, value in request.manifest().items() if key in ('seed', 'level')})
+    for split in SPLITS:
+        if not people[split]:
+            continue
+        ordered = sorted(people[split], key=lambda item: item[0]['id'])
+        persons = [person for _, group in ordered for person in group]
+        for number, person in enumerate(persons, 1):
+            person['id'] = number
+        content = dict(info=info, licenses=[], images=[image for image, _ in ordered], annotations=persons,
+                       categories=[coco_category()])
+        (folder / 'annotations' / f'{split}.json').write_text(json.dumps(content, separators=(',', ':')), encoding='utf-8')
+
+
+def _write_sheet(folder: Path, request: Request, count: int = 12) -> None:
+    """Pictures of the first split that has any, with their skeletons."""
+    split = next(split for split in SPLITS if request.count(split))
+    content = json.loads((folder / 'annotations' / f'{split}.json').read_text(encoding='utf-8'))
+    pictures = []
+    for image in content['images'][:count]:
+        people = [person['keypoints'] for person in content['annotations'] if person['image_id'] == image['id']]
+        picture = cv2.imread(str(folder / split / image['file_name']))
+        pictures.append(draw_people(picture, people, COCO_LIMBS))
+    cv2.imwrite(str(folder / SHEET), contact_sheet(pictures))

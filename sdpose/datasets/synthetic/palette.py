@@ -1,0 +1,31 @@
+"""Calm colours for surroundings: saturation is bounded so that people stand out and pictures do not glare."""
+import colorsys
+from typing import Tuple
+
+import numpy as np
+
+from .canvas import Color
+
+
+def muted(rng: np.random.Generator, hue: Tuple[float, float] = (-.05, .64), saturation: Tuple[float, float] = (.04, .28),
+          value: Tuple[float, float] = (.45, .85)) -> Color:
+    """A colour drawn from ranges of hue, saturation and value, each within 0..1 (hue may wrap)."""
+    red, green, blue = colorsys.hsv_to_rgb(rng.uniform(*hue) % 1, rng.uniform(*saturation), rng.uniform(*value))
+    return int(255 * blue), int(255 * green), int(255 * red)
+
+
+def wood(rng: np.random.Generator) -> Color:
+    """A wood tone."""
+    return muted(rng, (.05, .10), (.25, .5), (.35, .75))
+
+
+def foliage(rng: np.random.Generator) -> Color:
+    """A leaf green."""
+    return muted(rng, (.20, .36), (.25, .5), (.32, .62))
+
+
+def vertical_gradient(image: np.ndarray, y0: int, y1: int, top: Color, bottom: Color) -> None:
+    """Fills rows y0..y1 of a picture with a blend of two colours."""
+    y0, y1 = max(0, y0), min(image.shape[0], y1)
+    if y1 > y0:
+        image[y0:y1] = np.linspace(top, bottom, y1 - y0).astype(np.uint8)[:, None]

@@ -1,0 +1,43 @@
+"""Many pictures on one page."""
+from math import ceil, sqrt
+from typing import Sequence
+
+import cv2
+import numpy as np
+
+_PAPER = 245
+
+
+def _fitted(picture: np.ndarray, width: int, height: int) -> np.ndarray:
+    """The picture scaled to fit into a cell and centred on paper."""
+    scale = min(width / picture.shape[1], height / picture.shape[0])
+    size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    cell = np.full((height, width, 3), _PAPER, np.uint8)
+    y, x = (height - size[1]) // 2, (width - size[0]) // 2
+    cell[y:y + size[1], x:x + size[0]] = small
+    return cell
+
+
+def contact_sheet(pictures: Sequence[np.ndarray], width: int = 1920, gap: int = 6) -> np.ndarray:
+    """Pictures side by side in about as many columns as suit a wide page.
+
+    Args:
+        pictures: (H, W, 3) uint8 each, of any sizes; the cells take the shape of the first.
+        width: Width of the page in pixels.
+        gap: Pixels between the cells.
+
+    Raises:
+        ValueError: If there is no picture.
+    """
+    if not pictures:
+        raise ValueError('a contact sheet needs at least one picture')
+    columns = max(1, min(len(pictures), round(sqrt(len(pictures) * 4 / 3))))
+    cell = (width - gap * (columns + 1)) // columns
+    height = round(cell * pictures[0].shape[0] / pictures[0].shape[1])
+    rows = ceil(len(pictures) / columns)
+    page = np.full((rows * (height + gap) + gap, width, 3), _PAPER, np.uint8)
+    for number, picture in enumerate(pictures):
+        y, x = gap + number // columns * (height + gap), gap + number % columns * (cell + gap)
+        page[y:y + height, x:x + cell] = _fitted(picture, cell, height)
+    return page

@@ -1,0 +1,61 @@
+"""A page of pictures with the skeletons of a COCO result file."""
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, Dict, List
+
+import cv2
+
+from ..errors import DataError
+from ..fileio import atomic_write
+from .contact_sheet import contact_sheet
+from .skeleton_drawing import draw_people
+
+
+def _read(path: Path, what: str) -> Any:
+    try:
+        return json.loads(path.read_text(encoding='utf-8'))
+    except (OSError, ValueError) as error:
+        raise DataError(f'{what} {path} cannot be read: {error}') from error
+
+
+def draw_predictions(annotations: Path, images: Path, results: Path, out: Path, count: int = 12,
+                     least: float = 0.2) -> Path:
+    """Draws predicted skeletons over evenly spaced pictures of a set and writes them as one PNG.
+
+    Args:
+        annotations: COCO annotation file; names the pictures and the skeleton.
+        images: Folder of the pictures.
+        results: COCO keypoint results, as ``tools/test.py --out`` writes them.
+        out: PNG to write.
+        count: Number of pictures.
+        least: Joints and people with a smaller score are left out.
+
+    Returns:
+        ``out``.
+
+    Raises:
+        DataError: If a file cannot be read, or no result belongs to the pictures.
+    """
+    content, found = _read(annotations, 'annotation file'), _read(results, 'result file')
+    people: Dict[int, List[List[float]]] = defaultdict(list)
+    for person in found:
+        if person['score'] >= least:
+            people[person['image_id']].append(person['keypoints'])
+    limbs = [(a - 1, b - 1) for a, b in content['categories'][0]['skeleton']]
+    shown = [image for image in content['images'] if people.get(image['id'])]
+    if not shown:
+        raise DataError(f'{results} has no person with a score of {least} or more on a picture of {annotations}')
+    step = max(1, len(shown) // count)
+    pictures = []
+    for image in shown[::step][:count]:
+        picture = cv2.imread(str(images / image['file_name']))
+        if picture is None:
+            raise DataError(f'{images / image["file_name"]} cannot be read as a picture')
+        pictures.append(draw_people(picture, people[image['id']], limbs, least))
+    try:
+        with atomic_write(out) as file:
+            file.write(cv2.imencode('.png', contact_sheet(pictures))[1].tobytes())
+    except OSError as error:
+        raise DataError(f'{out} cannot be written: {error}') from error
+    return out
