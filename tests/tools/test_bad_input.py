@@ -1,0 +1,165 @@
+"""Everything a user can get wrong ends in one clear message, exit status 2 and no traceback."""
+
+import json
+import os
+import pickle
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Callable
+
+import pytest
+import torch
+
+from sdpose.apis import testing, training
+from sdpose.compat import CheckpointError
+from sdpose.errors import DataError, MismatchError, UserError
+
+_TRAIN = 'data/coco/annotations/person_keypoints_train2017.json'
+
+
+def _edit(path: Path, change: Callable[[dict], None]) -> None:
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+@pytest.fixture
+def here(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The workspace as the current folder."""
+    monkeypatch.chdir(workspace)
+    return workspace
+
+
+def test_missing_config_suggests_a_similar_one(here: Path) -> None:
+    with pytest.raises(UserError, match=r'config tinny.py does not exist; similar: tiny.py'):
+        training.train('tinny.py')
+
+
+def test_missing_annotation_file(here: Path) -> None:
+    (here / _TRAIN).unlink()
+    with pytest.raises(DataError, match=f'the annotation file {_TRAIN} is missing: put it there'):
+        training.train('tiny.py')
+
+
+def test_missing_detections_name_the_place_and_the_way_around(here: Path) -> None:
+    path = here / 'data/coco/person_detection_results/COCO_val2017_detections_AP_H_56_person.json'
+    path.unlink()
+    with pytest.raises(DataError, match=r'COCO_val2017_detections_AP_H_56_person.json are missing: .*--gt-bbox'):
+        training.train('tiny.py')
+
+
+def test_missing_images_are_named(here: Path) -> None:
+    (here / 'data/coco/train2017/000000000101.jpg').unlink()
+    with pytest.raises(DataError, match=r'1 images of .* are missing: data/coco/train2017/000000000101.jpg$'):
+        training.train('tiny.py')
+
+
+def test_wrong_number_of_keypoints_names_the_annotation(here: Path) -> None:
+    _edit(here / _TRAIN, lambda content: content['annotations'][3].update(keypoints=[1, 2, 2] * 14))
+    with pytest.raises(DataError, match=r'annotation id 1011 has 42 key point numbers, expected 51 \(17 joints'):
+        training.train('tiny.py')
+
+
+def test_missing_checkpoint_lists_its_neighbours(here: Path) -> None:
+    (here / 'epoch_3.pth').touch()
+    with pytest.raises(UserError, match=r'checkpoint ./epoch_4.pth does not exist; . holds epoch_3.pth'):
+        testing.test('tiny.py', './epoch_4.pth')
+    with pytest.raises(UserError, match='checkpoint gone.pth does not exist'):
+        training.train('tiny.py', resume='gone.pth')
+
+
+def test_unknown_key_of_a_part_names_the_closest(here: Path) -> None:
+    with pytest.raises(UserError, match=r"model.neck: MultiCycledTransformer has no argument 'num_cycels'; did you mean "
+                                        r"'num_cycles'\?"):
+        training.train('tiny.py', cfg_options={'model.neck.num_cycels': 3})
+
+
+def test_refused_value_of_a_part(here: Path) -> None:
+    with pytest.raises(UserError, match='test_cycles=3'):
+        training.train('tiny.py', cfg_options={'model.neck.test_cycles': 3})
+
+
+def test_unknown_part(here: Path) -> None:
+    with pytest.raises(UserError, match='MultiCycleTransformer is not in the mmpose::model registry'):
+        training.train('tiny.py', cfg_options={'model.neck.type': 'MultiCycleTransformer'})
+
+
+def test_output_names(here: Path) -> None:
+    (here / 'any.pth').touch()
+    with pytest.raises(UserError, match='--out a.pkl: the COCO result file must end in .json'):
+        testing.test('tiny.py', 'any.pth', out='a.pkl')
+    with pytest.raises(UserError, match='--dump a.json: raw predictions are a pickle'):
+        testing.test('tiny.py', 'any.pth', dump='a.json')
+
+
+def test_checkpoint_of_another_model_shows_every_key_in_one_table(here: Path, trained: SimpleNamespace) -> None:
+    path = str(trained.run / 'epoch_40.pth')
+    options = {'model.head.decoder.heatmap_size': (24, 32), 'model.neck.depth': 2, 'model.backbone.num_blocks': 2,
+               'model.neck.position': 'none'}
+    options.pop('model.neck.position')
+    with pytest.raises(MismatchError) as caught:
+        testing.test('tiny.py', path, cfg_options=options)
+    message = str(caught.value)
+    assert f'{path} does not fit the model' in message
+    assert 'unexpected' in message
+    rows = [line.split() for line in message.splitlines()]
+    weights = torch.load(path, weights_only=False)['state_dict']
+    assert sum(row[:1] == ['missing'] for row in rows) > 10
+    assert all(row[1] in weights for row in rows if row[:1] in (['shape'], ['unexpected']))
+    assert '--allow-partial' in message.splitlines()[-1]
+
+
+def test_partial_loading_is_possible_when_asked_for(here: Path, trained: SimpleNamespace) -> None:
+    metrics = testing.test('tiny.py', str(trained.run / 'epoch_40.pth'), allow_partial=True,
+                           cfg_options={'model.neck.depth': 2})
+    assert 'coco/AP' in metrics
+
+
+def test_truncated_checkpoint(here: Path, trained: SimpleNamespace) -> None:
+    (here / 'torn.pth').write_bytes((trained.run / 'epoch_40.pth').read_bytes()[:-1000])
+    with pytest.raises(CheckpointError, match='torn.pth'):
+        testing.test('tiny.py', 'torn.pth')
+
+
+class _Malicious:
+
+    def __reduce__(self) -> tuple:
+        return os.mkdir, ('pwned', )
+
+
+def test_foreign_code_in_a_checkpoint_is_refused_and_not_run(here: Path) -> None:
+    torch.save(dict(state_dict=dict(weight=torch.zeros(1)), extra=_Malicious()), here / 'evil.pth')
+    (here / 'old.pth').write_bytes(pickle.dumps(dict(state_dict={}, extra=_Malicious())))
+    for name in ('evil.pth', 'old.pth'):
+        with pytest.raises(CheckpointError, match=name):
+            testing.test('tiny.py', name)
+    assert not (here / 'pwned').exists()
+
+
+def test_boxes_of_zero_area_are_left_out_and_said_so(here: Path, run_tool: Callable) -> None:
+    _edit(here / _TRAIN, lambda content: content['annotations'][2].update(bbox=[10, 10, 0, 20]))
+    done = run_tool('tools/train.py', 'tiny.py', '--no-validate', '--cfg-options', 'train_cfg.max_epochs=1',
+                    'train_dataloader.batch_size=1', cwd=here, check=True)
+    log = done.stdout + done.stderr
+    assert '1 annotation(s) have a box of zero area (first: id 1010); they are left out' in log
+    assert '[1][11/11]' in log
+
+
+@pytest.mark.parametrize('workers', [0, 2])
+def test_unreadable_image_is_named_without_a_traceback(here: Path, run_tool: Callable, workers: int) -> None:
+    (here / 'data/coco/train2017/000000000103.jpg').write_bytes(b'not an image')
+    done = run_tool('tools/train.py', 'tiny.py', '--no-validate', '--cfg-options',
+                    f'train_dataloader.num_workers={workers}', f'train_dataloader.persistent_workers={bool(workers)}',
+                    cwd=here)
+    assert done.returncode == 2
+    assert 'Traceback' not in done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith('error: image data/coco/train2017/000000000103.jpg cannot be decoded (image id 103, '
+                           'annotation id 103'), last
+
+
+def test_a_tool_prints_one_line_and_ends_with_2(here: Path, run_tool: Callable) -> None:
+    done = run_tool('tools/test.py', 'tiny.py', 'none.pth', cwd=here)
+    assert done.returncode == 2
+    assert done.stderr.strip().splitlines()[-1] == 'error: checkpoint none.pth does not exist'
+    assert 'Traceback' not in done.stderr
