@@ -7,12 +7,14 @@ module                      what it solves
 ``loading``                 checkpoints load weights only, with the few types MMEngine stores
 ``saving``                  checkpoints and their marker survive a kill; nothing is removed too early
 ``distributed``             several CPU processes over gloo
+``drawing``                 drawing joints beside NumPy 2.4
 ==========================  =========================================================================
 
 Two more are solved by ``tools/install.sh``: which versions fit each other, and xtcocotools beside NumPy 2.
 """
 
 from .distributed import run_without_gpu
+from .drawing import draw_with_scalar_radius
 from .imports import import_mmpose, provide_compiled_ops, require_pkg_resources
 from .loading import CheckpointError, allow_checkpoint_types, load_weights_only
 from .saving import find_latest_checkpoint, keep_until_saved, resume_from_complete, save_atomically
@@ -29,6 +31,7 @@ def apply() -> None:
     keep_until_saved()
     resume_from_complete()
     run_without_gpu()
+    draw_with_scalar_radius()
 
 
 __all__ = ['CheckpointError', 'apply', 'find_latest_checkpoint']
