@@ -1,10 +1,10 @@
 """Drawing key points beside NumPy 2.4."""
 
 from functools import wraps
+from importlib import import_module
 from typing import Any, Callable
 
 import numpy as np
-from mmpose.visualization.opencv_backend_visualizer import OpencvBackendVisualizer
 
 _MARK = '_sdpose_compat'
 
@@ -16,10 +16,12 @@ def draw_with_scalar_radius() -> None:
     ``--show-dir`` ends with ``TypeError: only 0-dimensional arrays can be converted to Python scalars``. Matplotlib,
     the other backend, takes an array.
     """
-    if hasattr(OpencvBackendVisualizer, _MARK):
+    # MMPose can be imported only once the other solutions are applied.
+    visualizer = import_module('mmpose.visualization.opencv_backend_visualizer').OpencvBackendVisualizer
+    if hasattr(visualizer, _MARK):
         return
-    OpencvBackendVisualizer.draw_circles = _with_scalar_radius(OpencvBackendVisualizer.draw_circles)
-    setattr(OpencvBackendVisualizer, _MARK, True)
+    visualizer.draw_circles = _with_scalar_radius(visualizer.draw_circles)
+    setattr(visualizer, _MARK, True)
 
 
 def _with_scalar_radius(draw: Callable) -> Callable:

@@ -1,12 +1,12 @@
 """Joints can be drawn beside every NumPy."""
 
 import numpy as np
-from mmpose.visualization import PoseLocalVisualizer
 
 import sdpose  # noqa: F401
 
 
 def test_radius_as_an_array_of_one_element_draws_a_filled_circle() -> None:
+    from mmpose.visualization import PoseLocalVisualizer
     visualizer = PoseLocalVisualizer(backend='opencv')
     visualizer.set_image(np.zeros((21, 21, 3), np.uint8))
     visualizer.draw_circles(np.array([10., 10.]), radius=np.array([3]), face_colors=(0, 255, 0), alpha=1.0)
