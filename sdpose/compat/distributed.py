@@ -1,6 +1,8 @@
 """Distributed runs of several CPU processes over gloo."""
 
 import atexit
+import gc
+import time
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Callable, Iterator
@@ -14,6 +16,7 @@ from torch import distributed as torch_dist
 from torch import nn
 
 _MARK = '_sdpose_compat'
+_SECONDS_TO_LET_GO = 0.1
 
 
 def run_without_gpu() -> None:
@@ -48,9 +51,17 @@ def _on_cpu_over_gloo(launch: Callable) -> Callable:
 
 
 def _leave_group() -> None:
-    """Join gloo's threads; a process that ends with them running is sometimes aborted (SIGABRT), its work done."""
+    """End gloo before Python ends.
+
+    Seen: a process whose work is done is sometimes aborted (SIGABRT, "terminate called without an active exception"),
+    because a gloo thread asks for the interpreter's lock, to let go of the last reduced tensor, while Python is
+    already shutting down. The threads end with the last reference to their group, which a runner may still hold, so
+    they also get a moment in which the lock is free.
+    """
     if torch_dist.is_available() and torch_dist.is_initialized():
         torch_dist.destroy_process_group()
+    gc.collect()
+    time.sleep(_SECONDS_TO_LET_GO)
 
 
 @contextmanager
