@@ -26,6 +26,9 @@ TABLE = {
     'tokenpose/coco/tokenpose-s-v2_stemnet_8xb64-300e_coco-256x192': (6227520, 4.6735, 7.4872),
     'tokenpose/coco/tokenpose-b_hrnet-w32_8xb64-300e_coco-256x192': (13145984, 5.1643, 5.4707),
     'tokenpose/coco/tokenpose-b_hrnet-w32-stage1-64_8xb64-300e_coco-256x192': (13465216, 5.9775, 6.2761),
+    'sdpose/coco/sdpose-s-v1-ppt_stemnet_8xb64-300e_coco-256x192': (6620736, 2.0152, 2.1862),
+    'ppt/coco/ppt-s_stemnet_8xb64-300e_coco-256x192': (6620736, 2.0152, 2.1862),
+    'ppt/coco/ppt-b_hrnet-w32_8xb64-300e_coco-256x192': (13145984, 4.7756, 4.9308),
     # Not in the papers: 16,705,824 of the backbone, then the layers of the tables above.
     'tokenpose/coco/tokenpose-l-d6_hrnet-w48_8xb64-300e_coco-256x192': (20300064, 9.7415, 9.8577),
 }

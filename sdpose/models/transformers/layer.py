@@ -4,6 +4,7 @@ Shapes: B batch, T tokens, D width, h heads, d = D / h.
 """
 from typing import Optional, Tuple
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -37,7 +38,7 @@ class SelfAttention(nn.Module):
         Args:
             x: the tokens.
             map_rows: for how many leading tokens the softmax map is returned. The fused kernel never forms the map,
-                so only these rows are computed, beside it.
+                so these rows are computed openly and the others fused: nothing is computed twice.
 
         Returns:
             The attended tokens (B, T, D), and the map (B, h, map_rows, T), or None if ``map_rows`` is 0.
@@ -45,8 +46,13 @@ class SelfAttention(nn.Module):
         batch, length, dim = x.shape
         qkv = self.qkv(x).view(batch, length, 3, self.num_heads, -1)
         q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # each (B, h, T, d)
-        out = F.scaled_dot_product_attention(q, k, v, scale=self.scale)
-        attention = (q[:, :, :map_rows] @ k.transpose(-2, -1) * self.scale).softmax(dim=-1) if map_rows else None
+        attention, parts = None, []
+        if map_rows:
+            attention = (q[:, :, :map_rows] @ k.transpose(-2, -1) * self.scale).softmax(dim=-1)
+            parts.append(attention @ v)
+        if map_rows < length:
+            parts.append(F.scaled_dot_product_attention(q[:, :, map_rows:], k, v, scale=self.scale))
+        out = parts[0] if len(parts) == 1 else torch.cat(parts, dim=2)
         return self.proj(out.transpose(1, 2).reshape(batch, length, dim)), attention
 
 

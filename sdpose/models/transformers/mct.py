@@ -33,6 +33,7 @@ class MultiCycledTransformer(BaseModule):
         position: position mode, see :class:`Tokenizer`.
         num_cycles: cycles in training.
         test_cycles: cycles in eval mode; the last of them is the deployed one.
+        pruner: config of a pruner that sits between the halves of a layer, None for all tokens in all layers.
         qkv_bias: whether the query/key/value projections have a bias.
         attention_scale: factor of the attention scores, ``None`` for ``(dim / num_heads) ** -0.5``.
         init_cfg: initialization; by default every linear from a truncated normal of std 0.02.
@@ -53,6 +54,7 @@ class MultiCycledTransformer(BaseModule):
                  position: str = 'sine-full',
                  num_cycles: int = 1,
                  test_cycles: int = 1,
+                 pruner: Optional[dict] = None,
                  qkv_bias: bool = False,
                  attention_scale: Optional[float] = None,
                  init_cfg: Optional[dict] = None) -> None:
@@ -67,6 +69,7 @@ class MultiCycledTransformer(BaseModule):
         self.num_cycles = num_cycles
         self.test_cycles = test_cycles
         self.tokenizer = Tokenizer(in_channels, feature_size, patch_size, num_queries, dim, position)
+        self.pruner = MODELS.build(pruner) if pruner else None
         self.layers = ModuleList(
             TransformerLayer(dim, num_heads, mlp_ratio, qkv_bias, attention_scale) for _ in range(depth))
 
@@ -82,23 +85,28 @@ class MultiCycledTransformer(BaseModule):
         """
         tokens = self.tokenizer(feats[-1])
         cycles: List[TokenSet] = []
-        for _ in range(self.num_cycles if self.training else self.test_cycles):
-            tokens = self.run_cycle(tokens, with_attention)
+        for cycle in range(self.num_cycles if self.training else self.test_cycles):
+            tokens = self.run_cycle(tokens, cycle + 1, with_attention)
             cycles.append(tokens)
         return CycleTokens(tuple(cycles), self.test_cycles - 1)
 
-    def run_cycle(self, tokens: TokenSet, with_attention: bool = False) -> TokenSet:
-        """One pass of the whole stack over ``tokens``.
+    def run_cycle(self, tokens: TokenSet, cycle: int = 1, with_attention: bool = False) -> TokenSet:
+        """One pass of the whole stack over ``tokens``; ``cycle`` counts from 1.
 
         The first layer of a cycle never adds the position code: in cycle 1 the tokenizer has added it, in the later
         ones the released model leaves it out.
         """
-        x = tokens.sequence
         maps = []
         for index, layer in enumerate(self.layers):
+            x = tokens.sequence
             if index and tokens.position is not None:
                 x = x + tokens.position
-            x, attention = layer.attend(x, map_rows=x.shape[1] if with_attention else 0)
+            prunes = self.pruner is not None and self.pruner.applies(index, cycle)
+            rows = x.shape[1] if with_attention else tokens.num_queries if prunes else 0
+            x, attention = layer.attend(x, rows)
+            tokens = tokens._replace(sequence=x)
+            if prunes:
+                tokens = self.pruner(tokens, attention[:, :, :tokens.num_queries])
             maps.append(attention)
-            x = layer.feed(x)
-        return tokens._replace(sequence=x, attention=tuple(maps) if with_attention else None)
+            tokens = tokens._replace(sequence=layer.feed(tokens.sequence))
+        return tokens._replace(attention=tuple(maps) if with_attention else None)

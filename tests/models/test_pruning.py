@@ -1,0 +1,97 @@
+"""Pruning: numbers of the released code, kept indices, positions, cycles and counts."""
+import pytest
+import torch
+from mmpose.registry import MODELS
+from torch.testing import assert_close
+
+from sdpose.models import TokenPruner
+from sdpose.structures import TokenSet
+
+CLOSE = dict(atol=2e-5, rtol=1e-4)
+SMALL = dict(
+    type='MultiCycledTransformer', in_channels=8, feature_size=(8, 8), patch_size=(2, 2), num_queries=3, dim=16, depth=5,
+    num_heads=4)
+FEATURE = (torch.arange(2 * 8 * 8 * 8).float().sin().view(2, 8, 8, 8), )
+
+
+def build(num_cycles=1, test_cycles=1, **pruner):
+    torch.manual_seed(0)
+    neck = MODELS.build(dict(SMALL, num_cycles=num_cycles, test_cycles=test_cycles,
+                             pruner=dict(type='TokenPruner', **pruner)))
+    neck.init_weights()
+    return neck
+
+
+@pytest.mark.parametrize('training', [True, False])
+@pytest.mark.parametrize('ratio', [0.7, 1.0])
+def test_parity(load_fixture, token_model, folder, ratio, training):
+    fixture = load_fixture('ppt_depth5_onelayer', folder)
+    assert fixture.arrays['prune/0/min_gap'] > 1e-5  # no tie that rounding could turn
+    model = token_model(fixture, pruner=dict(type='TokenPruner', keep_ratio=ratio)).train(training)
+    feats = model.neck([fixture['feature']])
+    tokens = feats.output
+    assert_close(tokens.query, fixture[f'ratio{ratio}/kpt_token'], **CLOSE)
+    assert_close(tokens.visual, fixture[f'ratio{ratio}/vis_token'], **CLOSE)
+    assert_close(model.head(feats), fixture[f'ratio{ratio}/pred'], **CLOSE)
+    if ratio < 1:
+        assert torch.equal(tokens.kept, fixture['prune/0/kept_original_index'])
+    else:
+        assert tokens.kept is None
+
+
+def test_selection_by_hand():
+    pruner = TokenPruner(keep_ratio=0.5, layers=(0, ))
+    sequence = torch.arange(6.).view(1, 6, 1)  # two queries, visual tokens 2, 3, 4, 5
+    tokens = TokenSet(sequence, 2, position=10 * sequence, kept=torch.tensor([[7, 8, 9, 11]]))
+    rows = torch.zeros(1, 2, 2, 6)  # two heads, two queries
+    rows[0, 0, 0, 3] = 1.  # visual token 3: mean over heads 0.5
+    rows[0, :, 1, 5] = 0.6  # visual token 5: mean over heads 0.6
+    rows[0, :, :, 0] = 9.  # a query attends to a query: does not count
+    pruned = pruner(tokens, rows)
+    assert pruned.sequence.flatten().tolist() == [0, 1, 5, 3]
+    assert pruned.position.flatten().tolist() == [0, 10, 50, 30]
+    assert pruned.kept.tolist() == [[11, 8]]
+
+
+def test_counts_round_up_and_indices_stay_those_of_the_grid():
+    neck = build(keep_ratio=0.7, layers=(1, 2, 3))
+    tokens = neck(FEATURE).output
+    assert tokens.kept.shape == (2, 7)  # 16 -> 12 -> 9 -> 7
+    assert tokens.sequence.shape == (2, 3 + 7, 16)
+    for kept in tokens.kept:
+        assert len(set(kept.tolist())) == 7 and 0 <= int(kept.min()) and int(kept.max()) < 16
+    full = neck.tokenizer.position.expand(2, -1, -1)
+    expected = full[:, 3:].gather(1, tokens.kept[..., None].expand(-1, -1, 16))
+    assert_close(tokens.position[:, 3:], expected)
+
+
+def test_later_cycles_run_on_what_the_first_left():
+    first_only = build(num_cycles=2, layers=(1, 3), cycles=(1, ))
+    feats = first_only(FEATURE)
+    assert [tokens.visual.shape[1] for tokens in feats.cycles] == [9, 9]
+    assert torch.equal(feats.cycles[0].kept, feats.cycles[1].kept)
+    everywhere = build(num_cycles=2, layers=(1, 3))
+    assert [tokens.visual.shape[1] for tokens in everywhere(FEATURE).cycles] == [9, 5]
+
+
+def test_every_parameter_gets_a_gradient_through_pruning():
+    neck = build(num_cycles=2, cycles=(1, ))
+    sum(tokens.sequence.square().sum() for tokens in neck(FEATURE).cycles).backward()
+    assert [name for name, p in neck.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0] == []
+
+
+def test_attention_map_follows_the_surviving_tokens():
+    neck = build(keep_ratio=0.5, layers=(1, ))
+    attention = neck(FEATURE, with_attention=True).output.attention
+    assert [maps.shape[-1] for maps in attention] == [19, 19, 11, 11, 11]
+
+
+@pytest.mark.parametrize('kwargs, message', [
+    (dict(keep_ratio=0), r'keep_ratio must lie in \(0, 1\], got 0'),
+    (dict(keep_ratio=1.2), r'keep_ratio must lie in \(0, 1\], got 1.2'),
+    (dict(layers=(-1, )), 'layers count from 0'),
+    (dict(cycles=(0, )), 'cycles from 1'),
+])
+def test_bad_input(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        TokenPruner(**kwargs)
