@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from mmengine.logging.history_buffer import HistoryBuffer
 
+from ..errors import UserError
+
 # Element types of the arrays and scalars that MMEngine and MMPose store: losses and metrics, counts, key point
 # weights, colours, flags.
 _ELEMENT_TYPES = ('float64', 'float32', 'int64', 'int32', 'uint8', 'bool')
@@ -20,7 +22,7 @@ _STATISTICS = ('min', 'max', 'current', 'mean')
 _MARK = '_sdpose_compat'
 
 
-class CheckpointError(RuntimeError):
+class CheckpointError(UserError):
     """A checkpoint that is broken or carries something else than weights; the message names the file."""
 
 
