@@ -35,7 +35,9 @@ class FiniteLossHook(Hook):
         broken = {name: value for name, value in values.items() if not math.isfinite(value)}
         if not broken:
             return
-        terms = ', '.join(f'{name} = {value}' for name, value in broken.items())
+        # The total is broken by its terms; it is named only when it alone is (an overflow of the sum).
+        causes = [name for name in broken if name != 'loss'] or ['loss']
+        terms = ', '.join(f'{name} = {broken[name]}' for name in causes)
         finite = ', '.join(f'{name} = {value:.4g}' for name, value in values.items() if name not in broken)
         raise NonFiniteError(
             f'training stopped: {terms} at step {runner.iter + 1} (epoch {runner.epoch + 1}, batch {batch_idx + 1})'

@@ -1,0 +1,105 @@
+"""Two processes over gloo, started by tools/dist_train.sh, train the weights that one process trains."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+# Batch norm sees half of a batch in each process; this takes it out of the comparison.
+_FROZEN_NORM = '''
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+from torch.nn.modules.batchnorm import _BatchNorm
+
+
+@HOOKS.register_module()
+class FrozenNorm(Hook):
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        for module in runner.model.modules():
+            if isinstance(module, _BatchNorm):
+                module.eval()
+'''
+_COMMON = ['--no-validate', '--cfg-options', 'train_cfg.max_epochs=2', 'default_hooks.checkpoint.interval=2',
+           'train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False']
+
+
+def _free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return str(probe.getsockname()[1])
+
+
+def _train(folder: Path, root: Path, env: dict, processes: int, name: str, *options: str) -> dict:
+    """Run a training of two epochs and return its weights."""
+    arguments = ['tiny.py', '--work-dir', name, *_COMMON, *options]
+    command = [sys.executable, str(root / 'tools/train.py'), *arguments]
+    if processes > 1:
+        command = ['bash', str(root / 'tools/dist_train.sh'), 'tiny.py', str(processes), *arguments[1:]]
+    paths = os.pathsep.join([str(folder), env['PYTHONPATH']])
+    done = subprocess.run(command, cwd=folder, env={**env, 'PYTHONPATH': paths, 'PORT': _free_port(),
+                                                    'PYTHON': sys.executable},
+                          capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    if processes > 1:
+        assert 'over gloo' in done.stdout + done.stderr
+    return torch.load(folder / name / 'epoch_2.pth', weights_only=False)['state_dict']
+
+
+def _largest_difference(first: dict, second: dict) -> float:
+    assert first.keys() == second.keys()
+    return max((first[key].double() - second[key].double()).abs().max().item() for key in first)
+
+
+def test_different_shards_equal_the_doubled_batch(workspace: Path, repo_root: Path, tool_env: dict) -> None:
+    (workspace / 'frozen_norm.py').write_text(_FROZEN_NORM)
+    with open(workspace / 'tiny.py', 'a') as config:
+        config.write("custom_imports = dict(imports=['sdpose', 'frozen_norm'])\n"
+                     "custom_hooks = [dict(type='FrozenNorm')]\n")
+    one = _train(workspace, repo_root, tool_env, 1, 'one', 'train_dataloader.batch_size=4')
+    two = _train(workspace, repo_root, tool_env, 2, 'two', 'train_dataloader.batch_size=2')
+    assert _largest_difference(one, two) < 1e-5
+    # The same comparison sees a difference where there is one: half of the batch is another training.
+    half = _train(workspace, repo_root, tool_env, 1, 'half', 'train_dataloader.batch_size=2')
+    assert _largest_difference(one, half) > 1e-3
+
+
+def test_identical_shards_equal_one_process(workspace: Path, repo_root: Path, tool_env: dict) -> None:
+    # Every sample twice in a row: unshuffled, each of the two processes gets every sample once, in order.
+    path = workspace / 'data/coco/annotations/person_keypoints_train2017.json'
+    content = json.loads(path.read_text())
+    single = content['annotations']
+    doubled = [dict(ann, id=2 * ann['id'] + copy) for ann in single for copy in range(2)]
+    path.with_name('twice.json').write_text(json.dumps(dict(content, annotations=doubled)))
+    plain = ['train_dataloader.sampler.shuffle=False', 'train_dataloader.dataset.pipeline.2.prob=0.',
+             'train_dataloader.dataset.pipeline.3.prob=-1', 'train_dataloader.dataset.pipeline.4.shift_prob=0',
+             'train_dataloader.dataset.pipeline.4.rotate_prob=0', 'train_dataloader.dataset.pipeline.4.scale_factor=0']
+    one = _train(workspace, repo_root, tool_env, 1, 'one', *plain)
+    two = _train(workspace, repo_root, tool_env, 2, 'two', *plain,
+                 'train_dataloader.dataset.ann_file=annotations/twice.json')
+    assert _largest_difference(one, two) < 1e-5
+
+
+@pytest.mark.parametrize('script', ['dist_train.sh', 'dist_test.sh', 'slurm_train.sh', 'slurm_test.sh'])
+def test_launch_scripts_say_how_to_call_them(repo_root: Path, script: str) -> None:
+    done = subprocess.run(['bash', str(repo_root / 'tools' / script), 'only-one'], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert f'usage: bash tools/{script}' in done.stderr
+
+
+def test_slurm_script_asks_for_what_the_environment_says(repo_root: Path, tmp_path: Path) -> None:
+    (tmp_path / 'srun').write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (tmp_path / 'srun').chmod(0o755)
+    env = {**os.environ, 'PATH': f'{tmp_path}:{os.environ["PATH"]}', 'GPUS': '2', 'SRUN_ARGS': '--time=1 --mem=2G'}
+    done = subprocess.run(['bash', str(repo_root / 'tools/slurm_train.sh'), 'part', 'job', 'c.py', 'work', '--amp'],
+                          capture_output=True, text=True, env=env, check=True)
+    words = done.stdout.split('\n')
+    assert words[:7] == ['-p', 'part', '--job-name=job', '--gres=gpu:2', '--ntasks=2', '--ntasks-per-node=2',
+                         '--cpus-per-task=5']
+    assert {'--time=1', '--mem=2G', '--kill-on-bad-exit=1'} <= set(words)
+    assert words[-7:-1] == ['c.py', '--work-dir', 'work', '--launcher', 'slurm', '--amp']
