@@ -19,6 +19,9 @@ from sdpose.errors import ConfigError
 
 from .configs import building
 
+# Parts that a deployed model does not have, by the beginning of their keys.
+TRAINING_ONLY = ('head.loss_module.', 'distiller.')
+
 
 class _Forward(nn.Module):
     """One forward from image to predictions as the only call of a module, which is what MMCV's counter needs."""
@@ -61,6 +64,12 @@ def count_macs(model: nn.Module, image: Tensor, training: bool) -> Tuple[int, in
     return round(published), counter.get_total_flops() // 2
 
 
+def count_parameters(model: nn.Module, training: bool) -> int:
+    """Trainable parameters; those of losses and distillers count in training only."""
+    return sum(parameter.numel() for name, parameter in model.named_parameters()
+               if parameter.requires_grad and (training or not name.startswith(TRAINING_ONLY)))
+
+
 def complexity(config: Config) -> Dict[str, Dict[str, int]]:
     """Parameters and multiply-adds of a config's model at its own input size, in absolute numbers.
 
@@ -78,11 +87,10 @@ def complexity(config: Config) -> Dict[str, Dict[str, int]]:
                           'inherit a data set base of configs/_base_/datasets')
     with building():
         model = MODELS.build(config.model)
-    params = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     width, height = config.codec['input_size']
     image = torch.zeros(1, 3, height, width)
     result = {}
     for name, training in (('inference', False), ('training', True)):
         published, macs = count_macs(model, image, training)
-        result[name] = dict(params=params, macs_published=published, macs=macs)
+        result[name] = dict(params=count_parameters(model, training), macs_published=published, macs=macs)
     return result

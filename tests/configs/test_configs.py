@@ -29,6 +29,8 @@ TABLE = {
     'sdpose/coco/sdpose-s-v1-ppt_stemnet_8xb64-300e_coco-256x192': (6620736, 2.0152, 2.1862),
     'ppt/coco/ppt-s_stemnet_8xb64-300e_coco-256x192': (6620736, 2.0152, 2.1862),
     'ppt/coco/ppt-b_hrnet-w32_8xb64-300e_coco-256x192': (13145984, 4.7756, 4.9308),
+    'sdpose/coco/sdpose-reg_stemnet_8xb64-300e_coco-256x192': (5363908, 2.3826, 2.7048),
+    'tokenpose/coco/tokenpose-reg_stemnet_8xb64-300e_coco-256x192': (5363522, 2.3826, 2.7048),
     # Not in the papers: 16,705,824 of the backbone, then the layers of the tables above.
     'tokenpose/coco/tokenpose-l-d6_hrnet-w48_8xb64-300e_coco-256x192': (20300064, 9.7415, 9.8577),
 }
@@ -43,7 +45,8 @@ def leaf(request):
 def packed_inputs(config, batch_size=1):
     width, height = config.codec['input_size']
     return get_packed_inputs(batch_size, num_keypoints=config.num_keypoints, img_shape=(height, width),
-                             input_size=(width, height), heatmap_size=config.codec['heatmap_size'])
+                             input_size=(width, height), heatmap_size=config.codec.get('heatmap_size', (1, 1)),
+                             with_reg_label=True)
 
 
 def test_counts(leaf):

@@ -1,3 +1,4 @@
 from .token_pose_head import TokenPoseHead
+from .token_reg_head import TokenRegHead
 
-__all__ = ['TokenPoseHead']
+__all__ = ['TokenPoseHead', 'TokenRegHead']

@@ -1,9 +1,30 @@
-"""Training accuracy of heatmaps, computed where the heatmaps lie.
+"""Training accuracy, computed where the predictions lie: nothing is copied to the host but the one number.
 
 Shapes: B batch, K keypoints, H and W the heatmap size.
 """
 import torch
 from torch import Tensor
+
+
+@torch.no_grad()
+def coordinate_pck(output: Tensor, target: Tensor, visible: Tensor, threshold: float = 0.05) -> Tensor:
+    """Share of keypoints within ``threshold`` of the target, averaged over the joints that are present.
+
+    The same number as MMPose's ``keypoint_pck_accuracy`` with a norm of 1.
+
+    Args:
+        output: predicted coordinates, (B, K, 2).
+        target: target coordinates, (B, K, 2).
+        visible: which keypoints count, (B, K), bool.
+        threshold: largest distance that counts as right, in the unit of the coordinates.
+
+    Returns:
+        A scalar on the device of ``output``; 0 if no keypoint is visible.
+    """
+    distance = (output - target).norm(dim=-1)  # (B, K)
+    hits = ((distance < threshold) & visible).sum(dim=0).float()
+    count = visible.sum(dim=0)
+    return (hits / count.clamp(min=1)).sum() / (count > 0).sum().clamp(min=1)
 
 
 def peak(heatmaps: Tensor) -> Tensor:
@@ -16,23 +37,9 @@ def peak(heatmaps: Tensor) -> Tensor:
 
 @torch.no_grad()
 def heatmap_pck(output: Tensor, target: Tensor, visible: Tensor, threshold: float = 0.05) -> Tensor:
-    """Share of keypoints whose peak lies within ``threshold`` of the target's, averaged over the joints present.
+    """:func:`coordinate_pck` of the peaks of two batches of heatmaps (B, K, H, W), in heatmap sizes.
 
-    The same number as MMPose's ``pose_pck_accuracy`` (which divides x by the height and y by the width), without
-    copying two batches of heatmaps to the host at every step.
-
-    Args:
-        output: predicted heatmaps, (B, K, H, W).
-        target: target heatmaps, (B, K, H, W).
-        visible: which keypoints count, (B, K), bool.
-        threshold: distance in heatmap sizes.
-
-    Returns:
-        A scalar on the device of ``output``; 0 if no keypoint is visible.
+    The same number as MMPose's ``pose_pck_accuracy``, which divides x by the height and y by the width.
     """
     size = torch.tensor(output.shape[-2:], device=output.device)
-    distance = ((peak(output) - peak(target)) / size).norm(dim=-1)  # (B, K)
-    hits = ((distance < threshold) & visible).sum(dim=0).float()
-    count = visible.sum(dim=0)
-    present = (count > 0).sum()
-    return (hits / count.clamp(min=1)).sum() / present.clamp(min=1)
+    return coordinate_pck(peak(output) / size, peak(target) / size, visible, threshold)

@@ -1,28 +1,26 @@
 """Heatmap head over keypoint tokens (TokenPose, section 3.4), supervising one or all cycles (SDPose, eq. 3).
 
-Shapes: B batch, K keypoints, D token width, H and W the heatmap size, C supervised cycles.
+Shapes: B batch, K keypoints, D token width, H and W the heatmap size.
 """
 from typing import Dict, Optional, Sequence
 
 import torch
 from mmpose.models.heads import HeatmapHead
 from mmpose.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
 from sdpose.structures import CycleTokens
 
 from .accuracy import heatmap_pck
-
-SUPERVISE = ('all', 'last')
+from .mlp import token_mlp
+from .supervision import check_supervise, stack_queries, supervised_cycles
 
 
 @MODELS.register_module()
 class TokenPoseHead(HeatmapHead):
     """Maps every keypoint token to its heatmap by a small MLP, shared by keypoints and cycles.
 
-    Prediction, flip test and decoding are MMPose's ``HeatmapHead``. The MLP is LayerNorm-Linear-LayerNorm-Linear with
-    H W / 8 hidden units where that is at least twice the token width, else LayerNorm-Linear; nothing non-linear
-    stands between the two linears, and no activation follows.
+    Prediction, flip test and decoding are MMPose's ``HeatmapHead``.
 
     Args:
         in_channels: token width D.
@@ -41,8 +39,6 @@ class TokenPoseHead(HeatmapHead):
                  supervise: str = 'all',
                  loss: Optional[dict] = None,
                  init_cfg: Optional[dict] = None) -> None:
-        if supervise not in SUPERVISE:
-            raise ValueError(f'supervise={supervise!r} is unknown; choose one of {", ".join(SUPERVISE)}')
         if 'heatmap_size' not in decoder:
             raise ValueError(f'TokenPoseHead needs a heatmap codec, but {decoder.get("type")} has no heatmap_size')
         super().__init__(
@@ -53,17 +49,10 @@ class TokenPoseHead(HeatmapHead):
             loss=loss or dict(type='KeypointMSELoss', use_target_weight=True),
             decoder=decoder,
             init_cfg=init_cfg or dict(type='TruncNormal', layer='Linear', std=0.02, bias=0))
-        self.supervise = supervise
+        self.supervise = check_supervise(supervise)
         self.heatmap_size = tuple(decoder['heatmap_size'])
-        self.mlp = self._make_mlp(in_channels, self.heatmap_size[0] * self.heatmap_size[1])
-
-    @staticmethod
-    def _make_mlp(width: int, pixels: int) -> nn.Sequential:
-        hidden = pixels // 8
-        if width > hidden / 2:
-            return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, pixels))
-        return nn.Sequential(
-            nn.LayerNorm(width), nn.Linear(width, hidden), nn.LayerNorm(hidden), nn.Linear(hidden, pixels))
+        pixels = self.heatmap_size[0] * self.heatmap_size[1]
+        self.mlp = token_mlp(in_channels, pixels // 8, pixels)
 
     def heatmaps(self, query: Tensor) -> Tensor:
         """Heatmaps (..., K, H, W) of query tokens (..., K, D)."""
@@ -88,20 +77,16 @@ class TokenPoseHead(HeatmapHead):
         """
         target = torch.stack([sample.gt_fields.heatmaps for sample in batch_data_samples])
         weight = torch.cat([sample.gt_instance_labels.keypoint_weights for sample in batch_data_samples])
+        names = supervised_cycles(feats, self.supervise)
         predictions = self.predict_cycles(feats)
-        losses = {}
-        for cycle, heatmaps in predictions.items():
-            name = 'loss_kpt' if len(feats.cycles) == 1 else f'loss_kpt_cycle{cycle + 1}'
-            losses[name] = self.loss_module(heatmaps, target, weight)
+        losses = {name: self.loss_module(predictions[cycle], target, weight) for cycle, name in names.items()}
         if (train_cfg or {}).get('compute_acc', True):
             with torch.no_grad():
-                deployed = predictions.get(feats.deployed)
-                deployed = self.forward(feats) if deployed is None else deployed
+                deployed = predictions[feats.deployed] if feats.deployed in predictions else self.forward(feats)
                 losses['acc_pose'] = heatmap_pck(deployed, target, weight > 0)
         return losses
 
     def predict_cycles(self, feats: CycleTokens) -> Dict[int, Tensor]:
         """Heatmaps (B, K, H, W) of every supervised cycle, by its 0-based index, in one pass of the MLP."""
-        first = 0 if self.supervise == 'all' else len(feats.cycles) - 1
-        queries = torch.stack([tokens.query for tokens in feats.cycles[first:]])  # (C, B, K, D)
-        return dict(enumerate(self.heatmaps(queries), start=first))
+        cycles = supervised_cycles(feats, self.supervise)
+        return dict(zip(cycles, self.heatmaps(stack_queries(feats, cycles))))

@@ -1,0 +1,17 @@
+"""The small MLP that every token head ends in (TokenPose, section 3.4)."""
+from torch import nn
+
+
+def token_mlp(width: int, hidden: int, out: int) -> nn.Sequential:
+    """LayerNorm-Linear-LayerNorm-Linear, or LayerNorm-Linear where ``hidden`` is less than twice the token width.
+
+    Nothing non-linear stands between the two linears, and no activation follows.
+
+    Args:
+        width: token width.
+        hidden: units between the two linears.
+        out: outputs per token.
+    """
+    if width > hidden / 2:
+        return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, out))
+    return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, hidden), nn.LayerNorm(hidden), nn.Linear(hidden, out))

@@ -1,0 +1,172 @@
+"""Coordinate head over keypoint tokens (DistilPose, section 3.2; SDPose-Reg, Table 2).
+
+Shapes: B batch, K keypoints, D token width, S sigmas per keypoint.
+"""
+from typing import Dict, List, NamedTuple, Optional, Sequence, Union
+
+import torch
+from mmengine.structures import InstanceData
+from mmpose.models.heads.base_head import BaseHead
+from mmpose.registry import KEYPOINT_CODECS, MODELS
+from torch import Tensor
+from torch.nn import functional as F
+
+from sdpose.structures import CycleTokens
+
+from .accuracy import coordinate_pck
+from .mlp import token_mlp
+from .supervision import check_supervise, stack_queries, supervised_cycles
+
+
+class OutputMode(NamedTuple):
+    """What the head regresses beside x and y, in this order: a score, then sigmas.
+
+    Attributes:
+        has_score: a linear score.
+        num_sigmas: how many sigmas.
+        likelihood: residual log-likelihood form: linear coordinates, sigma by a sigmoid in image sizes, and a loss of
+            coordinates and raw sigma. Otherwise coordinates by a sigmoid and sigma by a softplus in heatmap pixels.
+    """
+
+    has_score: bool = False
+    num_sigmas: int = 0
+    likelihood: bool = False
+
+
+MODES = {
+    'xy': OutputMode(),
+    'score': OutputMode(has_score=True),
+    'sigma': OutputMode(num_sigmas=2),
+    '1sigma': OutputMode(has_score=True, num_sigmas=1),
+    'all': OutputMode(has_score=True, num_sigmas=2),
+    'rle': OutputMode(num_sigmas=2, likelihood=True),
+}
+
+
+class PoseRegression(NamedTuple):
+    """Regressed keypoints.
+
+    Attributes:
+        coords: (B, K, 2), x and y over the image width and height.
+        score: (B, K, 1), 1 - mean sigma for a likelihood; None if the mode has none.
+        sigma: (B, K, S), None if the mode has none.
+    """
+
+    coords: Tensor
+    score: Optional[Tensor]
+    sigma: Optional[Tensor]
+
+    @property
+    def confidence(self) -> Tensor:
+        """(B, K): the score, or 1 for every keypoint."""
+        return self.score[..., 0] if self.score is not None else torch.ones_like(self.coords[..., 0])
+
+
+@MODELS.register_module()
+class TokenRegHead(BaseHead):
+    """Maps every keypoint token to coordinates by a small MLP, shared by keypoints and cycles.
+
+    Args:
+        in_channels: token width D.
+        decoder: the codec, MMPose's ``RegressionLabel``.
+        mode: outputs per keypoint, a key of ``MODES``.
+        hidden: units of the MLP's hidden layer, used if at least twice ``in_channels``.
+        supervise: ``'all'`` gives every cycle its loss, ``'last'`` the last cycle only.
+        loss: the loss of one cycle; ``SmoothL1Loss`` by default, ``RLELoss`` for the mode ``'rle'``, where one flow
+            serves all cycles.
+        init_cfg: initialization; by default every linear from a truncated normal of std 0.02.
+
+    Raises:
+        ValueError: if ``mode`` or ``supervise`` is unknown.
+    """
+
+    def __init__(self,
+                 in_channels: int,
+                 decoder: dict,
+                 mode: str = 'xy',
+                 hidden: int = 64,
+                 supervise: str = 'all',
+                 loss: Optional[dict] = None,
+                 init_cfg: Optional[dict] = None) -> None:
+        super().__init__(init_cfg or dict(type='TruncNormal', layer='Linear', std=0.02, bias=0))
+        if mode not in MODES:
+            raise ValueError(f'mode={mode!r} is unknown; choose one of {", ".join(MODES)}')
+        self.mode = MODES[mode]
+        self.supervise = check_supervise(supervise)
+        self.mlp = token_mlp(in_channels, hidden, 2 + self.mode.has_score + self.mode.num_sigmas)
+        default_loss = dict(type='RLELoss' if self.mode.likelihood else 'SmoothL1Loss', use_target_weight=True)
+        self.loss_module = MODELS.build(loss or default_loss)
+        self.decoder = KEYPOINT_CODECS.build(decoder)
+
+    def activate(self, raw: Tensor) -> PoseRegression:
+        """The regression (B, K, ...) that raw outputs (B, K, outputs) stand for."""
+        coords, score, sigma = raw.split([2, int(self.mode.has_score), self.mode.num_sigmas], dim=-1)
+        if self.mode.likelihood:
+            sigma = sigma.sigmoid()
+            return PoseRegression(coords, 1 - sigma.mean(dim=-1, keepdim=True), sigma)
+        return PoseRegression(coords.sigmoid(), score if self.mode.has_score else None,
+                              F.softplus(sigma) if self.mode.num_sigmas else None)
+
+    def forward(self, feats: CycleTokens) -> PoseRegression:
+        """The regression of the deployed cycle."""
+        return self.activate(self.mlp(feats.output.query))
+
+    def predict_cycles(self, feats: CycleTokens) -> Dict[int, Tensor]:
+        """Raw outputs of every supervised cycle, by its 0-based index, in one pass of the MLP."""
+        cycles = supervised_cycles(feats, self.supervise)
+        return dict(zip(cycles, self.mlp(stack_queries(feats, cycles))))
+
+    def loss(self, feats: CycleTokens, batch_data_samples: Sequence, train_cfg: Optional[dict] = None
+             ) -> Dict[str, Tensor]:
+        """Losses of the supervised cycles and the accuracy of the deployed one.
+
+        Args:
+            feats: the tokens of all cycles.
+            batch_data_samples: one MMPose data sample per image, with keypoint labels (x and y over image size) and
+                weights.
+            train_cfg: ``compute_acc=False`` leaves the accuracy out.
+
+        Returns:
+            ``loss_kpt`` for a single cycle, else ``loss_kpt_cycle1`` and so on; ``acc_pose``.
+        """
+        target = torch.cat([sample.gt_instance_labels.keypoint_labels for sample in batch_data_samples])
+        weight = torch.cat([sample.gt_instance_labels.keypoint_weights for sample in batch_data_samples])
+        names = supervised_cycles(feats, self.supervise)
+        raw = self.predict_cycles(feats)
+        losses = {name: self._loss_of(raw[cycle], target, weight[..., None]) for cycle, name in names.items()}
+        if (train_cfg or {}).get('compute_acc', True):
+            with torch.no_grad():
+                deployed = self.activate(raw[feats.deployed]) if feats.deployed in raw else self.forward(feats)
+                losses['acc_pose'] = coordinate_pck(deployed.coords, target, weight > 0)
+        return losses
+
+    def _loss_of(self, raw: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        if self.mode.likelihood:
+            return self.loss_module(raw[..., :2], raw[..., 2:], target, weight)
+        return self.loss_module(self.activate(raw).coords, target, weight.expand_as(target))
+
+    def predict(self,
+                feats: Union[CycleTokens, List[CycleTokens]],
+                batch_data_samples: Sequence,
+                test_cfg: Optional[dict] = None) -> List[InstanceData]:
+        """Keypoints in pixels of the input image, with their scores.
+
+        Args:
+            feats: the tokens, or those of the image and of its mirror image.
+            batch_data_samples: one MMPose data sample per image.
+            test_cfg: ``flip_test`` averages with the mirror image: x becomes 1 - x, left and right joints change
+                places in coordinates and scores alike, and nothing is shifted.
+        """
+        if (test_cfg or {}).get('flip_test', False):
+            plain, mirrored = (self.forward(each) for each in feats)
+            swap = batch_data_samples[0].metainfo['flip_indices']
+            coords = torch.stack([1 - mirrored.coords[:, swap, 0], mirrored.coords[:, swap, 1]], dim=-1)
+            coords = (plain.coords + coords) / 2
+            confidence = (plain.confidence + mirrored.confidence[:, swap]) / 2
+        else:
+            plain = self.forward(feats)
+            coords, confidence = plain.coords, plain.confidence
+        instances = self.decode(coords[:, None])
+        for instance, score in zip(instances, confidence.cpu().numpy()):
+            instance.keypoint_scores = score[None]
+        return instances
