@@ -1,0 +1,71 @@
+"""Config files and overrides of their keys."""
+
+from pathlib import Path
+
+import pytest
+
+import sdpose  # noqa: F401
+from sdpose.apis import configs
+from sdpose.apis.configs import building, check_arguments, load_config
+from sdpose.errors import ConfigError
+
+
+def _file(folder: Path, text: str) -> Path:
+    (folder / 'c.py').write_text(text)
+    return folder / 'c.py'
+
+
+@pytest.mark.parametrize('text, message', [
+    ('a = (', 'c.py cannot be read: SyntaxError'),
+    ("_base_ = ['gone.py']", 'c.py cannot be read: .*gone.py'),
+    ("custom_imports = dict(imports=['no_such_module'])", 'c.py cannot be read: ImportError'),
+])
+def test_unreadable_configs(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_config(_file(tmp_path, text))
+
+
+def test_overrides_replace_values_and_reach_into_lists(tmp_path: Path) -> None:
+    cfg = load_config(_file(tmp_path, 'a = dict(b=1)\nc = [dict(d=2)]'), {'a.b': 5, 'c.0.d': 6})
+    assert (cfg.a.b, cfg.c[0].d) == (5, 6)
+
+
+def test_a_new_key_is_pointed_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = []
+    monkeypatch.setattr(configs, 'print_log', lambda message, *_: said.append(message))
+    cfg = load_config(_file(tmp_path, 'a = dict(b=1)'), {'a.bb': 5, 'a.b': 2})
+    assert (cfg.a.bb, cfg.a.b) == (5, 2)
+    assert len(said) == 1
+    assert '--cfg-options a.bb is new to this config' in said[0]
+
+
+def test_an_override_that_fits_nowhere(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match='--cfg-options c.3.d=1 does not fit the config'):
+        load_config(_file(tmp_path, 'c = [dict(d=2)]'), {'c.3.d': 1})
+
+
+def test_unknown_arguments_are_found_at_any_depth() -> None:
+    good = dict(type='TokenPoseHead', in_channels=8, decoder=dict(type='MSRAHeatmap', sigma=2))
+    check_arguments(dict(model=dict(head=good)))
+    with pytest.raises(ConfigError, match=r"model.head: TokenPoseHead has no argument 'in_chanels'; did you mean "
+                                          r"'in_channels'\?"):
+        check_arguments(dict(model=dict(head=dict(good, in_chanels=8))))
+    with pytest.raises(ConfigError, match=r"model.head.decoder: MSRAHeatmap has no argument 'sigmas'"):
+        check_arguments(dict(model=dict(head=dict(good, decoder=dict(type='MSRAHeatmap', sigmas=2)))))
+    with pytest.raises(ConfigError, match=r"pipe.1: ClippedNormalBBoxTransform has no argument 'scale_prob'"):
+        check_arguments(dict(pipe=[dict(type='RandomFlip'), dict(type='ClippedNormalBBoxTransform', scale_prob=1)]))
+
+
+def test_parts_of_other_libraries_are_left_to_them() -> None:
+    check_arguments(dict(norm_cfg=dict(type='BN', requires_grad=True), optimizer=dict(type='Adam', lr=1)))
+
+
+def test_refused_values_become_config_errors_and_defects_do_not() -> None:
+    with pytest.raises(ConfigError, match='no such size'), building():
+        raise ValueError('no such size')
+    with pytest.raises(ConfigError, match='^X is not in the mmpose::model registry.$'), building():
+        raise KeyError('X is not in the mmpose::model registry. Please check whether')
+    with pytest.raises(KeyError), building():
+        raise KeyError('a')
+    with pytest.raises(TypeError), building():
+        raise TypeError('a defect')
