@@ -173,11 +173,12 @@ def setuptools_row() -> Row:
 
 def project_row(trials: Dict[str, Trial], others_work: bool) -> Row:
     """The project itself."""
-    row = package_row('sdpose', '')
-    if row.found == '-' and trials['sdpose'].works:
-        row = Row('sdpose', 'not installed', 'any', 'note', 'imported from the path')
-    cure = REINSTALL if others_work else 'cure the others first'
-    return add_trial(row, trials['sdpose'], cure)
+    version = environment.version_of('sdpose')
+    row = Row('sdpose', version or 'not installed', 'any')
+    add_trial(row, trials['sdpose'], REINSTALL if others_work else 'cure the others first')
+    if row.state == 'ok' and version is None:
+        row.state, row.remark = 'note', 'imported from the path'
+    return row
 
 
 def all_rows() -> List[Row]:

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Runs the tests, installing the project first where that is needed: bash tools/run_tests.sh [pytest arguments]
+# The environment is .venv in the checkout, or the folder that SDPOSE_ENV names; SDPOSE_ENV=active takes the active one.
+set -euo pipefail
+
+ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+cd "$ROOT"
+
+ENV="${SDPOSE_ENV:-.venv}"
+if [ "$ENV" = active ]; then
+    bash tools/install.sh --no-venv
+    PY="$(command -v python || command -v python3)"
+else
+    unset PYTHONPATH PYTHONHOME
+    bash tools/install.sh "$ENV"
+    PY="$(cd "$ENV" && pwd)/bin/python"
+fi
+
+if ! "$PY" -c 'import build, pycocotools, pytest, xdist' 2>/dev/null; then
+    echo 'installing the test requirements ...'
+    "$PY" -m pip install --quiet --no-input --disable-pip-version-check --root-user-action=ignore \
+        -r requirements/tests.txt </dev/null || {
+        echo 'run_tests.sh: the test requirements could not be installed, see above' >&2
+        exit 1
+    }
+fi
+
+# One thread per worker and as many workers as cores: tests are many and small, so threads inside one only wait.
+export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+WORKERS="$(nproc)"
+[ "$WORKERS" -le 8 ] || WORKERS=8
+exec "$PY" -m pytest -n "$WORKERS" --dist worksteal "$@" </dev/null
