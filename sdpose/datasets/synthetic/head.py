@@ -144,8 +144,9 @@ def _skull(layer: Layer, face: _Face, look: Look, hairline: float) -> None:
     if not bald:
         _cap(layer, face.skull, np.array([-0.45, 0.8, 0.3]), 34, shade(look.hair, 1.22), 1.04)
     _ears(layer, face, look.skin)
-    _cap(layer, face.skull, _FACE_AXIS, hairline, look.skin)
-    _cap(layer, face.jaw, np.array([0, -0.25, 0.97]), 84, look.skin, 0.97)
+    if face.forward > -0.35:
+        _cap(layer, face.skull, _FACE_AXIS, hairline, look.skin)
+        _cap(layer, face.jaw, np.array([0, -0.25, 0.97]), 84, look.skin, 0.97)
 
 
 def draw_head(sketch: Sketch, body: Body, view: View, look: Look, smile: float, hairline: float) -> None:

@@ -98,9 +98,9 @@ def draw_leg(sketch: Sketch, body: Body, view: View, side: str, look: Look) -> N
     joints = np.stack([body.joint(f'{side}_{name}') for name in ('hip', 'knee', 'ankle')])
     hip, knee, ankle = view.project(joints).tolist()
     size = (view.scale(joints) * body.proportions.girth).tolist()
-    thigh = sketch.layer(Part[f'{side}_thigh'.upper()], float(joints[:2, 2].mean()) - 0.002)
+    thigh = sketch.layer(Part[f'{side}_thigh'.upper()], float(joints[:2, 2].mean()) - 0.09)
     _clothed(thigh, hip, knee, _PROFILES['thigh'], size[1], look.skin, look.bottom, min(1.0, look.trouser), 0.42)
-    shank = sketch.layer(Part[f'{side}_shank'.upper()], float(joints[1:, 2].mean()) + 0.006)
+    shank = sketch.layer(Part[f'{side}_shank'.upper()], float(joints[1:, 2].mean()) - 0.05)
     _clothed(shank, knee, ankle, _PROFILES['shank'], size[1], look.skin, look.bottom, look.trouser - 1)
     toe = body.points[f'{side}_toe'][2]
-    _foot(sketch, body, view, side, look, float(0.6 * joints[2, 2] + 0.4 * toe) + (0.004 if look.trouser < 1.5 else -0.004))
+    _foot(sketch, body, view, side, look, float(0.6 * joints[2, 2] + 0.4 * toe) - (0.055 if look.trouser < 1.5 else 0.065))

@@ -85,7 +85,7 @@ def _cast(rng: Rng, level: Level, size: Tuple[int, int]) -> Tuple[_Ground, List[
 def _draw_person(canvas: Canvas, rng: Rng, person: Person, body: Body, view: View, number: int) -> None:
     """Shadow, seat and person."""
     (x, y), stature = view.foot, view.height
-    canvas.darken((x, y), (0.30 * stature, 0.07 * stature), 0.35)
+    canvas.darken((x, y), (0.26 * stature, 0.055 * stature), 0.28)
     if person.seated:
         hip = view.project(body.joint('pelvis'))
         top = float(hip[1]) + 0.045 * stature
@@ -102,20 +102,20 @@ def _draw_occluder(canvas: Canvas, rng: Rng, people: List[Tuple[Person, View]]) 
     return base, lambda: kind(canvas, rng, x, base, view.height * rng.uniform(.45, .7))
 
 
-def _draw_stray(canvas: Canvas, rng: Rng, level: Level) -> None:
-    """An arm or leg that belongs to nobody: it reaches in from beyond the border or from behind an object.
+def _draw_stray(canvas: Canvas, rng: Rng, level: Level, covered: bool) -> None:
+    """A limb that belongs to nobody: it reaches in from beyond the border or, if ``covered``, from behind an object.
 
     Its pixels carry person number 0.
     """
     (width, height), person = canvas.size, sample_person(rng, 'free')
     stature, side = height * rng.uniform(*level.height), ('left', 'right')[int(rng.integers(2))]
-    is_arm, covered = rng.random() < 0.6, rng.random() < 0.5
+    is_arm = covered or rng.random() < 0.5
     view = View((0, 0), stature, rng.uniform(-180, 180))
     body = person.body(view)
     root, tip = view.project(np.stack([body.joint(f'{side}_{name}') for name in
                                        (('shoulder', 'wrist') if is_arm else ('hip', 'ankle'))]))
     border = 1.04 * width if tip[0] < root[0] else -0.04 * width
-    at = np.array([rng.uniform(.1, .9) * width if covered else border, rng.uniform(.35, .85) * height])
+    at = np.array([rng.uniform(.1, .9) * width if covered else border, rng.uniform(.5 if covered else .3, .8) * height])
     view = View(tuple((at - root).tolist()), stature, view.yaw)
     sketch = Sketch()
     if is_arm:
@@ -124,7 +124,7 @@ def _draw_stray(canvas: Canvas, rng: Rng, level: Level) -> None:
         draw_leg(sketch, body, view, side, person.look)
     sketch.paint(canvas, 0)
     if covered:
-        cover = OCCLUDERS[int(rng.integers(3))]
+        cover = OCCLUDERS[int(rng.integers(2))]
         cover(canvas, rng, float(at[0]), float(at[1] + 0.12 * stature), 0.5 * stature)
 
 
@@ -137,12 +137,12 @@ def _paint(canvas: Canvas, rng: Rng, level: Level, people: List[Tuple[Person, Vi
     items = [(view.foot[1], draw(number)) for number, (_, view) in enumerate(people)]
     items += [_draw_occluder(canvas, rng, people) for _ in range(int(rng.poisson(level.occluders)))]
     strays = int(rng.poisson(level.strays))
-    for _ in range(strays - strays // 3):
-        _draw_stray(canvas, rng, level)
+    for number in range(strays - strays // 3):
+        _draw_stray(canvas, rng, level, number % 2 == 0)
     for _, paint in sorted(items, key=lambda item: item[0]):
         paint()
     for _ in range(strays // 3):
-        _draw_stray(canvas, rng, level)
+        _draw_stray(canvas, rng, level, False)
 
 
 def draw_scene(level: str, size: Tuple[int, int], *seed: int) -> Scene:

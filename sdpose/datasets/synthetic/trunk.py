@@ -151,7 +151,7 @@ def _draw_pelvis(sketch: Sketch, body: Body, view: View, look: Look, rings: np.n
     block = cv2.convexHull(np.concatenate([rings[:2].reshape(-1, 2), discs.reshape(-1, 2)]).astype(np.float32))[:, 0]
     centre = block.mean(0)
     light = np.array(LIGHT) * 0.006 * view.height
-    layer = sketch.layer(Part.PELVIS, depth - 0.03)
+    layer = sketch.layer(Part.PELVIS, depth - 0.12)
     layer.polygon(centre + (block - centre) * 1.03, shade(look.bottom, 0.5))
     layer.polygon(block, look.bottom)
     if look.skirt <= 0:

@@ -1,0 +1,58 @@
+# Synthetic people (tools/dataset_tools/make_synthetic.py, level starter, 320x240) at an input of 64x48 pixels.
+dataset_type = 'CocoDataset'
+data_mode = 'topdown'
+data_root = 'data/synthetic_starter/'
+num_keypoints = 17
+
+# A 16x12 heatmap is enough: encoding and decoding the annotations alone scores above 0.97 AP. It needs a target that is
+# not rounded to whole cells (unbiased) and the matching sub-cell decoding, whose blur fits sigma 1.
+codec = dict(type='MSRAHeatmap', input_size=(48, 64), heatmap_size=(12, 16), sigma=1, unbiased=True, blur_kernel_size=5)
+
+# Flips and small changes of position and size, no rotation and no half bodies: the starter people stand upright.
+train_pipeline = [
+    dict(type='LoadCheckedImage'),
+    dict(type='GetBBoxCenterScale', padding=1.25),
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(type='ClippedNormalBBoxTransform', shift_factor=0.06, shift_prob=1., scale_factor=0.12, rotate_prob=0.),
+    dict(type='TopdownAffine', input_size=codec['input_size']),
+    dict(type='GenerateTarget', encoder=codec),
+    dict(type='PackPoseInputs')
+]
+val_pipeline = [
+    dict(type='LoadCheckedImage'),
+    dict(type='GetBBoxCenterScale', padding=1.25),
+    dict(type='TopdownAffine', input_size=codec['input_size']),
+    dict(type='PackPoseInputs')
+]
+
+# One loader process: it keeps one core busy while the other computes.
+train_dataloader = dict(
+    batch_size=32,
+    num_workers=1,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        data_mode=data_mode,
+        ann_file='annotations/train.json',
+        data_prefix=dict(img='train/'),
+        pipeline=train_pipeline))
+val_dataloader = dict(
+    batch_size=64,
+    num_workers=1,
+    persistent_workers=True,
+    drop_last=False,
+    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        data_mode=data_mode,
+        ann_file='annotations/val.json',
+        data_prefix=dict(img='val/'),
+        test_mode=True,
+        pipeline=val_pipeline))
+test_dataloader = val_dataloader
+
+val_evaluator = dict(type='CocoMetric', ann_file=f'{data_root}annotations/val.json')
+test_evaluator = val_evaluator
