@@ -3,6 +3,7 @@
 Used by ``doctor.py`` and, from the command line, by ``tools/install.sh``.
 """
 
+import csv
 import hashlib
 import re
 import sys
@@ -102,8 +103,9 @@ def incomplete(names: Iterable[str]) -> List[str]:
         folder = getattr(distribution, '_path', None)
         if folder is None or folder.suffix != '.dist-info' or folder.parent.resolve() not in own:
             continue  # not installed by pip into this environment
-        files = distribution.files
-        if not files or any(file.suffix != '.pyc' and not file.locate().exists() for file in files):
+        # Not distribution.files, which leaves missing files out from Python 3.12 on.
+        listed = [row[0] for row in csv.reader((distribution.read_text('RECORD') or '').splitlines()) if row]
+        if not listed or any(not file.endswith('.pyc') and not (folder.parent / file).exists() for file in listed):
             broken.append(f'{name}=={distribution.version}')
     return broken
 
