@@ -1,4 +1,5 @@
 from .base import BaseDistiller
 from .self_distiller import SelfDistiller
+from .teacher_distiller import TeacherDistiller
 
-__all__ = ['BaseDistiller', 'SelfDistiller']
+__all__ = ['BaseDistiller', 'SelfDistiller', 'TeacherDistiller']

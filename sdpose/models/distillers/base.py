@@ -1,11 +1,9 @@
 """What every distiller shares: named terms, each a registered loss between one value of student and teacher."""
-from typing import Dict, Optional, Sequence
+from typing import Any, Dict, Mapping, Optional, Sequence
 
 from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
-
-from sdpose.structures import TokenSet
 
 
 class BaseDistiller(BaseModule):
@@ -37,9 +35,17 @@ class BaseDistiller(BaseModule):
                                  f'choose one of {", ".join(comparable)}')
             self.terms[name] = MODELS.build(config)
 
-    def compare(self, student: TokenSet, teacher: TokenSet) -> Dict[str, Tensor]:
-        """The value of every term for one pair."""
-        return {
-            name: loss(getattr(student, self.on[name]), getattr(teacher, self.on[name]))
-            for name, loss in self.terms.items()
-        }
+    def compare(self, student: Mapping[str, Any], teacher: Mapping[str, Any], weight: Optional[Tensor] = None
+                ) -> Dict[str, Tensor]:
+        """The value of every term for one pair.
+
+        Args:
+            student: the student's values by name.
+            teacher: the teacher's values by name.
+            weight: keypoint weights (B, K), for the losses that say they need them (``needs_weight``).
+        """
+        result = {}
+        for name, loss in self.terms.items():
+            pair = student[self.on[name]], teacher[self.on[name]]
+            result[name] = loss(*pair, weight) if getattr(loss, 'needs_weight', False) else loss(*pair)
+        return result

@@ -1,5 +1,5 @@
 """Self-distillation: each cycle's tokens are pulled towards the next cycle's (SDPose, eq. 1, 2 and 4)."""
-from typing import Dict, Optional
+from typing import Any, Dict, Optional
 
 from mmpose.registry import MODELS
 from torch import Tensor
@@ -25,8 +25,8 @@ class SelfDistiller(BaseDistiller):
         super().__init__(terms, COMPARABLE)
         self.detach_teacher = detach_teacher
 
-    def loss(self, feats: CycleTokens) -> Dict[str, Tensor]:
-        """The terms for the tokens of all training cycles.
+    def loss(self, feats: CycleTokens, **_: Any) -> Dict[str, Tensor]:
+        """The terms for the tokens of all training cycles; what else the estimator passes is not needed.
 
         Raises:
             ValueError: if there is only one cycle, so that nothing can teach it.
@@ -38,6 +38,7 @@ class SelfDistiller(BaseDistiller):
         for student, teacher in zip(feats.cycles, feats.cycles[1:]):
             if self.detach_teacher:
                 teacher = teacher._replace(sequence=teacher.sequence.detach())
-            for name, value in self.compare(student, teacher).items():
+            pair = ({name: getattr(tokens, name) for name in COMPARABLE} for tokens in (student, teacher))
+            for name, value in self.compare(*pair).items():
                 total[name] = total[name] + value if name in total else value
         return total

@@ -26,5 +26,6 @@ class DistillPoseEstimator(TopdownPoseEstimator):
         feats = self.extract_feat(inputs)
         losses = self.head.loss(feats, data_samples, train_cfg=self.train_cfg)
         if self.distiller is not None:
-            losses.update(self.distiller.loss(feats))
+            losses.update(
+                self.distiller.loss(feats, images=inputs, head=self.head, data_samples=data_samples))
         return losses

@@ -1,0 +1,101 @@
+"""Distillation from a frozen teacher of its own config and checkpoint (DistilPose, section 3; any heatmap teacher).
+
+Shapes: B batch, K keypoints, H and W the image size.
+"""
+from pathlib import Path
+from typing import Any, Dict, Optional, Sequence
+
+import torch
+from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.runner import CheckpointLoader
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+
+from sdpose.checkpoint import require_match, weights_of
+from sdpose.errors import ConfigError
+
+from .base import BaseDistiller
+
+TOKENS = ('query', 'visual')
+COMPARABLE = (*TOKENS, 'prediction')
+
+
+@MODELS.register_module()
+class TeacherDistiller(BaseDistiller):
+    """Compares the student's deployed output with that of a frozen teacher.
+
+    The teacher is no part of the student: it is in no optimizer, no checkpoint and no parameter count. It is built
+    when training starts, not for testing or export, loaded strictly, and stays in eval mode.
+
+    Args:
+        teacher: path of the teacher's config.
+        checkpoint: the teacher's weights.
+        terms: see :class:`BaseDistiller`; ``on`` is ``'query'`` or ``'visual'`` (tokens, for a teacher that has them)
+            or ``'prediction'`` (what the two heads return).
+    """
+
+    def __init__(self, teacher: str, checkpoint: Optional[str], terms: Dict[str, Optional[dict]]) -> None:
+        super().__init__(terms, COMPARABLE)
+        self.config = teacher
+        self.checkpoint = checkpoint
+        # In a tuple, because a module among the attributes would join the state dict and the optimizer.
+        self._teacher = (None, )
+
+    def teacher(self) -> nn.Module:
+        """The frozen teacher, built on first use.
+
+        Raises:
+            ConfigError: if its config or checkpoint is missing, or it has no tokens where a term compares tokens.
+            MismatchError: if the checkpoint does not fill it.
+        """
+        if self._teacher[0] is None:
+            self._teacher = (self._build(), )
+        return self._teacher[0]
+
+    def init_weights(self) -> None:
+        """Build the teacher: training starts here, and starts with every file in place."""
+        super().init_weights()
+        self.teacher()
+
+    def _build(self) -> nn.Module:
+        if not Path(self.config).is_file():
+            raise ConfigError(f'the teacher config {self.config} does not exist: set model.distiller.teacher')
+        if not self.checkpoint:
+            raise ConfigError(f'a teacher needs its weights: train {self.config} and set model.distiller.checkpoint')
+        teacher = MODELS.build(Config.fromfile(self.config).model)
+        if not set(self.on.values()).isdisjoint(TOKENS) and not hasattr(getattr(teacher, 'neck', None), 'tokenizer'):
+            raise ConfigError(f'{self.config} has no tokens: set the terms of model.distiller that compare tokens to '
+                              'None, or choose a teacher with a MultiCycledTransformer')
+        weights = weights_of(CheckpointLoader.load_checkpoint(self.checkpoint, map_location='cpu'))
+        require_match(teacher, weights, f'the teacher checkpoint {self.checkpoint}',
+                      f'It must be a checkpoint of {self.config}.')
+        teacher.load_state_dict(weights)
+        print_log(f'teacher: {self.config} with {self.checkpoint}, frozen', 'current')
+        return teacher.requires_grad_(False).eval()
+
+    @torch.no_grad()
+    def _teach(self, images: Tensor) -> Dict[str, Any]:
+        teacher = self.teacher().to(images.device)
+        return self._values(teacher.extract_feat(images), teacher.head)
+
+    def _values(self, feats: Any, head: nn.Module) -> Dict[str, Any]:
+        """The compared values by name; what no term compares is not computed."""
+        wanted = set(self.on.values())
+        values = {name: getattr(feats.output, name) for name in wanted.intersection(TOKENS)}
+        if 'prediction' in wanted:
+            values['prediction'] = head.forward(feats)
+        return values
+
+    def loss(self, feats: Any, images: Tensor, head: nn.Module, data_samples: Sequence) -> Dict[str, Tensor]:
+        """The terms for a batch.
+
+        Args:
+            feats: what the student's head reads.
+            images: the preprocessed images (B, 3, H, W), which the teacher sees as well.
+            head: the student's head.
+            data_samples: one MMPose data sample per image, with keypoint weights.
+        """
+        student, teacher = self._values(feats, head), self._teach(images)
+        weight = torch.cat([sample.gt_instance_labels.keypoint_weights for sample in data_samples])
+        return self.compare(student, teacher, weight)

@@ -1,0 +1,51 @@
+"""A regressed score against the teacher's confidence at the regressed place (DistilPose, section 3.3).
+
+Shapes: B batch, K keypoints, H and W the size of the teacher's heatmaps.
+"""
+from typing import Any
+
+import torch
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+
+
+@MODELS.register_module()
+class ScoreLoss(nn.Module):
+    """Weighted mean absolute difference; the place is looked up, so no gradient reaches the coordinates.
+
+    Args:
+        loss_weight: factor of the mean.
+    """
+
+    needs_weight = True
+
+    def __init__(self, loss_weight: float = 1.) -> None:
+        super().__init__()
+        self.loss_weight = loss_weight
+
+    @staticmethod
+    @torch.no_grad()
+    def look_up(coords: Tensor, heatmaps: Tensor) -> Tensor:
+        """Value of each heatmap (B, K, H, W) at the nearest pixel of its keypoint, (B, K); 0 outside the image."""
+        height, width = heatmaps.shape[-2:]
+        last = torch.tensor([width - 1, height - 1], device=coords.device)
+        column, row = (coords.clamp(0, 1) * last).round().long().unbind(dim=-1)
+        value = heatmaps.flatten(2).gather(2, (row * width + column)[..., None])[..., 0]
+        return value * ((coords >= 0) & (coords <= 1)).all(dim=-1)
+
+    def forward(self, student: Any, teacher: Tensor, weight: Tensor) -> Tensor:
+        """The loss, a scalar.
+
+        Args:
+            student: a regression with ``coords`` (B, K, 2) and ``score`` (B, K, 1).
+            teacher: heatmaps (B, K, H, W).
+            weight: keypoint weights (B, K).
+
+        Raises:
+            ValueError: if the student regresses no score.
+        """
+        if getattr(student, 'score', None) is None:
+            raise ValueError("the score loss needs a student that regresses a score: set model.head.mode to 'all', "
+                             "'score' or '1sigma'")
+        target = self.look_up(student.coords, teacher)
+        return self.loss_weight * ((student.score[..., 0] - target) * weight).abs().mean()

@@ -1,0 +1,78 @@
+"""A regressed keypoint drawn as a Gaussian, compared with the teacher's heatmap (DistilPose, section 3.3).
+
+Shapes: B batch, K keypoints, S sigmas (1 or 2), H and W the size of the teacher's heatmaps.
+"""
+from typing import Any, Tuple
+
+import torch
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+
+WEIGHTINGS = ('per_sample', 'released')
+
+
+@MODELS.register_module()
+class SimulatedHeatmapLoss(nn.Module):
+    """Weighted mean squared error between simulated and teacher heatmaps.
+
+    The Gaussian has its peak of 1 at the coordinates times (W, H); a keypoint whose 3-sigma box lies off the map is
+    left out. Gradients reach coordinates and sigmas.
+
+    Args:
+        loss_weight: factor of the mean.
+        weighting: ``'per_sample'`` weights the error of each keypoint by its own weight. ``'released'`` repeats the
+            released code, where a broadcast multiplies the batch means of error and weight instead.
+
+    Raises:
+        ValueError: if ``weighting`` is unknown.
+    """
+
+    needs_weight = True
+
+    def __init__(self, loss_weight: float = 1., weighting: str = 'per_sample') -> None:
+        super().__init__()
+        if weighting not in WEIGHTINGS:
+            raise ValueError(f'weighting={weighting!r} is unknown; choose one of {", ".join(WEIGHTINGS)}')
+        self.loss_weight = loss_weight
+        self.weighting = weighting
+
+    @staticmethod
+    def simulate(coords: Tensor, sigma: Tensor, size: Tensor) -> Tuple[Tensor, Tensor]:
+        """Gaussians (B, K, H, W) and which of them touch the map (B, K).
+
+        Args:
+            coords: (B, K, 2), x and y over the map's width and height.
+            sigma: (B, K, S), in heatmap pixels.
+            size: (W, H), as floats on the device of ``coords``.
+        """
+        mean = coords * size
+        u = torch.arange(int(size[0]), device=coords.device, dtype=coords.dtype)
+        v = torch.arange(int(size[1]), device=coords.device, dtype=coords.dtype)
+        sigma = sigma.expand_as(coords)
+        across = (u - mean[..., :1]).square() / (sigma[..., :1].square() + 1e-9)  # (B, K, W)
+        down = (v - mean[..., 1:]).square() / (sigma[..., 1:].square() + 1e-9)  # (B, K, H)
+        reach = 3 * sigma
+        touches = ((mean - reach < size) & (mean + reach + 1 >= 0)).all(dim=-1)
+        return torch.exp(-0.5 * (down[..., :, None] + across[..., None, :])), touches
+
+    def forward(self, student: Any, teacher: Tensor, weight: Tensor) -> Tensor:
+        """The loss, a scalar.
+
+        Args:
+            student: a regression with ``coords`` (B, K, 2) and ``sigma`` (B, K, S).
+            teacher: heatmaps (B, K, H, W).
+            weight: keypoint weights (B, K).
+
+        Raises:
+            ValueError: if the student regresses no sigma.
+        """
+        if getattr(student, 'sigma', None) is None:
+            raise ValueError("a simulated heatmap needs a student that regresses sigma: set model.head.mode to 'all', "
+                             "'sigma' or '1sigma'")
+        size = torch.tensor(teacher.shape[:1:-1], device=teacher.device, dtype=student.coords.dtype)
+        simulated, touches = self.simulate(student.coords, student.sigma, size)
+        weight = weight * touches
+        error = (simulated * touches[..., None, None] - teacher).square().mean(dim=(2, 3))  # (B, K)
+        if self.weighting == 'released':
+            return self.loss_weight * (error.mean(dim=0) * weight.mean(dim=0)).mean()
+        return self.loss_weight * (error * weight).mean()

@@ -1,0 +1,182 @@
+"""Distillation from a frozen teacher: DistilPose's losses, what a teacher is kept out of, and what goes wrong."""
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.structures import InstanceData
+from mmpose.registry import MODELS
+from mmpose.structures import PoseDataSample
+from torch.testing import assert_close
+
+from sdpose.errors import ConfigError, MismatchError
+from sdpose.models.heads.token_reg_head import PoseRegression
+
+HEATMAP = dict(type='MSRAHeatmap', input_size=(48, 64), heatmap_size=(12, 16), sigma=1)
+LABEL = dict(type='RegressionLabel', input_size=(48, 64))
+TERMS = dict(
+    loss_query=dict(type='TokenMSELoss', on='query', loss_weight=5e-4),
+    loss_visual=dict(type='TokenMSELoss', on='visual', loss_weight=5e-4),
+    loss_simulated=dict(type='SimulatedHeatmapLoss', on='prediction'),
+    loss_score=dict(type='ScoreLoss', on='prediction', loss_weight=0.01))
+
+
+def token_model(head, feature_size=(12, 16), patch_size=(3, 4)):
+    return dict(
+        type='DistillPoseEstimator',
+        data_preprocessor=dict(type='PoseDataPreprocessor', mean=[0.] * 3, std=[1.] * 3),
+        backbone=dict(type='StemNet', stem_channels=4, num_blocks=1),
+        neck=dict(type='MultiCycledTransformer', in_channels=16, feature_size=feature_size, patch_size=patch_size,
+                  num_queries=5, dim=16, depth=2, num_heads=2),
+        head=head)
+
+
+TOKEN_TEACHER = token_model(dict(type='TokenPoseHead', in_channels=16, decoder=HEATMAP))
+STOCK_TEACHER = dict(
+    type='TopdownPoseEstimator',
+    data_preprocessor=dict(type='PoseDataPreprocessor', mean=[0.] * 3, std=[1.] * 3),
+    backbone=dict(type='HRNet', extra=dict(
+        stage1=dict(num_modules=1, num_branches=1, block='BOTTLENECK', num_blocks=(1, ), num_channels=(4, )),
+        stage2=dict(num_modules=1, num_branches=2, block='BASIC', num_blocks=(1, 1), num_channels=(4, 8)),
+        stage3=dict(num_modules=1, num_branches=3, block='BASIC', num_blocks=(1, 1, 1), num_channels=(4, 8, 16)),
+        stage4=dict(num_modules=1, num_branches=4, block='BASIC', num_blocks=(1, 1, 1, 1),
+                    num_channels=(4, 8, 16, 32)))),
+    head=dict(type='HeatmapHead', in_channels=4, out_channels=5, deconv_out_channels=None, decoder=HEATMAP))
+
+
+@pytest.fixture
+def teacher_files(tmp_path):
+    """Writes a config and a random checkpoint of a teacher; returns both paths."""
+
+    def write(model):
+        init_default_scope('mmpose')
+        config, checkpoint = tmp_path / 'teacher.py', tmp_path / 'teacher.pth'
+        Config(dict(model=model)).dump(config)
+        torch.manual_seed(1)
+        torch.save(dict(state_dict=MODELS.build(model).state_dict()), checkpoint)
+        return str(config), str(checkpoint)
+
+    return write
+
+
+def student(config, checkpoint, terms=TERMS, **head):
+    torch.manual_seed(0)
+    head = dict(type='TokenRegHead', in_channels=16, mode='all', decoder=LABEL) | head
+    model = dict(token_model(head), distiller=dict(
+        type='TeacherDistiller', teacher=config, checkpoint=checkpoint, terms=terms))
+    return MODELS.build(model)
+
+
+def batch():
+    torch.manual_seed(2)
+    samples = []
+    for _ in range(3):
+        sample = PoseDataSample(metainfo=dict(flip_indices=list(range(5))))
+        sample.gt_instance_labels = InstanceData(
+            keypoint_labels=torch.rand(1, 5, 2), keypoint_weights=(torch.rand(1, 5) > 0.3).float())
+        samples.append(sample)
+    return torch.randn(3, 3, 64, 48), samples
+
+
+def test_distilpose_trains_on_all_its_terms(teacher_files):
+    model = student(*teacher_files(TOKEN_TEACHER)).train()
+    losses = model(*batch(), mode='loss')
+    assert list(losses) == ['loss_kpt', 'acc_pose', *TERMS]
+    total, _ = model.parse_losses(losses)
+    total.backward()
+    assert all(losses[name] > 0 for name in TERMS)
+    assert [name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0] == []
+
+
+def test_teacher_is_frozen_and_kept_out_of_the_student(teacher_files):
+    model = student(*teacher_files(TOKEN_TEACHER))
+    plain = MODELS.build(token_model(dict(type='TokenRegHead', in_channels=16, mode='all', decoder=LABEL)))
+    model.init_weights()
+    assert model.state_dict().keys() == plain.state_dict().keys()
+    teacher = model.distiller.teacher()
+    owned = {id(parameter) for parameter in model.parameters()}
+    assert owned.isdisjoint(id(parameter) for parameter in teacher.parameters())
+    before = {key: value.clone() for key, value in teacher.state_dict().items()}
+    model.train()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    sum(value for name, value in model(*batch(), mode='loss').items() if name.startswith('loss_')).backward()
+    optimizer.step()
+    assert not teacher.training and not any(p.requires_grad or p.grad is not None for p in teacher.parameters())
+    assert all(torch.equal(value, before[key]) for key, value in teacher.state_dict().items())
+
+
+def test_terms_are_zero_for_a_student_that_equals_its_teacher(teacher_files):
+    config, checkpoint = teacher_files(TOKEN_TEACHER)
+    model = MODELS.build(dict(TOKEN_TEACHER, distiller=dict(
+        type='TeacherDistiller', teacher=config, checkpoint=checkpoint, terms=dict(
+            loss_query=dict(type='TokenMSELoss', on='query'), loss_logit=dict(type='TokenMSELoss', on='prediction')))))
+    images, samples = batch()
+    model.load_state_dict(torch.load(checkpoint)['state_dict'])
+    model.eval()
+    terms = model.distiller.loss(model.extract_feat(images), images=images, head=model.head, data_samples=samples)
+    assert {name: value.item() for name, value in terms.items()} == dict(loss_query=0, loss_logit=0)
+
+
+def test_any_heatmap_teacher(teacher_files):
+    """A stock HRNet, which wants sizes that 32 divides."""
+    config, checkpoint = teacher_files(STOCK_TEACHER)
+    terms = {name: term for name, term in TERMS.items() if term['on'] == 'prediction'}
+    head = dict(type='TokenRegHead', in_channels=16, mode='all', decoder=LABEL)
+    model = MODELS.build(dict(token_model(head, feature_size=(16, 16), patch_size=(4, 4)), distiller=dict(
+        type='TeacherDistiller', teacher=config, checkpoint=checkpoint, terms=terms))).train()
+    losses = model(torch.randn(3, 3, 64, 64), batch()[1], mode='loss')
+    assert losses['loss_simulated'] > 0 and losses['loss_score'] > 0
+
+
+def test_released_total_and_gradients(load_fixture, folder):
+    """The token terms and the two prediction terms on the released student, against the released total."""
+    fixture = load_fixture('distilpose_all_onelayer', folder)
+    init_default_scope('mmpose')
+    from sdpose.converters import convert_token_module
+    neck = MODELS.build(dict(type='MultiCycledTransformer', in_channels=16, feature_size=(12, 24), patch_size=(3, 4),
+                             num_queries=17, dim=48, depth=3, num_heads=4))
+    head = MODELS.build(dict(type='TokenRegHead', in_channels=48, mode='all', decoder=LABEL))
+    model = torch.nn.ModuleDict(dict(neck=neck, head=head))
+    model.load_state_dict(convert_token_module(fixture.below('w/'), (3, 4)))
+    terms = dict(TERMS, loss_simulated=dict(TERMS['loss_simulated'], weighting='released'))
+    distiller = MODELS.build(dict(type='TeacherDistiller', teacher='', checkpoint='', terms=terms))
+    feats = neck([fixture['feature']])
+    weight = fixture['target_weight'][..., 0]
+    values = dict(query=feats.output.query, visual=feats.output.visual, prediction=head(feats))
+    losses = distiller.compare(values, dict(query=fixture['teacher/kpt_token'], visual=fixture['teacher/vis_token'],
+                                            prediction=fixture['teacher/heatmap']), weight)
+    losses['loss_kpt'] = head._loss_of(head.predict_cycles(feats)[0], fixture['target'], weight[..., None])
+    names = dict(loss_query='kpt_dist_loss', loss_visual='vis_dist_loss', loss_simulated='reg2hm_loss',
+                 loss_score='score_loss', loss_kpt='reg_loss')
+    for name, released in names.items():
+        assert_close(losses[name].detach().double(), fixture[f'loss/{released}'], rtol=1e-4, atol=1e-9)
+    total = sum(losses.values())
+    assert_close(total.detach().double(), fixture['loss/total'], rtol=1e-4, atol=1e-9)
+    total.backward()
+    gradients = convert_token_module(fixture.below('grad/total/'), (3, 4))
+    for name, parameter in model.named_parameters():
+        if name in gradients:
+            expected = gradients.pop(name)
+            assert_close(parameter.grad, expected, rtol=1e-3, atol=1e-5 * expected.abs().max().item())
+    assert not gradients
+
+
+def test_bad_input(teacher_files, tmp_path):
+    config, checkpoint = teacher_files(TOKEN_TEACHER)
+    with pytest.raises(ConfigError, match='teacher config nowhere.py does not exist: set model.distiller.teacher'):
+        student('nowhere.py', checkpoint).init_weights()
+    with pytest.raises(ConfigError, match='a teacher needs its weights: train .*teacher.py and set'):
+        student(config, None).init_weights()
+    torch.save(MODELS.build(dict(type='StemNet')).state_dict(), tmp_path / 'other.pth')
+    with pytest.raises(MismatchError, match=r'(?s)other.pth does not fit the model.*neck.layers.0.attn.qkv.weight'):
+        student(config, str(tmp_path / 'other.pth')).init_weights()
+    config, checkpoint = teacher_files(STOCK_TEACHER)
+    with pytest.raises(ConfigError, match='has no tokens: set the terms of model.distiller that compare tokens to None'):
+        student(config, checkpoint).init_weights()
+    with pytest.raises(ValueError, match="on='heatmap'; choose one of query, visual, prediction"):
+        student(config, checkpoint, terms=dict(loss_x=dict(type='TokenMSELoss', on='heatmap')))
+
+
+def test_testing_needs_no_teacher():
+    model = student('nowhere.py', None).eval()
+    regression = model(batch()[0], batch()[1], mode='tensor')
+    assert isinstance(regression, PoseRegression) and regression.coords.shape == (3, 5, 2)
