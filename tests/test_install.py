@@ -90,6 +90,15 @@ def test_a_folder_that_is_something_else_is_left_alone(install, tmp_path: Path):
     assert [path.name for path in (tmp_path / 'thesis').iterdir()] == ['chapter.tex']
 
 
+def test_an_environment_of_another_python_is_left_alone(install, tmp_path: Path):
+    (tmp_path / 'env' / 'bin').mkdir(parents=True)
+    (tmp_path / 'env' / 'pyvenv.cfg').write_text('version = 3.9.18')
+    fake_python(tmp_path / 'env', 'python', '3.9.18')
+    done = install('env')
+    assert done.returncode == 1 and 'env holds Python 3.9.18' in done.stdout and 'name another folder' in done.stdout
+    assert sorted(os.listdir(tmp_path / 'env')) == ['bin', 'pyvenv.cfg']
+
+
 def active_python(folder: Path, version: str) -> None:
     """An active environment in a folder of the test, whose pip cannot fetch anything."""
     (folder / 'prefix').mkdir()

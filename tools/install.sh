@@ -100,6 +100,9 @@ make_venv() {
     if [ -e "$ENV" ] && [ ! -e "$ENV/pyvenv.cfg" ] && [ -n "$(ls -A "$ENV")" ]; then
         fail "$ENV exists and is no virtual environment; name another folder"
     fi
+    if [ -e "$ENV/pyvenv.cfg" ] && [ -e "$ENV/bin/python" ] && ! fits "$ENV/bin/python"; then
+        fail "$ENV holds Python $(python_version "$ENV/bin/python"); 3.10, 3.11 or 3.12 is needed: name another folder"
+    fi
     if fits "$ENV/bin/python" && "$ENV/bin/python" -m pip --version >/dev/null 2>&1; then
         if [ -n "$PYTHON" ]; then
             find_python
@@ -112,7 +115,7 @@ make_venv() {
     find_python
     echo "Python $(python_version "$PYTHON") ($(command -v "$PYTHON"))"
     echo "virtual environment in $ENV"
-    "$PYTHON" -m venv --clear "$ENV" || fail "the virtual environment could not be made. Where Python comes from the
+    "$PYTHON" -m venv "$ENV" || fail "the virtual environment could not be made. Where Python comes from the
     system's packages, its venv module is one of its own (python3-venv); or use an environment of yours with --no-venv"
 }
 
