@@ -4,7 +4,7 @@ import torch
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
-from sdpose.errors import MismatchError
+from sdpose.errors import ConfigError, MismatchError
 
 
 @pytest.fixture(scope='module')
@@ -48,6 +48,11 @@ def test_released_width_when_allowed(hrnet_w32, imagenet_file):
 def test_missing_file_is_named(hrnet_w32):
     with pytest.raises(MismatchError, match='nowhere.pth cannot be loaded.*init_cfg=None to start at random'):
         filled(hrnet_w32(64), checkpoint='nowhere.pth')
+
+
+def test_unnamed_file(hrnet_w32):
+    with pytest.raises(ConfigError, match='set model.backbone.init_cfg.checkpoint'):
+        filled(hrnet_w32(64), checkpoint=None)
 
 
 def test_prefix(tmp_path):

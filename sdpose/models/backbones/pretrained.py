@@ -9,7 +9,7 @@ from mmpose.registry import WEIGHT_INITIALIZERS
 from torch import nn
 
 from sdpose.checkpoint import compare, weights_of
-from sdpose.errors import MismatchError
+from sdpose.errors import ConfigError, MismatchError
 
 # How HRNet and StemNet start without a file; what a file does not fill keeps it.
 UNFILLED = (dict(type='Normal', layer='Conv2d', std=0.001), dict(type='Constant', layer='BatchNorm2d', val=1))
@@ -29,7 +29,7 @@ class PretrainedBackbone:
         allow_mismatch: beginnings of the backbone's keys that the file need not fill.
     """
 
-    def __init__(self, checkpoint: str, prefix: Optional[str] = None, allow_mismatch: Sequence[str] = ()) -> None:
+    def __init__(self, checkpoint: Optional[str], prefix: Optional[str] = None, allow_mismatch: Sequence[str] = ()) -> None:
         self.checkpoint = checkpoint
         self.prefix = prefix
         self.allow_mismatch = tuple(allow_mismatch)
@@ -38,6 +38,7 @@ class PretrainedBackbone:
         """Fill ``module``.
 
         Raises:
+            ConfigError: if no file is named.
             MismatchError: if the file cannot be had, or a tensor is missing or misshaped that was not allowed to be.
         """
         weights = self._weights()
@@ -60,6 +61,9 @@ class PretrainedBackbone:
                   logger='current', level=logging.WARNING if unfilled else logging.INFO)
 
     def _weights(self) -> dict:
+        if not self.checkpoint:
+            raise ConfigError('the backbone starts from a file that the config does not name: set '
+                              'model.backbone.init_cfg.checkpoint, or model.backbone.init_cfg=None to start at random')
         try:
             checkpoint = CheckpointLoader.load_checkpoint(self.checkpoint, map_location='cpu')
         except OSError as error:  # no such file, or no way to the web address
