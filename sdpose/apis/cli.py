@@ -1,9 +1,12 @@
 """What every command-line tool does around its work: report user errors in one line, hide known noise."""
 
+import argparse
 import logging
 import os
 import sys
 from typing import Callable
+
+from mmengine.config import DictAction
 
 from sdpose.compat import CheckpointError
 from sdpose.errors import UserError
@@ -31,3 +34,24 @@ def run(command: Callable[[], object]) -> int:
         print(f'error: {error}', file=sys.stderr)
         return 2
     return 0
+
+
+def add_run_options(parser: argparse.ArgumentParser, phase: str) -> None:
+    """Add the options that training and testing share; see :func:`sdpose.apis.run_options.prepare`.
+
+    Args:
+        parser: The tool's parser.
+        phase: What evaluates here, ``'validation'`` or ``'test'``.
+    """
+    add = parser.add_argument
+    add('--work-dir', help='where the log, and what else is written, goes (default: work_dirs/<config name>)')
+    add('--gt-bbox', action='store_true', help=f"{phase} on annotated boxes, not a detector's")
+    add('--allow-partial', action='store_true', help='accept a checkpoint that fills the model only in part')
+    add('--show-dir', help=f'save pictures of {phase} predictions here (below the log)')
+    add('--show', action='store_true', help=f'show {phase} predictions in a window')
+    add('--interval', type=int, default=1, help='draw one of so many samples')
+    add('--wait-time', type=float, default=1, help='seconds that a window stays')
+    add('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+        help='override config keys, e.g. train_dataloader.batch_size=32')
+    add('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='how processes find each other')
+    add('--local_rank', '--local-rank', type=int, default=0, help='set by some launchers')

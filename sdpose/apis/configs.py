@@ -13,6 +13,8 @@ from mmpose.registry import DATASETS, HOOKS, KEYPOINT_CODECS, METRICS, MODELS, T
 
 from sdpose.errors import ConfigError
 
+from .paths import find_config
+
 _REGISTRIES = (MODELS, DATASETS, TRANSFORMS, HOOKS, METRICS, KEYPOINT_CODECS)
 # Classes whose keyword arguments are exactly a config's keys; libraries below them accept more than they name.
 _CHECKED_PACKAGES = ('sdpose', 'mmpose')
@@ -21,17 +23,19 @@ _READ_BY_OTHERS = ('type', '_scope_', 'on')
 
 
 def load_config(path: Union[str, Path], options: Optional[dict[str, Any]] = None) -> Config:
-    """Read a config file, merge ``--cfg-options`` into it, and check the arguments of every part it names.
+    """Read a config, merge ``--cfg-options`` into it, and check the arguments of every part it names.
 
-    An option whose key the config does not have yet is added, and said so, since it may be misspelt.
+    The config is a file, or one of the package's by its name, see :func:`find_config`. An option whose key the config does not have yet is added, and said so, since it may be misspelt.
 
     Raises:
         ConfigError: If the file or one of its bases is missing or wrong, or a part does not take an argument.
     """
-    if not Path(path).is_file():
-        raise ConfigError(f'config {path} does not exist{_similar_file(Path(path))}')
     try:
-        cfg = Config.fromfile(path)
+        file = find_config(path)
+    except (FileNotFoundError, ValueError) as error:
+        raise ConfigError(str(error)) from error
+    try:
+        cfg = Config.fromfile(file)
     except (OSError, SyntaxError, KeyError, NameError, AttributeError, ImportError, ValueError) as error:
         raise ConfigError(f'config {path} cannot be read: {type(error).__name__}: {error}') from error
     for key, value in (options or {}).items():
@@ -127,11 +131,3 @@ def _has(cfg: Union[Config, ConfigDict], dotted: str) -> bool:
         else:
             return False
     return True
-
-
-def _similar_file(path: Path) -> str:
-    """A hint at configs of similar name, in the folder asked for and below ``configs``."""
-    candidates = {file.name: file for root in (path.parent, Path('configs')) if root.is_dir()
-                  for file in root.rglob('*.py')}
-    close = difflib.get_close_matches(path.name, candidates, n=2)
-    return '; similar: ' + ', '.join(str(candidates[name]) for name in close) if close else ''

@@ -2,34 +2,59 @@
 
 import os
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from mmengine.config import Config
 
 from sdpose.errors import ConfigError
 from sdpose.evaluation import use_ground_truth_boxes
 
-
-def set_work_dir(cfg: Config, config_path: str, work_dir: Optional[str]) -> None:
-    """Choose where a run writes: the option, else the config's ``work_dir``, else ``work_dirs/<config name>``."""
-    cfg.work_dir = work_dir or cfg.get('work_dir') or os.path.join('work_dirs', Path(config_path).stem)
+from .configs import load_config
 
 
-def set_launcher(cfg: Config, launcher: str, local_rank: int) -> None:
-    """Choose how processes find each other; ``torch.distributed.launch`` passes the rank as an argument."""
+def prepare(config: str,
+            work_dir: Optional[str] = None,
+            gt_bbox: bool = False,
+            allow_partial: bool = False,
+            show: bool = False,
+            show_dir: Optional[str] = None,
+            interval: int = 1,
+            wait_time: float = 1,
+            cfg_options: Optional[dict[str, Any]] = None,
+            launcher: str = 'none',
+            local_rank: int = 0) -> Config:
+    """Read a config and merge what training and testing share into it.
+
+    Args:
+        config: A config file, or the name of one of the package's configs.
+        work_dir: Where a run writes; default the config's ``work_dir``, else ``work_dirs/<config name>``.
+        gt_bbox: Evaluate on annotated boxes instead of a detector's.
+        allow_partial: Accept a checkpoint that fills the model only in part.
+        show: Show predictions of the evaluation in a window.
+        show_dir: Save pictures of these predictions here, below the log's folder.
+        interval: Draw one of so many samples.
+        wait_time: Seconds that a window stays.
+        cfg_options: Overrides of single config keys, dotted.
+        launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
+        local_rank: Number of this process on its machine, for launchers that pass it as an argument.
+
+    Raises:
+        ConfigError: If the config or an option does not fit.
+    """
+    cfg = load_config(config, cfg_options)
     cfg.launcher = launcher
     os.environ.setdefault('LOCAL_RANK', str(local_rank))
-
-
-def set_ground_truth_boxes(cfg: Config) -> None:
-    """Evaluate on annotated boxes instead of a detector's."""
-    for split in ('val', 'test'):
-        loader = cfg.get(f'{split}_dataloader')
-        if loader:
+    cfg.work_dir = work_dir or cfg.get('work_dir') or os.path.join('work_dirs', Path(config).stem)
+    _set_strictness(cfg, allow_partial)
+    if show or show_dir is not None:
+        _set_drawing(cfg, show, show_dir, interval, wait_time)
+    if gt_bbox:
+        for loader in filter(None, (cfg.get('val_dataloader'), cfg.get('test_dataloader'))):
             use_ground_truth_boxes(loader.dataset)
+    return cfg
 
 
-def set_strictness(cfg: Config, allow_partial: bool) -> None:
+def _set_strictness(cfg: Config, allow_partial: bool) -> None:
     """Demand that checkpoints fill the model, in configs without our runtime base too."""
     hooks = cfg.setdefault('default_hooks', {})
     hooks.setdefault('strict_load', dict(type='StrictLoadHook'))
@@ -37,15 +62,13 @@ def set_strictness(cfg: Config, allow_partial: bool) -> None:
         hooks.strict_load.allow_partial = True
 
 
-def set_drawing(cfg: Config, show: bool, show_dir: Optional[str], interval: int, wait_time: float) -> None:
+def _set_drawing(cfg: Config, show: bool, show_dir: Optional[str], interval: int, wait_time: float) -> None:
     """Draw predictions during evaluation.
 
     Raises:
         ConfigError: If the config lacks MMPose's visualization hook.
     """
-    if not show and show_dir is None:
-        return
-    hook = cfg.get('default_hooks', {}).get('visualization')
+    hook = cfg.default_hooks.get('visualization')
     if hook is None:
         raise ConfigError('--show and --show-dir need default_hooks.visualization=dict(type="PoseVisualizationHook") '
                           'in the config')

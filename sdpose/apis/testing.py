@@ -12,45 +12,24 @@ from sdpose.errors import ConfigError, UserError
 from sdpose.evaluation import ResultFile, describe_boxes
 from sdpose.fileio import atomic_write
 
-from . import run_options
-from .configs import building, load_config
+from .configs import building
 from .noise import silence_records
 from .preflight import check_checkpoint_path, check_data
+from .run_options import prepare
 
 
-def test(config: str,
-         checkpoint: str,
-         work_dir: Optional[str] = None,
-         out: Optional[str] = None,
-         dump: Optional[str] = None,
-         gt_bbox: bool = False,
-         allow_partial: bool = False,
-         show: bool = False,
-         show_dir: Optional[str] = None,
-         interval: int = 1,
-         wait_time: float = 1,
-         cfg_options: Optional[dict[str, Any]] = None,
-         launcher: str = 'none',
-         local_rank: int = 0) -> dict[str, float]:
+def test(config: str, checkpoint: str, out: Optional[str] = None, dump: Optional[str] = None,
+         **run: Any) -> dict[str, float]:
     """Evaluate a checkpoint on a config's test data.
 
     The metrics are logged, and written to ``metrics.json`` beside the log, with the boxes they were measured on.
 
     Args:
-        config: Path of the config file.
+        config: A config file, or the name of one of the package's configs.
         checkpoint: Path or address of the checkpoint.
-        work_dir: Where the log goes; default ``work_dirs/<config name>``.
         out: Write the COCO result JSON, which pycocotools reads, here.
         dump: Write every raw prediction as a pickle here.
-        gt_bbox: Use annotated boxes instead of a detector's.
-        allow_partial: Accept a checkpoint that fills the model only in part.
-        show: Show predictions in a window.
-        show_dir: Save pictures of predictions here.
-        interval: Draw every so-manieth sample.
-        wait_time: Seconds that a window stays.
-        cfg_options: Overrides of single config keys, dotted.
-        launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
-        local_rank: Number of this process on its machine, for launchers that pass it as an argument.
+        **run: As :func:`sdpose.apis.run_options.prepare`: ``work_dir``, ``gt_bbox``, ``cfg_options`` and others.
 
     Returns:
         The metrics by name.
@@ -58,13 +37,7 @@ def test(config: str,
     Raises:
         UserError: For anything the user can cure: a path, a config key, the data, a checkpoint.
     """
-    cfg = load_config(config, cfg_options)
-    run_options.set_launcher(cfg, launcher, local_rank)
-    run_options.set_work_dir(cfg, config, work_dir)
-    run_options.set_strictness(cfg, allow_partial)
-    run_options.set_drawing(cfg, show, show_dir, interval, wait_time)
-    if gt_bbox:
-        run_options.set_ground_truth_boxes(cfg)
+    cfg = prepare(config, **run)
     check_checkpoint_path(checkpoint)
     cfg.load_from, cfg.resume = checkpoint, False
     result_file = _set_outputs(cfg, out, dump)

@@ -11,45 +11,27 @@ from torch import nn
 
 from sdpose.errors import ConfigError
 
-from . import run_options
-from .configs import building, load_config
+from .configs import building
 from .noise import silence_records
 from .preflight import check_checkpoint_path, check_data
+from .run_options import prepare
 
 
 def train(config: str,
-          work_dir: Optional[str] = None,
           resume: Optional[str] = None,
           amp: bool = False,
           no_validate: bool = False,
           auto_scale_lr: bool = False,
-          gt_bbox: bool = False,
-          allow_partial: bool = False,
-          show: bool = False,
-          show_dir: Optional[str] = None,
-          interval: int = 1,
-          wait_time: float = 1,
-          cfg_options: Optional[dict[str, Any]] = None,
-          launcher: str = 'none',
-          local_rank: int = 0) -> nn.Module:
+          **run: Any) -> nn.Module:
     """Train a model.
 
     Args:
-        config: Path of the config file.
-        work_dir: Where logs and checkpoints go; default ``work_dirs/<config name>``.
+        config: A config file, or the name of one of the package's configs.
         resume: ``'auto'`` for the newest checkpoint of the work folder, or a checkpoint's path.
         amp: Mixed precision; on a machine without a GPU, said in one line, float32.
         no_validate: Do not evaluate during training.
         auto_scale_lr: Scale the learning rate by the actual over the config's base batch size.
-        gt_bbox: Validate on annotated boxes instead of a detector's.
-        allow_partial: Accept a checkpoint that fills the model only in part.
-        show: Show predictions during validation in a window.
-        show_dir: Save pictures of predictions during validation here.
-        interval: Draw every so-manieth sample.
-        wait_time: Seconds that a window stays.
-        cfg_options: Overrides of single config keys, dotted.
-        launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
-        local_rank: Number of this process on its machine, for launchers that pass it as an argument.
+        **run: As :func:`sdpose.apis.run_options.prepare`: ``work_dir``, ``gt_bbox``, ``cfg_options`` and others.
 
     Returns:
         The trained model.
@@ -57,13 +39,7 @@ def train(config: str,
     Raises:
         UserError: For anything the user can cure: a path, a config key, the data, a checkpoint.
     """
-    cfg = load_config(config, cfg_options)
-    run_options.set_launcher(cfg, launcher, local_rank)
-    run_options.set_work_dir(cfg, config, work_dir)
-    run_options.set_strictness(cfg, allow_partial)
-    run_options.set_drawing(cfg, show, show_dir, interval, wait_time)
-    if gt_bbox:
-        run_options.set_ground_truth_boxes(cfg)
+    cfg = prepare(config, **run)
     if no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     _set_start(cfg, resume)
@@ -75,14 +51,9 @@ def train(config: str,
     with building():
         runner = Runner.from_cfg(cfg)
         silence_records(runner.logger)
-        _build_loops(runner)
+        # Builds the data sets now, so that a refused value is told apart from a failure while training.
+        _ = runner.train_loop, runner.val_loop
     return runner.train()
-
-
-def _build_loops(runner: Runner) -> None:
-    """Build the data loaders now, so that a refused value is told apart from a failure while training."""
-    assert runner.train_loop is not None
-    assert runner.val_loop is not None or runner._val_loop is None
 
 
 def _set_start(cfg: Config, resume: Optional[str]) -> None:

@@ -1,6 +1,7 @@
 """Everything a user can get wrong ends in one clear message, exit status 2 and no traceback."""
 
 import json
+import math
 import os
 import pickle
 from pathlib import Path
@@ -31,8 +32,8 @@ def here(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_missing_config_suggests_a_similar_one(here: Path) -> None:
-    with pytest.raises(UserError, match=r'config tinny.py does not exist; similar: tiny.py'):
-        training.train('tinny.py')
+    with pytest.raises(UserError, match=r"No config 'sdpose-s-v1_stemnet.py'.*Similar: .*sdpose-s-v1_stemnet_8xb64"):
+        training.train('sdpose-s-v1_stemnet.py')
 
 
 def test_missing_annotation_file(here: Path) -> None:
@@ -143,6 +144,17 @@ def test_boxes_of_zero_area_are_left_out_and_said_so(here: Path, run_tool: Calla
     log = done.stdout + done.stderr
     assert '1 annotation(s) have a box of zero area (first: id 1010); they are left out' in log
     assert '[1][11/11]' in log
+
+
+def test_a_detection_of_zero_area_is_predicted_and_said_so(here: Path, trained: SimpleNamespace) -> None:
+    path = here / 'data/coco/person_detection_results/COCO_val2017_detections_AP_H_56_person.json'
+    content = json.loads(path.read_text())
+    content[0]['bbox'][2:] = [0, 0]
+    path.write_text(json.dumps(content))
+    metrics = testing.test('tiny.py', str(trained.run / 'epoch_40.pth'), out='out.json')
+    assert 0 <= metrics['coco/AP'] <= 1
+    values = [number for person in json.loads((here / 'out.json').read_text()) for number in person['keypoints']]
+    assert all(math.isfinite(number) for number in values)
 
 
 @pytest.mark.parametrize('workers', [0, 2])
