@@ -2,7 +2,6 @@
 
 import shutil
 from pathlib import Path
-from typing import List
 
 from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
@@ -12,7 +11,7 @@ ROOT = Path(__file__).resolve().parent
 CARRIED = {'configs': ('.py', '.md', '.yml'), 'tools': ('.py', '.sh')}
 
 
-def read_requirements(name: str) -> List[str]:
+def read_requirements(name: str) -> list[str]:
     """The requirements of one file, without comments."""
     lines = (ROOT / 'requirements' / f'{name}.txt').read_text(encoding='utf-8').splitlines()
     return [line for line in (line.partition('#')[0].strip() for line in lines) if line]
@@ -39,8 +38,12 @@ class BuildWithConfigs(build_py):
     def carried(self) -> list:
         """Pairs of a file of the checkout and its place in the build."""
         place = Path(self.build_lib) / 'sdpose' / '.mim'
-        return [(file, place / file.relative_to(ROOT)) for folder, suffixes in CARRIED.items()
-                for file in sorted((ROOT / folder).rglob('*')) if file.suffix in suffixes and file.is_file()]
+        return [
+            (file, place / file.relative_to(ROOT))
+            for folder, suffixes in CARRIED.items()
+            for file in sorted((ROOT / folder).rglob('*'))
+            if file.suffix in suffixes and file.is_file()
+        ]
 
     def get_outputs(self, include_bytecode: bool = True) -> list:
         """Every file of the build."""
@@ -54,7 +57,9 @@ setup(
     name='sdpose',
     version=read_version(),
     description='Research training framework for tokenized human pose estimation',
-    long_description=(ROOT / 'README.md').read_text(encoding='utf-8') if (ROOT / 'README.md').exists() else '',
+    long_description=(ROOT / 'README.md').read_text(encoding='utf-8')
+    if (ROOT / 'README.md').exists()
+    else '',
     long_description_content_type='text/markdown',
     license='Apache License 2.0',
     classifiers=['Programming Language :: Python :: 3', 'Operating System :: POSIX :: Linux'],

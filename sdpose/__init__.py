@@ -1,7 +1,6 @@
 """SDPose: training framework for tokenized human pose estimation.
-
-Importing the package makes its dependencies fit together (:mod:`sdpose.compat`) and registers every part of the
-project in MMPose's registries, which is all that ``custom_imports=['sdpose']`` in a config needs.
+ Importing the package makes its dependencies fit together (:mod:`sdpose.compat`) and registers every part of
+the project in MMPose's registries, which is all that ``custom_imports=['sdpose']`` in a config needs.
 """
 
 from . import compat

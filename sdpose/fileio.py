@@ -3,12 +3,14 @@
 import os
 import socket
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import IO, Iterator, Optional, Union
+from typing import IO, Optional, Union
 
-# A leftover of another machine (shared folder) cannot be asked whether its writer lives; after a day it does not.
+# A leftover of another machine (shared folder) cannot be asked whether its writer lives; after a day it does
+# not.
 _FOREIGN_LEFTOVER_SECONDS = 24 * 3600
 _serial = count()
 
@@ -17,9 +19,9 @@ _serial = count()
 def atomic_write(path: Union[str, Path], mode: str = 'wb', encoding: Optional[str] = None) -> Iterator[IO]:
     """Open a file for writing that appears under its name only once it is complete and on disk.
 
-    The content goes to a hidden file in the same folder, is flushed to disk and renamed; the folder is flushed too. A
-    process killed at any moment leaves the previous file, or the new one, never a mixture. On an exception the
-    previous file stays and the temporary one is removed.
+    The content goes to a hidden file in the same folder, is flushed to disk and renamed; the folder is
+    flushed too. A process killed at any moment leaves the previous file, or the new one, never a mixture. On
+    an exception the previous file stays and the temporary one is removed.
 
     Args:
         path: The file to write. Missing parent folders are made; a symbolic link is written through.

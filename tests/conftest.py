@@ -3,8 +3,9 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import pytest
 import torch
@@ -23,7 +24,7 @@ def repo_root() -> Path:
 
 @pytest.fixture(scope='session')
 def shared_data() -> Path:
-    """A folder of larger test material beside the checkout; tests that need it are skipped where it is absent."""
+    """A folder of larger test material beside the checkout; tests that need it are skipped without it."""
     folder = _ROOT.parent / 'shared'
     if not folder.is_dir():
         pytest.skip(f'{folder} does not exist on this machine')
@@ -32,7 +33,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope='session')
 def tool_env() -> dict:
-    """The environment of a tool that is run as a subprocess: this checkout, one thread, no GPU, plain output."""
+    """The environment of a tool that is run as a subprocess: this checkout, one thread, no GPU."""
     env = {key: value for key, value in os.environ.items() if not key.startswith(('PYTEST_', 'COV_'))}
     for name in ('RANK', 'LOCAL_RANK', 'WORLD_SIZE', 'MASTER_ADDR', 'MASTER_PORT'):
         env.pop(name, None)
@@ -45,15 +46,23 @@ def run_tool(tool_env: dict) -> Callable[..., subprocess.CompletedProcess]:
     """Run a Python tool, ``run_tool('tools/test.py', config, cwd=folder)``, with this interpreter.
 
     A path is taken from the checkout; ``-c`` or ``-m`` pass through. Further arguments: ``cwd`` (default: the
-    checkout), ``env`` (added to the tool's environment), ``timeout`` in seconds, ``check`` (default False: the caller
-    looks at ``returncode``). The result holds ``stdout`` and ``stderr`` as text.
+    checkout), ``env`` (added to the tool's environment), ``timeout`` in seconds, ``check`` (default False:
+    the caller looks at ``returncode``). The result holds ``stdout`` and ``stderr`` as text.
     """
 
-    def run(tool: str, *args: Any, cwd: Any = _ROOT, env: Any = None, timeout: float = 300,
-            check: bool = False) -> subprocess.CompletedProcess:
+    def run(
+        tool: str, *args: Any, cwd: Any = _ROOT, env: Any = None, timeout: float = 300, check: bool = False
+    ) -> subprocess.CompletedProcess:
         target = tool if tool.startswith('-') else str(_ROOT / tool)
-        done = subprocess.run([sys.executable, target, *map(str, args)], cwd=cwd, env={**tool_env, **(env or {})},
-                              timeout=timeout, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, target, *map(str, args)],
+            cwd=cwd,
+            env={**tool_env, **(env or {})},
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
         if check and done.returncode:
             raise AssertionError(f'{tool} ended with {done.returncode}\n{done.stdout}\n{done.stderr}')
         return done

@@ -4,8 +4,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 import pytest
 
@@ -14,22 +14,31 @@ PASS_ON = f'exec {sys.executable} "$@"'
 
 @pytest.fixture
 def install(repo_root: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess]:
-    """Run the installer with a PATH that begins with ``bin`` of the test's folder, and a home without Pythons."""
+    """Run the installer with a PATH that begins with the test's ``bin``, and a home without Pythons."""
     (tmp_path / 'bin').mkdir()
 
     def run(*args: object, cwd: Path = tmp_path, **env: str) -> subprocess.CompletedProcess:
-        path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        return subprocess.run(['bash', str(repo_root / 'tools' / 'install.sh'), *map(str, args)], cwd=cwd, text=True,
-                              env={**os.environ, 'HOME': str(tmp_path), 'PATH': path, **env}, timeout=300,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        path = f'{tmp_path / "bin"}{os.pathsep}{os.environ["PATH"]}'
+        return subprocess.run(
+            ['bash', str(repo_root / 'tools' / 'install.sh'), *map(str, args)],
+            cwd=cwd,
+            text=True,
+            env={**os.environ, 'HOME': str(tmp_path), 'PATH': path, **env},
+            timeout=300,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
 
     return run
 
 
 def fake_python(folder: Path, name: str, version: str, otherwise: str = 'exit 9') -> Path:
-    """A program that answers the question for its version, and does something of the test's choice otherwise."""
+    """A program that tells its version when asked, and does something of the test's choice otherwise."""
     path = folder / 'bin' / name
-    path.write_text(f'#!/bin/sh\ncase "$*" in\n  *version_info*) echo {version} ;;\n  *) {otherwise} ;;\nesac\n')
+    path.write_text(
+        f'#!/bin/sh\ncase "$*" in\n  *version_info*) echo {version} ;;\n  *) {otherwise} ;;\nesac\n'
+    )
     path.chmod(0o755)
     return path
 
@@ -39,13 +48,16 @@ def test_help(install):
     assert done.returncode == 0 and done.stdout.startswith('usage: bash tools/install.sh [FOLDER]')
 
 
-@pytest.mark.parametrize('args, message', [
-    (['--venv'], 'install.sh: unknown option --venv'),
-    (['one', 'two'], 'two folders given: one and two'),
-    (['--no-venv', 'one'], '--no-venv uses the active environment; drop the folder one'),
-    (['--python'], '--python needs a value'),
-    (['--python', '/no/such/python'], '--python /no/such/python: no such program'),
-])
+@pytest.mark.parametrize(
+    'args, message',
+    [
+        (['--venv'], 'install.sh: unknown option --venv'),
+        (['one', 'two'], 'two folders given: one and two'),
+        (['--no-venv', 'one'], '--no-venv uses the active environment; drop the folder one'),
+        (['--python'], '--python needs a value'),
+        (['--python', '/no/such/python'], '--python /no/such/python: no such program'),
+    ],
+)
 def test_wrong_arguments(install, tmp_path: Path, args: list, message: str):
     done = install(*args)
     assert done.returncode == 1 and message in done.stdout
@@ -95,18 +107,27 @@ def test_an_environment_of_another_python_is_left_alone(install, tmp_path: Path)
     (tmp_path / 'env' / 'pyvenv.cfg').write_text('version = 3.9.18')
     fake_python(tmp_path / 'env', 'python', '3.9.18')
     done = install('env')
-    assert done.returncode == 1 and 'env holds Python 3.9.18' in done.stdout and 'name another folder' in done.stdout
+    assert (
+        done.returncode == 1
+        and 'env holds Python 3.9.18' in done.stdout
+        and 'name another folder' in done.stdout
+    )
     assert sorted(os.listdir(tmp_path / 'env')) == ['bin', 'pyvenv.cfg']
 
 
 def active_python(folder: Path, version: str) -> None:
     """An active environment in a folder of the test, whose pip cannot fetch anything."""
     (folder / 'prefix').mkdir()
-    fake_python(folder, 'python', version, f'''case "$*" in
+    fake_python(
+        folder,
+        'python',
+        version,
+        f"""case "$*" in
       *sys.prefix*) echo {folder / 'prefix'} ;;
       *"-m pip"*) echo "ERROR: No matching distribution found for cython"; exit 1 ;;
       *) {PASS_ON} ;;
-    esac''')
+    esac""",
+    )
 
 
 def test_a_failed_step_shows_its_output_and_what_to_do(install, tmp_path: Path):
@@ -150,8 +171,13 @@ def test_a_second_run_does_nothing(install, repo_root: Path):
 
 def test_no_registry_is_named(repo_root: Path):
     """Where packages come from is the user's configuration."""
-    files = [repo_root / 'tools' / 'install.sh', repo_root / 'tools' / 'run_tests.sh', repo_root / 'setup.py',
-             repo_root / 'pyproject.toml', *(repo_root / 'requirements').glob('*.txt')]
+    files = [
+        repo_root / 'tools' / 'install.sh',
+        repo_root / 'tools' / 'run_tests.sh',
+        repo_root / 'setup.py',
+        repo_root / 'pyproject.toml',
+        *(repo_root / 'requirements').glob('*.txt'),
+    ]
     for file in files:
         text = file.read_text()
         assert '://' not in text and 'index-url' not in text, file

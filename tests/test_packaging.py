@@ -36,8 +36,11 @@ def pip(arguments: list) -> None:
 def test_it_carries_every_config_and_tool_and_nothing_else(wheel: Path, repo_root: Path):
     names = set(zipfile.ZipFile(wheel).namelist())
     for folder, suffixes in (('configs', ('.py', '.md', '.yml')), ('tools', ('.py', '.sh'))):
-        wanted = {f'sdpose/.mim/{file.relative_to(repo_root)}' for file in (repo_root / folder).rglob('*')
-                  if file.suffix in suffixes}
+        wanted = {
+            f'sdpose/.mim/{file.relative_to(repo_root)}'
+            for file in (repo_root / folder).rglob('*')
+            if file.suffix in suffixes
+        }
         assert wanted and wanted <= names
     tops = {name.split('/')[0] for name in names}
     assert len(tops) == 2 and 'sdpose' in tops and 'tests' not in tops
@@ -48,7 +51,9 @@ def test_its_requirements_can_all_be_installed(wheel: Path):
     """mmpose among them would drag in chumpy, whose build fails."""
     archive = zipfile.ZipFile(wheel)
     metadata = archive.read(next(name for name in archive.namelist() if name.endswith('METADATA'))).decode()
-    required = [line.split(':')[1].strip() for line in metadata.splitlines() if line.startswith('Requires-Dist:')]
+    required = [
+        line.split(':')[1].strip() for line in metadata.splitlines() if line.startswith('Requires-Dist:')
+    ]
     plain = [line for line in required if 'extra ==' not in line]
     assert any(line.startswith('mmengine==0.10.7') for line in plain)
     assert not any(line.startswith(('mmpose', 'mmcv', 'xtcocotools')) for line in required)
@@ -62,7 +67,7 @@ def test_its_requirements_can_all_be_installed(wheel: Path):
 def test_it_works_outside_the_checkout(wheel: Path, tool_env: dict, tmp_path: Path):
     site = tmp_path / 'site'
     pip(['install', '--no-deps', '--no-index', '--target', str(site), str(wheel)])
-    code = dedent('''
+    code = dedent("""
         import json, sdpose
         from mmengine.config import Config
         from sdpose.apis.paths import config_dir, find_config
@@ -72,9 +77,14 @@ def test_it_works_outside_the_checkout(wheel: Path, tool_env: dict, tmp_path: Pa
         init_default_scope('mmpose')
         cfg = Config.fromfile(find_config(names[0]))
         print(json.dumps([sdpose.__file__, str(config_dir()), names, type(MODELS.build(cfg.model)).__name__]))
-    ''')
-    done = subprocess.run([sys.executable, '-c', code], cwd=tmp_path, capture_output=True, text=True,
-                          env={**tool_env, 'PYTHONPATH': str(site)})
+    """)
+    done = subprocess.run(
+        [sys.executable, '-c', code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**tool_env, 'PYTHONPATH': str(site)},
+    )
     assert done.returncode == 0, done.stderr
     file, folder, names, model = json.loads(done.stdout.splitlines()[-1])
     assert Path(file).parent == site / 'sdpose' and Path(folder) == site / 'sdpose' / '.mim' / 'configs'

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs the tests, installing the project first where that is needed: bash tools/run_tests.sh [pytest arguments]
-# The environment is .venv in the checkout, or the folder that SDPOSE_ENV names; SDPOSE_ENV=active takes the active one.
+# Runs the tests, installing the project first where needed: bash tools/run_tests.sh [pytest arguments]
+# The environment is .venv in the checkout, or the folder that SDPOSE_ENV names; SDPOSE_ENV=active takes the
+# active one.
 set -euo pipefail
 
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -25,7 +26,7 @@ if ! "$PY" -c 'import build, pycocotools, pytest, xdist' 2>/dev/null; then
     }
 fi
 
-# One thread per worker and as many workers as cores: tests are many and small, so threads inside one only wait.
+# One thread per worker and as many workers as cores: the tests are many and small.
 export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 WORKERS="$(nproc)"
 [ "$WORKERS" -le 8 ] || WORKERS=8

@@ -3,9 +3,10 @@
 import atexit
 import gc
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, Callable, Iterator
+from typing import Any
 
 import mmengine.dist.utils as dist_utils
 import torch
@@ -22,8 +23,9 @@ _SECONDS_TO_LET_GO = 0.1
 def run_without_gpu() -> None:
     """Let the launchers ``pytorch`` and ``slurm`` start processes on a machine without a GPU.
 
-    Seen: MMEngine 0.10.7 selects a CUDA device before it sets up any backend, and gives DistributedDataParallel a
-    device id, which torch refuses for a model on the CPU. With a GPU or another accelerator nothing changes.
+    Seen: MMEngine 0.10.7 selects a CUDA device before it sets up any backend, and gives
+    DistributedDataParallel a device id, which torch refuses for a model on the CPU. With a GPU or another
+    accelerator nothing changes.
     """
     if hasattr(dist_utils, _MARK):
         return
@@ -53,10 +55,10 @@ def _on_cpu_over_gloo(launch: Callable) -> Callable:
 def _leave_group() -> None:
     """End gloo before Python ends.
 
-    Seen: a process whose work is done is sometimes aborted (SIGABRT, "terminate called without an active exception"),
-    because a gloo thread asks for the interpreter's lock, to let go of the last reduced tensor, while Python is
-    already shutting down. The threads end with the last reference to their group, which a runner may still hold, so
-    they also get a moment in which the lock is free.
+    Seen: a process whose work is done is sometimes aborted (SIGABRT, "terminate called without an active
+    exception"), because a gloo thread asks for the interpreter's lock, to let go of the last reduced tensor,
+    while Python is already shutting down. The threads end with the last reference to their group, which a
+    runner may still hold, so they also get a moment in which the lock is free.
     """
     if torch_dist.is_available() and torch_dist.is_initialized():
         torch_dist.destroy_process_group()

@@ -4,9 +4,10 @@ import errno
 import pickle
 import re
 from collections import Counter
+from collections.abc import Callable
 from functools import partial, wraps
 from types import ModuleType
-from typing import Any, Callable, List
+from typing import Any
 
 import mmengine.runner.checkpoint as mmengine_checkpoint
 import numpy as np
@@ -15,8 +16,8 @@ from mmengine.logging.history_buffer import HistoryBuffer
 
 from ..errors import UserError
 
-# Element types of the arrays and scalars that MMEngine and MMPose store: losses and metrics, counts, key point
-# weights, colours, flags.
+# Element types of the arrays and scalars that MMEngine and MMPose store: losses and metrics, counts, key
+# point weights, colours, flags.
 _ELEMENT_TYPES = ('float64', 'float32', 'int64', 'int32', 'uint8', 'bool')
 _STATISTICS = ('min', 'max', 'current', 'mean')
 _MARK = '_sdpose_compat'
@@ -29,10 +30,11 @@ class CheckpointError(UserError):
 def allow_checkpoint_types() -> None:
     """Tell torch's restricted unpickler about the types of MMEngine's checkpoints, and no other.
 
-    Seen: with torch >= 2.6, which loads weights only, resuming raises ``UnpicklingError: Unsupported global``. MMEngine
-    0.10.7 stores its log history (a ``HistoryBuffer`` of NumPy arrays, each with four of its own methods, which pickle
-    writes as calls of ``getattr``) and NumPy scalars as scores. None of the allowed types can run code: they rebuild
-    arrays and scalars of plain elements, and ``getattr`` reaches those four methods only.
+    Seen: with torch >= 2.6, which loads weights only, resuming raises ``UnpicklingError: Unsupported
+    global``. MMEngine 0.10.7 stores its log history (a ``HistoryBuffer`` of NumPy arrays, each with four of
+    its own methods, which pickle writes as calls of ``getattr``) and NumPy scalars as scores. None of the
+    allowed types can run code: they rebuild arrays and scalars of plain elements, and ``getattr`` reaches
+    those four methods only.
     """
     if not hasattr(HistoryBuffer, _MARK):
         torch.serialization.add_safe_globals(_allowed_types())
@@ -40,11 +42,17 @@ def allow_checkpoint_types() -> None:
         setattr(HistoryBuffer, _MARK, True)
 
 
-def _allowed_types() -> List[Any]:
-    """The types themselves, and functions under the names that pickle wrote (NumPy 1 and 2, Python 2 and 3)."""
+def _allowed_types() -> list[Any]:
+    """The types, and functions under the names that pickle wrote (NumPy 1 and 2, Python 2 and 3)."""
     reconstruct = np.zeros(1).__reduce__()[0]
     scalar = np.float64(0).__reduce__()[0]
-    allowed = [HistoryBuffer, Counter, np.ndarray, np.dtype, *(type(np.dtype(name)) for name in _ELEMENT_TYPES)]
+    allowed = [
+        HistoryBuffer,
+        Counter,
+        np.ndarray,
+        np.dtype,
+        *(type(np.dtype(name)) for name in _ELEMENT_TYPES),
+    ]
     for package in ('numpy.core', 'numpy._core'):
         allowed.append(_named(reconstruct, f'{package}.multiarray', '_reconstruct'))
         allowed.append(_named(scalar, f'{package}.multiarray', 'scalar'))
@@ -55,7 +63,7 @@ def _allowed_types() -> List[Any]:
 
 
 def _named(function: Callable, module: str, name: str) -> Callable:
-    """The function under a name of our choice, which is what torch compares; before 2.6 it accepts no such pair."""
+    """The function under another name, which is what torch compares; before 2.6 it takes no pairs."""
 
     def rebuild(*args: Any) -> Any:
         return function(*args)
@@ -74,20 +82,23 @@ def _statistic(owner: Any, name: Any) -> Callable:
 def _latin1(text: str, encoding: str) -> bytes:
     """The bytes of an array; pickle's second protocol writes them as text and the call that turns it back."""
     if not isinstance(text, str) or encoding != 'latin1':
-        raise pickle.UnpicklingError(f'Unsupported global: GLOBAL _codecs.encode of {type(text)} and {encoding!r}')
+        raise pickle.UnpicklingError(
+            f'Unsupported global: GLOBAL _codecs.encode of {type(text)} and {encoding!r}'
+        )
     return text.encode('latin1')
 
 
 def _state_without_methods(self: HistoryBuffer) -> dict:
-    """Store the numbers only: the statistics belong to the class, and one that a user registered is foreign code."""
+    """Store numbers only: statistics belong to the class, and one that a user registered is foreign code."""
     return {key: value for key, value in vars(self).items() if key != 'statistics_methods'}
 
 
 def load_weights_only() -> None:
-    """Make every loader of MMEngine (file, web address, S3) load weights only, and say clearly what it refuses.
+    """Make every loader of MMEngine (file, web address, S3) load weights only, and say what it refuses.
 
-    Seen: MMEngine 0.10.7 leaves the choice to torch, whose default is to run whatever a file carries before 2.6, for
-    every download (``torch.hub``) up to today, and whenever ``TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD`` is set.
+    Seen: MMEngine 0.10.7 leaves the choice to torch, whose default is to run whatever a file carries before
+    2.6, for every download (``torch.hub``) up to today, and whenever ``TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD`` is
+    set.
     """
     loader = mmengine_checkpoint.CheckpointLoader
     if hasattr(loader, _MARK):
@@ -123,12 +134,15 @@ def _with_clear_errors(load: Callable) -> Callable:
         except pickle.UnpicklingError as error:
             raise CheckpointError(_refusal(filename, str(error))) from None
         except (EOFError, RuntimeError, OSError) as error:
-            # torch's reader answers some torn files with EINVAL; other system and device errors speak for themselves.
+            # torch's reader answers some torn files with EINVAL; other system and device errors speak for
+            # themselves.
             if 'CUDA' in str(error) or (isinstance(error, OSError) and error.errno != errno.EINVAL):
                 raise
-            raise CheckpointError(f'{filename} is not a complete checkpoint ({_first_line(error)}). It was cut off '
-                                  'while being copied or downloaded, or is another kind of file: fetch it again, or '
-                                  'resume from an earlier one.') from error
+            raise CheckpointError(
+                f'{filename} is not a complete checkpoint ({_first_line(error)}). It was cut off '
+                'while being copied or downloaded, or is another kind of file: fetch it again, or '
+                'resume from an earlier one.'
+            ) from error
 
     return load_checkpoint
 
@@ -137,10 +151,14 @@ def _refusal(filename: str, reason: str) -> str:
     """Name the type that torch refused, out of its long explanation."""
     found = re.search(r'(?:GLOBAL|class|callable|global|function) `?([A-Za-z_][\w.]*\.[\w.]+)`?', reason)
     if found is None:
-        return f'{filename} is not a checkpoint, or one that carries more than weights ({_first_line(reason)})'
-    return (f'{filename} was refused and nothing in it was run: it carries {found.group(1)}, which is neither a weight '
-            'nor a number and could run code when loaded. Keep only its "state_dict" (tensors), saved by someone '
-            'you trust, or get the checkpoint from its original source.')
+        return (
+            f'{filename} is not a checkpoint, or one that carries more than weights ({_first_line(reason)})'
+        )
+    return (
+        f'{filename} was refused and nothing in it was run: it carries {found.group(1)}, which is neither a '
+        'weight nor a number and could run code when loaded. Get the checkpoint from its original source, or '
+        'have someone you trust save only its "state_dict" (tensors).'
+    )
 
 
 def _first_line(error: Any) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def rebind(original: Any, replacement: Any) -> None:
-    """Let every loaded MMEngine module that holds ``original`` under some name hold ``replacement`` instead."""
+    """Let every loaded MMEngine module that holds ``original`` hold ``replacement`` instead."""
     for name, module in list(sys.modules.items()):
         if module is None or name.partition('.')[0] != 'mmengine':
             continue

@@ -3,9 +3,10 @@
 import os
 import re
 import zipfile
+from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import IO, Any, Callable, List, Optional, Tuple
+from typing import Any, Optional
 
 import mmengine.hooks.checkpoint_hook as checkpoint_hook
 import mmengine.runner.checkpoint as mmengine_checkpoint
@@ -22,8 +23,8 @@ _MARKER = 'last_checkpoint'
 def save_atomically() -> None:
     """Write checkpoints, and the marker that names the last one, to a temporary file that is then renamed.
 
-    Seen: MMEngine 0.10.7 writes both in place, so that a kill leaves a torn checkpoint under its final name, or a
-    marker that is empty. Remote storage is left to its own backend.
+    Seen: MMEngine 0.10.7 writes both in place, so that a kill leaves a torn checkpoint under its final name,
+    or a marker that is empty. Remote storage is left to its own backend.
     """
     if hasattr(mmengine_checkpoint.get_file_backend, _MARK):
         return
@@ -57,8 +58,8 @@ def atomic_open(path: str, mode: str) -> Any:
 def keep_until_saved() -> None:
     """Remove an old checkpoint only after its successor and the marker are on disk.
 
-    Seen: MMEngine 0.10.7 removes the previous best checkpoint, and with ``max_keep_ckpts=1`` the only one, before it
-    writes the new one; a kill in between loses the run.
+    Seen: MMEngine 0.10.7 removes the previous best checkpoint, and with ``max_keep_ckpts=1`` the only one,
+    before it writes the new one; a kill in between loses the run.
     """
     hook = checkpoint_hook.CheckpointHook
     if hasattr(hook, _MARK):
@@ -91,7 +92,7 @@ class _DeferringBackend(LocalBackend):
 
     def __init__(self) -> None:
         super().__init__()
-        self.deferred: List[Tuple[str, int]] = []
+        self.deferred: list[tuple[str, int]] = []
 
     def remove(self, filepath: Any) -> None:
         self.deferred.append((str(filepath), os.stat(filepath).st_ino))
@@ -106,8 +107,8 @@ class _DeferringBackend(LocalBackend):
 def resume_from_complete() -> None:
     """Let automatic resuming find the newest complete checkpoint even when the marker cannot be followed.
 
-    Seen: MMEngine 0.10.7 returns whatever text the marker holds: nothing, when it was torn by another program or a
-    full disk; a path that no longer exists, when the work folder was moved.
+    Seen: MMEngine 0.10.7 returns whatever text the marker holds: nothing, when it was torn by another program
+    or a full disk; a path that no longer exists, when the work folder was moved.
     """
     if mmengine_checkpoint.find_latest_checkpoint is not find_latest_checkpoint:
         rebind(mmengine_checkpoint.find_latest_checkpoint, find_latest_checkpoint)
@@ -120,8 +121,8 @@ def find_latest_checkpoint(path: str) -> Optional[str]:
         path: The work folder.
 
     Returns:
-        The file that the folder's ``last_checkpoint`` names, there or beside it, if it is complete; otherwise the
-        newest complete ``epoch_N.pth`` or ``iter_N.pth``; None if there is none.
+        The file that the folder's ``last_checkpoint`` names, there or beside it, if it is complete; otherwise
+        the newest complete ``epoch_N.pth`` or ``iter_N.pth``; None if there is none.
     """
     marker = Path(path) / _MARKER
     if marker.is_file():
@@ -129,8 +130,13 @@ def find_latest_checkpoint(path: str) -> Optional[str]:
         for candidate in (named, Path(path) / named.name):
             if _is_complete(candidate):
                 return str(candidate)
-        print_log(f'{marker} names no complete checkpoint ({named}); looking for the newest one in {path}', 'current')
-    numbered = [file for file in Path(path).glob('*.pth') if re.fullmatch(r'(epoch|iter)_\d+\.pth', file.name)]
+        print_log(
+            f'{marker} names no complete checkpoint ({named}); looking for the newest one in {path}',
+            'current',
+        )
+    numbered = [
+        file for file in Path(path).glob('*.pth') if re.fullmatch(r'(epoch|iter)_\d+\.pth', file.name)
+    ]
     for candidate in sorted(numbered, key=lambda file: file.stat().st_mtime, reverse=True):
         if _is_complete(candidate):
             return str(candidate)

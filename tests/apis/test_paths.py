@@ -14,8 +14,14 @@ def test_configs_of_the_checkout(repo_root: Path):
 def test_every_way_to_name_a_config(repo_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     wanted = repo_root / 'configs' / '_base_' / 'default_runtime.py'
-    for name in (wanted, '_base_/default_runtime.py', 'configs/_base_/default_runtime.py', '_base_/default_runtime',
-                 'default_runtime', 'default_runtime.py'):
+    for name in (
+        wanted,
+        '_base_/default_runtime.py',
+        'configs/_base_/default_runtime.py',
+        '_base_/default_runtime',
+        'default_runtime',
+        'default_runtime.py',
+    ):
         assert paths.find_config(name) == wanted
 
 
@@ -30,7 +36,9 @@ def test_an_unknown_config_names_similar_ones(tmp_path: Path, monkeypatch: pytes
     folder.mkdir(parents=True)
     (folder / 'sdpose-t_coco.py').write_text('')
     monkeypatch.setattr(paths, 'config_dir', lambda: tmp_path / 'configs')
-    with pytest.raises(FileNotFoundError, match=r"No config 'sdpose-t_coc', .*Similar: sdpose/sdpose-t_coco.py"):
+    with pytest.raises(
+        FileNotFoundError, match=r"No config 'sdpose-t_coc', .*Similar: sdpose/sdpose-t_coco.py"
+    ):
         paths.find_config('sdpose-t_coc')
     with pytest.raises(FileNotFoundError, match='No config has a similar name'):
         paths.find_config('configs/xyzzy.py')

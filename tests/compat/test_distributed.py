@@ -11,11 +11,22 @@ from sdpose.compat import distributed
 @pytest.mark.parametrize('wrapper', ['default', 'configured'])
 def test_two_processes_train_over_gloo(run_tool, repo_root: Path, tmp_path: Path, wrapper: str):
     """MMEngine's default, nccl, becomes gloo; gradients are averaged over both processes."""
-    done = run_tool('-m', 'torch.distributed.run', '--nproc_per_node=2', '--master_port=0', '--rdzv_backend=c10d',
-                    '--rdzv_endpoint=localhost:0', repo_root / 'tests/compat/two_processes.py', tmp_path, wrapper)
+    done = run_tool(
+        '-m',
+        'torch.distributed.run',
+        '--nproc_per_node=2',
+        '--master_port=0',
+        '--rdzv_backend=c10d',
+        '--rdzv_endpoint=localhost:0',
+        repo_root / 'tests/compat/two_processes.py',
+        tmp_path,
+        wrapper,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
-    ranks = sorted((json.loads(line) for line in done.stdout.splitlines() if line.startswith('{')),
-                   key=lambda said: said['rank'])
+    ranks = sorted(
+        (json.loads(line) for line in done.stdout.splitlines() if line.startswith('{')),
+        key=lambda said: said['rank'],
+    )
     assert [said['rank'] for said in ranks] == [0, 1]
     for said in ranks:
         assert said['world'] == 2 and said['backend'] == 'gloo' and said['device_ids'] is None
@@ -37,6 +48,7 @@ def test_an_accelerator_keeps_the_original_launcher(monkeypatch: pytest.MonkeyPa
 
 def test_selecting_a_device_is_skipped_only_while_launching(monkeypatch: pytest.MonkeyPatch):
     import torch
+
     asked = []
     monkeypatch.setattr(torch.cuda, 'set_device', asked.append)
     monkeypatch.setattr(distributed, 'get_device', lambda: 'cpu')

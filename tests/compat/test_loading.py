@@ -22,7 +22,7 @@ class MakesFile:
         self.path = str(path)
 
     def __reduce__(self) -> tuple:
-        return os.mkdir, (self.path, )
+        return os.mkdir, (self.path,)
 
 
 class StoresMethods:
@@ -32,16 +32,29 @@ class StoresMethods:
         self.method = method
 
     def __reduce__(self) -> tuple:
-        state = dict(max_length=9, _log_history=np.array([1.0, 3.0]), _count_history=np.array([1, 1]),
-                     statistics_methods={self.method: getattr(HistoryBuffer, self.method)})
+        state = dict(
+            max_length=9,
+            _log_history=np.array([1.0, 3.0]),
+            _count_history=np.array([1, 1]),
+            statistics_methods={self.method: getattr(HistoryBuffer, self.method)},
+        )
         return HistoryBuffer, (), state
 
 
 def test_everything_mmengine_stores_comes_back(tmp_path: Path):
-    meta = dict(score=np.float64(0.25), count=np.int64(7), flag=np.bool_(True), sigmas=np.ones(3, np.float32),
-                colors=np.full((2, 3), 9, np.uint8), swap=np.array([[0, 1]], np.int32), half=np.float32(0.5))
-    torch.save(dict(state_dict={'w': torch.arange(3.)}, meta=meta, log=HistoryBuffer([1, 2, 6], [1, 1, 1])),
-               tmp_path / 'a.pth')
+    meta = dict(
+        score=np.float64(0.25),
+        count=np.int64(7),
+        flag=np.bool_(True),
+        sigmas=np.ones(3, np.float32),
+        colors=np.full((2, 3), 9, np.uint8),
+        swap=np.array([[0, 1]], np.int32),
+        half=np.float32(0.5),
+    )
+    torch.save(
+        dict(state_dict={'w': torch.arange(3.0)}, meta=meta, log=HistoryBuffer([1, 2, 6], [1, 1, 1])),
+        tmp_path / 'a.pth',
+    )
     loaded = _load_checkpoint(str(tmp_path / 'a.pth'), map_location='cpu')
     assert loaded['state_dict']['w'].tolist() == [0, 1, 2]
     for key, value in meta.items():
@@ -68,7 +81,10 @@ def test_getattr_reaches_nothing_else(tmp_path: Path):
 def test_names_of_numpy_1_and_2_load(tmp_path: Path, package: str):
     """A checkpoint names NumPy's rebuilders as the NumPy of the machine that wrote it did."""
     torch.save(dict(score=np.float64(0.25), array=np.arange(3)), tmp_path / 'here.pth')
-    with zipfile.ZipFile(tmp_path / 'here.pth') as here, zipfile.ZipFile(tmp_path / 'there.pth', 'w') as there:
+    with (
+        zipfile.ZipFile(tmp_path / 'here.pth') as here,
+        zipfile.ZipFile(tmp_path / 'there.pth', 'w') as there,
+    ):
         for name in here.namelist():
             content = here.read(name)
             if name.endswith('data.pkl'):
@@ -80,8 +96,9 @@ def test_names_of_numpy_1_and_2_load(tmp_path: Path, package: str):
 
 
 @pytest.mark.parametrize('weights_only_default', ['0', '1'])
-def test_foreign_code_is_refused_and_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                                             weights_only_default: str):
+def test_foreign_code_is_refused_and_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, weights_only_default: str
+):
     monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', weights_only_default)
     trap, evil = tmp_path / 'trap', tmp_path / 'evil.pth'
     torch.save(dict(state_dict={'w': torch.zeros(1)}, meta=MakesFile(trap)), evil)
@@ -109,6 +126,7 @@ def test_a_download_is_refused_too(tmp_path: Path):
     trap, evil = tmp_path / 'trap', tmp_path / 'evil.pth'
     torch.save(MakesFile(trap), evil)
     from mmengine.runner import checkpoint
+
     with pytest.raises(pickle.UnpicklingError):
         checkpoint.load_url(evil.as_uri(), model_dir=str(tmp_path / 'cache'), progress=False)
     assert (tmp_path / 'cache' / 'evil.pth').exists() and not trap.exists()

@@ -10,8 +10,7 @@ import mmengine.runner.runner as runner_module
 import pytest
 import torch
 from mmengine.fileio import LocalBackend
-from mmengine.hooks import CheckpointHook
-from mmengine.hooks import checkpoint_hook
+from mmengine.hooks import CheckpointHook, checkpoint_hook
 from mmengine.logging import MessageHub
 from mmengine.runner.checkpoint import save_checkpoint
 
@@ -19,7 +18,7 @@ from sdpose.compat import find_latest_checkpoint
 
 
 def test_kill_20_times_while_saving(run_tool, tmp_path: Path):
-    """With a single checkpoint kept, nothing that was confirmed as saved is ever lost, and nothing listed is torn."""
+    """With one checkpoint kept, nothing confirmed as saved is ever lost, and nothing listed is torn."""
     work_dir = tmp_path / 'work dir'
     done = run_tool('tests/compat/train_in_a_loop.py', work_dir, 20, 0, check=True)
     rounds = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{')]
@@ -38,7 +37,9 @@ def test_every_caller_saves_atomically(tmp_path: Path, monkeypatch: pytest.Monke
         save({'w': torch.ones(2)}, str(target))
         before = target.read_bytes()
         with monkeypatch.context() as patched:
-            patched.setattr(os, 'fsync', lambda descriptor: (_ for _ in ()).throw(OSError(28, 'No space left')))
+            patched.setattr(
+                os, 'fsync', lambda descriptor: (_ for _ in ()).throw(OSError(28, 'No space left'))
+            )
             with pytest.raises(OSError, match='No space left'):
                 save({'w': torch.zeros(99)}, str(target))
         assert target.read_bytes() == before
@@ -110,7 +111,7 @@ def test_a_failed_save_removes_nothing(tmp_path: Path, monkeypatch: pytest.Monke
 def checkpoint_at(folder: Path, name: str, age: int) -> Path:
     path = folder / name
     torch.save({'w': torch.zeros(8)}, path)
-    os.utime(path, (time.time() - age, ) * 2)
+    os.utime(path, (time.time() - age,) * 2)
     return path
 
 

@@ -1,7 +1,6 @@
 """Train and save every step until killed; run as a program by the kill test.
-
-The parent imports everything once and forks a training process per round, kills it at a random moment while it saves,
-and prints one line of JSON per round: what the child confirmed as saved and what is found on disk.
+ The parent imports everything once and forks a training process per round, kills it at a random moment while
+it saves, and prints one line of JSON per round: what the child confirmed as saved and what is found on disk.
 """
 
 import json
@@ -12,7 +11,6 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import List
 
 import torch
 from mmengine.hooks import Hook
@@ -38,6 +36,7 @@ class Model(BaseModel):
 
 class Confirm(Hook):
     """Tell the parent which step is on disk."""
+
     priority = 'LOWEST'
 
     def __init__(self, pipe: int) -> None:
@@ -49,13 +48,24 @@ class Confirm(Hook):
 
 def train(work_dir: str, pipe: int) -> None:
     """Resume and save every step, keeping a single checkpoint, until killed."""
-    loader = dict(dataset=[0.] * 4, batch_size=1, num_workers=0, sampler=dict(type='InfiniteSampler'))
-    Runner._log_env = lambda self, env_cfg: None  # asks the compiler for its version, which takes half a second
-    runner = Runner(Model(), work_dir, train_dataloader=loader, train_cfg=dict(by_epoch=False, max_iters=10**6),
-                    optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)), resume=True, log_level=logging.ERROR,
-                    default_hooks=dict(checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=1,
-                                                       max_keep_ckpts=1)),
-                    custom_hooks=[Confirm(pipe)], experiment_name=f'kill_{os.getpid()}')
+    loader = dict(dataset=[0.0] * 4, batch_size=1, num_workers=0, sampler=dict(type='InfiniteSampler'))
+    Runner._log_env = lambda self, env_cfg: (
+        None
+    )  # asks the compiler for its version, which takes half a second
+    runner = Runner(
+        Model(),
+        work_dir,
+        train_dataloader=loader,
+        train_cfg=dict(by_epoch=False, max_iters=10**6),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
+        resume=True,
+        log_level=logging.ERROR,
+        default_hooks=dict(
+            checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=1, max_keep_ckpts=1)
+        ),
+        custom_hooks=[Confirm(pipe)],
+        experiment_name=f'kill_{os.getpid()}',
+    )
     runner.train()
 
 
@@ -77,9 +87,12 @@ def one_round(work_dir: str, chance: random.Random) -> dict:
         confirmed += chunk
     os.close(reading)
     latest = find_latest_checkpoint(work_dir)
-    return dict(confirmed=int(confirmed.split()[-1]), latest=step_of(latest),
-                listed=[step_of(str(file)) for file in Path(work_dir).glob('*.pth')],
-                torn=len(list(Path(work_dir).glob('.*.tmp'))))
+    return dict(
+        confirmed=int(confirmed.split()[-1]),
+        latest=step_of(latest),
+        listed=[step_of(str(file)) for file in Path(work_dir).glob('*.pth')],
+        torn=len(list(Path(work_dir).glob('.*.tmp'))),
+    )
 
 
 def step_of(checkpoint: str) -> int:
@@ -89,7 +102,7 @@ def step_of(checkpoint: str) -> int:
     return loaded['meta']['iter']
 
 
-def main(arguments: List[str]) -> None:
+def main(arguments: list[str]) -> None:
     """``train_in_a_loop.py WORK_DIR ROUNDS SEED``"""
     work_dir, rounds, seed = arguments[0], int(arguments[1]), int(arguments[2])
     chance = random.Random(seed)

@@ -29,16 +29,34 @@ class Model(BaseModel):
 def main(work_dir: str, wrapper: str) -> None:
     """Three steps of plain gradient descent with learning rate 1/8 over the numbers 0 to 5, in order."""
     extra = {} if wrapper == 'default' else dict(model_wrapper_cfg=dict(type='MMDistributedDataParallel'))
-    runner = Runner(Model(), work_dir, launcher='pytorch', train_cfg=dict(by_epoch=True, max_epochs=1), cfg=extra,
-                    train_dataloader=dict(dataset=[torch.tensor(float(i)) for i in range(6)], batch_size=1, num_workers=0,
-                                          sampler=dict(type='DefaultSampler', shuffle=False)),
-                    optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.125)), log_level=logging.ERROR,
-                    default_hooks=dict(checkpoint=None, logger=None), experiment_name='two')
+    runner = Runner(
+        Model(),
+        work_dir,
+        launcher='pytorch',
+        train_cfg=dict(by_epoch=True, max_epochs=1),
+        cfg=extra,
+        train_dataloader=dict(
+            dataset=[torch.tensor(float(i)) for i in range(6)],
+            batch_size=1,
+            num_workers=0,
+            sampler=dict(type='DefaultSampler', shuffle=False),
+        ),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.125)),
+        log_level=logging.ERROR,
+        default_hooks=dict(checkpoint=None, logger=None),
+        experiment_name='two',
+    )
     runner.train()
     total = torch.tensor(float(get_rank() + 1))
     all_reduce(total)
-    said = dict(rank=get_rank(), world=get_world_size(), backend=get_backend(), total=total.item(),
-                weight=runner.model.module.weight.item(), device_ids=runner.model.device_ids)
+    said = dict(
+        rank=get_rank(),
+        world=get_world_size(),
+        backend=get_backend(),
+        total=total.item(),
+        weight=runner.model.module.weight.item(),
+        device_ids=runner.model.device_ids,
+    )
     sys.stdout.write(json.dumps(said) + '\n')
 
 

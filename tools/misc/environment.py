@@ -1,24 +1,26 @@
-"""What must be installed, and what of it is whole; standard library only, so that it runs when all else is broken.
+"""What must be installed, and what of it is whole; standard library only, so that it runs when all else is
+broken.
 
 Used by ``doctor.py`` and, from the command line, by ``tools/install.sh``.
 """
+
+from __future__ import annotations  # so that an old Python gets as far as being told so
 
 import csv
 import hashlib
 import re
 import sys
 import sysconfig
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
-from typing import Dict, Iterable, List, Optional, Set, Tuple
+from typing import Optional
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PYTHONS = ((3, 10), (3, 12))
 # What mmpose lists and never imports, and whose build fails.
 NEVER_NEEDED = {'chumpy'}
-INPUTS = ('setup.py', 'pyproject.toml', 'tools/install.sh', 'tools/misc/environment.py', 'sdpose/version.py')
-
-Requirement = Tuple[str, str]
+INPUTS = ('setup.py', 'pyproject.toml', 'tools/install.sh', 'tools/misc/install_steps.sh', 'sdpose/version.py')
 
 
 def canonical(name: str) -> str:
@@ -26,7 +28,7 @@ def canonical(name: str) -> str:
     return re.sub(r'[-_.]+', '-', name).lower()
 
 
-def requirements(*files: str) -> List[Requirement]:
+def requirements(*files: str) -> list[tuple[str, str]]:
     """Pairs of name and version specifier, as they stand in ``requirements/*.txt``."""
     found = []
     for file in files:
@@ -45,19 +47,24 @@ def version_of(name: str) -> Optional[str]:
         return None
 
 
-def numbers(version: str) -> Tuple[int, ...]:
+def numbers(version: str) -> tuple[int, ...]:
     """The leading numbers of a version, ``'2.12.1+cpu'`` giving (2, 12, 1)."""
     return tuple(int(part) for part in re.match(r'\d*(?:\.\d+)*', version).group().split('.') if part)
 
 
 def satisfies(version: str, specifier: str) -> bool:
-    """Whether a version fulfils a specifier such as ``'>=64,<81'``; enough of the standard for our own files."""
+    """Whether a version fulfils a specifier such as ``'>=64,<81'``; enough for our own files."""
     for clause in filter(None, specifier.split(',')):
         operator, wanted = re.match(r'(==|>=|<=|<|>)(.+)', clause).groups()
         length = max(len(numbers(version)), len(numbers(wanted)))
         left, right = ((*numbers(text), *[0] * length)[:length] for text in (version, wanted))
-        if not {'==': left == right, '>=': left >= right, '<=': left <= right, '<': left < right,
-                '>': left > right}[operator]:
+        if not {
+            '==': left == right,
+            '>=': left >= right,
+            '<=': left <= right,
+            '<': left < right,
+            '>': left > right,
+        }[operator]:
             return False
     return True
 
@@ -74,9 +81,9 @@ def torchvision_for(torch: str) -> str:
     return f'0.{minor + 15}.{patch}'
 
 
-def closure(names: Iterable[str]) -> Set[str]:
+def closure(names: Iterable[str]) -> set[str]:
     """The installed distributions among these and everything they require, with the extras they ask for."""
-    found: Set[Tuple[str, str]] = set()
+    found: set[tuple[str, str]] = set()
     waiting = [(canonical(name), '') for name in names]
     while waiting:
         name, extra = waiting.pop()
@@ -91,7 +98,7 @@ def closure(names: Iterable[str]) -> Set[str]:
     return {name for name, _ in found}
 
 
-def incomplete(names: Iterable[str]) -> List[str]:
+def incomplete(names: Iterable[str]) -> list[str]:
     """The distributions of which files are missing, as ``name==version``.
 
     pip writes the list of files last, so that an installation that was interrupted has none.
@@ -105,12 +112,14 @@ def incomplete(names: Iterable[str]) -> List[str]:
             continue  # not installed by pip into this environment
         # Not distribution.files, which leaves missing files out from Python 3.12 on.
         listed = [row[0] for row in csv.reader((distribution.read_text('RECORD') or '').splitlines()) if row]
-        if not listed or any(not file.endswith('.pyc') and not (folder.parent / file).exists() for file in listed):
+        if not listed or any(
+            not file.endswith('.pyc') and not (folder.parent / file).exists() for file in listed
+        ):
             broken.append(f'{name}=={distribution.version}')
     return broken
 
 
-def needed() -> List[str]:
+def needed() -> list[str]:
     """Every distribution that the project needs, under the name it is installed by."""
     names = [name for name, _ in requirements('build', 'runtime', 'mminstall')]
     if version_of('mmcv') is not None:
@@ -118,30 +127,25 @@ def needed() -> List[str]:
     return names
 
 
-def absent() -> List[str]:
-    """The needed distributions that are not installed."""
-    heads = [name for name in needed() if name != 'opencv-python'] + ['sdpose']
-    if version_of('opencv-python') is None and version_of('opencv-python-headless') is None:
-        heads.append('opencv-python')
-    return [name for name in heads if version_of(name) is None]
-
-
 def stamp() -> str:
     """A digest of what should be installed and of what is; it changes when either does."""
     digest = hashlib.sha256()
-    for name in (*INPUTS, *sorted(f'requirements/{file.name}' for file in (ROOT / 'requirements').glob('*.txt'))):
+    for name in (
+        *INPUTS,
+        *sorted(f'requirements/{file.name}' for file in (ROOT / 'requirements').glob('*.txt')),
+    ):
         digest.update((ROOT / name).read_bytes())
-    installed: Dict[str, Optional[str]] = {name: version_of(name) for name in sorted(closure([*needed(), 'sdpose']))}
+    installed: dict[str, Optional[str]] = {
+        name: version_of(name) for name in sorted(closure([*needed(), 'sdpose']))
+    }
     digest.update(repr((str(ROOT), sys.version_info[:3], sys.prefix, installed)).encode())
     return digest.hexdigest()
 
 
-def main(arguments: List[str]) -> int:
-    """``environment.py incomplete | absent | stamp | version NAME | torchvision-for VERSION``"""
+def main(arguments: list[str]) -> int:
+    """``environment.py incomplete | stamp | version NAME | torchvision-for VERSION``"""
     if arguments == ['incomplete']:
         print('\n'.join(incomplete([*needed(), 'sdpose'])))
-    elif arguments == ['absent']:
-        print('\n'.join(absent()))
     elif arguments == ['stamp']:
         print(stamp())
     elif len(arguments) == 2 and arguments[0] == 'version':
