@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -103,3 +104,22 @@ def test_slurm_script_asks_for_what_the_environment_says(repo_root: Path, tmp_pa
                          '--cpus-per-task=5']
     assert {'--time=1', '--mem=2G', '--kill-on-bad-exit=1'} <= set(words)
     assert words[-7:-1] == ['c.py', '--work-dir', 'work', '--launcher', 'slurm', '--amp']
+
+
+def test_two_processes_measure_what_one_measures(trained: SimpleNamespace, repo_root: Path, tool_env: dict,
+                                                 tmp_path: Path) -> None:
+    script, checkpoint = repo_root / 'tools/dist_test.sh', trained.run / 'epoch_40.pth'
+    results = {}
+    for processes in ('1', '2'):
+        out = tmp_path / f'{processes}.json'
+        done = subprocess.run(['bash', str(script), 'tiny.py', str(checkpoint), processes, '--work-dir',
+                               str(tmp_path / processes), '--out', str(out), '--cfg-options',
+                               'test_dataloader.batch_size=2'],
+                              cwd=trained.folder, env={**tool_env, 'PORT': _free_port(), 'PYTHON': sys.executable},
+                              capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr[-3000:]
+        record = json.loads(next((tmp_path / processes).glob('*/metrics.json')).read_text())
+        results[processes] = record['metrics'], json.loads(out.read_text())
+    assert results['1'][0] == pytest.approx(results['2'][0], abs=1e-6)
+    assert results['1'][0]['coco/AP'] > 0
+    assert len(results['1'][1]) == len(results['2'][1]) == 9 - 1  # one of the nine boxes is a duplicate
