@@ -8,8 +8,8 @@ if [ $# -lt 3 ]; then
     exit 2
 fi
 tools="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-# One thread per process is what torchrun sets as well, after a warning.
-export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
+# One thread per process is what torchrun and MMEngine set as well, after a warning each.
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" MKL_NUM_THREADS="${MKL_NUM_THREADS:-1}"
 exec "${PYTHON:-python}" -m torch.distributed.run \
     --nnodes "${NNODES:-1}" --node_rank "${NODE_RANK:-0}" --nproc_per_node "$3" \
     --master_addr "${MASTER_ADDR:-127.0.0.1}" --master_port "${PORT:-29500}" \
