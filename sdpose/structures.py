@@ -2,7 +2,7 @@
 
 Shapes: B batch, K query (keypoint) tokens, P visual tokens (patches), D width, h heads.
 """
-from typing import NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional
 
 from torch import Tensor
 
@@ -24,7 +24,7 @@ class TokenSet(NamedTuple):
     num_queries: int
     position: Optional[Tensor] = None
     kept: Optional[Tensor] = None
-    attention: Optional[Tuple[Tensor, ...]] = None
+    attention: Optional[tuple[Tensor, ...]] = None
 
     @property
     def query(self) -> Tensor:
@@ -45,7 +45,7 @@ class CycleTokens(NamedTuple):
         deployed: the 0-based cycle whose prediction is the model's output at inference.
     """
 
-    cycles: Tuple[TokenSet, ...]
+    cycles: tuple[TokenSet, ...]
     deployed: int
 
     @property

@@ -5,7 +5,6 @@ the two matrix products of attention are left out. Both numbers are given here, 
 training forward with all its cycles.
 """
 import copy
-from typing import Dict, Tuple
 
 import torch
 from mmcv.cnn.utils.flops_counter import add_flops_counting_methods
@@ -39,7 +38,7 @@ class _Forward(nn.Module):
             self.model.head.forward(feats)
 
 
-def count_macs(model: nn.Module, image: Tensor, training: bool) -> Tuple[int, int]:
+def count_macs(model: nn.Module, image: Tensor, training: bool) -> tuple[int, int]:
     """Multiply-adds of one forward of one image.
 
     Args:
@@ -70,7 +69,7 @@ def count_parameters(model: nn.Module, training: bool) -> int:
                if parameter.requires_grad and (training or not name.startswith(TRAINING_ONLY)))
 
 
-def complexity(config: Config) -> Dict[str, Dict[str, int]]:
+def complexity(config: Config) -> dict[str, dict[str, int]]:
     """Parameters and multiply-adds of a config's model at its own input size, in absolute numbers.
 
     Args:

@@ -3,7 +3,7 @@
 Shapes: D token width, C channels of the feature map, ph and pw the patch height and width.
 """
 import re
-from typing import Dict, Mapping, Tuple
+from collections.abc import Mapping
 
 from torch import Tensor
 
@@ -23,7 +23,7 @@ RENAMES = (
 DROPPED = ('pos_embedding', )
 
 
-def convert_token_module(state: Mapping[str, Tensor], patch_size: Tuple[int, int]) -> Dict[str, Tensor]:
+def convert_token_module(state: Mapping[str, Tensor], patch_size: tuple[int, int]) -> dict[str, Tensor]:
     """Rename the tensors of a released token module (keys without ``keypoint_head.tokenpose.``).
 
     The released patch projection is a linear over (row, column, channel); here it is a convolution, so its weight

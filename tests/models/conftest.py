@@ -2,7 +2,6 @@
 import json
 import zlib
 from pathlib import Path
-from typing import Dict
 
 import numpy as np
 import pytest
@@ -31,7 +30,7 @@ class Fixture:
         array = self.arrays[key]
         return torch.from_numpy(array.astype(np.float32) if array.dtype == np.float16 else array)
 
-    def below(self, prefix: str) -> Dict[str, Tensor]:
+    def below(self, prefix: str) -> dict[str, Tensor]:
         return {key[len(prefix):]: self[key] for key in self.arrays.files if key.startswith(prefix)}
 
 

@@ -2,7 +2,7 @@
 
 Shapes: B batch, C channels of the highest resolution, H and W the image size in pixels.
 """
-from typing import Any, List, Tuple
+from typing import Any
 
 from mmpose.models.backbones import HRNet
 from mmpose.registry import MODELS
@@ -35,8 +35,8 @@ class TruncatedHRNet(HRNet):
         nothing = dict(stage3, num_modules=0, num_branches=1, num_channels=stage3['num_channels'][:1])
         super().__init__(dict(extra, stage4=nothing), **kwargs)
 
-    def _make_stage(self, layer_config: dict, in_channels: List[int],
-                    multiscale_output: bool = True) -> Tuple[nn.Module, List[int]]:
+    def _make_stage(self, layer_config: dict, in_channels: list[int],
+                    multiscale_output: bool = True) -> tuple[nn.Module, list[int]]:
         if layer_config is self.extra['stage3']:
             multiscale_output = False
         return super()._make_stage(layer_config, in_channels, multiscale_output)

@@ -1,6 +1,7 @@
 """Filling a backbone from a file, loudly: what does not fit is an error unless it was expected."""
 import logging
-from typing import Optional, Sequence
+from collections.abc import Sequence
+from typing import Optional
 
 from mmengine.logging import print_log
 from mmengine.model import initialize, update_init_info

@@ -2,7 +2,7 @@
 
 Shapes: B batch, H and W the image size in pixels.
 """
-from typing import Optional, Tuple, Union
+from typing import Optional, Union
 
 from mmengine.model import BaseModule
 from mmpose.models.backbones.resnet import Bottleneck, ResLayer
@@ -42,7 +42,7 @@ class StemNet(BaseModule):
         self.relu = nn.ReLU(inplace=True)
         self.layer1 = ResLayer(Bottleneck, num_blocks, stem_channels, EXPANSION * stem_channels)
 
-    def forward(self, image: Tensor) -> Tuple[Tensor]:
+    def forward(self, image: Tensor) -> tuple[Tensor]:
         """Feature map (B, 4 * stem_channels, H / 4, W / 4) of an image (B, 3, H, W), as a 1-tuple."""
         x = self.relu(self.bn1(self.conv1(image)))
         x = self.relu(self.bn2(self.conv2(x)))

@@ -1,5 +1,6 @@
 """What every distiller shares: named terms, each a registered loss between one value of student and teacher."""
-from typing import Any, Dict, Mapping, Optional, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional
 
 from mmengine.model import BaseModule
 from mmpose.registry import MODELS
@@ -19,9 +20,9 @@ class BaseDistiller(BaseModule):
         ValueError: if a name or an ``on=`` is not one of the allowed.
     """
 
-    def __init__(self, terms: Dict[str, Optional[dict]], comparable: Sequence[str]) -> None:
+    def __init__(self, terms: dict[str, Optional[dict]], comparable: Sequence[str]) -> None:
         super().__init__()
-        self.on: Dict[str, str] = {}
+        self.on: dict[str, str] = {}
         self.terms = nn.ModuleDict()
         for name, config in terms.items():
             if config is None:
@@ -36,7 +37,7 @@ class BaseDistiller(BaseModule):
             self.terms[name] = MODELS.build(config)
 
     def compare(self, student: Mapping[str, Any], teacher: Mapping[str, Any], weight: Optional[Tensor] = None
-                ) -> Dict[str, Tensor]:
+                ) -> dict[str, Tensor]:
         """The value of every term for one pair.
 
         Args:

@@ -1,5 +1,5 @@
 """Self-distillation: each cycle's tokens are pulled towards the next cycle's (SDPose, eq. 1, 2 and 4)."""
-from typing import Any, Dict, Optional
+from typing import Any, Optional
 
 from mmpose.registry import MODELS
 from torch import Tensor
@@ -21,11 +21,11 @@ class SelfDistiller(BaseDistiller):
             sides, so that is the default.
     """
 
-    def __init__(self, terms: Dict[str, Optional[dict]], detach_teacher: bool = False) -> None:
+    def __init__(self, terms: dict[str, Optional[dict]], detach_teacher: bool = False) -> None:
         super().__init__(terms, COMPARABLE)
         self.detach_teacher = detach_teacher
 
-    def loss(self, feats: CycleTokens, **_: Any) -> Dict[str, Tensor]:
+    def loss(self, feats: CycleTokens, **_: Any) -> dict[str, Tensor]:
         """The terms for the tokens of all training cycles; what else the estimator passes is not needed.
 
         Raises:
@@ -34,7 +34,7 @@ class SelfDistiller(BaseDistiller):
         if len(feats.cycles) < 2:
             raise ValueError('self-distillation needs a later cycle to learn from: set model.neck.num_cycles to 2 or '
                              'more, or model.distiller to None')
-        total: Dict[str, Tensor] = {}
+        total: dict[str, Tensor] = {}
         for student, teacher in zip(feats.cycles, feats.cycles[1:]):
             if self.detach_teacher:
                 teacher = teacher._replace(sequence=teacher.sequence.detach())

@@ -2,8 +2,9 @@
 
 Shapes: B batch, K keypoints, H and W the image size.
 """
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Optional
 
 import torch
 from mmengine.config import Config
@@ -35,7 +36,7 @@ class TeacherDistiller(BaseDistiller):
             or ``'prediction'`` (what the two heads return).
     """
 
-    def __init__(self, teacher: str, checkpoint: Optional[str], terms: Dict[str, Optional[dict]]) -> None:
+    def __init__(self, teacher: str, checkpoint: Optional[str], terms: dict[str, Optional[dict]]) -> None:
         super().__init__(terms, COMPARABLE)
         self.config = teacher
         self.checkpoint = checkpoint
@@ -75,11 +76,11 @@ class TeacherDistiller(BaseDistiller):
         return teacher.requires_grad_(False).eval()
 
     @torch.no_grad()
-    def _teach(self, images: Tensor) -> Dict[str, Any]:
+    def _teach(self, images: Tensor) -> dict[str, Any]:
         teacher = self.teacher().to(images.device)
         return self._values(teacher.extract_feat(images), teacher.head)
 
-    def _values(self, feats: Any, head: nn.Module) -> Dict[str, Any]:
+    def _values(self, feats: Any, head: nn.Module) -> dict[str, Any]:
         """The compared values by name; what no term compares is not computed."""
         wanted = set(self.on.values())
         values = {name: getattr(feats.output, name) for name in wanted.intersection(TOKENS)}
@@ -87,7 +88,7 @@ class TeacherDistiller(BaseDistiller):
             values['prediction'] = head.forward(feats)
         return values
 
-    def loss(self, feats: Any, images: Tensor, head: nn.Module, data_samples: Sequence) -> Dict[str, Tensor]:
+    def loss(self, feats: Any, images: Tensor, head: nn.Module, data_samples: Sequence) -> dict[str, Tensor]:
         """The terms for a batch.
 
         Args:

@@ -1,5 +1,5 @@
 """Top-down pose estimator whose training loss may include distillation terms."""
-from typing import Any, Dict, Optional
+from typing import Any, Optional
 
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.registry import MODELS
@@ -21,7 +21,7 @@ class DistillPoseEstimator(TopdownPoseEstimator):
         super().__init__(**kwargs)
         self.distiller = MODELS.build(distiller) if distiller else None
 
-    def loss(self, inputs: Tensor, data_samples: SampleList) -> Dict[str, Tensor]:
+    def loss(self, inputs: Tensor, data_samples: SampleList) -> dict[str, Tensor]:
         """Losses of the head and of the distiller for images (B, 3, H, W)."""
         feats = self.extract_feat(inputs)
         losses = self.head.loss(feats, data_samples, train_cfg=self.train_cfg)

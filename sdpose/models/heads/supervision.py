@@ -2,7 +2,6 @@
 
 Shapes: B batch, K query tokens, D token width, C supervised cycles.
 """
-from typing import Dict
 
 import torch
 from torch import Tensor
@@ -23,13 +22,13 @@ def check_supervise(supervise: str) -> str:
     return supervise
 
 
-def supervised_cycles(feats: CycleTokens, supervise: str) -> Dict[int, str]:
+def supervised_cycles(feats: CycleTokens, supervise: str) -> dict[int, str]:
     """The 0-based cycles that get a loss, each with the name of that loss."""
     count = len(feats.cycles)
     first = 0 if supervise == 'all' else count - 1
     return {cycle: 'loss_kpt' if count == 1 else f'loss_kpt_cycle{cycle + 1}' for cycle in range(first, count)}
 
 
-def stack_queries(feats: CycleTokens, cycles: Dict[int, str]) -> Tensor:
+def stack_queries(feats: CycleTokens, cycles: dict[int, str]) -> Tensor:
     """Query tokens of these cycles, (C, B, K, D), so that the head runs once."""
     return torch.stack([feats.cycles[cycle].query for cycle in cycles])

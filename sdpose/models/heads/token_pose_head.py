@@ -2,7 +2,8 @@
 
 Shapes: B batch, K keypoints, D token width, H and W the heatmap size.
 """
-from typing import Dict, Optional, Sequence
+from collections.abc import Sequence
+from typing import Optional
 
 import torch
 from mmpose.models.heads import HeatmapHead
@@ -64,7 +65,7 @@ class TokenPoseHead(HeatmapHead):
         return self.heatmaps(feats.output.query)
 
     def loss(self, feats: CycleTokens, batch_data_samples: Sequence, train_cfg: Optional[dict] = None
-             ) -> Dict[str, Tensor]:
+             ) -> dict[str, Tensor]:
         """Losses of the supervised cycles and the accuracy of the deployed one.
 
         Args:
@@ -86,7 +87,7 @@ class TokenPoseHead(HeatmapHead):
                 losses['acc_pose'] = heatmap_pck(deployed, target, weight > 0)
         return losses
 
-    def predict_cycles(self, feats: CycleTokens) -> Dict[int, Tensor]:
+    def predict_cycles(self, feats: CycleTokens) -> dict[int, Tensor]:
         """Heatmaps (B, K, H, W) of every supervised cycle, by its 0-based index, in one pass of the MLP."""
         cycles = supervised_cycles(feats, self.supervise)
         return dict(zip(cycles, self.heatmaps(stack_queries(feats, cycles))))

@@ -2,7 +2,8 @@
 
 Shapes: B batch, K keypoints, D token width, S sigmas per keypoint.
 """
-from typing import Dict, List, NamedTuple, Optional, Sequence, Union
+from collections.abc import Sequence
+from typing import NamedTuple, Optional, Union
 
 import torch
 from mmengine.structures import InstanceData
@@ -111,13 +112,13 @@ class TokenRegHead(BaseHead):
         """The regression of the deployed cycle."""
         return self.activate(self.mlp(feats.output.query))
 
-    def predict_cycles(self, feats: CycleTokens) -> Dict[int, Tensor]:
+    def predict_cycles(self, feats: CycleTokens) -> dict[int, Tensor]:
         """Raw outputs of every supervised cycle, by its 0-based index, in one pass of the MLP."""
         cycles = supervised_cycles(feats, self.supervise)
         return dict(zip(cycles, self.mlp(stack_queries(feats, cycles))))
 
     def loss(self, feats: CycleTokens, batch_data_samples: Sequence, train_cfg: Optional[dict] = None
-             ) -> Dict[str, Tensor]:
+             ) -> dict[str, Tensor]:
         """Losses of the supervised cycles and the accuracy of the deployed one.
 
         Args:
@@ -146,9 +147,9 @@ class TokenRegHead(BaseHead):
         return self.loss_module(self.activate(raw).coords, target, weight.expand_as(target))
 
     def predict(self,
-                feats: Union[CycleTokens, List[CycleTokens]],
+                feats: Union[CycleTokens, list[CycleTokens]],
                 batch_data_samples: Sequence,
-                test_cfg: Optional[dict] = None) -> List[InstanceData]:
+                test_cfg: Optional[dict] = None) -> list[InstanceData]:
         """Keypoints in pixels of the input image, with their scores.
 
         Args:

@@ -2,7 +2,7 @@
 
 Shapes: B batch, K keypoints, S sigmas (1 or 2), H and W the size of the teacher's heatmaps.
 """
-from typing import Any, Tuple
+from typing import Any
 
 import torch
 from mmpose.registry import MODELS
@@ -37,7 +37,7 @@ class SimulatedHeatmapLoss(nn.Module):
         self.weighting = weighting
 
     @staticmethod
-    def simulate(coords: Tensor, sigma: Tensor, size: Tensor) -> Tuple[Tensor, Tensor]:
+    def simulate(coords: Tensor, sigma: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
         """Gaussians (B, K, H, W) and which of them touch the map (B, K).
 
         Args:

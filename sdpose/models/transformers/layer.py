@@ -2,7 +2,7 @@
 
 Shapes: B batch, T tokens, D width, h heads, d = D / h.
 """
-from typing import Optional, Tuple
+from typing import Optional
 
 import torch
 from torch import Tensor, nn
@@ -32,7 +32,7 @@ class SelfAttention(nn.Module):
         self.qkv = nn.Linear(dim, 3 * dim, bias=qkv_bias)
         self.proj = nn.Linear(dim, dim)
 
-    def forward(self, x: Tensor, map_rows: int = 0) -> Tuple[Tensor, Optional[Tensor]]:
+    def forward(self, x: Tensor, map_rows: int = 0) -> tuple[Tensor, Optional[Tensor]]:
         """Attend over all tokens (B, T, D).
 
         Args:
@@ -80,7 +80,7 @@ class TransformerLayer(nn.Module):
         self.norm2 = nn.LayerNorm(dim)
         self.ffn = nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim))
 
-    def attend(self, x: Tensor, map_rows: int = 0) -> Tuple[Tensor, Optional[Tensor]]:
+    def attend(self, x: Tensor, map_rows: int = 0) -> tuple[Tensor, Optional[Tensor]]:
         """The attention half: tokens (B, T, D) and, for the first ``map_rows`` tokens, their attention map."""
         update, attention = self.attn(self.norm1(x), map_rows)
         return x + update, attention

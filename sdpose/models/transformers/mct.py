@@ -2,7 +2,8 @@
 
 Shapes: B batch, C channels, K query tokens, P visual tokens, D width, h heads, L layers.
 """
-from typing import List, Optional, Sequence, Tuple
+from collections.abc import Sequence
+from typing import Optional
 
 from mmengine.model import BaseModule, ModuleList
 from mmpose.registry import MODELS
@@ -44,8 +45,8 @@ class MultiCycledTransformer(BaseModule):
 
     def __init__(self,
                  in_channels: int,
-                 feature_size: Tuple[int, int],
-                 patch_size: Tuple[int, int],
+                 feature_size: tuple[int, int],
+                 patch_size: tuple[int, int],
                  num_queries: int,
                  dim: int = 192,
                  depth: int = 12,
@@ -84,7 +85,7 @@ class MultiCycledTransformer(BaseModule):
             ``num_cycles`` token sets in training, ``test_cycles`` in eval mode.
         """
         tokens = self.tokenizer(feats[-1])
-        cycles: List[TokenSet] = []
+        cycles: list[TokenSet] = []
         for cycle in range(self.num_cycles if self.training else self.test_cycles):
             tokens = self.run_cycle(tokens, cycle + 1, with_attention)
             cycles.append(tokens)

@@ -3,7 +3,8 @@
 Shapes: B batch, h heads, K query tokens, P visual tokens before and n after, T = K + P tokens, D width.
 """
 import math
-from typing import Optional, Sequence
+from collections.abc import Sequence
+from typing import Optional
 
 import torch
 from mmpose.registry import MODELS

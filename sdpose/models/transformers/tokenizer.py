@@ -2,7 +2,6 @@
 
 Shapes: B batch, C channels, K query tokens, P = (H / ph) * (W / pw) visual tokens, D width.
 """
-from typing import Tuple
 
 import torch
 from mmengine.model import BaseModule
@@ -32,8 +31,8 @@ class Tokenizer(BaseModule):
 
     def __init__(self,
                  in_channels: int,
-                 feature_size: Tuple[int, int],
-                 patch_size: Tuple[int, int],
+                 feature_size: tuple[int, int],
+                 patch_size: tuple[int, int],
                  num_queries: int,
                  dim: int,
                  position: str = 'sine-full') -> None:
