@@ -59,7 +59,7 @@ def keep_until_saved() -> None:
     """Remove an old checkpoint only after its successor and the marker are on disk.
 
     Seen: MMEngine 0.10.7 removes the previous best checkpoint, and with ``max_keep_ckpts=1`` the only one,
-    before it writes the new one; a kill in between loses the run.
+    before it writes the new one; a kill in between loses the run. Now it leaves one file too many instead.
     """
     hook = checkpoint_hook.CheckpointHook
     if hasattr(hook, _MARK):

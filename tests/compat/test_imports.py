@@ -63,11 +63,15 @@ def test_full_mmcv_and_mmdet_are_used_where_they_are(run_tool, tool_env: dict, t
     extension.mkdir()
     (extension / '_ext.py').write_text('def __getattr__(name):\n    return lambda *args, **kwargs: None\n')
     code = dedent(f"""
-        import mmcv mmcv.__path__.insert(0, {str(extension)!r}) import sdpose import mmcv.ops from
-        mmpose.models.heads.hybrid_heads import rtmo_head from mmpose.models.heads.transformer_heads import
-        edpose_head import mmdet print(edpose_head.MultiScaleDeformableAttention.__module__,
-        rtmo_head.reduce_mean(3), mmdet.__version__,
-              mmcv.ops.nms.__module__)
+        import mmcv
+        mmcv.__path__.insert(0, {str(extension)!r})
+        import sdpose
+        import mmcv.ops
+        from mmpose.models.heads.hybrid_heads import rtmo_head
+        from mmpose.models.heads.transformer_heads import edpose_head
+        import mmdet
+        print(edpose_head.MultiScaleDeformableAttention.__module__, rtmo_head.reduce_mean(3),
+              mmdet.__version__, mmcv.ops.nms.__module__)
     """)
     done = run_tool('-c', code, env={'PYTHONPATH': f'{tmp_path}:{tool_env["PYTHONPATH"]}'}, check=True)
     assert done.stdout.split() == ['mmcv.ops.multi_scale_deform_attn', '3', '3.2.0', 'mmcv.ops.nms']

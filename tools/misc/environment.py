@@ -18,9 +18,8 @@ from typing import Optional
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PYTHONS = ((3, 10), (3, 12))
-# What mmpose lists and never imports, and whose build fails.
-NEVER_NEEDED = {'chumpy'}
-INPUTS = ('setup.py', 'pyproject.toml', 'tools/install.sh', 'tools/misc/install_steps.sh', 'sdpose/version.py')
+# What an installation depends on beside requirements/*.txt.
+INPUTS = ('setup.py', 'pyproject.toml', 'tools/install.sh', 'tools/misc/install_steps.sh')
 
 
 def canonical(name: str) -> str:
