@@ -166,7 +166,6 @@ install_packages() {
     install_torch
     need 'mmengine, OpenCV, SciPy and other libraries' "$NETWORK" \
         pip_install -r "$ROOT/requirements/runtime.txt" "${LIMITS[@]}"
-    repair_opencv
     if [ -n "$(installed mmcv)" ]; then
         echo "  mmcv $(installed mmcv) with its compiled ops is there and is used"
     else
@@ -175,6 +174,8 @@ install_packages() {
     # Without its dependencies: it lists chumpy, whose build fails and which it never imports.
     need 'mmpose' "$NETWORK" pip_install --no-deps "$(pinned mmpose)"
     install_xtcocotools
+    # After everything that asks for opencv-python, or it would come back.
+    repair_opencv
     need 'the project itself, editable' 'The checkout may be damaged: git status.' \
         pip_install --no-deps --no-build-isolation --editable "$ROOT"
 }
