@@ -134,11 +134,11 @@ def test_a_failed_step_shows_its_output_and_what_to_do(install, tmp_path: Path):
     active_python(tmp_path, '3.11.9')
     done = install('--no-venv', CC='true')
     assert done.returncode == 1
-    assert 'this step failed: build tools and NumPy' in done.stdout
+    assert 'this step failed: build tools, NumPy and Pillow' in done.stdout
     assert '    ERROR: No matching distribution found for cython' in done.stdout
     assert 'pip config list' in done.stdout and 'Running install.sh again continues here.' in done.stdout
     log = (tmp_path / 'prefix' / 'sdpose-install.log').read_text()
-    assert '== build tools and NumPy' in log and 'numpy>=2,<3' in log
+    assert '== build tools, NumPy and Pillow' in log and 'numpy>=2,<3' in log
     assert not (tmp_path / 'prefix' / '.sdpose-installed').exists()
 
 

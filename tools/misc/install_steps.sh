@@ -103,7 +103,7 @@ install_torch() {
         # A torch of another build ("2.13.0+cpu") needs a torchvision of the same, where the index has one.
         case "$torch" in *+*) vision="$vision+${torch#*+}" ;; esac
         step "torchvision $vision for the installed torch $torch" \
-            pip_install --no-deps "torchvision==$vision" || true
+            pip_install "torchvision==$vision" "torch===$torch" "${LIMITS[@]}" || true
         pair_imports && return
         echo "  torch $torch is too old (2.4 is needed) or no torchvision fits it: both are replaced"
     fi
@@ -161,7 +161,9 @@ repair_incomplete() {
 }
 
 install_packages() {
-    need 'build tools and NumPy' "$NETWORK" pip_install -r "$ROOT/requirements/build.txt" "${LIMITS[@]}"
+    # Pillow, because torchvision does not import without it, and importing it is the test of the pair.
+    need 'build tools, NumPy and Pillow' "$NETWORK" \
+        pip_install -r "$ROOT/requirements/build.txt" pillow "${LIMITS[@]}"
     repair_incomplete
     install_torch
     need 'mmengine, OpenCV, SciPy and other libraries' "$NETWORK" \
