@@ -2,7 +2,8 @@
 
 from .box_source_hook import BoxSourceHook
 from .finite_loss_hook import FiniteLossHook
+from .keep_ratio_hook import KeepRatioHook
 from .reproducible_randomness_hook import ReproducibleRandomnessHook
 from .strict_load_hook import StrictLoadHook
 
-__all__ = ['BoxSourceHook', 'FiniteLossHook', 'ReproducibleRandomnessHook', 'StrictLoadHook']
+__all__ = ['BoxSourceHook', 'FiniteLossHook', 'KeepRatioHook', 'ReproducibleRandomnessHook', 'StrictLoadHook']

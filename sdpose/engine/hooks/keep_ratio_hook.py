@@ -1,0 +1,61 @@
+"""Annealing of the pruner's keep ratio, PPT's own recipe (EViT's rule)."""
+
+import math
+from typing import Any, Optional
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+
+from sdpose.errors import ConfigError
+
+
+@HOOKS.register_module()
+class KeepRatioHook(Hook):
+    """Prune nothing at first, then more and more along a cosine, until the pruner's own keep ratio is in force.
+
+    The ratio is a function of the step alone, so a resumed run goes on where it was. Evaluation always prunes in full.
+
+    Args:
+        start_epochs: epochs without pruning.
+        anneal_epochs: epochs from 1 down to the keep ratio.
+
+    Raises:
+        ValueError: if a number of epochs is negative.
+    """
+
+    def __init__(self, start_epochs: int = 10, anneal_epochs: int = 100) -> None:
+        if start_epochs < 0 or anneal_epochs < 0:
+            raise ValueError(f'epochs must not be negative, got start_epochs={start_epochs} and '
+                             f'anneal_epochs={anneal_epochs}')
+        self.start_epochs = start_epochs
+        self.anneal_epochs = anneal_epochs
+
+    def ratio_at(self, epoch: float, keep_ratio: float) -> float:
+        """The ratio after ``epoch`` epochs, fractions of an epoch included."""
+        if epoch < self.start_epochs:
+            return 1.
+        if epoch >= self.start_epochs + self.anneal_epochs:
+            return keep_ratio
+        progress = (epoch - self.start_epochs) / self.anneal_epochs
+        return keep_ratio + (1 - keep_ratio) * (1 + math.cos(math.pi * progress)) / 2
+
+    def before_train(self, runner: Runner) -> None:
+        """Refuse a model that prunes nothing.
+
+        Raises:
+            ConfigError: if the model's neck has no pruner.
+        """
+        if _pruner(runner) is None:
+            raise ConfigError('KeepRatioHook anneals model.neck.pruner, which this config does not have')
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        """Set the ratio of this step."""
+        pruner = _pruner(runner)
+        pruner.training_keep_ratio = self.ratio_at(runner.iter / len(runner.train_dataloader), pruner.keep_ratio)
+
+
+def _pruner(runner: Runner) -> Optional[Any]:
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    return getattr(getattr(model, 'neck', None), 'pruner', None)

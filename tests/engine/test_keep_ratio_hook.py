@@ -1,0 +1,38 @@
+"""The keep ratio over training."""
+from types import SimpleNamespace
+
+import pytest
+
+from sdpose.engine.hooks import KeepRatioHook
+from sdpose.errors import ConfigError
+from sdpose.models import TokenPruner
+
+
+def runner(pruner, iteration, per_epoch=10):
+    neck = SimpleNamespace(pruner=pruner)
+    return SimpleNamespace(model=SimpleNamespace(neck=neck), iter=iteration, train_dataloader=range(per_epoch))
+
+
+@pytest.mark.parametrize('epoch, ratio', [(0, 1.), (9.9, 1.), (10, 1.), (60, 0.85), (35, 0.9560660), (110, 0.7), (299, 0.7)])
+def test_cosine_by_hand(epoch, ratio):
+    assert KeepRatioHook().ratio_at(epoch, 0.7) == pytest.approx(ratio, abs=1e-6)
+
+
+def test_sets_the_training_ratio_only():
+    pruner = TokenPruner(keep_ratio=0.7)
+    hook = KeepRatioHook(start_epochs=1, anneal_epochs=2)
+    hook.before_train(runner(pruner, 0))
+    hook.before_train_iter(runner(pruner, 5), 5)
+    assert pruner.train().ratio == 1 and not pruner.applies(3, 1)
+    assert pruner.eval().ratio == 0.7 and pruner.applies(3, 1)
+    hook.before_train_iter(runner(pruner, 20), 0)
+    assert pruner.train().ratio == pytest.approx(0.85)
+    hook.before_train_iter(runner(pruner, 30), 0)
+    assert pruner.ratio == 0.7
+
+
+def test_bad_input():
+    with pytest.raises(ValueError, match='start_epochs=-1'):
+        KeepRatioHook(start_epochs=-1)
+    with pytest.raises(ConfigError, match='anneals model.neck.pruner, which this config does not have'):
+        KeepRatioHook().before_train(runner(None, 0))
