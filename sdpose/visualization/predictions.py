@@ -2,7 +2,7 @@
 import json
 from collections import defaultdict
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any
 
 import cv2
 
@@ -38,14 +38,15 @@ def draw_predictions(annotations: Path, images: Path, results: Path, out: Path, 
         DataError: If a file cannot be read, or no result belongs to the pictures.
     """
     content, found = _read(annotations, 'annotation file'), _read(results, 'result file')
-    people: Dict[int, List[List[float]]] = defaultdict(list)
+    people: dict[int, list[list[float]]] = defaultdict(list)
     for person in found:
         if person['score'] >= least:
             people[person['image_id']].append(person['keypoints'])
     limbs = [(a - 1, b - 1) for a, b in content['categories'][0]['skeleton']]
     shown = [image for image in content['images'] if people.get(image['id'])]
     if not shown:
-        raise DataError(f'{results} has no person with a score of {least} or more on a picture of {annotations}')
+        raise DataError(
+            f'{results} has no person with a score of {least} or more on a picture of {annotations}')
     step = max(1, len(shown) // count)
     pictures = []
     for image in shown[::step][:count]:

@@ -1,5 +1,5 @@
 """Skeletons drawn over a picture."""
-from typing import Sequence, Tuple
+from typing import Sequence
 
 import cv2
 import numpy as np
@@ -9,12 +9,12 @@ _COVERED = (60, 60, 230)
 _SHIFT = 4
 
 
-def _color(joint: int, name_parity: int) -> Tuple[int, int, int]:
+def _color(joint: int, name_parity: int) -> tuple[int, int, int]:
     """COCO lists the nose first and then left before right, so odd joints are left."""
     return _MIDDLE if joint == 0 else (_LEFT if joint % 2 == name_parity else _RIGHT)
 
 
-def draw_people(image: np.ndarray, people: Sequence[Sequence[float]], limbs: Sequence[Tuple[int, int]],
+def draw_people(image: np.ndarray, people: Sequence[Sequence[float]], limbs: Sequence[tuple[int, int]],
                 least: float = 0.01) -> np.ndarray:
     """A copy of a picture with the skeleton of everybody on it; the person's left is orange, right is blue.
 
@@ -32,8 +32,9 @@ def draw_people(image: np.ndarray, people: Sequence[Sequence[float]], limbs: Seq
         for a, b in limbs:
             if min(joints[a, 2], joints[b, 2]) >= least:
                 color = _MIDDLE if a % 2 != b % 2 or 0 in (a, b) else _color(b, 1)
-                cv2.line(picture, pixels[a].tolist(), pixels[b].tolist(), color, thickness, cv2.LINE_AA, _SHIFT)
-        for joint, (x, y, v) in enumerate(joints):
+                cv2.line(picture, pixels[a].tolist(), pixels[b].tolist(), color, thickness, cv2.LINE_AA,
+                         _SHIFT)
+        for joint, v in enumerate(joints[:, 2]):
             if v >= least:
                 rim = _COVERED if v == 1 else (255, 255, 255)
                 radius = int(1.5 * thickness * 2**_SHIFT)

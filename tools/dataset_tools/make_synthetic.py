@@ -11,14 +11,25 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--out', default='data/synthetic_coco', help='folder to make (default: %(default)s)')
-    parser.add_argument('--num-train', type=int, default=1500, help='training pictures (default: %(default)s)')
+    parser.add_argument('--num-train',
+                        type=int,
+                        default=1500,
+                        help='training pictures (default: %(default)s)')
     parser.add_argument('--num-val', type=int, default=200, help='held-out pictures (default: %(default)s)')
-    parser.add_argument('--seed', type=int, default=0, help='another seed gives other people (default: %(default)s)')
-    parser.add_argument('--level', default='normal', metavar='starter|normal|hard', help='difficulty (default: %(default)s)')
+    parser.add_argument('--seed',
+                        type=int,
+                        default=0,
+                        help='another seed gives other people (default: %(default)s)')
+    parser.add_argument('--level',
+                        default='normal',
+                        metavar='starter|normal|hard',
+                        help='difficulty (default: %(default)s)')
     parser.add_argument('--size', default='640x480', help='WIDTHxHEIGHT in pixels (default: %(default)s)')
     parser.add_argument('--workers', type=int, default=len(os.sched_getaffinity(0)),
                         help='processes; any number gives the same files (default: one per core)')
-    parser.add_argument('--overwrite', action='store_true', help='replace a synthetic set that was drawn with other arguments')
+    parser.add_argument('--overwrite',
+                        action='store_true',
+                        help='replace a synthetic set that was drawn with other arguments')
     return parser.parse_args()
 
 

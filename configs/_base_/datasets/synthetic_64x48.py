@@ -1,19 +1,29 @@
-# Synthetic people (tools/dataset_tools/make_synthetic.py, level starter, 320x240) at an input of 64x48 pixels.
+# Synthetic people (tools/dataset_tools/make_synthetic.py, level starter, 320x240), cropped to 64x48 pixels.
 dataset_type = 'CocoDataset'
 data_mode = 'topdown'
 data_root = 'data/synthetic_starter/'
 num_keypoints = 17
 
-# A 16x12 heatmap is enough: encoding and decoding the annotations alone scores above 0.97 AP. It needs a target that is
-# not rounded to whole cells (unbiased) and the matching sub-cell decoding, whose blur fits sigma 1.
-codec = dict(type='MSRAHeatmap', input_size=(48, 64), heatmap_size=(12, 16), sigma=1, unbiased=True, blur_kernel_size=5)
+# A 16x12 heatmap is enough: encoding and decoding the annotations alone scores above 0.97 AP. It needs a
+# target that is not rounded to whole cells (unbiased) and the matching sub-cell decoding, whose blur fits
+# sigma 1.
+codec = dict(type='MSRAHeatmap',
+             input_size=(48, 64),
+             heatmap_size=(12, 16),
+             sigma=1,
+             unbiased=True,
+             blur_kernel_size=5)
 
-# Flips and small changes of position and size, no rotation and no half bodies: the starter people stand upright.
+# Flips and small changes of position and size; no rotation, no half bodies: starter people stand upright.
 train_pipeline = [
     dict(type='LoadCheckedImage'),
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='ClippedNormalBBoxTransform', shift_factor=0.06, shift_prob=1., scale_factor=0.12, rotate_prob=0.),
+    dict(type='ClippedNormalBBoxTransform',
+         shift_factor=0.06,
+         shift_prob=1.,
+         scale_factor=0.12,
+         rotate_prob=0.),
     dict(type='TopdownAffine', input_size=codec['input_size']),
     dict(type='GenerateTarget', encoder=codec),
     dict(type='PackPoseInputs')

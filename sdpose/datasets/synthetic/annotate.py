@@ -1,6 +1,6 @@
 """What is written about a drawn scene: joints with visibility, boxes and areas, in COCO's format."""
 from dataclasses import dataclass
-from typing import Any, Dict, Sequence, Tuple
+from typing import Any, Sequence
 
 import numpy as np
 
@@ -11,9 +11,9 @@ from .skeleton import ADJOINING, COCO_17, COCO_JOINTS, COCO_LIMBS, JOINT_INDEX, 
 
 _FACE = ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear')
 _HIDDEN, _UNKNOWN = -0.05, -0.35
-"""Cosine towards the viewer below which a face point is covered by the head, and below which nobody could place it."""
+"""Cosines towards the viewer below which a face point is covered, and below which nobody could place it."""
 _BEHIND = 0.06
-"""Statures by which a shoulder or hip may lie behind the middle of the trunk and still be seen through its side."""
+"""Statures by which a shoulder or hip may lie behind the middle of the trunk and still count as seen."""
 _FEWEST = 3
 
 
@@ -22,18 +22,19 @@ class Annotation:
     """One person of a scene.
 
     Attributes:
-        joints: (21, 3) x and y in pixels and the flag: 2 visible, 1 covered, 0 outside the picture or unknowable.
+        joints: (21, 3) x and y in pixels and the flag: 2 visible, 1 covered, 0 outside the picture or
+            unknowable.
         box: (x, y, width, height) of the visible pixels.
         area: Number of visible pixels.
         number: The person's number in the tag buffer.
     """
     joints: np.ndarray
-    box: Tuple[float, float, float, float]
+    box: tuple[float, float, float, float]
     area: int
     number: int
 
 
-def _limits(body: Body) -> Dict[int, int]:
+def _limits(body: Body) -> dict[int, int]:
     """Joints whose flag is bounded by the person's own shape: 0 unknowable, 1 on the far side."""
     bound, head = {}, body.points['head']
     for name in _FACE:
@@ -68,10 +69,11 @@ def joint_flags(tags: np.ndarray, body: Body, view: View, number: int) -> np.nda
     return result
 
 
-def annotate(tags: np.ndarray, people: Sequence[Tuple[Body, View]]) -> Tuple[Annotation, ...]:
+def annotate(tags: np.ndarray, people: Sequence[tuple[Body, View]]) -> tuple[Annotation, ...]:
     """Annotations of everybody of whom a pixel is visible.
 
-    A person with fewer than three visible joints keeps box and area and loses all joints, as COCO does with people too hidden to label.
+    A person with fewer than three visible joints keeps box and area and loses all joints, as COCO does with
+    people too hidden to label.
     """
     owner, found = tags // PERSON_STRIDE, []
     areas = np.bincount(owner.ravel(), minlength=len(people) + 1)
@@ -83,20 +85,27 @@ def annotate(tags: np.ndarray, people: Sequence[Tuple[Body, View]]) -> Tuple[Ann
         joints = joint_flags(tags, body, view, number)
         if (joints[list(COCO_17), 2] == 2).sum() < _FEWEST:
             joints[:] = 0
-        box = (float(columns[0]), float(rows[0]), float(columns[-1] - columns[0] + 1), float(rows[-1] - rows[0] + 1))
+        box = (float(columns[0]), float(rows[0]), float(columns[-1] - columns[0] + 1),
+               float(rows[-1] - rows[0] + 1))
         found.append(Annotation(joints, box, int(areas[number]), number))
     return tuple(found)
 
 
-def coco_person(annotation: Annotation, image_id: int, annotation_id: int) -> Dict[str, Any]:
+def coco_person(annotation: Annotation, image_id: int, annotation_id: int) -> dict[str, Any]:
     """One entry of COCO's ``annotations``."""
     joints = annotation.joints[list(COCO_17)]
     keypoints = [value for x, y, flag in joints.tolist() for value in (round(x, 2), round(y, 2), int(flag))]
-    return dict(id=annotation_id, image_id=image_id, category_id=1, iscrowd=0, area=annotation.area, bbox=list(annotation.box),
-                num_keypoints=int((joints[:, 2] > 0).sum()), keypoints=keypoints)
+    return dict(id=annotation_id,
+                image_id=image_id,
+                category_id=1,
+                iscrowd=0,
+                area=annotation.area,
+                bbox=list(annotation.box),
+                num_keypoints=int((joints[:, 2] > 0).sum()),
+                keypoints=keypoints)
 
 
-def coco_category() -> Dict[str, Any]:
+def coco_category() -> dict[str, Any]:
     """COCO's person category; its skeleton counts joints from 1."""
     return dict(id=1, name='person', supercategory='person', keypoints=list(COCO_JOINTS),
                 skeleton=[[a + 1, b + 1] for a, b in COCO_LIMBS])

@@ -1,5 +1,5 @@
 """Surroundings: a room, a park, a street or a plain backdrop, with a floor that people stand on."""
-from typing import Callable, Dict
+from typing import Callable
 
 import numpy as np
 
@@ -46,8 +46,9 @@ def _picture(canvas: Canvas, rng: Rng, x: float, y: float, w: float, h: float) -
     canvas.rect(x, y, x + w, y + h, shade(wood(rng), .7))
     inner = muted(rng, value=(.6, .9))
     canvas.rect(x + .08 * w, y + .08 * h, x + .92 * w, y + .92 * h, inner)
-    canvas.fill(np.array([(x + .1 * w, y + .9 * h), (x + rng.uniform(.3, .7) * w, y + rng.uniform(.3, .6) * h),
-                          (x + .9 * w, y + .9 * h)]), muted(rng))
+    canvas.fill(
+        np.array([(x + .1 * w, y + .9 * h), (x + rng.uniform(.3, .7) * w, y + rng.uniform(.3, .6) * h),
+                  (x + .9 * w, y + .9 * h)]), muted(rng))
 
 
 def _shelf(canvas: Canvas, rng: Rng, x: float, y: float, w: float, h: float) -> None:
@@ -57,7 +58,8 @@ def _shelf(canvas: Canvas, rng: Rng, x: float, y: float, w: float, h: float) -> 
         low, at = y + (k + 1) * h / 3, x + .03 * w
         while at < x + .9 * w:
             thick = w * rng.uniform(.04, .09)
-            canvas.rect(at, low - h * rng.uniform(.18, .28), at + thick, low, muted(rng, saturation=(.1, .4), value=(.35, .8)))
+            canvas.rect(at, low - h * rng.uniform(.18, .28), at + thick, low,
+                        muted(rng, saturation=(.1, .4), value=(.35, .8)))
             at += thick * (1 if rng.random() < .8 else 2.5)
         canvas.rect(x, low - .02 * h, x + w, low + .02 * h, color)
 
@@ -113,7 +115,8 @@ def _tree(canvas: Canvas, rng: Rng, x: float, base: float, size: float) -> None:
             canvas.fill(np.array([(x - w, y), (x + w, y), (x, y - .42 * size)]), shade(leaf, .85 + .1 * k))
         return
     for k, (dx, dy) in enumerate(rng.normal(0, .12, (7, 2)) * size):
-        canvas.disc((x + 1.4 * dx, base - .72 * size + dy), size * rng.uniform(.14, .24), shade(leaf, .8 + .06 * k))
+        canvas.disc((x + 1.4 * dx, base - .72 * size + dy), size * rng.uniform(.14, .24),
+                    shade(leaf, .8 + .06 * k))
 
 
 def _sky(canvas: Canvas, rng: Rng, horizon: float) -> None:
@@ -122,7 +125,8 @@ def _sky(canvas: Canvas, rng: Rng, horizon: float) -> None:
     for _ in range(int(rng.integers(0, 4))):
         x, y, size = rng.uniform(0, width), rng.uniform(.05, .7) * horizon, width * rng.uniform(.02, .05)
         for k in range(4):
-            canvas.disc((x + (k - 1.5) * size, y + rng.normal(0, .15) * size), size * rng.uniform(.6, 1), (242, 240, 238))
+            canvas.disc((x + (k - 1.5) * size, y + rng.normal(0, .15) * size), size * rng.uniform(.6, 1),
+                        (242, 240, 238))
 
 
 def park(canvas: Canvas, rng: Rng, horizon: float, floor: float) -> None:
@@ -132,7 +136,8 @@ def park(canvas: Canvas, rng: Rng, horizon: float, floor: float) -> None:
     _sky(canvas, rng, line)
     for k in range(2):
         x = np.linspace(0, width, 9)
-        y = line - height * (.10 - .05 * k) * (1 + .6 * np.sin(x / width * rng.uniform(3, 8) + rng.uniform(0, 6)))
+        y = line - height * (.10 - .05 * k) * (1 +
+                                               .6 * np.sin(x / width * rng.uniform(3, 8) + rng.uniform(0, 6)))
         hill = np.concatenate([np.stack([x, y], 1), [(width, line + 2), (0, line + 2)]])
         canvas.fill_any(hill, shade(muted(rng, (.25, .45), (.12, .3), (.5, .7)), 1 - .1 * k))
     vertical_gradient(canvas.image, int(line), height, shade(grass, 1.0), shade(grass, 1.25))
@@ -142,7 +147,9 @@ def park(canvas: Canvas, rng: Rng, horizon: float, floor: float) -> None:
         canvas.fill(np.array([(x0 - .02 * width, line), (x0 + .02 * width, line), (x1 + .3 * width, height),
                               (x1 - .3 * width, height)]), path)
     for size in np.sort(rng.uniform(.18, .75, int(rng.integers(2, 7)))):
-        _tree(canvas, rng, rng.uniform(-.05, 1.05) * width, min(line + .12 * size * height, floor + .05 * height), size * height)
+        _tree(canvas, rng,
+              rng.uniform(-.05, 1.05) * width, min(line + .12 * size * height, floor + .05 * height),
+              size * height)
 
 
 def street(canvas: Canvas, rng: Rng, horizon: float, floor: float) -> None:
@@ -152,7 +159,8 @@ def street(canvas: Canvas, rng: Rng, horizon: float, floor: float) -> None:
     x = -rng.uniform(0, .2) * width
     while x < width:
         w, top = width * rng.uniform(.18, .4), line - height * rng.uniform(.45, 1.0)
-        front, glass = muted(rng, saturation=(.05, .3), value=(.5, .85)), muted(rng, (.5, .62), (.1, .3), (.35, .75))
+        front, glass = muted(rng, saturation=(.05, .3),
+                             value=(.5, .85)), muted(rng, (.5, .62), (.1, .3), (.35, .75))
         canvas.rect(x, top, x + w, line, front)
         columns, step = max(2, int(w / (.085 * width))), .15 * height
         for row in range(max(1, int((line - top) / step))):
@@ -175,11 +183,15 @@ def studio(canvas: Canvas, rng: Rng, horizon: float, floor: float) -> None:
     """A paper backdrop that bends into the floor."""
     color, height = muted(rng, saturation=(.02, .35), value=(.5, .9)), canvas.size[1]
     vertical_gradient(canvas.image, 0, int(floor), shade(color, 1.05), shade(color, .96))
-    vertical_gradient(canvas.image, int(floor), min(height, int(floor + .12 * height)), shade(color, .96), shade(color, 1.1))
+    vertical_gradient(canvas.image, int(floor), min(height, int(floor + .12 * height)), shade(color, .96),
+                      shade(color, 1.1))
     vertical_gradient(canvas.image, int(floor + .12 * height), height, shade(color, 1.1), shade(color, 1.05))
 
 
-PLACES: Dict[str, Callable[[Canvas, Rng, float, float], None]] = dict(room=room, park=park, street=street, studio=studio)
+PLACES: dict[str, Callable[[Canvas, Rng, float, float], None]] = dict(room=room,
+                                                                      park=park,
+                                                                      street=street,
+                                                                      studio=studio)
 
 
 def draw_background(canvas: Canvas, rng: Rng, horizon: float, floor: float) -> None:

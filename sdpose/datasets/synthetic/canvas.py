@@ -1,10 +1,10 @@
 """A picture and, pixel for pixel, whose body part each pixel shows."""
-from typing import Sequence, Tuple
+from typing import Sequence
 
 import cv2
 import numpy as np
 
-Color = Tuple[int, int, int]
+Color = tuple[int, int, int]
 _SHIFT = 4
 _ONE = 1 << _SHIFT
 _FAR = 1 << 15
@@ -30,7 +30,7 @@ class Canvas:
         self.tags = np.zeros(image.shape[:2], np.uint16)
 
     @property
-    def size(self) -> Tuple[int, int]:
+    def size(self) -> tuple[int, int]:
         """(width, height) in pixels."""
         return self.image.shape[1], self.image.shape[0]
 
@@ -62,7 +62,11 @@ class Canvas:
         """Paints an upright rectangle between two corners."""
         self.fill(np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], float), color, tag)
 
-    def line(self, start: Sequence[float], end: Sequence[float], color: Sequence[int], thickness: float = 1) -> None:
+    def line(self,
+             start: Sequence[float],
+             end: Sequence[float],
+             color: Sequence[int],
+             thickness: float = 1) -> None:
         """Paints a line without touching the tags."""
         a, b = fixed(np.array([start, end], float))
         cv2.line(self.image, a.tolist(), b.tolist(), color, max(1, round(thickness)), cv2.LINE_AA, _SHIFT)

@@ -1,6 +1,5 @@
 """What a camera adds: texture of surfaces, blur, exposure, noise and JPEG."""
 from functools import lru_cache
-from typing import Tuple
 
 import cv2
 import numpy as np
@@ -12,15 +11,18 @@ _MARGIN = 96
 
 @lru_cache(maxsize=4)
 def _bank(width: int, height: int, kind: str) -> np.ndarray:
-    """Noise around grey 128 with a standard deviation of 24, larger than the picture; cut at a random place per scene."""
+    """Noise around grey 128 with a standard deviation of 24, larger than the picture it is cut from."""
     rng = np.random.default_rng(0)
     shape = (height + _MARGIN, width + _MARGIN)
     if kind == 'grain':
         noise = rng.normal(size=(*shape, 3)).astype(np.float32)
-        noise = 0.5 * noise + 0.85 * noise[..., :1]  # sensor noise is mostly the same in all channels after demosaicing
+        noise = 0.5 * noise + 0.85 * noise[
+            ..., :1]  # sensor noise is mostly the same in all channels after demosaicing
     else:
-        noise = sum(cv2.resize(rng.normal(size=(shape[0] // step + 2, shape[1] // step + 2)).astype(np.float32), shape[::-1],
-                               interpolation=cv2.INTER_CUBIC) for step in (4, 12, 40))
+        noise = sum(
+            cv2.resize(rng.normal(size=(shape[0] // step + 2, shape[1] // step + 2)).astype(np.float32),
+                       shape[::-1],
+                       interpolation=cv2.INTER_CUBIC) for step in (4, 12, 40))
         noise = np.repeat(noise[..., None], 3, 2)
     return np.clip(128 + 24 * noise / noise.std(), 0, 255).astype(np.uint8)
 
@@ -68,6 +70,6 @@ def jpeg(image: np.ndarray, quality: int) -> bytes:
     return cv2.imencode('.jpg', image, (cv2.IMWRITE_JPEG_QUALITY, quality))[1].tobytes()
 
 
-def sample_quality(rng: np.random.Generator, bounds: Tuple[int, int]) -> int:
+def sample_quality(rng: np.random.Generator, bounds: tuple[int, int]) -> int:
     """A JPEG quality."""
     return int(rng.integers(bounds[0], bounds[1] + 1))

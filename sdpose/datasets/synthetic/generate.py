@@ -2,9 +2,11 @@
 import json
 import os
 import shutil
+import signal
+import threading
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable, Iterator
 
 import cv2
 
@@ -23,8 +25,8 @@ def generate(out: Path, request: Request, workers: int, overwrite: bool = False,
              progress: Progress = lambda done, total: None) -> bool:
     """Draws a set into a folder ``annotations/{train,val}.json``, ``train/``, ``val/``, with a contact sheet.
 
-    The set is drawn in a hidden folder beside ``out`` and renamed once complete, so an interruption leaves ``out`` as it
-    was.
+    The set is drawn in a hidden folder beside ``out`` and renamed once complete, so an interruption leaves
+    ``out`` as it was.
 
     Args:
         out: Folder to make.
@@ -42,8 +44,8 @@ def generate(out: Path, request: Request, workers: int, overwrite: bool = False,
     out = Path(os.path.abspath(out))
     if is_cached(out, request, overwrite):
         return False
-    with _folder_beside(out) as folder:
-        people: Dict[str, List[Any]] = {split: [] for split in SPLITS}
+    with _terminate_as_interrupt(), _folder_beside(out) as folder:
+        people: dict[str, list[Any]] = {split: [] for split in SPLITS}
         total = len(jobs(request))
         for split in SPLITS:
             (folder / split).mkdir()
@@ -54,6 +56,23 @@ def generate(out: Path, request: Request, workers: int, overwrite: bool = False,
         _write_sheet(folder, request)
         (folder / MANIFEST).write_text(json.dumps(request.manifest(), indent=2) + '\n', encoding='utf-8')
     return True
+
+
+@contextmanager
+def _terminate_as_interrupt() -> Iterator[None]:
+    """Has a polite kill (SIGTERM) clean up as Ctrl-C does; only the main thread may ask for that."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -87,11 +106,15 @@ def _sweep(out: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _write_annotations(folder: Path, request: Request, people: Dict[str, List[Any]]) -> None:
+def _write_annotations(folder: Path, request: Request, people: dict[str, list[Any]]) -> None:
     """One JSON per split, in the order of the image ids."""
     (folder / 'annotations').mkdir()
-    info = dict(description='Synthetic people drawn by SDPose; not photographs', version=str(GENERATOR_VERSION),
-                **{key: value for key, value in request.manifest().items() if key in ('seed', 'level')})
+    info = dict(description='Synthetic people drawn by SDPose; not photographs',
+                version=str(GENERATOR_VERSION),
+                **{
+                    key: value
+                    for key, value in request.manifest().items() if key in ('seed', 'level')
+                })
     for split in SPLITS:
         if not people[split]:
             continue
@@ -101,7 +124,8 @@ def _write_annotations(folder: Path, request: Request, people: Dict[str, List[An
             person['id'] = number
         content = dict(info=info, licenses=[], images=[image for image, _ in ordered], annotations=persons,
                        categories=[coco_category()])
-        (folder / 'annotations' / f'{split}.json').write_text(json.dumps(content, separators=(',', ':')), encoding='utf-8')
+        (folder / 'annotations' / f'{split}.json').write_text(json.dumps(content, separators=(',', ':')),
+                                                              encoding='utf-8')
 
 
 def _write_sheet(folder: Path, request: Request, count: int = 12) -> None:
@@ -110,7 +134,9 @@ def _write_sheet(folder: Path, request: Request, count: int = 12) -> None:
     content = json.loads((folder / 'annotations' / f'{split}.json').read_text(encoding='utf-8'))
     pictures = []
     for image in content['images'][:count]:
-        people = [person['keypoints'] for person in content['annotations'] if person['image_id'] == image['id']]
+        people = [
+            person['keypoints'] for person in content['annotations'] if person['image_id'] == image['id']
+        ]
         picture = cv2.imread(str(folder / split / image['file_name']))
         pictures.append(draw_people(picture, people, COCO_LIMBS))
     cv2.imwrite(str(folder / SHEET), contact_sheet(pictures))

@@ -9,8 +9,8 @@ from .camera import View
 from .canvas import Canvas, Color
 from .kinematics import Body
 from .shapes import Ellipsoid
-from .sketch import Layer, Sketch
 from .skeleton import Part
+from .sketch import Layer, Sketch
 
 _FACE_AXIS = np.array([0.0, -0.42, 0.91])
 _RING = np.linspace(0, 2 * np.pi, 14, endpoint=False)
@@ -65,8 +65,10 @@ def _nose_and_mouth(layer: Layer, face: _Face, look: Look, smile: float) -> None
     """Nose, mouth and beard."""
     unit = face.radius
     if face.forward > -0.15:
-        layer.capsule(face.at(0, 0.06, 0.96), face.at(0, -0.18, 1.03), 0.06 * unit, 0.115 * unit, shade(look.skin, 0.80))
-        layer.capsule(face.at(-.02, 0.08, 0.97), face.at(-.02, -0.155, 1.04), 0.05 * unit, 0.085 * unit, shade(look.skin, 1.03))
+        layer.capsule(face.at(0, 0.06, 0.96), face.at(0, -0.18, 1.03), 0.06 * unit, 0.115 * unit,
+                      shade(look.skin, 0.80))
+        layer.capsule(face.at(-.02, 0.08, 0.97), face.at(-.02, -0.155, 1.04), 0.05 * unit, 0.085 * unit,
+                      shade(look.skin, 1.03))
     if face.forward < 0.1:
         return
     if look.beard:
@@ -90,7 +92,12 @@ def _ears(layer: Layer, face: _Face, skin: Color) -> None:
             layer.capsule(a, b, 0.13 * face.radius, 0.085 * face.radius, shade(skin, 0.92))
 
 
-def _cap(layer: Layer, ellipsoid: Ellipsoid, axis: np.ndarray, degrees: float, color: Color, grow: float = 1.0) -> None:
+def _cap(layer: Layer,
+         ellipsoid: Ellipsoid,
+         axis: np.ndarray,
+         degrees: float,
+         color: Color,
+         grow: float = 1.0) -> None:
     polygon = ellipsoid.cap(axis, degrees, grow)
     if polygon is not None:
         layer.call(lambda canvas, tag: canvas.fill_any(polygon, color, tag))
@@ -100,16 +107,22 @@ def _hair_mass(sketch: Sketch, face: _Face, body: Body, view: View, look: Look) 
     """Adds hair that hangs behind the head: long hair, a bob, a pony tail or a bun."""
     frame, centre, size = body.frames['head'], body.points['head'], body.head_axes
     back, down = -frame[:, 2] * size[2], np.array([0, -1.0, 0]) * 0.65 - frame[:, 1] * 0.35
-    lengths = {'bob': (0.55, 0.75, 1.02, 0.84), 'long': (0.55, 1.85, 1.02, 0.66), 'ponytail': (1.15, 1.5, 0.30, 0.14),
-               'bun': (1.12, 0.0, 0.40, 0.40)}
+    lengths = {
+        'bob': (0.55, 0.75, 1.02, 0.84),
+        'long': (0.55, 1.85, 1.02, 0.66),
+        'ponytail': (1.15, 1.5, 0.30, 0.14),
+        'bun': (1.12, 0.0, 0.40, 0.40)
+    }
     if look.hair_style not in lengths:
         return
     behind, drop, r0, r1 = lengths[look.hair_style]
-    start = centre + back * behind + frame[:, 1] * size[1] * (0.35 if look.hair_style in ('ponytail', 'bun') else 0.1)
+    start = centre + back * behind + frame[:, 1] * size[1] * (0.35 if look.hair_style in
+                                                              ('ponytail', 'bun') else 0.1)
     end = start + down * size[1] * drop
     pixel = view.project(np.stack([start, end])).tolist()
     layer = sketch.layer(Part.HAIR, float(start[2]) - 0.07 * face.forward)
-    layer.limb(pixel[0], pixel[1], ((0, r0 * size[0] * 1.12 * face.scale), (1, r1 * size[0] * 1.12 * face.scale)), look.hair)
+    layer.limb(pixel[0], pixel[1],
+               ((0, r0 * size[0] * 1.12 * face.scale), (1, r1 * size[0] * 1.12 * face.scale)), look.hair)
 
 
 def _hat(layer: Layer, face: _Face, color: Color) -> None:
@@ -125,10 +138,14 @@ def _hat(layer: Layer, face: _Face, color: Color) -> None:
 
 
 def _glasses(layer: Layer, face: _Face) -> None:
-    rings = [np.rint(face.patch(np.array([sign * 0.36, 0.06, 0.96]), 0.24, 0.20) * 16).astype(np.int32) for sign in (1, -1)]
+    rings = [
+        np.rint(face.patch(np.array([sign * 0.36, 0.06, 0.96]), 0.24, 0.20) * 16).astype(np.int32)
+        for sign in (1, -1)
+    ]
 
     def paint(canvas: Canvas, tag: int) -> None:
-        cv2.polylines(canvas.image, rings, True, (40, 38, 40), max(1, round(0.05 * face.radius)), cv2.LINE_AA, 4)
+        cv2.polylines(canvas.image, rings, True, (40, 38, 40), max(1, round(0.05 * face.radius)), cv2.LINE_AA,
+                      4)
         canvas.line(face.at(.12, .06, .98), face.at(-.12, .06, .98), (40, 38, 40), 0.05 * face.radius)
 
     layer.call(paint)

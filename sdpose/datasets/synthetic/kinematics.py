@@ -1,11 +1,11 @@
 """Forward kinematics: proportions and joint angles to points and frames in space.
 
-Axes of a person: x to the own left, y up, z forward, in units of stature; the lowest foot point is at y = 0 and the pelvis
-above the origin.  Seen at yaw 0 the person faces the viewer, so the own left is on the right of the picture.
+Axes of a person: x to the own left, y up, z forward, in units of stature; the lowest foot point is at y = 0
+and the pelvis above the origin.  Seen at yaw 0 the person faces the viewer, so the own left is on the right
+of the picture.
 """
 from dataclasses import dataclass
 from math import cos, radians, sin
-from typing import Dict, Tuple
 
 import numpy as np
 
@@ -42,14 +42,16 @@ class Body:
 
     Attributes:
         joints: (21, 3) points in the order of ``skeleton.JOINTS``.
-        points: Further named points, each (3, ): heels, toes, finger tips, the middle of the trunk, the head's centre.
-        frames: Named 3x3 rotations, columns = own left, up, forward: pelvis, waist, chest, head, and per side hand, foot.
+        points: Further named points, each (3, ): heels, toes, finger tips, the middle of the trunk, the
+            head's centre.
+        frames: Named 3x3 rotations, columns = own left, up, forward: pelvis, waist, chest, head, and per side
+            hand, foot.
         head_axes: (3, ) half axes of the head.
         proportions: The lengths it was built from.
     """
     joints: np.ndarray
-    points: Dict[str, np.ndarray]
-    frames: Dict[str, np.ndarray]
+    points: dict[str, np.ndarray]
+    frames: dict[str, np.ndarray]
     head_axes: np.ndarray
     proportions: Proportions
 
@@ -63,14 +65,15 @@ class Body:
                     {k: rotation @ v for k, v in self.frames.items()}, self.head_axes, self.proportions)
 
 
-def _arm(angle: Dict[str, float], side: str, sign: int, chest: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+def _arm(angle: dict[str, float], side: str, sign: int, chest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Frames of upper arm and forearm."""
     upper = (chest @ rot_x(-angle[f'{side}_shoulder_flex']) @ rot_z(sign * angle[f'{side}_shoulder_spread'])
              @ rot_y(-sign * angle[f'{side}_shoulder_turn']))
     return upper, upper @ rot_x(-angle[f'{side}_elbow'])
 
 
-def _leg(angle: Dict[str, float], side: str, sign: int, pelvis: np.ndarray) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _leg(angle: dict[str, float], side: str, sign: int,
+         pelvis: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Frames of thigh, shank and foot."""
     thigh = (pelvis @ rot_x(-angle[f'{side}_hip_flex']) @ rot_z(sign * angle[f'{side}_hip_spread'])
              @ rot_y(-sign * angle[f'{side}_hip_turn']))
@@ -78,8 +81,8 @@ def _leg(angle: Dict[str, float], side: str, sign: int, pelvis: np.ndarray) -> T
     return thigh, shank, shank @ rot_x(angle[f'{side}_ankle'])
 
 
-def _limbs(angle: Dict[str, float], size: Proportions, found: Dict[str, np.ndarray], points: Dict[str, np.ndarray],
-           frames: Dict[str, np.ndarray]) -> None:
+def _limbs(angle: dict[str, float], size: Proportions, found: dict[str, np.ndarray],
+           points: dict[str, np.ndarray], frames: dict[str, np.ndarray]) -> None:
     """Adds arms and legs of both sides to the three tables."""
     pelvis, chest = frames['pelvis'], frames['chest']
     for side, sign in (('left', 1), ('right', -1)):
@@ -91,8 +94,14 @@ def _limbs(angle: Dict[str, float], size: Proportions, found: Dict[str, np.ndarr
         thigh, shank, foot = _leg(angle, side, sign, pelvis)
         knee = hip + thigh @ DOWN * size.thigh
         ankle = knee + shank @ DOWN * size.shank
-        found.update({f'{side}_shoulder': shoulder, f'{side}_elbow': elbow, f'{side}_wrist': wrist, f'{side}_hip': hip,
-                      f'{side}_knee': knee, f'{side}_ankle': ankle})
+        found.update({
+            f'{side}_shoulder': shoulder,
+            f'{side}_elbow': elbow,
+            f'{side}_wrist': wrist,
+            f'{side}_hip': hip,
+            f'{side}_knee': knee,
+            f'{side}_ankle': ankle
+        })
         points[f'{side}_heel'] = ankle + foot @ (0, -size.ankle_height * 0.72, -0.27 * size.foot)
         points[f'{side}_toe'] = ankle + foot @ (sign * 0.008, -size.ankle_height * 0.78, 0.66 * size.foot)
         frames.update({f'{side}_hand': fore, f'{side}_foot': foot})
@@ -106,7 +115,7 @@ def pose_body(size: Proportions, pose: np.ndarray, lift: float = 0.0) -> Body:
         pose: (len(ANGLES), ) degrees.
         lift: Height of the lowest foot point above the floor, in statures (a jump).
     """
-    angle = dict(zip(ANGLES, pose.tolist()))
+    angle = dict(zip(ANGLES, pose.tolist(), strict=True))
     pelvis = rot_x(angle['lean'])
     half = rot_x(angle['bend'] / 2) @ rot_z(-angle['side'] / 2) @ rot_y(angle['twist'] / 2)
     waist = pelvis @ half
@@ -119,9 +128,15 @@ def pose_body(size: Proportions, pose: np.ndarray, lift: float = 0.0) -> Body:
     axes = np.array([0.38, 0.5, 0.44]) * size.head
     centre = found['upper_neck'] + head @ (0, size.head * 0.44, 0.10 * size.head)
     found.update({name: centre + head @ (axes * at) for name, at in FACE_POINTS.items()})
-    points, frames = {'middle': middle, 'head': centre}, dict(pelvis=pelvis, waist=waist, chest=chest, head=head)
+    points, frames = {
+        'middle': middle,
+        'head': centre
+    }, dict(pelvis=pelvis, waist=waist, chest=chest, head=head)
     _limbs(angle, size, found, points, frames)
     lowest = min(points[f'{side}_{end}'][1] for side in ('left', 'right') for end in ('heel', 'toe')) - 0.012
     shift = np.array([0, lift - lowest, 0])
-    return Body(np.stack([found[name] for name in JOINTS]) + shift, {k: v + shift for k, v in points.items()}, frames, axes,
-                size)
+    return Body(
+        np.stack([found[name] for name in JOINTS]) + shift, {
+            k: v + shift
+            for k, v in points.items()
+        }, frames, axes, size)

@@ -1,6 +1,5 @@
 """The three levels of difficulty."""
 from dataclasses import dataclass, field
-from typing import Dict, Tuple
 
 
 @dataclass(frozen=True)
@@ -22,28 +21,57 @@ class Level:
         noise: Smallest and largest standard deviation of the noise in grey levels.
         jpeg: Lowest and highest JPEG quality.
     """
-    people: Tuple[float, ...]
-    height: Tuple[float, float]
+    people: tuple[float, ...]
+    height: tuple[float, float]
     crowding: float
     whole: float
-    views: Tuple[float, float, float]
+    views: tuple[float, float, float]
     yaw_spread: float
-    families: Dict[str, float] = field(hash=False)
+    families: dict[str, float] = field(hash=False)
     tilt: float
     occluders: float
     strays: float
-    blur: Tuple[float, float]
-    noise: Tuple[float, float]
-    jpeg: Tuple[int, int]
+    blur: tuple[float, float]
+    noise: tuple[float, float]
+    jpeg: tuple[int, int]
 
 
-LEVELS = dict(
-    starter=Level(people=(.15, .60, .25), height=(.66, .92), crowding=0.0, whole=0.95, views=(1, 0, 0), yaw_spread=28,
-                  families=dict(stand=.45, walk=.25, wave=.30), tilt=2, occluders=0, strays=0, blur=(.15, .8), noise=(1, 4),
-                  jpeg=(82, 95)),
-    normal=Level(people=(.18, .32, .27, .15, .08), height=(.38, 1.05), crowding=0.35, whole=0.55, views=(.42, .2, .38),
-                 yaw_spread=35, families=dict(stand=.28, walk=.2, run=.08, wave=.14, sit=.14, squat=.06, free=.1), tilt=5,
-                 occluders=0.8, strays=0, blur=(.3, 1.4), noise=(1, 8), jpeg=(60, 95)),
-    hard=Level(people=(.05, .15, .25, .25, .18, .12), height=(.24, .75), crowding=0.8, whole=0.35, views=(.3, .2, .5),
-               yaw_spread=40, families=dict(stand=.18, walk=.16, run=.12, wave=.12, sit=.14, squat=.1, free=.18), tilt=12,
-               occluders=1.8, strays=2.5, blur=(.6, 2.2), noise=(3, 14), jpeg=(40, 85)))
+LEVELS = dict(starter=Level(people=(.15, .60, .25),
+                            height=(.66, .92),
+                            crowding=0.0,
+                            whole=0.95,
+                            views=(1, 0, 0),
+                            yaw_spread=28,
+                            families=dict(stand=.45, walk=.25, wave=.30),
+                            tilt=2,
+                            occluders=0,
+                            strays=0,
+                            blur=(.15, .8),
+                            noise=(1, 4),
+                            jpeg=(82, 95)),
+              normal=Level(people=(.18, .32, .27, .15, .08),
+                           height=(.38, 1.05),
+                           crowding=0.35,
+                           whole=0.55,
+                           views=(.42, .2, .38),
+                           yaw_spread=35,
+                           families=dict(stand=.28, walk=.2, run=.08, wave=.14, sit=.14, squat=.06, free=.1),
+                           tilt=5,
+                           occluders=0.8,
+                           strays=0,
+                           blur=(.3, 1.4),
+                           noise=(1, 8),
+                           jpeg=(60, 95)),
+              hard=Level(people=(.05, .15, .25, .25, .18, .12),
+                         height=(.24, .75),
+                         crowding=0.8,
+                         whole=0.35,
+                         views=(.3, .2, .5),
+                         yaw_spread=40,
+                         families=dict(stand=.18, walk=.16, run=.12, wave=.12, sit=.14, squat=.1, free=.18),
+                         tilt=12,
+                         occluders=1.8,
+                         strays=2.5,
+                         blur=(.6, 2.2),
+                         noise=(3, 14),
+                         jpeg=(40, 85)))

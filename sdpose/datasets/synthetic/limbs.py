@@ -7,11 +7,13 @@ from .appearance import Look, shade
 from .camera import View
 from .canvas import Color
 from .kinematics import Body
-from .sketch import Layer, Pixel, Profile, Sketch
 from .skeleton import Part
+from .sketch import Layer, Pixel, Profile, Sketch
 
-_PROFILES = dict(upper_arm=((0, .0285), (.35, .028), (1, .0215)), forearm=((0, .022), (.25, .0245), (1, .0145)),
-                 thigh=((0, .050), (.35, .049), (1, .034)), shank=((0, .0335), (.3, .036), (1, .0205)))
+_PROFILES = dict(upper_arm=((0, .0285), (.35, .028), (1, .0215)),
+                 forearm=((0, .022), (.25, .0245), (1, .0145)),
+                 thigh=((0, .050), (.35, .049), (1, .034)),
+                 shank=((0, .0335), (.3, .036), (1, .0205)))
 """Radii along each segment in statures."""
 _FINGER_DETAIL = 200.0  # pixels per stature from which single fingers are more than a smudge
 
@@ -23,14 +25,23 @@ def _between(profile: Profile, start: float, end: float, scale: float) -> Profil
     return [(t, float(np.interp(t, at, radius)) * scale) for t in stops]
 
 
-def _clothed(layer: Layer, start: Pixel, end: Pixel, profile: Profile, scale: float, skin: Color, cloth: Color,
-             covered: float, merge: float = 0.3) -> None:
+def _clothed(layer: Layer,
+             start: Pixel,
+             end: Pixel,
+             profile: Profile,
+             scale: float,
+             skin: Color,
+             cloth: Color,
+             covered: float,
+             merge: float = 0.3) -> None:
     """A limb of which the first ``covered`` fraction lies under cloth."""
     if covered < 0.97:
-        layer.limb(start, end, _between(profile, max(0.0, covered - 0.15), 1.0, scale), skin, merge if covered <= 0 else 0, 0.9)
+        layer.limb(start, end, _between(profile, max(0.0, covered - 0.15), 1.0, scale), skin,
+                   merge if covered <= 0 else 0, 0.9)
     if covered > 0:
         last = min(1.0, covered)
-        layer.limb(start, end, _between(profile, 0.0, last, 1.13 * scale), cloth, merge, 1.0 if last < 1 else 0.9, last < 1)
+        layer.limb(start, end, _between(profile, 0.0, last, 1.13 * scale), cloth, merge,
+                   1.0 if last < 1 else 0.9, last < 1)
 
 
 def _hand(sketch: Sketch, body: Body, view: View, side: str, skin: Color, depth: float, grip: float) -> None:
@@ -43,9 +54,11 @@ def _hand(sketch: Sketch, body: Body, view: View, side: str, skin: Color, depth:
     thumb = wrist + down * 0.22 * length + front * 0.12 * length
     spread = np.array([(-1.2 + 0.8 * k) * 0.085 * length for k in range(4)])
     base = knuckles + spread[:, None] * front
-    tips = base + (down * (1 - 0.75 * grip) - out * 0.7 * grip) * length * 0.47 + 0.35 * spread[:, None] * front
-    points = np.concatenate([[wrist, knuckles, thumb, thumb + down * 0.26 * length + front * (0.20 - 0.12 * grip) * length],
-                             base, tips])
+    tips = base + (down *
+                   (1 - 0.75 * grip) - out * 0.7 * grip) * length * 0.47 + 0.35 * spread[:, None] * front
+    points = np.concatenate(
+        [[wrist, knuckles, thumb, thumb + down * 0.26 * length + front * (0.20 - 0.12 * grip) * length], base,
+         tips])
     pixel = view.project(points).tolist()
     scale = float(view.scale(wrist)) * size.girth**0.5
     layer = sketch.layer(Part[f'{side}_hand'.upper()], depth)
@@ -66,18 +79,26 @@ def _foot(sketch: Sketch, body: Body, view: View, side: str, look: Look, depth: 
     heel, toe, ankle = body.points[f'{side}_heel'], body.points[f'{side}_toe'], body.joint(f'{side}_ankle')
     ball = heel + 0.66 * (toe - heel)
     instep = ankle + 0.3 * (ball - ankle) + up * 0.002
-    pixel = view.project(np.stack([heel - up * 0.008, toe - up * 0.008, heel, ball, toe, ankle, instep])).tolist()
+    pixel = view.project(np.stack([heel - up * 0.008, toe - up * 0.008, heel, ball, toe, ankle,
+                                   instep])).tolist()
     scale = float(view.scale(ankle)) * body.proportions.girth**0.5
     layer = sketch.layer(Part[f'{side}_foot'.upper()], depth)
     sole = shade(look.shoe, 0.45) if sum(look.shoe) > 380 else (222, 226, 228)
     layer.capsule(pixel[0], pixel[1], .0215 * scale, .0165 * scale, shade(look.shoe, 0.4))
     layer.capsule(pixel[0], pixel[1], .0195 * scale, .0150 * scale, sole)
-    layer.limb(pixel[2], pixel[4], ((0, .0205 * scale), (.66, .0215 * scale), (1, .0150 * scale)), look.shoe, 1.0)
+    layer.limb(pixel[2], pixel[4], ((0, .0205 * scale), (.66, .0215 * scale), (1, .0150 * scale)), look.shoe,
+               1.0)
     layer.limb(pixel[5], pixel[6], ((0, .0215 * scale), (1, .0205 * scale)), look.shoe, 1.0)
     layer.limb(pixel[6], pixel[3], ((0, .0205 * scale), (1, .0190 * scale)), look.shoe, 1.0)
 
 
-def draw_arm(sketch: Sketch, body: Body, view: View, side: str, look: Look, grip: float, mark: Optional[Color] = None) -> None:
+def draw_arm(sketch: Sketch,
+             body: Body,
+             view: View,
+             side: str,
+             look: Look,
+             grip: float,
+             mark: Optional[Color] = None) -> None:
     """Adds upper arm, forearm and hand; ``mark`` is the colour of a wrist band."""
     joints = np.stack([body.joint(f'{side}_{name}') for name in ('shoulder', 'elbow', 'wrist')])
     shoulder, elbow, wrist = view.project(joints).tolist()
@@ -99,8 +120,10 @@ def draw_leg(sketch: Sketch, body: Body, view: View, side: str, look: Look) -> N
     hip, knee, ankle = view.project(joints).tolist()
     size = (view.scale(joints) * body.proportions.girth).tolist()
     thigh = sketch.layer(Part[f'{side}_thigh'.upper()], float(joints[:2, 2].mean()) - 0.09)
-    _clothed(thigh, hip, knee, _PROFILES['thigh'], size[1], look.skin, look.bottom, min(1.0, look.trouser), 0.42)
+    _clothed(thigh, hip, knee, _PROFILES['thigh'], size[1], look.skin, look.bottom, min(1.0, look.trouser),
+             0.42)
     shank = sketch.layer(Part[f'{side}_shank'.upper()], float(joints[1:, 2].mean()) - 0.05)
     _clothed(shank, knee, ankle, _PROFILES['shank'], size[1], look.skin, look.bottom, look.trouser - 1)
     toe = body.points[f'{side}_toe'][2]
-    _foot(sketch, body, view, side, look, float(0.6 * joints[2, 2] + 0.4 * toe) - (0.055 if look.trouser < 1.5 else 0.065))
+    _foot(sketch, body, view, side, look,
+          float(0.6 * joints[2, 2] + 0.4 * toe) - (0.055 if look.trouser < 1.5 else 0.065))

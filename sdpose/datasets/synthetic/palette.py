@@ -1,23 +1,28 @@
 """Calm colours for surroundings: saturation is bounded so that people stand out and pictures do not glare."""
 import colorsys
-from typing import Optional, Tuple
+from typing import Optional
 
 import numpy as np
 
 from .canvas import Color
 
-
 _WARM, _COOL = (-.04, .15), (.50, .63)
 
 
-def muted(rng: np.random.Generator, hue: Optional[Tuple[float, float]] = None, saturation: Tuple[float, float] = (.04, .26),
-          value: Tuple[float, float] = (.45, .85)) -> Color:
+def muted(
+    rng: np.random.Generator,
+    hue: Optional[tuple[float, float]] = None,
+    saturation: tuple[float, float] = (.04, .26),
+    value: tuple[float, float] = (.45, .85)
+) -> Color:
     """A colour drawn from ranges of hue, saturation and value, each within 0..1.
 
-    Hue may wrap; without a range it is a warm or a cool one, never the green and magenta that walls seldom have.
+    Hue may wrap; without a range it is a warm or a cool one, never the green and magenta that walls seldom
+    have.
     """
     hue = hue or (_WARM if rng.random() < 0.6 else _COOL)
-    red, green, blue = colorsys.hsv_to_rgb(rng.uniform(*hue) % 1, rng.uniform(*saturation), rng.uniform(*value))
+    red, green, blue = colorsys.hsv_to_rgb(
+        rng.uniform(*hue) % 1, rng.uniform(*saturation), rng.uniform(*value))
     return int(255 * blue), int(255 * green), int(255 * red)
 
 

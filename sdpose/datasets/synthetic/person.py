@@ -10,8 +10,8 @@ from .head import draw_head
 from .kinematics import Body, pose_body
 from .limbs import draw_arm, draw_leg
 from .pose import mirrored, sample_pose
-from .sketch import Sketch
 from .skeleton import Proportions, sample_proportions
+from .sketch import Sketch
 from .trunk import draw_trunk
 
 
@@ -41,15 +41,15 @@ class Person:
 
     def mirrored(self) -> 'Person':
         """The person a mirror shows."""
-        return Person(self.look, self.size, mirrored(self.pose), self.lift, self.grip[::-1], self.smile, self.hairline,
-                      self.seated)
+        return Person(self.look, self.size, mirrored(self.pose), self.lift, self.grip[::-1], self.smile,
+                      self.hairline, self.seated)
 
     def paint(self, canvas: Canvas, body: Body, view: View, number: int) -> None:
         """Paints the person and tags its pixels with ``number`` (from 1)."""
         sketch = Sketch()
         draw_trunk(sketch, body, view, self.look)
         draw_head(sketch, body, view, self.look, self.smile, self.hairline)
-        for side, grip in zip(('left', 'right'), self.grip):
+        for side, grip in zip(('left', 'right'), self.grip, strict=True):
             draw_arm(sketch, body, view, side, self.look, grip)
             draw_leg(sketch, body, view, side, self.look)
         sketch.paint(canvas, number)
@@ -62,5 +62,7 @@ def sample_person(rng: np.random.Generator, family: str) -> Person:
     pose = sample_pose(rng, family)
     jump = family in ('free', 'run') and rng.random() < 0.4
     grip = tuple(np.clip(rng.normal(0.25 if family != 'run' else 0.7, 0.25, 2), 0, 1).tolist())
-    return Person(look, size, pose, float(rng.uniform(0, 0.1)) if jump else 0.0, grip, float(np.clip(rng.normal(.03, .03), -.02, .09)),
-                  float(np.clip(rng.normal(66, 3), 58, 72)), family == 'sit')
+    return Person(look, size, pose,
+                  float(rng.uniform(0, 0.1)) if jump else 0.0, grip,
+                  float(np.clip(rng.normal(.03, .03), -.02, .09)), float(np.clip(rng.normal(66, 3), 58, 72)),
+                  family == 'sit')

@@ -1,22 +1,48 @@
 """Joint angles: names, limits, and families of everyday poses.
 
-A pose is one float array of degrees in the order of ``ANGLES``.  Positive means: trunk bends and head nods forward, limbs
-flex, arms and legs spread outward, limbs turn inward, the foot points down, everything else turns or tilts to the
-person's own left.  Limits follow the normal ranges of motion of the American Academy of Orthopaedic Surgeons.
+A pose is one float array of degrees in the order of ``ANGLES``.  Positive means: trunk bends and head nods
+forward, limbs flex, arms and legs spread outward, limbs turn inward, the foot points down, everything else
+turns or tilts to the person's own left.  Limits follow the normal ranges of motion of the American Academy of
+Orthopaedic Surgeons.
 """
-from typing import Callable, Dict
+from typing import Callable
 
 import numpy as np
 
-_CENTRAL = {'lean': (-30, 60), 'bend': (-25, 75), 'side': (-30, 30), 'twist': (-40, 40), 'nod': (-40, 45), 'tilt': (-30, 30),
-            'turn': (-70, 70)}
-_PAIRED = {'shoulder_flex': (-50, 175), 'shoulder_spread': (-15, 165), 'shoulder_turn': (-60, 85), 'elbow': (0, 145),
-           'hip_flex': (-25, 120), 'hip_spread': (-12, 45), 'hip_turn': (-40, 35), 'knee': (0, 140), 'ankle': (-20, 45)}
-LIMITS = {**_CENTRAL, **{f'{side}_{name}': limit for side in ('left', 'right') for name, limit in _PAIRED.items()}}
+_CENTRAL = {
+    'lean': (-30, 60),
+    'bend': (-25, 75),
+    'side': (-30, 30),
+    'twist': (-40, 40),
+    'nod': (-40, 45),
+    'tilt': (-30, 30),
+    'turn': (-70, 70)
+}
+_PAIRED = {
+    'shoulder_flex': (-50, 175),
+    'shoulder_spread': (-15, 165),
+    'shoulder_turn': (-60, 85),
+    'elbow': (0, 145),
+    'hip_flex': (-25, 120),
+    'hip_spread': (-12, 45),
+    'hip_turn': (-40, 35),
+    'knee': (0, 140),
+    'ankle': (-20, 45)
+}
+LIMITS = {
+    **_CENTRAL,
+    **{
+        f'{side}_{name}': limit
+        for side in ('left', 'right')
+        for name, limit in _PAIRED.items()
+    }
+}
 ANGLES = tuple(LIMITS)
 INDEX = {name: index for index, name in enumerate(ANGLES)}
+_ARM_ANGLES = ('shoulder_flex', 'shoulder_spread', 'shoulder_turn', 'elbow')
 _LOW, _HIGH = np.array(list(LIMITS.values()), float).T
-_SWAP = np.array([INDEX[name.replace('left', '#').replace('right', 'left').replace('#', 'right')] for name in ANGLES])
+_SWAP = np.array(
+    [INDEX[name.replace('left', '#').replace('right', 'left').replace('#', 'right')] for name in ANGLES])
 _SIGN = np.array([-1.0 if name in ('side', 'twist', 'tilt', 'turn') else 1.0 for name in ANGLES])
 
 
@@ -31,7 +57,7 @@ def clipped(pose: np.ndarray) -> np.ndarray:
 
 
 def make_pose(**degrees: float) -> np.ndarray:
-    """A pose from named angles; ``arms_``/``legs_``-less names such as ``elbow`` set both sides."""
+    """A pose from named angles; a name without a side, such as ``elbow``, sets both sides."""
     pose = np.zeros(len(ANGLES))
     for name, value in degrees.items():
         if name in INDEX:
@@ -41,8 +67,8 @@ def make_pose(**degrees: float) -> np.ndarray:
     return pose
 
 
-def _arm(rng: np.random.Generator, side: str) -> Dict[str, float]:
-    """One arm of a person who stands about: hanging, on the hip, folded, in a pocket, at the phone, at the face."""
+def _arm(rng: np.random.Generator, side: str) -> dict[str, float]:
+    """One arm of a person who stands about: hanging, on the hip, folded, in a pocket, on the phone."""
     n, kind = rng.normal, rng.choice(6, p=[.42, .16, .12, .12, .1, .08])
     flex, spread, turn, elbow = [
         (n(3, 9), n(10, 5), n(15, 15), abs(n(14, 10))),
@@ -56,16 +82,25 @@ def _arm(rng: np.random.Generator, side: str) -> Dict[str, float]:
             f'{side}_elbow': elbow}
 
 
-def _trunk(rng: np.random.Generator, amount: float = 1.0) -> Dict[str, float]:
+def _trunk(rng: np.random.Generator, amount: float = 1.0) -> dict[str, float]:
     n = rng.normal
-    return dict(bend=n(2, 5 * amount), side=n(0, 5 * amount), twist=n(0, 7 * amount), nod=n(2, 8), tilt=n(0, 6), turn=n(0, 18))
+    return dict(bend=n(2, 5 * amount),
+                side=n(0, 5 * amount),
+                twist=n(0, 7 * amount),
+                nod=n(2, 8),
+                tilt=n(0, 6),
+                turn=n(0, 18))
 
 
 def stand(rng: np.random.Generator) -> np.ndarray:
     """Upright, weight on both legs or one, arms in everyday places."""
     n = rng.normal
-    legs = {f'{side}_{name}': value for side in ('left', 'right') for name, value in
-            (('hip_flex', n(3, 4)), ('hip_spread', abs(n(5, 4))), ('hip_turn', n(-10, 8)), ('knee', abs(n(4, 5))))}
+    legs = {
+        f'{side}_{name}': value
+        for side in ('left', 'right')
+        for name, value in (('hip_flex', n(3, 4)), ('hip_spread', abs(n(5, 4))), ('hip_turn', n(-10, 8)),
+                            ('knee', abs(n(4, 5))))
+    }
     if rng.random() < 0.3:
         legs.update(left_hip_flex=n(14, 5), left_knee=n(26, 8))
     return make_pose(**_trunk(rng), **_arm(rng, 'left'), **_arm(rng, 'right'), **legs)
@@ -102,9 +137,10 @@ def wave(rng: np.random.Generator) -> np.ndarray:
     """One arm raised to wave or reach, sometimes both."""
     n, pose = rng.normal, stand(rng)
     for side in ('left', 'right')[:2 if rng.random() < 0.25 else 1]:
-        raised = [(n(15, 12), n(125, 20), n(-5, 20), abs(n(35, 25))), (n(95, 25), n(20, 12), n(10, 15), abs(n(20, 18)))]
+        raised = [(n(15, 12), n(125, 20), n(-5, 20), abs(n(35, 25))),
+                  (n(95, 25), n(20, 12), n(10, 15), abs(n(20, 18)))]
         values = raised[int(rng.random() < 0.35)]
-        for name, value in zip(('shoulder_flex', 'shoulder_spread', 'shoulder_turn', 'elbow'), values):
+        for name, value in zip(_ARM_ANGLES, values, strict=True):
             pose[INDEX[f'{side}_{name}']] = value
     return pose
 
@@ -135,14 +171,20 @@ def squat(rng: np.random.Generator) -> np.ndarray:
 
 def free(rng: np.random.Generator) -> np.ndarray:
     """Dance and sport: every angle drawn from a wide part of its range."""
-    centre = make_pose(shoulder_flex=45, shoulder_spread=45, shoulder_turn=15, elbow=50, hip_flex=22, hip_spread=14, knee=32,
+    centre = make_pose(shoulder_flex=45,
+                       shoulder_spread=45,
+                       shoulder_turn=15,
+                       elbow=50,
+                       hip_flex=22,
+                       hip_spread=14,
+                       knee=32,
                        ankle=12)
     width = 0.17 * (_HIGH - _LOW)
     width[:len(_CENTRAL)] *= 0.6
     return centre + rng.normal(size=len(ANGLES)) * width
 
 
-FAMILIES: Dict[str, Callable[[np.random.Generator], np.ndarray]] = dict(
+FAMILIES: dict[str, Callable[[np.random.Generator], np.ndarray]] = dict(
     stand=stand, walk=walk, run=run, wave=wave, sit=sit, squat=squat, free=free)
 
 

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 @contextmanager
 def show_progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Yields a function of the finished and the whole number of pieces that keeps a person informed on stderr."""
+    """Yields a function (finished, all) that keeps a person informed on stderr."""
     if not sys.stderr.isatty():
         def line(done: int, total: int) -> None:
             if done * 10 // total != (done - 1) * 10 // total:
@@ -17,6 +17,10 @@ def show_progress(what: str) -> Iterator[Callable[[int, int], None]]:
                 sys.stderr.flush()
         yield line
         return
-    with Progress(TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+    with Progress(TextColumn(what),
+                  BarColumn(),
+                  MofNCompleteColumn(),
+                  TimeRemainingColumn(),
+                  console=Console(stderr=True)) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

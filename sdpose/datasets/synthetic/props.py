@@ -1,7 +1,8 @@
-"""Objects of the surroundings: furniture, plants, street furniture.  Each stands on ``base`` and covers what is behind it.
+"""Objects of the surroundings: furniture, plants, street furniture.  Each stands on ``base`` and covers what
+is behind it.
 
-Every function takes the canvas, a source of randomness, the pixel (x, base) of the middle of its foot, and its height or
-width ``size`` in pixels.
+Every function takes the canvas, a source of randomness, the pixel (x, base) of the middle of its foot, and
+its height or width ``size`` in pixels.
 """
 import numpy as np
 
@@ -22,7 +23,9 @@ def plant(canvas: Canvas, rng: np.random.Generator, x: float, base: float, size:
                                root + 0.5 * reach * direction - side])
         canvas.fill(leaf_shape, shade(leaf, rng.uniform(0.75, 1.2)), 0)
     w = 0.16 * size
-    canvas.fill(np.array([(x - w, base - .34 * size), (x + w, base - .34 * size), (x + .7 * w, base), (x - .7 * w, base)]), pot, 0)
+    canvas.fill(
+        np.array([(x - w, base - .34 * size), (x + w, base - .34 * size), (x + .7 * w, base),
+                  (x - .7 * w, base)]), pot, 0)
     canvas.rect(x - 1.12 * w, base - .37 * size, x + 1.12 * w, base - .31 * size, shade(pot, 0.8), 0)
 
 
@@ -33,8 +36,9 @@ def box(canvas: Canvas, rng: np.random.Generator, x: float, base: float, size: f
     canvas.fill(np.array([(x - w, base - h), (x + w, base - h), (x + w + d, base - h - abs(d) * .6),
                           (x - w + d, base - h - abs(d) * .6)]), shade(color, 1.2), 0)
     edge = w if d > 0 else -w
-    canvas.fill(np.array([(x + edge, base - h), (x + edge + d, base - h - abs(d) * .6), (x + edge + d, base - abs(d) * .6),
-                          (x + edge, base)]), shade(color, 0.7), 0)
+    canvas.fill(
+        np.array([(x + edge, base - h), (x + edge + d, base - h - abs(d) * .6),
+                  (x + edge + d, base - abs(d) * .6), (x + edge, base)]), shade(color, 0.7), 0)
     canvas.rect(x - w, base - h, x + w, base, color, 0)
     canvas.rect(x - .12 * w, base - h, x + .12 * w, base, shade(color, 1.12), 0)
 
@@ -44,8 +48,9 @@ def table(canvas: Canvas, rng: np.random.Generator, x: float, base: float, size:
     color, w, top = wood(rng), size * rng.uniform(.6, 1.0), base - size * 0.62
     for leg in (-.9, .9):
         canvas.rect(x + leg * w - .035 * size, top, x + leg * w + .035 * size, base, shade(color, 0.75), 0)
-    canvas.fill(np.array([(x - w, top), (x + w, top), (x + .86 * w, top - .13 * size), (x - .86 * w, top - .13 * size)]),
-                shade(color, 1.15), 0)
+    canvas.fill(
+        np.array([(x - w, top), (x + w, top), (x + .86 * w, top - .13 * size),
+                  (x - .86 * w, top - .13 * size)]), shade(color, 1.15), 0)
     canvas.rect(x - w, top, x + w, top + .07 * size, color, 0)
     for at in rng.uniform(-.7, .7, 2):
         cup, u = muted(rng), .05 * size
@@ -89,7 +94,8 @@ def sofa(canvas: Canvas, rng: np.random.Generator, x: float, base: float, size: 
         canvas.rect(x0 + 1, base - .93 * h, x0 + 1.76 * w / count - 1, base - .5 * h, shade(color, 1.04), 0)
         canvas.rect(x0 + 1, base - .48 * h, x0 + 1.76 * w / count - 1, base - .26 * h, shade(color, 1.14), 0)
     for side in (-1, 1):
-        canvas.rect(x + side * w - .1 * size, base - .72 * h, x + side * w + .1 * size, base - .04 * size, shade(color, .95), 0)
+        canvas.rect(x + side * w - .1 * size, base - .72 * h, x + side * w + .1 * size, base - .04 * size,
+                    shade(color, .95), 0)
 
 
 def seat(canvas: Canvas, rng: np.random.Generator, x: float, base: float, size: float) -> None:
@@ -100,7 +106,8 @@ def seat(canvas: Canvas, rng: np.random.Generator, x: float, base: float, size: 
         canvas.rect(x - w, base - size, x + w, base - .78 * size, shade(color, 1.12), 0)
         return
     for leg in (-.75, .75):
-        canvas.rect(x + leg * w - .06 * size, base - size, x + leg * w + .06 * size, base, shade(color, .7), 0)
+        canvas.rect(x + leg * w - .06 * size, base - size, x + leg * w + .06 * size, base, shade(color, .7),
+                    0)
     canvas.rect(x - w, base - size, x + w, base - .82 * size, color, 0)
 
 

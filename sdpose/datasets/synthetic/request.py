@@ -3,7 +3,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Optional
 
 from ...errors import DataError, UserError
 from .levels import LEVELS
@@ -33,12 +33,13 @@ class Request:
     num_val: int
     seed: int
     level: str
-    size: Tuple[int, int]
+    size: tuple[int, int]
 
     def __post_init__(self) -> None:
         for name in ('num_train', 'num_val'):
             if not 0 <= getattr(self, name) <= _MOST:
-                raise UserError(f'--{name.replace("_", "-")} {getattr(self, name)}: give 0 to {_MOST} pictures')
+                raise UserError(
+                    f'--{name.replace("_", "-")} {getattr(self, name)}: give 0 to {_MOST} pictures')
         if self.num_train + self.num_val == 0:
             raise UserError('--num-train and --num-val are both 0: there is nothing to draw')
         if self.seed < 0:
@@ -46,18 +47,19 @@ class Request:
         if self.level not in LEVELS:
             raise UserError(f'--level {self.level}: choose one of {", ".join(LEVELS)}')
         if not all(_SMALLEST <= side <= _LARGEST for side in self.size):
-            raise UserError(f'--size {self.size[0]}x{self.size[1]}: both sides must lie within {_SMALLEST} to {_LARGEST}')
+            raise UserError(
+                f'--size {self.size[0]}x{self.size[1]}: both sides must lie within {_SMALLEST} to {_LARGEST}')
 
     def count(self, split: str) -> int:
         """Pictures of a split."""
         return getattr(self, f'num_{split}')
 
-    def manifest(self) -> Dict[str, Any]:
+    def manifest(self) -> dict[str, Any]:
         """What is stored beside the pictures."""
         return dict(generator_version=GENERATOR_VERSION, **{**asdict(self), 'size': list(self.size)})
 
 
-def parse_size(text: str) -> Tuple[int, int]:
+def parse_size(text: str) -> tuple[int, int]:
     """``640x480`` as (640, 480).
 
     Raises:
@@ -69,7 +71,7 @@ def parse_size(text: str) -> Tuple[int, int]:
     return int(width), int(height)
 
 
-def read_manifest(folder: Path) -> Optional[Dict[str, Any]]:
+def read_manifest(folder: Path) -> Optional[dict[str, Any]]:
     """The manifest of a folder, or None where there is none.
 
     Raises:
@@ -87,7 +89,7 @@ def read_manifest(folder: Path) -> Optional[Dict[str, Any]]:
 
 def _complete(folder: Path, request: Request) -> bool:
     return all((folder / 'annotations' / f'{split}.json').is_file()
-               and sum(name.endswith('.jpg') for name in os.listdir(folder / split)) == request.count(split)
+               and sum(1 for _ in (folder / split).glob('*.jpg')) == request.count(split)
                for split in SPLITS if request.count(split))
 
 
@@ -95,18 +97,24 @@ def is_cached(folder: Path, request: Request, overwrite: bool) -> bool:
     """Whether the folder already holds the set that is asked for.
 
     Raises:
-        DataError: If it holds anything else and may not be overwritten, or something that is no synthetic set at all.
+        DataError: If it holds anything else and may not be overwritten, or something that is no synthetic set
+            at all.
     """
     if not folder.exists() or (folder.is_dir() and not os.listdir(folder)):
         return False
     manifest = read_manifest(folder) if folder.is_dir() else None
     if manifest is None:
-        raise DataError(f'{folder} exists and is no synthetic set (it has no {MANIFEST}); choose another --out')
+        raise DataError(
+            f'{folder} exists and is no synthetic set (it has no {MANIFEST}); choose another --out')
     wanted = request.manifest()
-    differing = [f'{key} is {manifest.get(key)}, asked for {value}' for key, value in wanted.items() if manifest.get(key) != value]
+    differing = [
+        f'{key} is {manifest.get(key)}, asked for {value}' for key, value in wanted.items()
+        if manifest.get(key) != value
+    ]
     if not differing and not overwrite and _complete(folder, request):
         return True
     if overwrite:
         return False
     problem = '; '.join(differing) or 'files are missing from it'
-    raise DataError(f'{folder} holds another synthetic set: {problem}. Pass --overwrite to replace it, or choose another --out')
+    raise DataError(f'{folder} holds another synthetic set: {problem}. Pass --overwrite to replace it, '
+                    'or choose another --out')

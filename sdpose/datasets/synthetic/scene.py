@@ -1,6 +1,6 @@
 """One picture: who stands where, in what surroundings, behind what."""
 from dataclasses import dataclass
-from typing import Callable, List, Tuple
+from typing import Callable
 
 import numpy as np
 
@@ -31,7 +31,7 @@ class Scene:
     """
     image: np.ndarray
     tags: np.ndarray
-    annotations: Tuple[Annotation, ...]
+    annotations: tuple[Annotation, ...]
     quality: int
 
     def jpeg(self) -> bytes:
@@ -56,7 +56,8 @@ def _yaw(rng: Rng, level: Level) -> float:
     return float(rng.uniform(-180, 180) if kind == 2 else 180 * kind + rng.normal(0, level.yaw_spread))
 
 
-def _place(rng: Rng, level: Level, size: Tuple[int, int], ground: _Ground, slot: float, cluster: float, tilt: float) -> View:
+def _place(rng: Rng, level: Level, size: tuple[int, int], ground: _Ground, slot: float, cluster: float,
+           tilt: float) -> View:
     """A view whose foot stands on the common floor."""
     width, height = size
     stature = height * rng.uniform(*level.height)
@@ -70,15 +71,15 @@ def _place(rng: Rng, level: Level, size: Tuple[int, int], ground: _Ground, slot:
                 float(tilt + rng.normal(0, 0.4 * level.tilt)), float(rng.uniform(3, 6)))
 
 
-def _cast(rng: Rng, level: Level, size: Tuple[int, int]) -> Tuple[_Ground, List[Tuple[Person, View]]]:
+def _cast(rng: Rng, level: Level, size: tuple[int, int]) -> tuple[_Ground, list[tuple[Person, View]]]:
     """People with their places, from far to near."""
     width, height = size
     count = 1 + int(rng.choice(len(level.people), p=level.people))
     ground = _Ground(height * rng.uniform(.25, .45), rng.uniform(.55, .85))
     slots = rng.permutation(count) + rng.uniform(.25, .75, count)
     cluster, tilt = rng.uniform(.2, .8) * width, rng.normal(0, 0.6 * level.tilt)
-    people = [(sample_person(rng, _family(rng, level)), _place(rng, level, size, ground, slot * width / count, cluster, tilt))
-              for slot in slots]
+    people = [(sample_person(rng, _family(rng, level)),
+               _place(rng, level, size, ground, slot * width / count, cluster, tilt)) for slot in slots]
     return ground, sorted(people, key=lambda item: item[1].foot[1])
 
 
@@ -93,7 +94,8 @@ def _draw_person(canvas: Canvas, rng: Rng, person: Person, body: Body, view: Vie
     person.paint(canvas, body, view, number)
 
 
-def _draw_occluder(canvas: Canvas, rng: Rng, people: List[Tuple[Person, View]]) -> Tuple[float, Callable[[], None]]:
+def _draw_occluder(canvas: Canvas, rng: Rng, people: list[tuple[Person,
+                                                                View]]) -> tuple[float, Callable[[], None]]:
     """An object before one of the people: its row on the floor and the function that draws it."""
     view = people[int(rng.integers(len(people)))][1]
     kind = OCCLUDERS[int(rng.integers(len(OCCLUDERS)))]
@@ -103,7 +105,8 @@ def _draw_occluder(canvas: Canvas, rng: Rng, people: List[Tuple[Person, View]]) 
 
 
 def _draw_stray(canvas: Canvas, rng: Rng, level: Level, covered: bool) -> None:
-    """A limb that belongs to nobody: it reaches in from beyond the border or, if ``covered``, from behind an object.
+    """A limb that belongs to nobody: it reaches in from beyond the border or, if ``covered``, from behind an
+    object.
 
     Its pixels carry person number 0.
     """
@@ -115,7 +118,9 @@ def _draw_stray(canvas: Canvas, rng: Rng, level: Level, covered: bool) -> None:
     root, tip = view.project(np.stack([body.joint(f'{side}_{name}') for name in
                                        (('shoulder', 'wrist') if is_arm else ('hip', 'ankle'))]))
     border = 1.04 * width if tip[0] < root[0] else -0.04 * width
-    at = np.array([rng.uniform(.1, .9) * width if covered else border, rng.uniform(.5 if covered else .3, .8) * height])
+    at = np.array(
+        [rng.uniform(.1, .9) * width if covered else border,
+         rng.uniform(.5 if covered else .3, .8) * height])
     view = View(tuple((at - root).tolist()), stature, view.yaw)
     sketch = Sketch()
     if is_arm:
@@ -128,7 +133,8 @@ def _draw_stray(canvas: Canvas, rng: Rng, level: Level, covered: bool) -> None:
         cover(canvas, rng, float(at[0]), float(at[1] + 0.12 * stature), 0.5 * stature)
 
 
-def _paint(canvas: Canvas, rng: Rng, level: Level, people: List[Tuple[Person, View]], bodies: List[Tuple[Body, View]]) -> None:
+def _paint(canvas: Canvas, rng: Rng, level: Level, people: list[tuple[Person, View]],
+           bodies: list[tuple[Body, View]]) -> None:
     """Everything that stands on the floor, from far to near, with distractors behind and between."""
     def draw(number: int) -> Callable[[], None]:
         (person, view), (body, _) = people[number], bodies[number]
@@ -145,7 +151,7 @@ def _paint(canvas: Canvas, rng: Rng, level: Level, people: List[Tuple[Person, Vi
         _draw_stray(canvas, rng, level, False)
 
 
-def draw_scene(level: str, size: Tuple[int, int], *seed: int) -> Scene:
+def draw_scene(level: str, size: tuple[int, int], *seed: int) -> Scene:
     """Draws a scene; the same arguments always give the same bytes.
 
     Args:

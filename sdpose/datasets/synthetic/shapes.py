@@ -3,13 +3,14 @@ from typing import Optional
 
 import numpy as np
 
-_ARC = np.linspace(-1, 1, 7)
+_ARC = np.linspace(-1, 1, 9)
 _ARC_FINE = np.linspace(-1, 1, 17)
 _RING = np.linspace(0, 2 * np.pi, 28, endpoint=False)
 _RING_COS, _RING_SIN = np.cos(_RING)[:, None], np.sin(_RING)[:, None]
 
 
-def capsules(start: np.ndarray, end: np.ndarray, start_radius: np.ndarray, end_radius: np.ndarray) -> np.ndarray:
+def capsules(start: np.ndarray, end: np.ndarray, start_radius: np.ndarray,
+             end_radius: np.ndarray) -> np.ndarray:
     """Outlines of tapered limbs: for each row the hull of two discs.
 
     Args:
@@ -17,7 +18,7 @@ def capsules(start: np.ndarray, end: np.ndarray, start_radius: np.ndarray, end_r
         start_radius, end_radius: (n, ) radii.
 
     Returns:
-        (n, 14, 2) polygons.
+        (n, 18, 2) polygons.
     """
     along = end - start
     length = np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)
@@ -59,11 +60,14 @@ class Ellipsoid:
     def cap(self, axis: np.ndarray, degrees: float, grow: float = 1.0) -> Optional[np.ndarray]:
         """The visible part of the cap of angular radius ``degrees`` around ``axis``, or None where none is.
 
-        Its edge is the visible arc of the rim, closed along the silhouette where the rim runs behind the horizon.
+        Its edge is the visible arc of the rim, closed along the silhouette where the rim runs behind the
+        horizon.
         """
         axis = axis / np.linalg.norm(axis)
         toward, radius = float(axis @ self.view), np.radians(degrees)
-        aside = max((1 - toward * toward)**0.5, 1e-6)
+        aside = max(1 - toward * toward, 0.0)**0.5
+        if aside < 1e-6:  # seen straight on or from straight behind: a circle, or nothing
+            return self.outline(grow * np.sin(min(radius, np.pi / 2))) if toward > 0 else None
         first = (self.view - toward * axis) / aside
         second = _cross(axis, first)
         horizon = -np.cos(radius) * toward / (np.sin(radius) * aside)
@@ -73,7 +77,8 @@ class Ellipsoid:
         rim = np.cos(radius) * axis + np.sin(radius) * (np.cos(reach) * first + np.sin(reach) * second)
         if horizon > -1:
             back = np.arccos(min(1.0, np.cos(radius) / aside)) * -_ARC_FINE[:, None]
-            rim = np.concatenate([rim, np.cos(back) * (axis - toward * self.view) / aside + np.sin(back) * second])
+            rim = np.concatenate(
+                [rim, np.cos(back) * (axis - toward * self.view) / aside + np.sin(back) * second])
         return self.pixels(grow * rim)
 
 

@@ -1,36 +1,35 @@
 """Joints, body parts and segment lengths of a synthetic person.
 
-Segment ratios: Drillis & Contini (1966) as tabulated by Winter, *Biomechanics and Motor Control of Human Movement*,
-figure 4.1, in units of stature.  Its widths run between outer bone points; joint centres lie inward of them by about the
-radius of the limb, hence the two factors below.
+Segment ratios: Drillis & Contini (1966) as tabulated by Winter, *Biomechanics and Motor Control of Human
+Movement*, figure 4.1, in units of stature.  Its widths run between outer bone points; joint centres lie
+inward of them by about the radius of the limb, hence the two factors below.
 """
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Dict, FrozenSet, Tuple
 
 import numpy as np
 
-COCO_JOINTS = ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear', 'left_shoulder', 'right_shoulder', 'left_elbow',
-               'right_elbow', 'left_wrist', 'right_wrist', 'left_hip', 'right_hip', 'left_knee', 'right_knee',
-               'left_ankle', 'right_ankle')
+COCO_JOINTS = ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear', 'left_shoulder', 'right_shoulder',
+               'left_elbow', 'right_elbow', 'left_wrist', 'right_wrist', 'left_hip', 'right_hip', 'left_knee',
+               'right_knee', 'left_ankle', 'right_ankle')
 JOINTS = COCO_JOINTS + ('head_top', 'upper_neck', 'thorax', 'pelvis')
 JOINT_INDEX = {name: index for index, name in enumerate(JOINTS)}
 
 
-def _indices(*names: str) -> Tuple[int, ...]:
+def _indices(*names: str) -> tuple[int, ...]:
     return tuple(JOINT_INDEX[name] for name in names)
 
 
 COCO_17 = _indices(*COCO_JOINTS)
-CROWDPOSE_14 = _indices('left_shoulder', 'right_shoulder', 'left_elbow', 'right_elbow', 'left_wrist', 'right_wrist',
-                        'left_hip', 'right_hip', 'left_knee', 'right_knee', 'left_ankle', 'right_ankle', 'head_top',
-                        'upper_neck')
-MPII_16 = _indices('right_ankle', 'right_knee', 'right_hip', 'left_hip', 'left_knee', 'left_ankle', 'pelvis', 'thorax',
-                   'upper_neck', 'head_top', 'right_wrist', 'right_elbow', 'right_shoulder', 'left_shoulder',
-                   'left_elbow', 'left_wrist')
+CROWDPOSE_14 = _indices('left_shoulder', 'right_shoulder', 'left_elbow', 'right_elbow', 'left_wrist',
+                        'right_wrist', 'left_hip', 'right_hip', 'left_knee', 'right_knee', 'left_ankle',
+                        'right_ankle', 'head_top', 'upper_neck')
+MPII_16 = _indices('right_ankle', 'right_knee', 'right_hip', 'left_hip', 'left_knee', 'left_ankle', 'pelvis',
+                   'thorax', 'upper_neck', 'head_top', 'right_wrist', 'right_elbow', 'right_shoulder',
+                   'left_shoulder', 'left_elbow', 'left_wrist')
 
-COCO_LIMBS = ((15, 13), (13, 11), (16, 14), (14, 12), (11, 12), (5, 11), (6, 12), (5, 6), (5, 7), (6, 8), (7, 9), (8, 10),
-              (1, 2), (0, 1), (0, 2), (1, 3), (2, 4), (3, 5), (4, 6))
+COCO_LIMBS = ((15, 13), (13, 11), (16, 14), (14, 12), (11, 12), (5, 11), (6, 12), (5, 6), (5, 7), (6, 8),
+              (7, 9), (8, 10), (1, 2), (0, 1), (0, 2), (1, 3), (2, 4), (3, 5), (4, 6))
 """COCO's published skeleton, as pairs of zero-based joint indices."""
 
 
@@ -56,7 +55,7 @@ class Part(IntEnum):
     RIGHT_FOOT = 18
 
 
-def _adjoining() -> Dict[int, FrozenSet[Part]]:
+def _adjoining() -> dict[int, frozenset[Part]]:
     table = {name: (Part.HEAD, ) for name in ('nose', 'left_eye', 'right_eye')}
     table['head_top'] = (Part.HEAD, Part.HAIR)
     table['upper_neck'] = (Part.HEAD, Part.NECK, Part.HAIR)
@@ -76,7 +75,7 @@ def _adjoining() -> Dict[int, FrozenSet[Part]]:
 
 
 ADJOINING = _adjoining()
-"""Per joint, the parts that show it: a joint whose pixel shows one of them is visible.  Clothes count as the body."""
+"""Per joint, the parts that show it: a joint whose pixel shows one is visible.  Clothes count as the body."""
 
 
 @dataclass(frozen=True)

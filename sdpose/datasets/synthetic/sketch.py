@@ -1,5 +1,5 @@
 """A person as layers of strokes: collected first, outlined in one batch, painted back to front."""
-from typing import Callable, List, Sequence, Tuple
+from typing import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ from .shapes import capsules
 from .skeleton import Part
 
 Pixel = Sequence[float]
-Profile = Sequence[Tuple[float, float]]
+Profile = Sequence[tuple[float, float]]
 LIGHT = (-0.5, -0.866)
 """Direction towards the light in the picture, x to the right and y down."""
 
@@ -26,7 +26,7 @@ class Layer:
 
     def __init__(self, sketch: 'Sketch', part: Part, depth: float) -> None:
         self.sketch, self.part, self.depth = sketch, part, depth
-        self.steps: List[Tuple] = []
+        self.steps: list[tuple] = []
 
     def capsule(self, start: Pixel, end: Pixel, start_radius: float, end_radius: float, color: Color) -> None:
         """A tapered stroke; radii in pixels."""
@@ -42,7 +42,13 @@ class Layer:
         """Anything else: a function of the canvas and the tag."""
         self.steps.append((paint, None))
 
-    def limb(self, start: Pixel, end: Pixel, profile: Profile, color: Color, merge: float = 0.0, tail: float = 1.0,
+    def limb(self,
+             start: Pixel,
+             end: Pixel,
+             profile: Profile,
+             color: Color,
+             merge: float = 0.0,
+             tail: float = 1.0,
              hem: bool = False) -> None:
         """A shaded limb: dark rim, shadow tone, lit tone.
 
@@ -62,12 +68,13 @@ class Layer:
         if hem:
             profile = _short_of(profile, profile[-1][1] / length)
         stops = [(start[0] + dx * t, start[1] + dy * t, t, r) for t, r in profile]
-        pairs = list(zip(stops, stops[1:]))
+        pairs = list(zip(stops, stops[1:], strict=False))
         for (x0, y0, t0, r0), (x1, y1, t1, r1) in pairs:
             low, high = max(0.0, (merge - t0) / (t1 - t0)), min(1.0, (tail - t0) / (t1 - t0))
             if low < high:
-                self.capsule((x0 + (x1 - x0) * low, y0 + (y1 - y0) * low), (x0 + (x1 - x0) * high, y0 + (y1 - y0) * high),
-                             r0 + (r1 - r0) * low + rim, r0 + (r1 - r0) * high + rim, shade(color, 0.5))
+                self.capsule((x0 + (x1 - x0) * low, y0 + (y1 - y0) * low),
+                             (x0 + (x1 - x0) * high, y0 + (y1 - y0) * high), r0 + (r1 - r0) * low + rim,
+                             r0 + (r1 - r0) * high + rim, shade(color, 0.5))
         for (x0, y0, _, r0), (x1, y1, _, r1) in pairs:
             self.capsule((x0, y0), (x1, y1), r0, r1, shade(color, 0.82))
         if hem:
@@ -77,13 +84,17 @@ class Layer:
             a, b = (lit * r0 if g0 < 1 else 0.0), (lit * r1 if g1 < 1 else 0.0)
             self.capsule((x0 + nx * a, y0 + ny * a), (x1 + nx * b, y1 + ny * b), g0 * r0, g1 * r1, color)
 
-    def _hem(self, stop: Tuple[float, ...], end: Pixel, across: Pixel, rim: float, lit: float, color: Color) -> None:
+    def _hem(self, stop: tuple[float, ...], end: Pixel, across: Pixel, rim: float, lit: float,
+             color: Color) -> None:
         """The straight end of a sleeve, from the last stop to the end."""
         (x, y, _, radius), (nx, ny) = stop, across
-        for width, shift, tone in ((radius + rim, 0.0, 0.5), (radius, 0.0, 0.82), (0.76 * radius, lit * radius, 1.0)):
-            ax, ay, bx, by = (nx * (shift + width), ny * (shift + width), nx * (shift - width), ny * (shift - width))
-            self.polygon(np.array([(x + ax, y + ay), (end[0] + ax, end[1] + ay), (end[0] + bx, end[1] + by), (x + bx, y + by)]),
-                         shade(color, tone))
+        for width, shift, tone in ((radius + rim, 0.0, 0.5), (radius, 0.0, 0.82), (0.76 * radius,
+                                                                                   lit * radius, 1.0)):
+            ax, ay, bx, by = (nx * (shift + width), ny * (shift + width), nx * (shift - width),
+                              ny * (shift - width))
+            self.polygon(
+                np.array([(x + ax, y + ay), (end[0] + ax, end[1] + ay), (end[0] + bx, end[1] + by),
+                          (x + bx, y + by)]), shade(color, tone))
 
 
 def _short_of(profile: Profile, amount: float) -> Profile:
@@ -97,8 +108,8 @@ class Sketch:
     """All layers of one person."""
 
     def __init__(self) -> None:
-        self.rows: List[Tuple[float, ...]] = []
-        self._layers: List[Layer] = []
+        self.rows: list[tuple[float, ...]] = []
+        self._layers: list[Layer] = []
 
     def layer(self, part: Part, depth: float) -> Layer:
         """A new layer."""

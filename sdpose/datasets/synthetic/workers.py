@@ -4,7 +4,7 @@ import os
 import signal
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Iterator
 
 import cv2
 
@@ -13,12 +13,12 @@ from .annotate import coco_person
 from .request import SPLITS, Request
 from .scene import draw_scene
 
-Job = Tuple[str, int]
-Drawn = Tuple[str, Dict[str, Any], List[Dict[str, Any]]]
+Job = tuple[str, int]
+Drawn = tuple[str, dict[str, Any], list[dict[str, Any]]]
 _ID_OFFSET = dict(train=0, val=1_000_000)
 
 
-def jobs(request: Request) -> List[Job]:
+def jobs(request: Request) -> list[Job]:
     """Every picture of a request as (split, index)."""
     return [(split, index) for split in SPLITS for index in range(request.count(split))]
 
@@ -38,11 +38,10 @@ def draw_one(request: Request, folder: Path, job: Job) -> Drawn:
     return split, image, [coco_person(person, image_id, 0) for person in scene.annotations]
 
 
-def _serve(request: Request, folder: Path, share: List[Job], parent: int, out: Connection) -> None:
+def _serve(request: Request, folder: Path, share: list[Job], parent: int, out: Connection) -> None:
     """A worker: draws its share, reports each picture, and ends when the process that started it is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    cv2.setNumThreads(1)
     try:
         for job in share:
             if os.getppid() != parent:
@@ -59,17 +58,29 @@ def draw_all(request: Request, folder: Path, workers: int) -> Iterator[Drawn]:
     Raises:
         DataError: If a picture cannot be stored, or a worker dies.
     """
+    # Before the fork: a child can neither use nor dissolve the thread pool that its parent's OpenCV has started.
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield from _draw_all(request, folder, workers)
+    finally:
+        cv2.setNumThreads(threads)
+
+
+def _draw_all(request: Request, folder: Path, workers: int) -> Iterator[Drawn]:
     todo = jobs(request)
     if workers <= 1:
         for job in todo:
             yield draw_one(request, folder, job)
         return
-    context = multiprocessing.get_context('fork' if 'fork' in multiprocessing.get_all_start_methods() else None)
-    running: Dict[Connection, Any] = {}
+    context = multiprocessing.get_context('fork' if 'fork' in
+                                          multiprocessing.get_all_start_methods() else None)
+    running: dict[Connection, Any] = {}
     try:
         for number in range(min(workers, len(todo))):
             ours, theirs = context.Pipe(duplex=False)
-            process = context.Process(target=_serve, args=(request, folder, todo[number::workers], os.getpid(), theirs),
+            process = context.Process(target=_serve,
+                                      args=(request, folder, todo[number::workers], os.getpid(), theirs),
                                       daemon=True)
             process.start()
             theirs.close()
@@ -81,7 +92,7 @@ def draw_all(request: Request, folder: Path, workers: int) -> Iterator[Drawn]:
             process.join()
 
 
-def _collect(running: Dict[Connection, Any]) -> Iterator[Drawn]:
+def _collect(running: dict[Connection, Any]) -> Iterator[Drawn]:
     """Messages of all workers until each has closed its end."""
     open_ends = dict(running)
     while open_ends:
@@ -92,8 +103,9 @@ def _collect(running: Dict[Connection, Any]) -> Iterator[Drawn]:
                 process = open_ends.pop(end)
                 process.join()
                 if process.exitcode != 0:
-                    raise DataError(f'a drawing process died with exit status {process.exitcode} (out of memory?); '
-                                    'nothing was written, try fewer --workers') from None
+                    raise DataError(
+                        f'a drawing process died with exit status {process.exitcode} (out of memory?); '
+                        'nothing was written, try fewer --workers') from None
                 continue
             if isinstance(message, str):
                 raise DataError(f'a picture could not be stored: {message}')
