@@ -9,15 +9,21 @@ import pytest
 EVERYTHING = 'import sdpose, mmpose.models, mmpose.apis, mmpose.datasets, mmpose.codecs'
 
 
+def warnings_of(output: str) -> list:
+    """What was said, apart from the warning that torch before 2.6 gives about its own functional optimizers."""
+    return [line for line in output.splitlines()
+            if 'functional optimizers' not in line and 'from torch.distributed.optim import' not in line]
+
+
 def test_everything_imports_without_a_warning(run_tool):
     done = run_tool('-c', EVERYTHING, check=True)
-    assert done.stdout + done.stderr == ''
+    assert warnings_of(done.stdout + done.stderr) == []
 
 
 def test_pkg_resources_loads_without_a_warning(run_tool):
     code = "import sdpose\nfrom mmengine.utils import get_installed_path\nprint(get_installed_path('mmpose'))"
     done = run_tool('-c', code, check=True)
-    assert done.stdout.strip().endswith('mmpose') and done.stderr == ''
+    assert done.stdout.strip().endswith('mmpose') and warnings_of(done.stderr) == []
 
 
 def test_missing_parts_are_seen_as_missing(run_tool):
