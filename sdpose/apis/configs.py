@@ -25,7 +25,8 @@ _READ_BY_OTHERS = ('type', '_scope_', 'on')
 def load_config(path: Union[str, Path], options: Optional[dict[str, Any]] = None) -> Config:
     """Read a config, merge ``--cfg-options`` into it, and check the arguments of every part it names.
 
-    The config is a file, or one of the package's by its name, see :func:`find_config`. An option whose key the config does not have yet is added, and said so, since it may be misspelt.
+    The config is a file, or one of the package's by its name, see :func:`find_config`. An option whose
+    key the config does not have yet is added, and said so, since it may be misspelt.
 
     Raises:
         ConfigError: If the file or one of its bases is missing or wrong, or a part does not take an argument.
@@ -68,8 +69,9 @@ def check_arguments(cfg: Any, where: str = '') -> None:
     for key, value in cfg.items():
         if known is not None and key not in known and key not in _READ_BY_OTHERS:
             close = difflib.get_close_matches(key, known, n=1)
-            raise ConfigError(f'{where.lstrip(".")}: {part.__name__} has no argument {key!r}'
-                              f'{f"; did you mean {close[0]!r}?" if close else ""} (it takes {", ".join(sorted(known))})')
+            hint = f'; did you mean {close[0]!r}?' if close else ''
+            raise ConfigError(f'{where.lstrip(".")}: {part.__name__} has no argument {key!r}{hint} '
+                              f'(it takes {", ".join(sorted(known))})')
         check_arguments(value, f'{where}.{key}')
 
 

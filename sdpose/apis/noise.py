@@ -8,7 +8,7 @@ import warnings
 _WARNINGS = {
     r'The metainfo config file "configs/_base_/datasets/': 'MMPose finds its own copy of the file, as intended',
     r'`torch\.cuda\.amp\.': 'MMEngine 0.10.7 uses names that torch renamed; the behaviour is the same',
-    r'Detected call of `lr_scheduler\.step\(\)` before': 'torch cannot see a step through MMEngine\'s optimizer wrapper',
+    r'Detected call of `lr_scheduler\.step\(\)` before': "torch cannot see a step through MMEngine's optimizer wrapper",
 }
 
 # Log records of MMEngine: the same.

@@ -60,7 +60,7 @@ def check_detections(bbox_file: Union[str, Path], ann_file: Union[str, Path],
     content = read_annotations(ann_file)
     images = {image['id']: image for image in content['images']}
     if not Path(bbox_file).is_file():
-        raise DataError(f'the person detections {bbox_file} are missing: put the detector\'s result file there, or '
+        raise DataError(f"the person detections {bbox_file} are missing: put the detector's result file there, or "
                         'evaluate with ground-truth boxes (--gt-bbox)')
     boxes = _read_json(bbox_file, 'a file of person detections')
     if not isinstance(boxes, list) or not all(isinstance(box, dict) for box in boxes):

@@ -16,7 +16,7 @@ _JOINTS = np.array([[.50, .08], [.55, .05], [.45, .05], [.60, .07], [.40, .07], 
                     [.34, .97]])
 _LIMBS = [(5, 7), (7, 9), (6, 8), (8, 10), (5, 6), (11, 12), (5, 11), (6, 12), (11, 13), (13, 15), (12, 14), (14, 16)]
 
-_CONFIG = '''
+_CONFIG = """
 _base_ = [
     '{root}/configs/_base_/default_runtime.py',
     '{root}/configs/_base_/schedules/adam_300e.py',
@@ -36,8 +36,8 @@ box = dict(type='GetBBoxCenterScale')
 crop = dict(type='TopdownAffine', input_size=(48, 64))
 pack = dict(type='PackPoseInputs')
 train_dataloader = dict(batch_size=4, dataset=dict(pipeline=[
-    load, box, dict(type='RandomFlip'), dict(type='RandomHalfBody', prob=0.1), dict(type='ClippedNormalBBoxTransform'), crop,
-    dict(type='GenerateTarget', encoder=small), pack]))
+    load, box, dict(type='RandomFlip'), dict(type='RandomHalfBody', prob=0.1),
+    dict(type='ClippedNormalBBoxTransform'), crop, dict(type='GenerateTarget', encoder=small), pack]))
 val_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(pipeline=[load, box, crop, pack]))
 test_dataloader = val_dataloader
 train_cfg = dict(max_epochs=40, val_interval=20)
@@ -47,7 +47,7 @@ param_scheduler = [
     dict(type='MultiStepLR', begin=0, end=40, milestones=[30], gamma=0.1, by_epoch=True)]
 default_hooks = dict(checkpoint=dict(interval=20), logger=dict(interval=1))
 randomness = dict(seed=3)
-'''
+"""
 
 
 def _draw(rng: np.random.Generator, image_id: int, folder: Path) -> tuple[dict, list[dict]]:
@@ -109,7 +109,7 @@ def workspace(stick_people: Path, repo_root: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope='session')
 def trained(stick_people: Path, repo_root: Path, tmp_path_factory: pytest.TempPathFactory,
             run_tool: Callable) -> SimpleNamespace:
-    """Forty epochs without interruption: ``folder`` (config, data), ``run`` (``epoch_20.pth``, ``epoch_40.pth``), ``log``."""
+    """Forty epochs without interruption: ``folder`` (config, data), ``run`` (``epoch_20.pth``, ``_40``), ``log``."""
     folder = tmp_path_factory.mktemp('trained')
     (folder / 'data').symlink_to(stick_people)
     (folder / 'tiny.py').write_text(_CONFIG.format(root=repo_root))

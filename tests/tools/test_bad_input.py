@@ -70,8 +70,8 @@ def test_missing_checkpoint_lists_its_neighbours(here: Path) -> None:
 
 
 def test_unknown_key_of_a_part_names_the_closest(here: Path) -> None:
-    with pytest.raises(UserError, match=r"model.neck: MultiCycledTransformer has no argument 'num_cycels'; did you mean "
-                                        r"'num_cycles'\?"):
+    with pytest.raises(UserError, match=r"model.neck: MultiCycledTransformer has no argument 'num_cycels'; did you "
+                                        r"mean 'num_cycles'\?"):
         training.train('tiny.py', cfg_options={'model.neck.num_cycels': 3})
 
 

@@ -103,8 +103,8 @@ def test_a_nan_loss_stops_before_anything_is_saved(workspace: Path, run_tool: Ca
 
 def test_amp_without_a_gpu_is_float32_and_says_so(workspace: Path, run_tool: Callable) -> None:
     done = run_tool('tools/train.py', 'tiny.py', '--work-dir', 'run', '--amp', '--auto-scale-lr', '--gt-bbox',
-                    '--cfg-options', 'train_cfg.max_epochs=1', 'train_cfg.val_interval=1', 'auto_scale_lr.base_batch_size=8',
-                    cwd=workspace, check=True)
+                    '--cfg-options', 'train_cfg.max_epochs=1', 'train_cfg.val_interval=1',
+                    'auto_scale_lr.base_batch_size=8', cwd=workspace, check=True)
     log = done.stdout + done.stderr
     assert '--amp: no GPU is seen, training in float32' in log
     assert 'Scaling the original LR by 0.5' in log
