@@ -7,7 +7,7 @@ set -euo pipefail
 
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 cd "$ROOT"
-CONFIG=configs/quick_start/sdpose-tiny_stemnet_1xb32-40e_synthetic-64x48.py
+CONFIG=configs/quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48.py
 DATA=data/synthetic_starter
 WORK_DIR="${WORK_DIR:-work_dirs/quick_start}"
 

@@ -11,6 +11,8 @@ from ..fileio import atomic_write
 from .contact_sheet import contact_sheet
 from .skeleton_drawing import draw_people
 
+_HEIGHT = 480  # pixels of a drawn picture, so that skeletons on small ones are fine enough
+
 
 def _read(path: Path, what: str) -> Any:
     try:
@@ -53,7 +55,7 @@ def draw_predictions(annotations: Path, images: Path, results: Path, out: Path, 
         picture = cv2.imread(str(images / image['file_name']))
         if picture is None:
             raise DataError(f'{images / image["file_name"]} cannot be read as a picture')
-        pictures.append(draw_people(picture, people[image['id']], limbs, least))
+        pictures.append(draw_people(picture, people[image['id']], limbs, least, _HEIGHT))
     try:
         with atomic_write(out) as file:
             file.write(cv2.imencode('.png', contact_sheet(pictures))[1].tobytes())

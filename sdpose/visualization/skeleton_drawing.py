@@ -7,6 +7,7 @@ import numpy as np
 _LEFT, _RIGHT, _MIDDLE = (40, 150, 255), (255, 160, 40), (90, 220, 90)
 _COVERED = (60, 60, 230)
 _SHIFT = 4
+_RIM = 14  # of 16 parts of a pixel
 
 
 def _color(joint: int, name_parity: int) -> tuple[int, int, int]:
@@ -15,7 +16,7 @@ def _color(joint: int, name_parity: int) -> tuple[int, int, int]:
 
 
 def draw_people(image: np.ndarray, people: Sequence[Sequence[float]], limbs: Sequence[tuple[int, int]],
-                least: float = 0.01) -> np.ndarray:
+                least: float = 0.01, height: int = 0) -> np.ndarray:
     """A copy of a picture with the skeleton of everybody on it; the person's left is orange, right is blue.
 
     Args:
@@ -23,12 +24,16 @@ def draw_people(image: np.ndarray, people: Sequence[Sequence[float]], limbs: Seq
         people: Per person 3 K numbers x, y, v, as COCO stores them; v is a visibility flag or a score.
         limbs: Pairs of joint indices, in COCO's order of joints.
         least: Joints with a smaller v are left out; ground-truth joints with v = 1 (covered) get a red rim.
+        height: A lower picture is enlarged to this height first, which gives its skeletons finer lines.
     """
-    picture = image.copy()
-    thickness = max(1, round(min(image.shape[:2]) / 260))
+    zoom = max(1.0, height / image.shape[0])
+    picture = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC) if zoom > 1 else image.copy()
+    thickness = max(1, round(min(picture.shape[:2]) / 400))
     for person in people:
         joints = np.asarray(person, float).reshape(-1, 3)
-        pixels = np.rint(np.clip(joints[:, :2], -4096, 4096) * 2**_SHIFT).astype(int)
+        # Enlarging moves pixel centres: (x + 0.5) zoom - 0.5.
+        places = (np.clip(joints[:, :2], -4096, 4096) + 0.5) * zoom - 0.5
+        pixels = np.rint(places * 2**_SHIFT).astype(int)
         for a, b in limbs:
             if min(joints[a, 2], joints[b, 2]) >= least:
                 color = _MIDDLE if a % 2 != b % 2 or 0 in (a, b) else _color(b, 1)
@@ -37,7 +42,7 @@ def draw_people(image: np.ndarray, people: Sequence[Sequence[float]], limbs: Seq
         for joint, v in enumerate(joints[:, 2]):
             if v >= least:
                 rim = _COVERED if v == 1 else (255, 255, 255)
-                radius = int(1.5 * thickness * 2**_SHIFT)
-                cv2.circle(picture, pixels[joint].tolist(), radius + 2**_SHIFT, rim, -1, cv2.LINE_AA, _SHIFT)
+                radius = int(1.6 * thickness * 2**_SHIFT)
+                cv2.circle(picture, pixels[joint].tolist(), radius + _RIM, rim, -1, cv2.LINE_AA, _SHIFT)
                 cv2.circle(picture, pixels[joint].tolist(), radius, _color(joint, 1), -1, cv2.LINE_AA, _SHIFT)
     return picture

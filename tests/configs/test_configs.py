@@ -34,7 +34,7 @@ TABLE = {
     'distilpose/coco/distilpose-s_stemnet_8xb32-300e_coco-256x192': (5364101, 2.3826, 2.7048),
     'distilpose/coco/distilpose-l_hrnet-w48_8xb32-300e_coco-256x192': (21265637, 10.3252, 10.6120),
     'distilpose/coco/tokenpose-l_hrnet-w48-4stage_8xb64-300e_coco-256x192': (69411360, 17.0282, 17.2900),
-    'quick_start/sdpose-tiny_stemnet_1xb32-40e_synthetic-64x48': (79408, 0.0055, 0.00586),
+    'quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48': (79408, 0.0055, 0.00586),
     # Not in the papers: 16,705,824 of the backbone, then the layers of the tables above.
     'tokenpose/coco/tokenpose-l-d6_hrnet-w48_8xb64-300e_coco-256x192': (20300064, 9.7415, 9.8577),
 }

@@ -5,7 +5,7 @@ import cv2
 import pytest
 
 TOOL = 'tools/dataset_tools/make_synthetic.py'
-CONFIG = 'configs/quick_start/sdpose-tiny_stemnet_1xb32-40e_synthetic-64x48.py'
+CONFIG = 'configs/quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48.py'
 
 
 @pytest.fixture(scope='module')

@@ -29,6 +29,14 @@ def test_left_is_orange_right_is_blue_and_the_picture_is_copied():
     assert (grey == 90).all() and drawn[80, 100].tolist() == [90, 90, 90]
 
 
+def test_small_pictures_are_enlarged_with_their_skeletons():
+    drawn = draw_people(np.full((60, 80, 3), 90, np.uint8), [person(j5=(20, 10, 2), j7=(20, 50, 2))], LIMBS, height=240)
+    assert drawn.shape == (240, 320, 3)
+    # The centre of pixel 20 lies at 20.5 * 4 - 0.5 = 81.5.
+    blue, _, red = drawn[120, 81].astype(int)
+    assert red > blue + 50 and drawn[120, 76].tolist() == [90, 90, 90]
+
+
 def test_weak_joints_and_their_limbs_are_left_out():
     grey = np.full((100, 100, 3), 90, np.uint8)
     drawn = draw_people(grey, [person(j5=(50, 20, 0.9), j7=(50, 80, 0.1))], LIMBS, least=0.2)
@@ -73,8 +81,9 @@ def draw(folder, **options):
 def test_predictions_are_drawn_on_their_picture(folder):
     page = cv2.imread(str(draw(folder)))
     assert page.shape[1] == 1920
-    middle = page[page.shape[0] // 2, 960].astype(int)
-    assert middle[2] > middle[0] + 100
+    # The limb runs down the middle of the only picture; its column moves by half a pixel of the small picture.
+    middle = page[page.shape[0] // 2, 950:985].astype(int)
+    assert (middle[:, 2] - middle[:, 0]).max() > 100 and (middle[0] == 90).all()
 
 
 @pytest.mark.parametrize('spoil, message', [

@@ -138,5 +138,5 @@ def _write_sheet(folder: Path, request: Request, count: int = 12) -> None:
             person['keypoints'] for person in content['annotations'] if person['image_id'] == image['id']
         ]
         picture = cv2.imread(str(folder / split / image['file_name']))
-        pictures.append(draw_people(picture, people, COCO_LIMBS))
+        pictures.append(draw_people(picture, people, COCO_LIMBS, height=480))
     cv2.imwrite(str(folder / SHEET), contact_sheet(pictures))

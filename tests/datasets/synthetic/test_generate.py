@@ -1,5 +1,7 @@
 """Whole sets: the same files however they are drawn, all or nothing, and never over something else."""
 import json
+import os
+import signal
 
 import cv2
 import pytest
@@ -92,11 +94,12 @@ def test_other_peoples_folders_are_never_touched(tmp_path, overwrite):
     assert (tmp_path / 'notes.txt').read_text() == 'mine'
 
 
+@pytest.mark.parametrize('sign', [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize('workers', [1, 2])
-def test_an_interruption_leaves_nothing(tmp_path, workers):
+def test_an_interruption_leaves_nothing(tmp_path, workers, sign):
     def stop(done, total):
         if done == 3:
-            raise KeyboardInterrupt
+            os.kill(os.getpid(), sign)
 
     with pytest.raises(KeyboardInterrupt):
         generate(tmp_path / 'set', REQUEST, workers, progress=stop)

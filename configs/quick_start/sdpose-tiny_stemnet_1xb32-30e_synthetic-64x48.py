@@ -6,7 +6,7 @@ _base_ = [
     '../_base_/models/tokenpose_stemnet.py', '../_base_/models/self_distiller.py'
 ]
 
-max_epochs = 40
+max_epochs = 30
 model = dict(
     # A narrow stem. He initialization: the published N(0, 0.001) learns too, but too late for a short run.
     backbone=dict(
@@ -26,7 +26,7 @@ model = dict(
     head=dict(in_channels=64, decoder=_base_.codec),
     distiller=_base_.self_distiller)
 
-train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=20)
+train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=15)
 optim_wrapper = dict(optimizer=dict(type='Adam', lr=2e-3))
 param_scheduler = [
     dict(type='LinearLR', begin=0, end=60, start_factor=0.001, by_epoch=False),
@@ -37,4 +37,4 @@ param_scheduler = [
          by_epoch=True,
          convert_to_iter_based=True)
 ]
-default_hooks = dict(checkpoint=dict(interval=20, max_keep_ckpts=1))
+default_hooks = dict(checkpoint=dict(interval=15, max_keep_ckpts=1))
