@@ -19,7 +19,7 @@ fi
 
 if ! "$PY" -c 'import build, pycocotools, pytest, xdist' 2>/dev/null; then
     echo 'installing the test requirements ...'
-    "$PY" -m pip install --quiet --no-input --disable-pip-version-check --root-user-action=ignore \
+    "$PY" -m pip install -qq --no-input --disable-pip-version-check --root-user-action=ignore \
         -r requirements/tests.txt </dev/null || {
         echo 'run_tests.sh: the test requirements could not be installed, see above' >&2
         exit 1
@@ -28,6 +28,6 @@ fi
 
 # One thread per worker and as many workers as cores: the tests are many and small.
 export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-WORKERS="$(nproc)"
+WORKERS="$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)"  # nproc heeds both
 [ "$WORKERS" -le 8 ] || WORKERS=8
 exec "$PY" -m pytest -n "$WORKERS" --dist worksteal "$@" </dev/null
