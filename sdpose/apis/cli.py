@@ -4,7 +4,7 @@ import argparse
 import logging
 import os
 import sys
-from typing import Callable
+from typing import Any, Callable, Optional
 
 from mmengine.config import DictAction
 
@@ -36,6 +36,28 @@ def run(command: Callable[[], object]) -> int:
     return 0
 
 
+class OverrideAction(DictAction):
+    """MMEngine's ``KEY=VALUE`` parser, which meets a value it cannot read with a recursion or an assertion."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any,
+                 option_string: Optional[str] = None) -> None:
+        for text in values:
+            if '=' not in text:
+                raise argparse.ArgumentError(self, f'{text!r} is not of the form KEY=VALUE')
+            try:
+                super().__call__(parser, namespace, [text], option_string)
+            except (AssertionError, RecursionError, ValueError) as error:
+                raise argparse.ArgumentError(
+                    self, f'the value of {text!r} cannot be read: use numbers, words, [lists] or (tuples) of them; '
+                    'put whole parts (dicts) into a config') from error
+
+
+def add_override_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--cfg-options``."""
+    parser.add_argument('--cfg-options', nargs='+', action=OverrideAction, metavar='KEY=VALUE',
+                        help='override config keys, e.g. train_dataloader.batch_size=32')
+
+
 def add_run_options(parser: argparse.ArgumentParser, phase: str) -> None:
     """Add the options that training and testing share; see :func:`sdpose.apis.run_options.prepare`.
 
@@ -51,7 +73,6 @@ def add_run_options(parser: argparse.ArgumentParser, phase: str) -> None:
     add('--show', action='store_true', help=f'show {phase} predictions in a window')
     add('--interval', type=int, default=1, help='draw one of so many samples')
     add('--wait-time', type=float, default=1, help='seconds that a window stays')
-    add('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
-        help='override config keys, e.g. train_dataloader.batch_size=32')
+    add_override_option(parser)
     add('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='how processes find each other')
     add('--local_rank', '--local-rank', type=int, default=0, help='set by some launchers')

@@ -12,7 +12,7 @@ from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
 from sdpose.datasets.checks import check_detections, check_people
-from sdpose.errors import UserError
+from sdpose.errors import ConfigError, UserError
 
 _REMOTE = '://'
 
@@ -28,6 +28,7 @@ def check_data(cfg: Config, splits: tuple[str, ...]) -> None:
 
     Raises:
         DataError: If something is missing or damaged.
+        ConfigError: If the model predicts another number of key points.
     """
     if int(os.environ.get('RANK', os.environ.get('SLURM_PROCID', 0))):
         return
@@ -39,6 +40,7 @@ def check_data(cfg: Config, splits: tuple[str, ...]) -> None:
             if files not in seen:
                 seen.append(files)
                 _check_dataset(dataset, split)
+                _check_joint_count(cfg, dataset, split)
 
 
 def _check_dataset(cfg: dict[str, Any], split: str) -> None:
@@ -52,12 +54,29 @@ def _check_dataset(cfg: dict[str, Any], split: str) -> None:
     if cfg.get('bbox_file'):
         remarks = check_detections(cfg['bbox_file'], ann_file, images)
     else:
-        joints = DATASETS.get(cfg['type'])._load_metainfo(cfg.get('metainfo'))['num_keypoints']
-        remarks = check_people(ann_file, images, joints)
+        remarks = check_people(ann_file, images, _joint_count(cfg))
     for remark in remarks:
         print_log(remark, 'current', logging.WARNING)
     print_log(f'{split} data: {cfg.get("bbox_file") or ann_file} and its images are there '
               f'({time.perf_counter() - started:.1f} s)', 'current')
+
+
+def _joint_count(dataset: dict[str, Any]) -> int:
+    """Key points per person, as the data set's metainfo has it."""
+    return DATASETS.get(dataset['type'])._load_metainfo(dataset.get('metainfo'))['num_keypoints']
+
+
+def _check_joint_count(cfg: Config, dataset: dict[str, Any], split: str) -> None:
+    """Check that a token model has a query for each joint; other models notice in their first step.
+
+    Raises:
+        ConfigError: If it does not.
+    """
+    queries = (cfg.model.get('neck') or {}).get('num_queries')
+    joints = _joint_count(dataset)
+    if queries not in (None, joints):
+        raise ConfigError(f'{split} data has {joints} key points per person, but model.neck.num_queries is {queries}: '
+                          'a leaf passes num_keypoints of its data set base on')
 
 
 def _coco_datasets(cfg: Optional[dict[str, Any]]) -> Iterator[dict[str, Any]]:

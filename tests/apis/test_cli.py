@@ -1,5 +1,8 @@
 """Exit statuses of the tools."""
 
+import argparse
+import re
+
 import pytest
 
 from sdpose.apis import cli
@@ -36,3 +39,25 @@ def test_defects_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('SDPOSE_TRACEBACK', '1')
     with pytest.raises(UserError):
         cli.run(_raising(UserError('a')))
+
+
+def _options(*texts: str) -> dict:
+    parser = argparse.ArgumentParser()
+    cli.add_override_option(parser)
+    return parser.parse_args(['--cfg-options', *texts]).cfg_options
+
+
+def test_overrides_are_read() -> None:
+    assert _options('a.b=1', 'c=(2,3)', 'd=None', 'e=[x,y]') == {'a.b': 1, 'c': (2, 3), 'd': None, 'e': ['x', 'y']}
+
+
+@pytest.mark.parametrize('text, message', [
+    ("hooks=[dict(type='A',b=1)]", "the value of .*hooks.* cannot be read: .*put whole parts"),
+    ('size=(1,2', 'cannot be read'),
+    ('model.neck.depth', "'model.neck.depth' is not of the form KEY=VALUE"),
+])
+def test_overrides_that_cannot_be_read(text: str, message: str, capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as stop:
+        _options(text)
+    assert stop.value.code == 2
+    assert re.search(message, capsys.readouterr().err)

@@ -13,7 +13,7 @@ import torch
 
 from sdpose.apis import testing, training
 from sdpose.compat import CheckpointError
-from sdpose.errors import DataError, MismatchError, UserError
+from sdpose.errors import ConfigError, DataError, MismatchError, UserError
 
 _TRAIN = 'data/coco/annotations/person_keypoints_train2017.json'
 
@@ -59,6 +59,11 @@ def test_wrong_number_of_keypoints_names_the_annotation(here: Path) -> None:
     _edit(here / _TRAIN, lambda content: content['annotations'][3].update(keypoints=[1, 2, 2] * 14))
     with pytest.raises(DataError, match=r'annotation id 1011 has 42 key point numbers, expected 51 \(17 joints'):
         training.train('tiny.py')
+
+
+def test_a_model_of_another_joint_count_than_the_data(here: Path) -> None:
+    with pytest.raises(ConfigError, match=r'train data has 17 key points per person, but model.neck.num_queries is 14'):
+        training.train('tiny.py', cfg_options={'model.neck.num_queries': 14})
 
 
 def test_missing_checkpoint_lists_its_neighbours(here: Path) -> None:

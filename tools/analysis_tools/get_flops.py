@@ -3,10 +3,9 @@ import argparse
 import json
 import sys
 
-from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 
-from sdpose.apis.cli import run
+from sdpose.apis import cli
 from sdpose.apis.complexity import complexity
 from sdpose.apis.configs import load_config
 
@@ -15,7 +14,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('--json', action='store_true', help='print absolute numbers as JSON')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={}, help='key=value overrides')
+    cli.add_override_option(parser)
     return parser.parse_args()
 
 
@@ -40,4 +39,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    sys.exit(run(main))
+    sys.exit(cli.run(main))
