@@ -38,3 +38,4 @@ param_scheduler = [
          convert_to_iter_based=True)
 ]
 default_hooks = dict(checkpoint=dict(interval=15, max_keep_ckpts=1))
+randomness = dict(seed=0)
