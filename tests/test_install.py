@@ -122,11 +122,11 @@ def active_python(folder: Path, version: str) -> None:
         folder,
         'python',
         version,
-        f"""case "$*" in
+        f'''case "$*" in
       *sys.prefix*) echo {folder / 'prefix'} ;;
       *"-m pip"*) echo "ERROR: No matching distribution found for cython"; exit 1 ;;
       *) {PASS_ON} ;;
-    esac""",
+    esac''',
     )
 
 

@@ -67,7 +67,7 @@ def test_its_requirements_can_all_be_installed(wheel: Path):
 def test_it_works_outside_the_checkout(wheel: Path, tool_env: dict, tmp_path: Path):
     site = tmp_path / 'site'
     pip(['install', '--no-deps', '--no-index', '--target', str(site), str(wheel)])
-    code = dedent("""
+    code = dedent('''
         import json, sdpose
         from mmengine.config import Config
         from sdpose.apis.paths import config_dir, find_config
@@ -77,7 +77,7 @@ def test_it_works_outside_the_checkout(wheel: Path, tool_env: dict, tmp_path: Pa
         init_default_scope('mmpose')
         cfg = Config.fromfile(find_config(names[0]))
         print(json.dumps([sdpose.__file__, str(config_dir()), names, type(MODELS.build(cfg.model)).__name__]))
-    """)
+    ''')
     done = subprocess.run(
         [sys.executable, '-c', code],
         cwd=tmp_path,

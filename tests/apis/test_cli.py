@@ -52,7 +52,7 @@ def test_overrides_are_read() -> None:
 
 
 @pytest.mark.parametrize('text, message', [
-    ("hooks=[dict(type='A',b=1)]", "the value of .*hooks.* cannot be read: .*put whole parts"),
+    ("hooks=[dict(type='A',b=1)]", 'the value of .*hooks.* cannot be read: .*put whole parts'),
     ('size=(1,2', 'cannot be read'),
     ('model.neck.depth', "'model.neck.depth' is not of the form KEY=VALUE"),
 ])

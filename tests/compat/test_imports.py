@@ -28,7 +28,7 @@ def test_pkg_resources_loads_without_a_warning(run_tool):
 
 def test_missing_parts_are_seen_as_missing(run_tool):
     """What others ask to find out whether mmdet and compiled ops are there is answered with the truth."""
-    code = dedent("""
+    code = dedent('''
         import importlib.util, json, sys
         sys.modules['mmcv._ext'] = None  # as in mmcv-lite, whichever mmcv is installed
         real = importlib.util.find_spec
@@ -49,7 +49,7 @@ def test_missing_parts_are_seen_as_missing(run_tool):
         said['mmdet'] = 'mmdet' in sys.modules or 'mmdet.utils' in sys.modules
         said['guards'] = [dekr_head.has_mmcv_full, base_mmpose_inferencer.has_mmdet]
         print(json.dumps(said))
-    """)
+    ''')
     said = json.loads(run_tool('-c', code, check=True).stdout.splitlines()[-1])
     assert said['op'].startswith('MultiScaleDeformableAttention is a compiled op of mmcv')
     assert 'pip install "mmcv>=2.0.1,<2.2"' in said['op']
@@ -68,7 +68,7 @@ def test_full_mmcv_and_mmdet_are_used_where_they_are(run_tool, tool_env: dict, t
     extension = tmp_path / 'extension'
     extension.mkdir()
     (extension / '_ext.py').write_text('def __getattr__(name):\n    return lambda *args, **kwargs: None\n')
-    code = dedent(f"""
+    code = dedent(f'''
         import mmcv
         mmcv.__path__.insert(0, {str(extension)!r})
         import sdpose
@@ -78,7 +78,7 @@ def test_full_mmcv_and_mmdet_are_used_where_they_are(run_tool, tool_env: dict, t
         import mmdet
         print(edpose_head.MultiScaleDeformableAttention.__module__, rtmo_head.reduce_mean(3),
               mmdet.__version__, mmcv.ops.nms.__module__)
-    """)
+    ''')
     done = run_tool('-c', code, env={'PYTHONPATH': f'{tmp_path}:{tool_env["PYTHONPATH"]}'}, check=True)
     assert done.stdout.split() == ['mmcv.ops.multi_scale_deform_attn', '3', '3.2.0', 'mmcv.ops.nms']
 

@@ -13,7 +13,8 @@ def runner(pruner, iteration, per_epoch=10):
     return SimpleNamespace(model=SimpleNamespace(neck=neck), iter=iteration, train_dataloader=range(per_epoch))
 
 
-@pytest.mark.parametrize('epoch, ratio', [(0, 1.), (9.9, 1.), (10, 1.), (60, 0.85), (35, 0.9560660), (110, 0.7), (299, 0.7)])
+@pytest.mark.parametrize('epoch, ratio', [(0, 1.), (9.9, 1.), (10, 1.), (60, 0.85), (35, 0.9560660), (110, 0.7),
+                                          (299, 0.7)])
 def test_cosine_by_hand(epoch, ratio):
     assert KeepRatioHook().ratio_at(epoch, 0.7) == pytest.approx(ratio, abs=1e-6)
 

@@ -24,8 +24,8 @@ def model_config(num_cycles=2, distiller=None, **head):
         type='DistillPoseEstimator',
         data_preprocessor=dict(type='mmpose.PoseDataPreprocessor', mean=[0.] * 3, std=[1.] * 3),
         backbone=dict(type='StemNet', stem_channels=4, num_blocks=1),
-        neck=dict(type='MultiCycledTransformer', in_channels=16, feature_size=(12, 16), patch_size=(3, 4), num_queries=5,
-                  dim=16, depth=2, num_heads=2, num_cycles=num_cycles),
+        neck=dict(type='MultiCycledTransformer', in_channels=16, feature_size=(12, 16), patch_size=(3, 4),
+                  num_queries=5, dim=16, depth=2, num_heads=2, num_cycles=num_cycles),
         head=dict(type='TokenPoseHead', in_channels=16, decoder=CODEC, **head),
         distiller=distiller)
 

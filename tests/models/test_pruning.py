@@ -9,8 +9,8 @@ from sdpose.structures import TokenSet
 
 CLOSE = dict(atol=2e-5, rtol=1e-4)
 SMALL = dict(
-    type='MultiCycledTransformer', in_channels=8, feature_size=(8, 8), patch_size=(2, 2), num_queries=3, dim=16, depth=5,
-    num_heads=4)
+    type='MultiCycledTransformer', in_channels=8, feature_size=(8, 8), patch_size=(2, 2), num_queries=3, dim=16,
+    depth=5, num_heads=4)
 FEATURE = (torch.arange(2 * 8 * 8 * 8).float().sin().view(2, 8, 8, 8), )
 
 

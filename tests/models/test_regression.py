@@ -11,6 +11,7 @@ from torch.testing import assert_close
 
 from sdpose.converters import convert_token_module
 from sdpose.models.heads.accuracy import coordinate_pck
+from sdpose.models.heads.token_reg_head import PoseRegression
 from sdpose.structures import CycleTokens, TokenSet
 
 CODEC = dict(type='RegressionLabel', input_size=(192, 256))
@@ -70,7 +71,8 @@ def test_likelihood_parity(load_fixture):
     assert_close(raw.grad, fixture['rle/grad_output'], rtol=1e-3, atol=1e-6)
 
 
-@pytest.mark.parametrize('mode, outputs', [('xy', 2), ('score', 3), ('sigma', 4), ('1sigma', 4), ('all', 5), ('rle', 4)])
+@pytest.mark.parametrize('mode, outputs', [('xy', 2), ('score', 3), ('sigma', 4), ('1sigma', 4), ('all', 5),
+                                           ('rle', 4)])
 def test_modes(mode, outputs):
     head = build(mode)
     regression = head(cycle_tokens(torch.randn(2, 3, 8)))
@@ -104,9 +106,10 @@ def test_likelihood_agrees_with_mmposes_head():
 
 def test_flip_swaps_joints_of_coordinates_and_scores_by_hand():
     head = build('score')
-    from sdpose.models.heads.token_reg_head import PoseRegression
-    plain = PoseRegression(torch.tensor([[[0.2, 0.5], [0.6, 0.5], [0.5, 0.1]]]), torch.tensor([[[1.], [2.], [3.]]]), None)
-    mirrored = PoseRegression(torch.tensor([[[0.4, 0.5], [0.8, 0.7], [0.5, 0.1]]]), torch.tensor([[[4.], [5.], [6.]]]), None)
+    plain = PoseRegression(
+        torch.tensor([[[0.2, 0.5], [0.6, 0.5], [0.5, 0.1]]]), torch.tensor([[[1.], [2.], [3.]]]), None)
+    mirrored = PoseRegression(
+        torch.tensor([[[0.4, 0.5], [0.8, 0.7], [0.5, 0.1]]]), torch.tensor([[[4.], [5.], [6.]]]), None)
     outputs = iter((plain, mirrored))
     head.forward = lambda feats: next(outputs)
     instance, = head.predict([None, None], samples(torch.zeros(1, 3, 2), torch.ones(1, 3)), dict(flip_test=True))

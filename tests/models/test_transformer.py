@@ -10,8 +10,8 @@ from torch.testing import assert_close
 from sdpose.models import SelfAttention, Tokenizer, TransformerLayer, sine_table
 
 SMALL = dict(
-    type='MultiCycledTransformer', in_channels=8, feature_size=(6, 8), patch_size=(3, 2), num_queries=5, dim=16, depth=3,
-    num_heads=4)
+    type='MultiCycledTransformer', in_channels=8, feature_size=(6, 8), patch_size=(3, 2), num_queries=5, dim=16,
+    depth=3, num_heads=4)
 FEATURE = (torch.arange(2 * 8 * 8 * 6).float().sin().view(2, 8, 8, 6), )
 
 

@@ -16,7 +16,7 @@ _JOINTS = np.array([[.50, .08], [.55, .05], [.45, .05], [.60, .07], [.40, .07], 
                     [.34, .97]])
 _LIMBS = [(5, 7), (7, 9), (6, 8), (8, 10), (5, 6), (11, 12), (5, 11), (6, 12), (11, 13), (13, 15), (12, 14), (14, 16)]
 
-_CONFIG = """
+_CONFIG = '''
 _base_ = [
     '{root}/configs/_base_/default_runtime.py',
     '{root}/configs/_base_/schedules/adam_300e.py',
@@ -47,7 +47,7 @@ param_scheduler = [
     dict(type='MultiStepLR', begin=0, end=40, milestones=[30], gamma=0.1, by_epoch=True)]
 default_hooks = dict(checkpoint=dict(interval=20), logger=dict(interval=1))
 randomness = dict(seed=3)
-"""
+'''
 
 
 def _draw(rng: np.random.Generator, image_id: int, folder: Path) -> tuple[dict, list[dict]]:

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 # Batch norm sees half of a batch in each process; this takes it out of the comparison.
-_FROZEN_NORM = """
+_FROZEN_NORM = '''
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -25,7 +25,7 @@ class FrozenNorm(Hook):
         for module in runner.model.modules():
             if isinstance(module, _BatchNorm):
                 module.eval()
-"""
+'''
 _COMMON = ['--no-validate', '--cfg-options', 'train_cfg.max_epochs=2', 'default_hooks.checkpoint.interval=2',
            'train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False']
 

@@ -11,9 +11,9 @@ from .skeleton import ADJOINING, COCO_17, COCO_JOINTS, COCO_LIMBS, JOINT_INDEX, 
 
 _FACE = ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear')
 _HIDDEN, _UNKNOWN = -0.05, -0.35
-"""Cosines towards the viewer below which a face point is covered, and below which nobody could place it."""
+'''Cosines towards the viewer below which a face point is covered, and below which nobody could place it.'''
 _BEHIND = 0.06
-"""Statures by which a shoulder or hip may lie behind the middle of the trunk and still count as seen."""
+'''Statures by which a shoulder or hip may lie behind the middle of the trunk and still count as seen.'''
 _FEWEST = 3
 
 

@@ -9,7 +9,7 @@ _SHIFT = 4
 _ONE = 1 << _SHIFT
 _FAR = 1 << 15
 PERSON_STRIDE = 32
-"""A tag is person number (from 1) times this plus the part; 0 is no person."""
+'''A tag is person number (from 1) times this plus the part; 0 is no person.'''
 
 
 def fixed(polygon: np.ndarray) -> np.ndarray:

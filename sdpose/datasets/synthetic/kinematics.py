@@ -15,7 +15,7 @@ from .skeleton import JOINT_INDEX, JOINTS, Proportions
 DOWN = np.array([0.0, -1.0, 0.0])
 FACE_POINTS = {'nose': (0, -0.16, 1.06), 'left_eye': (0.36, 0.10, 0.90), 'right_eye': (-0.36, 0.10, 0.90),
                'left_ear': (0.98, 0.0, -0.02), 'right_ear': (-0.98, 0.0, -0.02), 'head_top': (0, 0.98, 0)}
-"""Face points in units of the head ellipsoid's half axes."""
+'''Face points in units of the head ellipsoid's half axes.'''
 
 
 def rot_x(degrees: float) -> np.ndarray:

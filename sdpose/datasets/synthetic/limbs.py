@@ -14,7 +14,7 @@ _PROFILES = dict(upper_arm=((0, .0285), (.35, .028), (1, .0215)),
                  forearm=((0, .022), (.25, .0245), (1, .0145)),
                  thigh=((0, .050), (.35, .049), (1, .034)),
                  shank=((0, .0335), (.3, .036), (1, .0205)))
-"""Radii along each segment in statures."""
+'''Radii along each segment in statures.'''
 _FINGER_DETAIL = 200.0  # pixels per stature from which single fingers are more than a smudge
 
 

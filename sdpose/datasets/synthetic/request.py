@@ -9,7 +9,7 @@ from ...errors import DataError, UserError
 from .levels import LEVELS
 
 GENERATOR_VERSION = 1
-"""Raised whenever the same seed gives other pictures or annotations."""
+'''Raised whenever the same seed gives other pictures or annotations.'''
 MANIFEST = 'synthetic.json'
 SPLITS = ('train', 'val')
 _MOST = 1_000_000

@@ -30,7 +30,7 @@ MPII_16 = _indices('right_ankle', 'right_knee', 'right_hip', 'left_hip', 'left_k
 
 COCO_LIMBS = ((15, 13), (13, 11), (16, 14), (14, 12), (11, 12), (5, 11), (6, 12), (5, 6), (5, 7), (6, 8),
               (7, 9), (8, 10), (1, 2), (0, 1), (0, 2), (1, 3), (2, 4), (3, 5), (4, 6))
-"""COCO's published skeleton, as pairs of zero-based joint indices."""
+'''COCO's published skeleton, as pairs of zero-based joint indices.'''
 
 
 class Part(IntEnum):
@@ -75,7 +75,7 @@ def _adjoining() -> dict[int, frozenset[Part]]:
 
 
 ADJOINING = _adjoining()
-"""Per joint, the parts that show it: a joint whose pixel shows one is visible.  Clothes count as the body."""
+'''Per joint, the parts that show it: a joint whose pixel shows one is visible.  Clothes count as the body.'''
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from .skeleton import Part
 Pixel = Sequence[float]
 Profile = Sequence[tuple[float, float]]
 LIGHT = (-0.5, -0.866)
-"""Direction towards the light in the picture, x to the right and y down."""
+'''Direction towards the light in the picture, x to the right and y down.'''
 
 
 class Layer:

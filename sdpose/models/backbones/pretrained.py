@@ -30,7 +30,10 @@ class PretrainedBackbone:
         allow_mismatch: beginnings of the backbone's keys that the file need not fill.
     """
 
-    def __init__(self, checkpoint: Optional[str], prefix: Optional[str] = None, allow_mismatch: Sequence[str] = ()) -> None:
+    def __init__(self,
+                 checkpoint: Optional[str],
+                 prefix: Optional[str] = None,
+                 allow_mismatch: Sequence[str] = ()) -> None:
         self.checkpoint = checkpoint
         self.prefix = prefix
         self.allow_mismatch = tuple(allow_mismatch)
@@ -48,7 +51,8 @@ class PretrainedBackbone:
         unfilled = sorted({**difference.missing, **difference.misshaped})
         if any(not key.startswith(self.allow_mismatch or '\0') for key in unfilled):
             raise MismatchError(
-                f'{self.checkpoint} does not fill {type(module).__name__}: {difference.summary()}\n{difference.table()}\n'
+                f'{self.checkpoint} does not fill {type(module).__name__}: {difference.summary()}\n'
+                f'{difference.table()}\n'
                 'Set model.backbone.init_cfg=None to start at random, or name the beginnings of these keys in '
                 'model.backbone.init_cfg.allow_mismatch')
         initialize(module, [dict(config) for config in UNFILLED])
@@ -69,8 +73,8 @@ class PretrainedBackbone:
             checkpoint = CheckpointLoader.load_checkpoint(self.checkpoint, map_location='cpu')
         except OSError as error:  # no such file, or no way to the web address
             raise MismatchError(
-                f'the pretrained backbone {self.checkpoint} cannot be loaded ({error}). Put the file on this machine and '
-                'set model.backbone.init_cfg.checkpoint to it, or set model.backbone.init_cfg=None to start at random'
+                f'the pretrained backbone {self.checkpoint} cannot be loaded ({error}). Put the file on this machine '
+                'and set model.backbone.init_cfg.checkpoint to it, or set model.backbone.init_cfg=None to start at random'
             ) from error
         weights = weights_of(checkpoint)
         if self.prefix is not None:
