@@ -1,8 +1,7 @@
 # Synthetic people (tools/dataset_tools/make_synthetic.py, level starter, 320x240), cropped to 64x48 pixels.
-dataset_type = 'CocoDataset'
-data_mode = 'topdown'
+_base_ = ['coco_256x192.py']
+
 data_root = 'data/synthetic_starter/'
-num_keypoints = 17
 
 # A 16x12 heatmap is enough: encoding and decoding the annotations alone scores above 0.97 AP. It needs a
 # target that is not rounded to whole cells (unbiased) and the matching sub-cell decoding, whose blur fits
@@ -39,30 +38,21 @@ val_pipeline = [
 train_dataloader = dict(
     batch_size=32,
     num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
-        type=dataset_type,
         data_root=data_root,
-        data_mode=data_mode,
         ann_file='annotations/train.json',
         data_prefix=dict(img='train/'),
         pipeline=train_pipeline))
 val_dataloader = dict(
     batch_size=64,
     num_workers=1,
-    persistent_workers=True,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
     dataset=dict(
-        type=dataset_type,
         data_root=data_root,
-        data_mode=data_mode,
         ann_file='annotations/val.json',
+        bbox_file=None,  # ground-truth boxes: no detector has seen these people
         data_prefix=dict(img='val/'),
-        test_mode=True,
         pipeline=val_pipeline))
 test_dataloader = val_dataloader
 
-val_evaluator = dict(type='CocoMetric', ann_file=f'{data_root}annotations/val.json')
+val_evaluator = dict(ann_file=f'{data_root}annotations/val.json')
 test_evaluator = val_evaluator

@@ -74,7 +74,7 @@ class PretrainedBackbone:
         except OSError as error:  # no such file, or no way to the web address
             raise MismatchError(
                 f'the pretrained backbone {self.checkpoint} cannot be loaded ({error}). Put the file on this machine '
-                'and set model.backbone.init_cfg.checkpoint to it, or set model.backbone.init_cfg=None to start at random'
+                'and set model.backbone.init_cfg.checkpoint to it, or model.backbone.init_cfg=None to start at random'
             ) from error
         weights = weights_of(checkpoint)
         if self.prefix is not None:
