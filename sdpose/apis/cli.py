@@ -33,7 +33,19 @@ def run(command: Callable[[], object]) -> int:
         logging.shutdown()
         print(f'error: {error}', file=sys.stderr)
         return 2
+    except Exception as error:
+        if not _was_interrupted(error):
+            raise
+        print('stopped', file=sys.stderr)
+        return 130
     return 0
+
+
+def _was_interrupted(error: Optional[BaseException]) -> bool:
+    """Whether an exception arose while Ctrl-C was being handled: MMEngine catches it in places and fails later."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 class OverrideAction(DictAction):

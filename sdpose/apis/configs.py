@@ -3,6 +3,7 @@
 import difflib
 import inspect
 import logging
+import re
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Iterator, Optional, Union
@@ -18,6 +19,10 @@ from .paths import find_config
 _REGISTRIES = (MODELS, DATASETS, TRANSFORMS, HOOKS, METRICS, KEYPOINT_CODECS)
 # Classes whose keyword arguments are exactly a config's keys; libraries below them accept more than they name.
 _CHECKED_PACKAGES = ('sdpose', 'mmpose')
+# A TypeError that a config causes: an argument nobody takes, or text where an optimizer wants a number.
+_REFUSED_ARGUMENT = ("unexpected keyword argument|not supported between instances of 'float' and 'str'|"
+                     'None is not a callable object')
+_HINT = '\n(raised while building the parts of the config; SDPOSE_TRACEBACK=1 shows where)'
 # Keys that are no argument of the part beside them: the registry's own, and what a distiller reads from its terms.
 _READ_BY_OTHERS = ('type', '_scope_', 'on')
 
@@ -47,6 +52,8 @@ def load_config(path: Union[str, Path], options: Optional[dict[str, Any]] = None
             cfg.merge_from_dict({key: value})
         except (KeyError, TypeError) as error:
             raise ConfigError(f'--cfg-options {key}={value} does not fit the config: {error}') from error
+    if not isinstance(cfg.get('model', {}), dict):
+        raise ConfigError(f'config {path}: model must be a dict, not {cfg.model!r}')
     check_arguments(cfg.to_dict())
     return cfg
 
@@ -80,17 +87,20 @@ def building() -> Iterator[None]:
     """Report a value that a constructor refused as a mistake in the config.
 
     Constructors check what they are given and raise ``ValueError``; MMEngine raises ``KeyError`` for a part that is not
-    registered and ``ImportError`` for a module named in ``custom_imports``.
+    registered, ``ImportError`` for a module named in ``custom_imports``, and a ``TypeError`` of this kind where a
+    class outside this project and MMPose refuses an argument. The message says how to see where it arose.
 
     Raises:
         ConfigError: With the constructor's message.
     """
     try:
         yield
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
-    except ImportError as error:
-        raise ConfigError(str(error)) from error
+    except (ValueError, ImportError) as error:
+        raise ConfigError(f'{error}{_HINT}') from error
+    except TypeError as error:
+        if not re.search(_REFUSED_ARGUMENT, str(error)):
+            raise
+        raise ConfigError(f'{error}{_HINT}') from error
     except KeyError as error:
         if 'registry' not in str(error):
             raise

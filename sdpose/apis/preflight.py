@@ -30,7 +30,7 @@ def check_data(cfg: Config, splits: tuple[str, ...]) -> None:
         DataError: If something is missing or damaged.
         ConfigError: If the model predicts another number of key points.
     """
-    if int(os.environ.get('RANK', os.environ.get('SLURM_PROCID', 0))):
+    if not is_first_process(cfg):
         return
     seen: list[dict[str, Any]] = []
     for split in splits:
@@ -41,6 +41,12 @@ def check_data(cfg: Config, splits: tuple[str, ...]) -> None:
                 seen.append(files)
                 _check_dataset(dataset, split)
                 _check_joint_count(cfg, dataset, split)
+
+
+def is_first_process(cfg: Config) -> bool:
+    """Whether this is the first of a run's processes; the environment's rank counts only under a launcher."""
+    rank = os.environ.get('RANK', os.environ.get('SLURM_PROCID', '0'))
+    return cfg.get('launcher', 'none') == 'none' or rank == '0'
 
 
 def _check_dataset(cfg: dict[str, Any], split: str) -> None:
@@ -72,7 +78,7 @@ def _check_joint_count(cfg: Config, dataset: dict[str, Any], split: str) -> None
     Raises:
         ConfigError: If it does not.
     """
-    queries = (cfg.model.get('neck') or {}).get('num_queries')
+    queries = (cfg.get('model', {}).get('neck') or {}).get('num_queries')
     joints = _joint_count(dataset)
     if queries not in (None, joints):
         raise ConfigError(f'{split} data has {joints} key points per person, but model.neck.num_queries is {queries}: '
@@ -103,6 +109,8 @@ def check_checkpoint_path(path: str) -> None:
     """
     if _REMOTE in path or Path(path).expanduser().is_file():
         return
+    if Path(path).expanduser().is_dir():
+        raise UserError(f'checkpoint {path} is a folder: name a .pth file in it')
     folder = Path(path).expanduser().parent
     beside = sorted(file.name for file in folder.glob('*.pth'))[:5] if folder.is_dir() else []
     hint = f'; {folder} holds {", ".join(beside)}' if beside else ''

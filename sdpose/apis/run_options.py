@@ -46,6 +46,7 @@ def prepare(config: str,
     os.environ.setdefault('LOCAL_RANK', str(local_rank))
     cfg.work_dir = work_dir or cfg.get('work_dir') or os.path.join('work_dirs', Path(config).stem)
     _set_strictness(cfg, allow_partial)
+    _let_loaders_without_workers_be(cfg)
     if show or show_dir is not None:
         _set_drawing(cfg, show, show_dir, interval, wait_time)
     if gt_bbox:
@@ -60,6 +61,14 @@ def _set_strictness(cfg: Config, allow_partial: bool) -> None:
     hooks.setdefault('strict_load', dict(type='StrictLoadHook'))
     if allow_partial:
         hooks.strict_load.allow_partial = True
+
+
+def _let_loaders_without_workers_be(cfg: Config) -> None:
+    """``num_workers=0`` alone is a clear wish; torch refuses it beside the bases' ``persistent_workers=True``."""
+    for split in ('train', 'val', 'test'):
+        loader = cfg.get(f'{split}_dataloader')
+        if loader and loader.get('num_workers') == 0:
+            loader.persistent_workers = False
 
 
 def _set_drawing(cfg: Config, show: bool, show_dir: Optional[str], interval: int, wait_time: float) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 from typing import Any, Optional
 
 from mmengine.config import Config
@@ -11,6 +12,7 @@ from mmengine.runner import Runner
 from sdpose.errors import ConfigError, UserError
 from sdpose.evaluation import ResultFile, describe_boxes
 from sdpose.fileio import atomic_write
+from sdpose.folders import require_writable
 
 from .configs import building
 from .noise import silence_records
@@ -38,6 +40,7 @@ def test(config: str, checkpoint: str, out: Optional[str] = None, dump: Optional
         UserError: For anything the user can cure: a path, a config key, the data, a checkpoint.
     """
     cfg = prepare(config, **run)
+    require_writable(cfg.work_dir, '--work-dir')
     check_checkpoint_path(checkpoint)
     cfg.load_from, cfg.resume = checkpoint, False
     result_file = _set_outputs(cfg, out, dump)
@@ -57,7 +60,8 @@ def _set_outputs(cfg: Config, out: Optional[str], dump: Optional[str]) -> Option
     """Add the result files to the evaluators.
 
     Raises:
-        UserError: If a name has the wrong ending, or the config has no COCO metric to write results.
+        UserError: If a name has the wrong ending, its folder cannot be written, or the config has no COCO metric to
+            write results.
     """
     evaluators = cfg.get('test_evaluator') or []
     evaluators = list(evaluators) if isinstance(evaluators, (list, tuple)) else [evaluators]
@@ -68,6 +72,7 @@ def _set_outputs(cfg: Config, out: Optional[str], dump: Optional[str]) -> Option
         if not dump.endswith(('.pkl', '.pickle')):
             raise UserError(f'--dump {dump}: raw predictions are a pickle, the name must end in .pkl (--out writes '
                             'COCO results as .json)')
+        require_writable(Path(dump).absolute().parent, f'--dump {dump}')
         evaluators.append(dict(type='DumpResults', out_file_path=dump))
     cfg.test_evaluator = evaluators
     return result_file

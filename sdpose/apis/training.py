@@ -1,5 +1,6 @@
 """Training from a config file; what ``tools/train.py`` runs."""
 
+from contextlib import nullcontext
 from typing import Any, Optional
 
 import torch
@@ -9,11 +10,13 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import nn
 
+from sdpose.compat import find_latest_checkpoint
 from sdpose.errors import ConfigError
+from sdpose.folders import sole_training
 
 from .configs import building
 from .noise import silence_records
-from .preflight import check_checkpoint_path, check_data
+from .preflight import check_checkpoint_path, check_data, is_first_process
 from .run_options import prepare
 
 
@@ -48,12 +51,14 @@ def train(config: str,
     if auto_scale_lr:
         _scale_learning_rate(cfg)
     check_data(cfg, ('train', 'val') if cfg.get('val_dataloader') else ('train', ))
-    with building():
-        runner = Runner.from_cfg(cfg)
-        silence_records(runner.logger)
-        # Builds the data sets now, so that a refused value is told apart from a failure while training.
-        _ = runner.train_loop, runner.val_loop
-    return runner.train()
+    with sole_training(cfg.work_dir) if is_first_process(cfg) else nullcontext():
+        with building():
+            runner = Runner.from_cfg(cfg)
+            silence_records(runner.logger)
+            # Builds these now, so that a refused value is told apart from a failure while training.
+            _ = runner.train_loop, runner.val_loop
+            runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+        return runner.train()
 
 
 def _set_start(cfg: Config, resume: Optional[str]) -> None:
@@ -62,9 +67,16 @@ def _set_start(cfg: Config, resume: Optional[str]) -> None:
     Raises:
         UserError: If it does not exist.
     """
-    if resume is not None:
-        cfg.resume = True
-        cfg.load_from = None if resume == 'auto' else resume
+    if resume == 'auto':
+        newest = find_latest_checkpoint(cfg.work_dir)
+        # An empty work folder starts as the config says, with its load_from: what a job that is queued again wants.
+        cfg.resume = newest is not None
+        cfg.load_from = newest or cfg.get('load_from')
+        if newest is None:
+            print_log(f'--resume: {cfg.work_dir} holds no checkpoint yet, starting from '
+                      f'{cfg.load_from or "the initial weights"}', 'current')
+    elif resume is not None:
+        cfg.resume, cfg.load_from = True, resume
     if cfg.get('load_from'):
         check_checkpoint_path(cfg.load_from)
 

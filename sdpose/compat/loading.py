@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial, wraps
 from types import ModuleType
 from typing import Any
+from urllib.error import URLError
 
 import mmengine.runner.checkpoint as mmengine_checkpoint
 import numpy as np
@@ -131,6 +132,9 @@ def _with_clear_errors(load: Callable) -> Callable:
             return load(cls, filename, *args, **kwargs)
         except FileNotFoundError as error:
             raise FileNotFoundError(f'Checkpoint not found: {filename}') from error
+        except URLError as error:
+            raise CheckpointError(f'{filename} cannot be fetched ({error.reason}): check the address and the network, '
+                                  'or fetch it by other means and name the file') from error
         except pickle.UnpicklingError as error:
             raise CheckpointError(_refusal(filename, str(error))) from None
         except (EOFError, RuntimeError, OSError) as error:

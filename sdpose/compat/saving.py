@@ -121,13 +121,14 @@ def find_latest_checkpoint(path: str) -> Optional[str]:
         path: The work folder.
 
     Returns:
-        The file that the folder's ``last_checkpoint`` names, there or beside it, if it is complete; otherwise
+        The file that the folder's ``last_checkpoint`` names, beside it or there, if it is complete; otherwise
         the newest complete ``epoch_N.pth`` or ``iter_N.pth``; None if there is none.
     """
     marker = Path(path) / _MARKER
     if marker.is_file():
         named = Path(marker.read_text(errors='replace').strip() or '.')
-        for candidate in (named, Path(path) / named.name):
+        # Beside the marker first: in a copied work folder the path still leads to the original.
+        for candidate in (Path(path) / named.name, named):
             if _is_complete(candidate):
                 return str(candidate)
         print_log(

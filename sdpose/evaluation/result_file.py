@@ -8,6 +8,7 @@ from mmpose.evaluation.metrics import CocoMetric
 from mmpose.registry import METRICS
 
 from sdpose.errors import UserError
+from sdpose.folders import require_writable
 
 
 class ResultFile:
@@ -35,13 +36,13 @@ class ResultFile:
         """Let the COCO metric among the evaluators' configs write its results.
 
         Raises:
-            UserError: If there is not exactly one.
+            UserError: If there is not exactly one, or the folder cannot be written.
         """
         metrics = [cfg for cfg in evaluators if _is_coco(cfg)]
         if len(metrics) != 1:
             raise UserError(f'--out writes COCO results and needs exactly one CocoMetric in test_evaluator, found '
                             f'{len(metrics)} in {[cfg.get("type") for cfg in evaluators]}; use --dump instead')
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        require_writable(self.path.parent, f'--out {self.path}')
         metrics[0]['outfile_prefix'] = str(self._prefix)
 
     def finish(self) -> Path:

@@ -61,3 +61,14 @@ def test_overrides_that_cannot_be_read(text: str, message: str, capsys: pytest.C
         _options(text)
     assert stop.value.code == 2
     assert re.search(message, capsys.readouterr().err)
+
+
+def test_ctrl_c_that_another_error_covers_is_130(capsys: pytest.CaptureFixture) -> None:
+    def command() -> None:
+        try:
+            raise KeyboardInterrupt
+        except BaseException:
+            raise SyntaxError('half a file')  # noqa: B904
+
+    assert cli.run(command) == 130
+    assert capsys.readouterr().err == 'stopped\n'

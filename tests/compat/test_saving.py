@@ -143,6 +143,15 @@ def test_resuming_in_a_moved_folder(tmp_path: Path):
     assert find_latest_checkpoint(str(tmp_path)) == str(moved)
 
 
+def test_a_copied_folder_resumes_itself(tmp_path: Path):
+    original, copy = tmp_path / 'original', tmp_path / 'copy'
+    for folder in (original, copy):
+        folder.mkdir()
+        checkpoint_at(folder, 'epoch_1.pth', 10)
+        (folder / 'last_checkpoint').write_text(str(original / 'epoch_1.pth'))
+    assert find_latest_checkpoint(str(copy)) == str(copy / 'epoch_1.pth')
+
+
 def test_nothing_to_resume_from(tmp_path: Path):
     (tmp_path / 'epoch_1.pth').write_bytes(b'torn')
     assert find_latest_checkpoint(str(tmp_path)) is None

@@ -31,8 +31,7 @@ def test_released_numbers(load_fixture, folder):
     close(SimulatedHeatmapLoss(weighting='released')(one_sigma, teacher, weight), fixture['reg2hm_s1/official'])
     close(TokenMSELoss()(fixture['tok/student'], fixture['tok/teacher']), fixture['tok/loss_w1'])
     close(TokenMSELoss(5e-6)(fixture['tok/student'], fixture['tok/teacher']), fixture['tok/loss_w5e-6'])
-    size = torch.tensor([48., 64.])
-    simulated, touches = SimulatedHeatmapLoss.simulate(student.coords, student.sigma, size)
+    simulated, touches = SimulatedHeatmapLoss.simulate(student.coords, student.sigma, (48, 64))
     assert_close(weight * touches, fixture['reg2hm_s2/weight'])
     drawn = simulated * touches[..., None, None]
     assert_close(drawn[0], fixture['reg2hm_s2/sim_heatmap_first_sample'], atol=2e-5, rtol=1e-4)
@@ -51,7 +50,7 @@ def test_simulated_heatmap_by_hand():
     """One keypoint in the middle of a 3 x 2 map (w x h)."""
     student = PoseRegression(torch.tensor([[[1 / 3, 0.5]]]), None, torch.tensor([[[1., 2.]]]))  # at (1, 1)
     expected = [[math.exp(-0.5 * ((u - 1)**2 / 1 + (v - 1)**2 / 4)) for u in range(3)] for v in range(2)]
-    simulated, touches = SimulatedHeatmapLoss.simulate(student.coords, student.sigma, torch.tensor([3., 2.]))
+    simulated, touches = SimulatedHeatmapLoss.simulate(student.coords, student.sigma, (3, 2))
     assert_close(simulated[0, 0], torch.tensor(expected))
     assert touches.tolist() == [[True]]
     loss = SimulatedHeatmapLoss(2.)(student, torch.zeros(1, 1, 2, 3), torch.full((1, 1), 0.5))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Optional
 
 from mmengine.logging import print_log
-from mmengine.model import initialize, update_init_info
+from mmengine.model import update_init_info
 from mmengine.runner import CheckpointLoader
 from mmpose.registry import WEIGHT_INITIALIZERS
 from torch import nn
@@ -12,17 +12,15 @@ from torch import nn
 from sdpose.checkpoint import compare, weights_of
 from sdpose.errors import ConfigError, MismatchError
 
-# How HRNet and StemNet start without a file; what a file does not fill keeps it.
-UNFILLED = (dict(type='Normal', layer='Conv2d', std=0.001), dict(type='Constant', layer='BatchNorm2d', val=1))
-
 
 @WEIGHT_INITIALIZERS.register_module()
 class PretrainedBackbone:
     """Initializer that loads a backbone's weights and says what was not filled.
 
     MMEngine's ``Pretrained`` skips tensors of another shape with a line in the log: that is how the released
-    HRNet-W32 models came to start with a random first stage. Keys that the file has beyond the backbone (classifier,
-    a fourth stage) are fine.
+    HRNet-W32 models came to start with a random first stage. Such tensors keep what their layer was built with, as
+    there: for a convolution torch's uniform of std 1 / sqrt(3 fan_in). Keys that the file has beyond the backbone
+    (classifier, a fourth stage) are fine.
 
     Args:
         checkpoint: path or web address.
@@ -55,7 +53,6 @@ class PretrainedBackbone:
                 f'{difference.table()}\n'
                 'Set model.backbone.init_cfg=None to start at random, or name the beginnings of these keys in '
                 'model.backbone.init_cfg.allow_mismatch')
-        initialize(module, [dict(config) for config in UNFILLED])
         expected = module.state_dict()
         module.load_state_dict({key: weights[key] for key in expected if key in weights and key not in unfilled},
                                strict=False)

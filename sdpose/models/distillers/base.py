@@ -36,6 +36,13 @@ class BaseDistiller(BaseModule):
                                  f'choose one of {", ".join(comparable)}')
             self.terms[name] = MODELS.build(config)
 
+    def check(self, student: nn.Module) -> None:
+        """Refuse a student that this distiller cannot teach; called when the model is built.
+
+        Raises:
+            ValueError: if so.
+        """
+
     def compare(self, student: Mapping[str, Any], teacher: Mapping[str, Any], weight: Optional[Tensor] = None
                 ) -> dict[str, Tensor]:
         """The value of every term for one pair.

@@ -2,7 +2,7 @@
 from typing import Any, Optional
 
 from mmpose.registry import MODELS
-from torch import Tensor
+from torch import Tensor, nn
 
 from sdpose.structures import CycleTokens
 
@@ -25,15 +25,18 @@ class SelfDistiller(BaseDistiller):
         super().__init__(terms, COMPARABLE)
         self.detach_teacher = detach_teacher
 
-    def loss(self, feats: CycleTokens, **_: Any) -> dict[str, Tensor]:
-        """The terms for the tokens of all training cycles; what else the estimator passes is not needed.
+    def check(self, student: nn.Module) -> None:
+        """Refuse a student of one cycle: nothing can teach it.
 
         Raises:
-            ValueError: if there is only one cycle, so that nothing can teach it.
+            ValueError: if so.
         """
-        if len(feats.cycles) < 2:
+        if getattr(student.neck, 'num_cycles', 1) < 2:
             raise ValueError('self-distillation needs a later cycle to learn from: set model.neck.num_cycles to 2 or '
                              'more, or model.distiller to None')
+
+    def loss(self, feats: CycleTokens, **_: Any) -> dict[str, Tensor]:
+        """The terms for the tokens of all training cycles; what else the estimator passes is not needed."""
         total: dict[str, Tensor] = {}
         for student, teacher in zip(feats.cycles, feats.cycles[1:]):
             if self.detach_teacher:

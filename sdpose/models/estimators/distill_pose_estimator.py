@@ -20,6 +20,8 @@ class DistillPoseEstimator(TopdownPoseEstimator):
     def __init__(self, distiller: Optional[dict] = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.distiller = MODELS.build(distiller) if distiller else None
+        if self.distiller is not None:
+            self.distiller.check(self)
 
     def loss(self, inputs: Tensor, data_samples: SampleList) -> dict[str, Tensor]:
         """Losses of the head and of the distiller for images (B, 3, H, W)."""

@@ -37,17 +37,17 @@ class SimulatedHeatmapLoss(nn.Module):
         self.weighting = weighting
 
     @staticmethod
-    def simulate(coords: Tensor, sigma: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
+    def simulate(coords: Tensor, sigma: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """Gaussians (B, K, H, W) and which of them touch the map (B, K).
 
         Args:
             coords: (B, K, 2), x and y over the map's width and height.
             sigma: (B, K, S), in heatmap pixels.
-            size: (W, H), as floats on the device of ``coords``.
+            size: (W, H).
         """
+        u, v = (torch.arange(length, device=coords.device, dtype=coords.dtype) for length in size)
+        size = coords.new_tensor(size)
         mean = coords * size
-        u = torch.arange(int(size[0]), device=coords.device, dtype=coords.dtype)
-        v = torch.arange(int(size[1]), device=coords.device, dtype=coords.dtype)
         sigma = sigma.expand_as(coords)
         across = (u - mean[..., :1]).square() / (sigma[..., :1].square() + 1e-9)  # (B, K, W)
         down = (v - mean[..., 1:]).square() / (sigma[..., 1:].square() + 1e-9)  # (B, K, H)
@@ -69,8 +69,7 @@ class SimulatedHeatmapLoss(nn.Module):
         if getattr(student, 'sigma', None) is None:
             raise ValueError("a simulated heatmap needs a student that regresses sigma: set model.head.mode to 'all', "
                              "'sigma' or '1sigma'")
-        size = torch.tensor(teacher.shape[:1:-1], device=teacher.device, dtype=student.coords.dtype)
-        simulated, touches = self.simulate(student.coords, student.sigma, size)
+        simulated, touches = self.simulate(student.coords, student.sigma, tuple(teacher.shape[:1:-1]))
         weight = weight * touches
         error = (simulated * touches[..., None, None] - teacher).square().mean(dim=(2, 3))  # (B, K)
         if self.weighting == 'released':

@@ -1,0 +1,69 @@
+"""From which weights a run starts, and which process looks after the files."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from sdpose.apis import run_options
+from sdpose.apis.configs import building
+from sdpose.apis.preflight import check_checkpoint_path, is_first_process
+from sdpose.apis.training import _set_start
+from sdpose.compat import CheckpointError
+from sdpose.errors import ConfigError, UserError
+
+
+def _checkpoint(path: Path) -> str:
+    torch.save({'state_dict': {}}, path)
+    return str(path)
+
+
+def test_resume_in_an_empty_folder_keeps_load_from(tmp_path: Path) -> None:
+    start = _checkpoint(tmp_path / 'start.pth')
+    (tmp_path / 'run').mkdir()
+    cfg = Config(dict(work_dir=str(tmp_path / 'run'), load_from=start))
+    _set_start(cfg, 'auto')
+    assert (cfg.load_from, cfg.resume) == (start, False)
+    newest = _checkpoint(tmp_path / 'run' / 'epoch_1.pth')
+    _set_start(cfg, 'auto')
+    assert (cfg.load_from, cfg.resume) == (newest, True)
+
+
+def test_resume_from_a_named_checkpoint(tmp_path: Path) -> None:
+    cfg = Config(dict(work_dir=str(tmp_path)))
+    _set_start(cfg, _checkpoint(tmp_path / 'a.pth'))
+    assert cfg.resume and cfg.load_from.endswith('a.pth')
+
+
+def test_a_folder_is_no_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match='is a folder: name a .pth file in it'):
+        check_checkpoint_path(str(tmp_path))
+
+
+def test_an_address_that_cannot_be_reached_is_said_in_one_line() -> None:
+    from mmengine.runner import CheckpointLoader
+    with pytest.raises(CheckpointError, match='^http://127.0.0.1:9/x.pth cannot be fetched'):
+        CheckpointLoader.load_checkpoint('http://127.0.0.1:9/x.pth')
+
+
+@pytest.mark.parametrize('launcher, rank, first', [('none', '1', True), ('pytorch', '1', False),
+                                                   ('pytorch', '0', True)])
+def test_a_rank_counts_only_under_a_launcher(monkeypatch: pytest.MonkeyPatch, launcher: str, rank: str, first: bool
+                                             ) -> None:
+    monkeypatch.setenv('RANK', rank)
+    assert is_first_process(Config(dict(launcher=launcher))) is first
+
+
+def test_loaders_without_workers_persist_none() -> None:
+    cfg = Config(dict(train_dataloader=dict(num_workers=0, persistent_workers=True),
+                      val_dataloader=dict(num_workers=2, persistent_workers=True)))
+    run_options._let_loaders_without_workers_be(cfg)
+    assert not cfg.train_dataloader.persistent_workers and cfg.val_dataloader.persistent_workers
+
+
+def test_arguments_that_a_foreign_class_refuses() -> None:
+    for call in (lambda: torch.utils.data.DataLoader([1], batchsize=3),
+                 lambda: torch.optim.Adam([torch.zeros(1)], lr='abc')):
+        with pytest.raises(ConfigError, match='(?s)batchsize|not supported between.*SDPOSE_TRACEBACK=1'), building():
+            call()
