@@ -7,77 +7,74 @@ import json
 import os
 from collections import Counter
 from pathlib import Path
-from typing import Any, Iterable, Union
+from typing import Any, Iterable, Optional, Union
 
+from sdpose.datasets import coco_fields
 from sdpose.errors import DataError
 
 _SHOWN = 3
 
 
-def check_people(ann_file: Union[str, Path], image_folder: Union[str, Path], num_keypoints: int) -> list[str]:
+def check_people(ann_file: Union[str, Path], image_folder: Union[str, Path], num_keypoints: int,
+                 evaluated: bool = False, use_area: bool = True) -> list[str]:
     """Check an annotation file and the images it names.
 
     Args:
         ann_file: COCO key point annotations.
         image_folder: Where the images lie.
         num_keypoints: Joints per person that the config expects.
+        evaluated: Whether predictions are compared with this file, which takes ``categories`` and ``area``.
+        use_area: The option of ``CocoMetric``: False if an evaluation does without ``area``.
 
     Returns:
         Remarks that do not prevent a run, one sentence each.
 
     Raises:
-        DataError: If a file is missing or not COCO, an annotation has another number of joints, or an image with
-            annotated people is missing.
+        DataError: If a file is missing or not COCO, an entry is incomplete or holds a value that is no number, an
+            annotation has another number of joints, an image with annotated people is missing, or no person is left.
     """
     content = read_annotations(ann_file)
-    images = {image['id']: image for image in content['images']}
-    people = [ann for ann in content['annotations'] if 'keypoints' in ann and 'bbox' in ann]
-    if not people:
-        raise DataError(f'{ann_file} annotates no key points: use the person_keypoints file, not instances or captions')
-    for ann in people:
-        if len(ann['keypoints']) != 3 * num_keypoints:
-            raise DataError(f'{ann_file}: annotation id {ann["id"]} has {len(ann["keypoints"])} key point numbers, '
-                            f'expected {3 * num_keypoints} ({num_keypoints} joints times x, y, visibility): correct '
-                            'the file, or choose the config of its data set')
-        if ann['image_id'] not in images:
-            raise DataError(f'{ann_file}: annotation id {ann["id"]} refers to image id {ann["image_id"]}, which the '
-                            'file does not list')
-    used = [ann for ann in people if not ann.get('iscrowd') and ann.get('num_keypoints', 1)]
+    if not content['annotations']:
+        raise _no_keypoints(ann_file)
+    images = _check_content(ann_file, content, num_keypoints, evaluated, use_area)
+    used = [ann for ann in content['annotations'] if not ann.get('iscrowd') and ann.get('num_keypoints') != 0]
+    fit = [ann for ann in used if _box_fault(ann, images) is None]
+    if not any(max(ann['keypoints'][0::3]) > 0 or max(ann['keypoints'][1::3]) > 0 for ann in fit):
+        raise DataError(f'no usable person in {ann_file}: each of its {len(content["annotations"])} annotations is a '
+                        'crowd, has no labelled key point, or has a box of zero area or outside its image: correct '
+                        'the file, or name another one')
     check_images(image_folder, (images[ann['image_id']]['file_name'] for ann in used), ann_file)
-    return _remark_on_empty(used, 'annotation', ann_file, 'left out of training and of ground-truth boxes')
+    return _remark_on_boxes(used, images, 'annotation', ann_file, 'left out of training and of ground-truth boxes')
 
 
-def check_detections(bbox_file: Union[str, Path], ann_file: Union[str, Path],
-                     image_folder: Union[str, Path]) -> list[str]:
-    """Check a file of detected person boxes against the annotations it belongs to.
+def check_detections(bbox_file: Union[str, Path], ann_file: Union[str, Path], image_folder: Union[str, Path],
+                     num_keypoints: Optional[int] = None, use_area: bool = True) -> list[str]:
+    """Check a file of detected person boxes and the annotations that their poses are compared with.
+
+    Args:
+        bbox_file: COCO detections.
+        ann_file: COCO key point annotations of the same images.
+        image_folder: Where the images lie.
+        num_keypoints: Joints per annotated person; None for any.
+        use_area: The option of ``CocoMetric``: False if it does without ``area``.
 
     Returns:
         Remarks that do not prevent a run.
 
     Raises:
-        DataError: If a file or image is missing, the file holds no person, or it belongs to other images.
+        DataError: If a file or image is missing, an entry is incomplete or holds a value that is no number, the file
+            holds no person, or it belongs to other images.
     """
     content = read_annotations(ann_file)
-    images = {image['id']: image for image in content['images']}
-    if not Path(bbox_file).is_file():
-        raise DataError(f"the person detections {bbox_file} are missing: put the detector's result file there, or "
-                        'evaluate with ground-truth boxes (--gt-bbox)')
-    boxes = _read_json(bbox_file, 'a file of person detections')
-    if not isinstance(boxes, list) or not all(isinstance(box, dict) for box in boxes):
-        raise DataError(f'{bbox_file} must be a JSON list of detections with image_id, category_id, bbox and score')
-    for number, box in enumerate(boxes):
-        lacking = [key for key in ('image_id', 'category_id', 'bbox', 'score') if key not in box]
-        if lacking:
-            raise DataError(f'{bbox_file}: detection {number} has no {", ".join(lacking)}')
-    people = [box for box in boxes if box['category_id'] == 1]
-    if not people:
-        raise DataError(f'{bbox_file} holds no person (category_id 1) among {len(boxes)} detections')
+    images = _check_content(ann_file, content, num_keypoints, True, use_area)
+    people = _read_people(bbox_file)
     strangers = [box['image_id'] for box in people if box['image_id'] not in images]
     if strangers:
         raise DataError(f'{bbox_file} belongs to other images than {ann_file}: image id {strangers[0]} and '
                         f'{len(set(strangers)) - 1} more are not listed there')
     check_images(image_folder, (images[box['image_id']]['file_name'] for box in people), ann_file)
-    return _remark_on_empty(people, 'detection', bbox_file, 'predicted all the same, from a box without content')
+    return _remark_on_boxes(people, images, 'detection', bbox_file,
+                            'predicted all the same, from a box without content')
 
 
 def check_images(folder: Union[str, Path], names: Iterable[str], named_by: Union[str, Path]) -> None:
@@ -103,10 +100,10 @@ def check_images(folder: Union[str, Path], names: Iterable[str], named_by: Union
 
 
 def read_annotations(ann_file: Union[str, Path]) -> dict[str, Any]:
-    """Read a COCO annotation file.
+    """Read a COCO annotation file, of key points or not.
 
     Raises:
-        DataError: If it is missing, not JSON, or lacks images, annotations or ids.
+        DataError: If it is missing, not JSON, or lacks images, annotations, ids or what an image must have.
     """
     if not Path(ann_file).is_file():
         raise DataError(f'the annotation file {ann_file} is missing: put it there, or correct data_root and ann_file '
@@ -115,10 +112,57 @@ def read_annotations(ann_file: Union[str, Path]) -> dict[str, Any]:
     lacking = [key for key in ('images', 'annotations') if not isinstance(content, dict) or key not in content]
     if lacking:
         raise DataError(f'{ann_file} is not a COCO annotation file: it has no {" and no ".join(lacking)}')
+    for key in ('images', 'annotations'):
+        if not isinstance(content[key], list):
+            raise DataError(f'{ann_file} is not a COCO annotation file: {key} must be a list')
+    coco_fields.check_entries(ann_file, 'image', content['images'], coco_fields.IMAGE_KEYS)
+    coco_fields.check_images(ann_file, content['images'])
+    coco_fields.check_entries(ann_file, 'annotation', content['annotations'], ('id', ))
     repeated = [key for key, count in Counter(ann['id'] for ann in content['annotations']).items() if count > 1]
     if repeated:
         raise DataError(f'{ann_file}: annotation id {repeated[0]} is used more than once')
     return content
+
+
+def _check_content(ann_file: Union[str, Path], content: dict[str, Any], num_keypoints: Optional[int], evaluated: bool,
+                   use_area: bool) -> dict[int, dict[str, Any]]:
+    """Check all annotations; returns the images by id."""
+    annotations, area = content['annotations'], evaluated and use_area
+    if annotations and not any('keypoints' in ann for ann in annotations):
+        raise _no_keypoints(ann_file)
+    coco_fields.check_entries(ann_file, 'annotation', annotations, coco_fields.ANNOTATION_KEYS)
+    if area:
+        coco_fields.check_entries(ann_file, 'annotation', annotations, ('area', ), 'add it (OKS is relative to the '
+                                  "person's area), or evaluate with use_area=False in CocoMetric")
+    coco_fields.check_annotations(ann_file, annotations, num_keypoints, area)
+    images = {image['id']: image for image in content['images']}
+    for ann in annotations:
+        if ann['image_id'] not in images:
+            raise DataError(f'{ann_file}: annotation id {ann["id"]} refers to image id {ann["image_id"]}, which the '
+                            'file does not list')
+    if evaluated and 'categories' not in content:
+        raise DataError(f'{ann_file} has no categories, which the evaluation reads: add '
+                        '"categories": [{"id": 1, "name": "person"}]')
+    return images
+
+
+def _read_people(bbox_file: Union[str, Path]) -> list[dict[str, Any]]:
+    """Read the persons of a file of detections."""
+    if not Path(bbox_file).is_file():
+        raise DataError(f"the person detections {bbox_file} are missing: put the detector's result file there, or "
+                        'evaluate with ground-truth boxes (--gt-bbox)')
+    boxes = _read_json(bbox_file, 'a file of person detections')
+    if not isinstance(boxes, list):
+        raise DataError(f'{bbox_file} must be a JSON list of detections with image_id, category_id, bbox and score')
+    coco_fields.check_entries(bbox_file, 'detection', boxes, coco_fields.DETECTION_KEYS)
+    people = []
+    for place, box in enumerate(boxes):
+        if box['category_id'] == 1:
+            coco_fields.check_detection_values(bbox_file, place, box)
+            people.append(box)
+    if not people:
+        raise DataError(f'{bbox_file} holds no person (category_id 1) among {len(boxes)} detections')
+    return people
 
 
 def _read_json(file: Union[str, Path], what: str) -> Any:
@@ -128,10 +172,32 @@ def _read_json(file: Union[str, Path], what: str) -> Any:
         raise DataError(f'{file} is not {what}: it is not valid JSON ({error}); fetch it again') from error
 
 
-def _remark_on_empty(items: list[dict[str, Any]], what: str, file: Union[str, Path], fate: str) -> list[str]:
-    """Say what happens to boxes of zero area."""
-    empty = [item for item in items if item['bbox'][2] <= 0 or item['bbox'][3] <= 0]
-    if not empty:
-        return []
-    first = f'id {empty[0]["id"]}' if 'id' in empty[0] else f'on image id {empty[0]["image_id"]}'
-    return [f'{file}: {len(empty)} {what}(s) have a box of zero area (first: {first}); they are {fate}']
+def _no_keypoints(ann_file: Union[str, Path]) -> DataError:
+    return DataError(f'{ann_file} annotates no key points: use the person_keypoints file, not instances or captions')
+
+
+def _box_fault(item: dict[str, Any], images: dict[int, dict[str, Any]]) -> Optional[str]:
+    """Why MMPose, which clips a box to 0 ... size - 1 and drops what has no extent then, leaves a person out."""
+    x, y, width, height = item['bbox']
+    if width <= 0 or height <= 0:
+        return 'of zero area'
+    image = images[item['image_id']]
+    if x >= image['width'] - 1 or y >= image['height'] - 1 or x + width <= 0 or y + height <= 0:
+        return 'outside their image'
+    return None
+
+
+def _remark_on_boxes(items: list[dict[str, Any]], images: dict[int, dict[str, Any]], what: str,
+                     file: Union[str, Path], fate: str) -> list[str]:
+    """Say what happens to boxes without content."""
+    faulty: dict[str, list[dict[str, Any]]] = {'of zero area': [], 'outside their image': []}
+    for item in items:
+        fault = _box_fault(item, images)
+        if fault is not None:
+            faulty[fault].append(item)
+    parts = []
+    for fault, found in faulty.items():
+        if found:
+            first = f'id {found[0]["id"]}' if 'id' in found[0] else f'on image id {found[0]["image_id"]}'
+            parts.append(f'{len(found)}{"" if parts else f" {what}(s)"} have a box {fault} (first: {first})')
+    return [f'{file}: {" and ".join(parts)}; they are {fate}'] if parts else []

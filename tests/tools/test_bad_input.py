@@ -61,6 +61,31 @@ def test_wrong_number_of_keypoints_names_the_annotation(here: Path) -> None:
         training.train('tiny.py')
 
 
+@pytest.mark.parametrize('changes, message', [
+    (dict(bbox=[10, 10, float('nan'), 20]), r'annotation id 1011 on image id 101: bbox must be 4 finite numbers'),
+    (dict(keypoints=[None, 2, 2] * 17), r'annotation id 1011 on image id 101: key point number 0 .* is None'),
+])
+def test_damaged_numbers_name_the_annotation(here: Path, changes: dict, message: str) -> None:
+    _edit(here / _TRAIN, lambda content: content['annotations'][3].update(changes))
+    with pytest.raises(DataError, match=f'{_TRAIN}: {message}'):
+        training.train('tiny.py')
+
+
+def test_detections_with_a_broken_score_are_refused(here: Path) -> None:
+    path = here / 'data/coco/person_detection_results/COCO_val2017_detections_AP_H_56_person.json'
+    boxes = json.loads(path.read_text())
+    boxes[2]['score'] = float('nan')
+    path.write_text(json.dumps(boxes))
+    with pytest.raises(DataError, match=r'person.json: detection 2 .*: score must be a finite number, is nan'):
+        training.train('tiny.py')
+
+
+def test_only_crowds_to_train_on(here: Path) -> None:
+    _edit(here / _TRAIN, lambda content: [ann.update(iscrowd=1) for ann in content['annotations']])
+    with pytest.raises(DataError, match=f'no usable person in {_TRAIN}: each of its 12 annotations is a crowd'):
+        training.train('tiny.py')
+
+
 def test_a_model_of_another_joint_count_than_the_data(here: Path) -> None:
     with pytest.raises(ConfigError, match=r'train data has 17 key points per person, but model.neck.num_queries is 14'):
         training.train('tiny.py', cfg_options={'model.neck.num_queries': 14})

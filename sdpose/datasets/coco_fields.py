@@ -1,0 +1,143 @@
+"""The fields of COCO-style entries: images, annotations and detections, each complete and of finite numbers.
+
+Every entry of a file is looked at, so the passing case does as little as possible; words are found for a failure only.
+"""
+
+import reprlib
+from pathlib import Path
+from typing import Any, Optional, Union
+
+from sdpose.errors import DataError
+
+IMAGE_KEYS = ('id', 'file_name', 'width', 'height')
+ANNOTATION_KEYS = ('id', 'image_id', 'category_id', 'bbox', 'keypoints')
+DETECTION_KEYS = ('image_id', 'category_id', 'bbox', 'score')
+
+# Pixels, areas and scores lie far below; larger ones become infinite in the single precision of the pipeline.
+_HUGE = 1e30
+
+
+def check_entries(file: Union[str, Path], what: str, entries: list[Any], keys: tuple[str, ...],
+                  cure: str = 'complete it, or remove it') -> None:
+    """Check that each entry is a JSON object with some keys.
+
+    Args:
+        file: The file, for the message.
+        what: ``'image'``, ``'annotation'`` or ``'detection'``.
+        entries: The list of the file.
+        keys: What each entry must have; the id of an entry must be an integer.
+        cure: What to do about a missing key.
+
+    Raises:
+        DataError: Naming the first entry that is incomplete.
+    """
+    required, has_id = frozenset(keys), 'id' in keys
+    for place, entry in enumerate(entries):
+        if type(entry) is not dict:
+            raise DataError(f'{file}: {what} {place} (counted from 0) is no JSON object: remove it')
+        if not required <= entry.keys():
+            lacking = ', '.join(key for key in keys if key not in entry)
+            raise DataError(f'{file}: {_name(what, place, entry)} has no {lacking}: {cure}')
+        if has_id and type(entry['id']) is not int:
+            raise _damaged(file, what, place, entry, f'id must be an integer, is {reprlib.repr(entry["id"])}')
+
+
+def check_images(file: Union[str, Path], images: list[dict[str, Any]]) -> None:
+    """Check the file name and the size in pixels of each image.
+
+    Raises:
+        DataError: Naming the first image with a wrong value.
+    """
+    for place, image in enumerate(images):
+        if type(image['file_name']) is not str:
+            raise _damaged(file, 'image', place, image,
+                           f'file_name must be a text, is {reprlib.repr(image["file_name"])}')
+        for key in ('width', 'height'):
+            if not _is_number(image[key]) or image[key] <= 0:
+                raise _damaged(file, 'image', place, image,
+                               f'{key} must be a positive number, is {reprlib.repr(image[key])}')
+
+
+def check_annotations(file: Union[str, Path], annotations: list[dict[str, Any]], num_keypoints: Optional[int],
+                      area: bool) -> None:
+    """Check the numbers of each annotation.
+
+    Args:
+        file: The annotation file, for the message.
+        annotations: Its annotations, all with ``ANNOTATION_KEYS``.
+        num_keypoints: Joints per person; None for any.
+        area: Whether ``area`` is checked as well; each annotation must have it then.
+
+    Raises:
+        DataError: Naming the first annotation with a wrong value.
+    """
+    numbers = None if num_keypoints is None else 3 * num_keypoints
+    for place, ann in enumerate(annotations):
+        keypoints = ann['keypoints']
+        if numbers is not None and type(keypoints) is list and len(keypoints) != numbers:
+            raise DataError(f'{file}: annotation id {ann["id"]} has {len(keypoints)} key point numbers, expected '
+                            f'{numbers} ({num_keypoints} joints times x, y, visibility): correct the file, or choose '
+                            'the config of its data set')
+        if not _all_finite(keypoints):
+            raise _damaged(file, 'annotation', place, ann, _keypoint_fault(keypoints))
+        fault = _common_fault(ann)
+        if fault is None and area and not _is_number(ann['area']):
+            fault = f'area must be a finite number, is {reprlib.repr(ann["area"])}'
+        if fault is not None:
+            raise _damaged(file, 'annotation', place, ann, fault)
+
+
+def check_detection_values(file: Union[str, Path], place: int, detection: dict[str, Any]) -> None:
+    """Check the numbers of a detection, the ``place``-th of its file from 0.
+
+    Raises:
+        DataError: Naming the detection and the wrong value.
+    """
+    fault = _common_fault(detection)
+    if fault is None and not _is_number(detection['score']):
+        fault = f'score must be a finite number, is {reprlib.repr(detection["score"])}'
+    if fault is not None:
+        raise _damaged(file, 'detection', place, detection, fault)
+
+
+def _common_fault(entry: dict[str, Any]) -> Optional[str]:
+    """What is wrong with the ids or the box of an annotation or a detection, if anything."""
+    if type(entry['image_id']) is not int or type(entry['category_id']) is not int:
+        key = 'category_id' if type(entry['image_id']) is int else 'image_id'
+        return f'{key} must be an integer, is {reprlib.repr(entry[key])}'
+    if not _all_finite(entry['bbox']) or len(entry['bbox']) != 4:
+        return f'bbox must be 4 finite numbers (x, y, width, height), is {reprlib.repr(entry["bbox"])}'
+    return None
+
+
+def _keypoint_fault(keypoints: Any) -> str:
+    if type(keypoints) is not list:
+        return f'keypoints must be a list of numbers, is {reprlib.repr(keypoints)}'
+    for place, number in enumerate(keypoints):
+        if not _is_number(number):
+            return f'key point number {place} (counted from 0) is {reprlib.repr(number)}, not a finite number'
+    return 'the sum of its key point numbers is not finite'
+
+
+def _all_finite(numbers: Any) -> bool:
+    """Whether this is a list of finite numbers; a sum is the fastest way to look at each of them."""
+    if type(numbers) is not list:
+        return False
+    try:
+        return abs(sum(numbers)) < _HUGE
+    except (TypeError, OverflowError):
+        return False
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < _HUGE
+
+
+def _name(what: str, place: int, entry: dict[str, Any]) -> str:
+    """How a message calls an entry: by its id where it has one, by its place in the file otherwise."""
+    name = f'{what} id {reprlib.repr(entry["id"])}' if 'id' in entry else f'{what} {place} (counted from 0)'
+    return name + (f' on image id {reprlib.repr(entry["image_id"])}' if 'image_id' in entry else '')
+
+
+def _damaged(file: Union[str, Path], what: str, place: int, entry: dict[str, Any], fault: str) -> DataError:
+    return DataError(f'{file}: {_name(what, place, entry)}: {fault}: correct it, or remove it')
