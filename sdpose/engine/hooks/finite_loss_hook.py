@@ -42,7 +42,8 @@ class FiniteLossHook(Hook):
         raise NonFiniteError(
             f'training stopped: {terms} at step {runner.iter + 1} (epoch {runner.epoch + 1}, batch {batch_idx + 1})'
             f'{"; still finite: " + finite if finite else ""}. No checkpoint was written from this state. Resume '
-            'from the last one with a lower learning rate, a longer warm-up or without --amp.')
+            'from the last one with a lower learning rate, a longer warm-up or without --amp; if it stops again, look '
+            'for a damaged image or annotation (NaN or huge numbers) in the training data.')
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Check the weights that are about to be saved (they lie on the CPU already).

@@ -32,6 +32,12 @@ def test_the_broken_term_and_the_step_are_named() -> None:
         _check(loss=float('nan'), loss_kpt=0.5, loss_query=float('nan'))
 
 
+def test_damaged_data_are_named_as_a_cause() -> None:
+    with pytest.raises(NonFiniteError, match=r'lower learning rate, a longer warm-up or without --amp; if it stops '
+                                             r'again, look for a damaged image or annotation \(NaN or huge numbers\)'):
+        _check(loss=float('nan'))
+
+
 def test_an_infinite_total_of_finite_terms_is_named() -> None:
     with pytest.raises(NonFiniteError, match='training stopped: loss = inf'):
         _check(loss=float('inf'), loss_kpt=1e38)
