@@ -11,6 +11,11 @@ CONFIG=configs/quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48.py
 DATA=data/synthetic_starter
 WORK_DIR="${WORK_DIR:-work_dirs/quick_start}"
 
+case " $* " in *" --work-dir"*)
+    echo 'quickstart.sh: name the results folder by WORK_DIR=FOLDER, not by --work-dir' >&2
+    exit 2 ;;
+esac
+
 step() { printf '\n== %s\n' "$*"; }
 
 ENV="${SDPOSE_ENV:-.venv}"
@@ -41,7 +46,8 @@ CHECKPOINT="$(cat "$WORK_DIR/last_checkpoint")"
 
 step "4/5 testing $CHECKPOINT"
 LOG="$WORK_DIR/test.log"
-"$PY" tools/test.py "$CONFIG" "$CHECKPOINT" --work-dir "$WORK_DIR/test" --out "$WORK_DIR/results.json" 2>&1 | tee "$LOG"
+# The config as it was trained, options included.
+"$PY" tools/test.py "$WORK_DIR/$(basename "$CONFIG")" "$CHECKPOINT" --work-dir "$WORK_DIR/test" --out "$WORK_DIR/results.json" 2>&1 | tee "$LOG"
 
 step '5/5 drawing predictions'
 "$PY" tools/misc/draw_predictions.py "$DATA/annotations/val.json" "$DATA/val" "$WORK_DIR/results.json" \

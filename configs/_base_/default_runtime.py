@@ -11,6 +11,9 @@ default_hooks = dict(
     checkpoint=dict(type='CheckpointHook', interval=10, max_keep_ckpts=3, save_best='coco/AP', rule='greater'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='PoseVisualizationHook', enable=False),
+    # Averages buffers such as batch norm's running statistics over processes after each epoch. Here and not among
+    # custom_hooks, which a config that names hooks of its own replaces.
+    sync_buffers=dict(type='SyncBuffersHook'),
     # One line per evaluation that says whose person boxes it used.
     box_source=dict(type='BoxSourceHook'),
     # Stops at the first NaN or infinite loss; broken weights are never saved.
@@ -19,9 +22,6 @@ default_hooks = dict(
     reproducible_randomness=dict(type='ReproducibleRandomnessHook'),
     # A checkpoint that does not fill the model is refused; allow_partial=True accepts it.
     strict_load=dict(type='StrictLoadHook', allow_partial=False))
-
-# Averages buffers such as batch norm's running statistics over processes after each epoch.
-custom_hooks = [dict(type='SyncBuffersHook')]
 
 env_cfg = dict(
     cudnn_benchmark=False,

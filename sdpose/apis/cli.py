@@ -83,7 +83,8 @@ def add_run_options(parser: argparse.ArgumentParser, phase: str) -> None:
     add('--allow-partial', action='store_true', help='accept a checkpoint that fills the model only in part')
     add('--show-dir', help=f'save pictures of {phase} predictions here (below the log)')
     add('--show', action='store_true', help=f'show {phase} predictions in a window')
-    add('--interval', type=int, default=1, help='draw one of so many samples')
+    if phase == 'validation':  # MMPose draws every sample of a test
+        add('--interval', type=int, default=1, help='draw one of so many samples')
     add('--wait-time', type=float, default=1, help='seconds that a window stays')
     add_override_option(parser)
     add('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='how processes find each other')

@@ -22,6 +22,7 @@ _CHECKED_PACKAGES = ('sdpose', 'mmpose')
 # A TypeError that a config causes: an argument nobody takes, or text where an optimizer wants a number.
 _REFUSED_ARGUMENT = ("unexpected keyword argument|not supported between instances of 'float' and 'str'|"
                      'None is not a callable object')
+_ABSENT = object()
 _HINT = '\n(raised while building the parts of the config; SDPOSE_TRACEBACK=1 shows where)'
 # Keys that are no argument of the part beside them: the registry's own, and what a distiller reads from its terms.
 _READ_BY_OTHERS = ('type', '_scope_', 'on')
@@ -46,6 +47,7 @@ def load_config(path: Union[str, Path], options: Optional[dict[str, Any]] = None
         raise ConfigError(f'config {path} cannot be read: {type(error).__name__}: {error}') from error
     for key, value in (options or {}).items():
         if not _has(cfg, key):
+            _refuse_misspelt(cfg, key)
             print_log(f'--cfg-options {key} is new to this config; check its spelling if it should replace something',
                       'current', logging.WARNING)
         try:
@@ -130,16 +132,36 @@ def _arguments(part: type) -> Optional[set[str]]:
     return None
 
 
+def _refuse_misspelt(cfg: Config, dotted: str) -> None:
+    """Refuse a new key that is close to one beside it: it would change nothing and look as if it had.
+
+    Raises:
+        ConfigError: Naming the close one.
+    """
+    parts = dotted.split('.')
+    depth = next(count for count in range(len(parts)) if not _has(cfg, '.'.join(parts[:count + 1])))
+    parent, key = '.'.join(parts[:depth]), parts[depth]
+    node = _node(cfg, parent) if parent else cfg
+    close = difflib.get_close_matches(key, node.keys(), n=1, cutoff=0.8) if isinstance(node, (dict, Config)) else []
+    if close:
+        meant = f'{parent}.{close[0]}' if parent else close[0]
+        raise ConfigError(f'--cfg-options {dotted}: the config has no such key; did you mean {meant}? '
+                          '(To add a new key all the same, write it into a config.)')
+
+
 def _has(cfg: Union[Config, ConfigDict], dotted: str) -> bool:
     """Whether a dotted key exists; list items are numbers."""
+    return _node(cfg, dotted) is not _ABSENT
+
+
+def _node(cfg: Union[Config, ConfigDict], dotted: str) -> Any:
+    """The value of a dotted key, or ``_ABSENT``."""
     node: Any = cfg
     for key in dotted.split('.'):
-        if isinstance(node, (list, tuple)):
-            if not key.isdigit() or int(key) >= len(node):
-                return False
+        if isinstance(node, (list, tuple)) and key.isdigit() and int(key) < len(node):
             node = node[int(key)]
         elif isinstance(node, (dict, Config)) and key in node:
             node = node[key]
         else:
-            return False
-    return True
+            return _ABSENT
+    return node

@@ -42,6 +42,8 @@ def prepare(config: str,
         ConfigError: If the config or an option does not fit.
     """
     cfg = load_config(config, cfg_options)
+    if 'data_root' in (cfg_options or {}):
+        _move_data_root(cfg, load_config(config).get('data_root'))
     cfg.launcher = launcher
     os.environ.setdefault('LOCAL_RANK', str(local_rank))
     cfg.work_dir = work_dir or cfg.get('work_dir') or os.path.join('work_dirs', Path(config).stem)
@@ -69,6 +71,25 @@ def _let_loaders_without_workers_be(cfg: Config) -> None:
         loader = cfg.get(f'{split}_dataloader')
         if loader and loader.get('num_workers') == 0:
             loader.persistent_workers = False
+
+
+def _move_data_root(cfg: Config, before: Optional[str]) -> None:
+    """Let ``--cfg-options data_root=FOLDER`` reach what was derived from the old one when the config was read."""
+    if not before:
+        return
+    root = os.path.join(cfg.data_root, '')
+
+    def move(node: Any) -> Any:
+        if isinstance(node, dict):
+            return {key: move(value) for key, value in node.items()}
+        if isinstance(node, (list, tuple)):
+            return type(node)(move(value) for value in node)
+        return root + node[len(before):] if isinstance(node, str) and node.startswith(before) else node
+
+    for split in ('train', 'val', 'test'):
+        for key in (f'{split}_dataloader', f'{split}_evaluator'):
+            if cfg.get(key):
+                cfg[key] = move(cfg[key].to_dict() if hasattr(cfg[key], 'to_dict') else cfg[key])
 
 
 def _set_drawing(cfg: Config, show: bool, show_dir: Optional[str], interval: int, wait_time: float) -> None:

@@ -39,6 +39,14 @@ def test_a_new_key_is_pointed_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert '--cfg-options a.bb is new to this config' in said[0]
 
 
+@pytest.mark.parametrize('key, meant', [('a.loss_visul', 'a.loss_visual'), ('optim_wraper.x', 'optim_wrapper'),
+                                        ('c.0.milestone', 'c.0.milestones')])
+def test_a_misspelt_key_is_refused(tmp_path: Path, key: str, meant: str) -> None:
+    path = _file(tmp_path, 'a = dict(loss_visual=1)\noptim_wrapper = 1\nc = [dict(milestones=[2])]')
+    with pytest.raises(ConfigError, match=f'--cfg-options {key}: the config has no such key; did you mean {meant}\\?'):
+        load_config(path, {key: None})
+
+
 def test_an_override_that_fits_nowhere(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match='--cfg-options c.3.d=1 does not fit the config'):
         load_config(_file(tmp_path, 'c = [dict(d=2)]'), {'c.3.d': 1})

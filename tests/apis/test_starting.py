@@ -67,3 +67,12 @@ def test_arguments_that_a_foreign_class_refuses() -> None:
                  lambda: torch.optim.Adam([torch.zeros(1)], lr='abc')):
         with pytest.raises(ConfigError, match='(?s)batchsize|not supported between.*SDPOSE_TRACEBACK=1'), building():
             call()
+
+
+def test_a_data_root_override_reaches_what_was_derived_from_it() -> None:
+    config = 'configs/sdpose/coco/sdpose-s-v1_stemnet_8xb64-300e_coco-256x192.py'
+    cfg = run_options.prepare(config, cfg_options=dict(data_root='/elsewhere/coco'))
+    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+        assert loader.dataset.data_root == '/elsewhere/coco/'
+    assert cfg.val_dataloader.dataset.bbox_file.startswith('/elsewhere/coco/person_detection_results/COCO_val2017')
+    assert cfg.val_dataloader.dataset.ann_file == 'annotations/person_keypoints_val2017.json'
