@@ -37,9 +37,10 @@ def check_data(cfg: Config, splits: tuple[str, ...]) -> None:
         loader = cfg.get(f'{split}_dataloader')
         for dataset in _coco_datasets(loader.get('dataset')) if loader else ():
             files = {key: dataset.get(key) for key in ('data_root', 'ann_file', 'bbox_file', 'data_prefix', 'type')}
+            files['evaluated'] = split != 'train'  # which asks for more
             if files not in seen:
                 seen.append(files)
-                _check_dataset(dataset, split)
+                _check_dataset(cfg, dataset, split)
                 _check_joint_count(cfg, dataset, split)
 
 
@@ -49,22 +50,29 @@ def is_first_process(cfg: Config) -> bool:
     return cfg.get('launcher', 'none') == 'none' or rank == '0'
 
 
-def _check_dataset(cfg: dict[str, Any], split: str) -> None:
+def _check_dataset(cfg: Config, dataset: dict[str, Any], split: str) -> None:
     started = time.perf_counter()
-    root = cfg.get('data_root') or ''
-    ann_file = _below(root, cfg.get('ann_file', ''))
-    images = _below(root, (cfg.get('data_prefix') or {}).get('img', ''))
+    root = dataset.get('data_root') or ''
+    ann_file = _below(root, dataset.get('ann_file', ''))
+    images = _below(root, (dataset.get('data_prefix') or {}).get('img', ''))
+    use_area = _uses_area(cfg.get(f'{split}_evaluator'))
     if _REMOTE in ann_file or _REMOTE in images:
         return
     # MMPose takes the detections' path as it stands, without the data root.
-    if cfg.get('bbox_file'):
-        remarks = check_detections(cfg['bbox_file'], ann_file, images)
+    if dataset.get('bbox_file'):
+        remarks = check_detections(dataset['bbox_file'], ann_file, images, _joint_count(dataset), use_area)
     else:
-        remarks = check_people(ann_file, images, _joint_count(cfg))
+        remarks = check_people(ann_file, images, _joint_count(dataset), evaluated=split != 'train', use_area=use_area)
     for remark in remarks:
         print_log(remark, 'current', logging.WARNING)
-    print_log(f'{split} data: {cfg.get("bbox_file") or ann_file} and its images are there '
+    print_log(f'{split} data: {dataset.get("bbox_file") or ann_file} and its images are there '
               f'({time.perf_counter() - started:.1f} s)', 'current')
+
+
+def _uses_area(evaluators: Any) -> bool:
+    """Whether a metric reads the area of annotated people; COCO's do unless told otherwise."""
+    evaluators = evaluators if isinstance(evaluators, (list, tuple)) else [evaluators or {}]
+    return all(evaluator.get('use_area', True) for evaluator in evaluators)
 
 
 def _joint_count(dataset: dict[str, Any]) -> int:

@@ -100,9 +100,12 @@ def test_missing_checkpoint_lists_its_neighbours(here: Path) -> None:
 
 
 def test_unknown_key_of_a_part_names_the_closest(here: Path) -> None:
+    with pytest.raises(UserError, match=r'model.neck.num_cycels: .*; did you mean model.neck.num_cycles\?'):
+        training.train('tiny.py', cfg_options={'model.neck.num_cycels': 3})
+    (here / 'misspelt.py').write_text("_base_ = './tiny.py'\nmodel = dict(neck=dict(num_cycels=3))\n")
     with pytest.raises(UserError, match=r"model.neck: MultiCycledTransformer has no argument 'num_cycels'; did you "
                                         r"mean 'num_cycles'\?"):
-        training.train('tiny.py', cfg_options={'model.neck.num_cycels': 3})
+        training.train('misspelt.py')
 
 
 def test_refused_value_of_a_part(here: Path) -> None:
@@ -205,3 +208,12 @@ def test_a_tool_prints_one_line_and_ends_with_2(here: Path, run_tool: Callable) 
     assert done.returncode == 2
     assert done.stderr.strip().splitlines()[-1] == 'error: checkpoint none.pth does not exist'
     assert 'Traceback' not in done.stderr
+
+
+def test_annotations_for_an_evaluation_need_areas(here: Path, trained: SimpleNamespace) -> None:
+    """Found before the evaluation, with annotated boxes as with a detector's."""
+    _edit(here / 'data/coco/annotations/person_keypoints_val2017.json',
+          lambda content: [ann.pop('area') for ann in content['annotations']])
+    for gt_bbox in (True, False):
+        with pytest.raises(DataError, match='area'):
+            testing.test('tiny.py', str(trained.run / 'epoch_40.pth'), gt_bbox=gt_bbox)
