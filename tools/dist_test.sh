@@ -1,21 +1,10 @@
 #!/usr/bin/env bash
 # Evaluate with several processes: bash tools/dist_test.sh CONFIG CHECKPOINT GPUS [options of tools/test.py]
-# GPUS is the number of processes on this machine; without a GPU they run on the CPU and talk over gloo.
-# Several machines: start it on each with NNODES, NODE_RANK (0 on the first), MASTER_ADDR and PORT set.
+# How the processes are started, on one machine or several, is said in misc/launch.sh.
 set -euo pipefail
 if [ $# -lt 3 ]; then
     echo "usage: bash tools/dist_test.sh CONFIG CHECKPOINT GPUS [options of tools/test.py]" >&2
     exit 2
 fi
 tools="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-# One thread per process is what torchrun and MMEngine set as well, after a warning each.
-export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" MKL_NUM_THREADS="${MKL_NUM_THREADS:-1}"
-# Alone on a machine, without PORT, a free port is found.
-if [ "${NNODES:-1}" = 1 ] && [ -z "${PORT:-}" ]; then
-    meeting=(--rdzv_backend c10d --rdzv_endpoint 127.0.0.1:0)
-else
-    meeting=(--node_rank "${NODE_RANK:-0}" --master_addr "${MASTER_ADDR:-127.0.0.1}" --master_port "${PORT:-29500}")
-fi
-exec "${PYTHON:-python}" -m torch.distributed.run \
-    --nnodes "${NNODES:-1}" "${meeting[@]}" --nproc_per_node "$3" \
-    "$tools/test.py" "$1" "$2" --launcher pytorch "${@:4}"
+exec bash "$tools/misc/launch.sh" "$3" "$tools/test.py" "$1" "$2" "${@:4}"

@@ -25,18 +25,18 @@ def run(command: Callable[[], object]) -> int:
     try:
         command()
     except KeyboardInterrupt:
-        print('stopped', file=sys.stderr)
+        sys.stderr.write('stopped\n')
         return 130
     except (UserError, CheckpointError) as error:
         if os.environ.get('SDPOSE_TRACEBACK') == '1':
             raise
         logging.shutdown()
-        print(f'error: {error}', file=sys.stderr)
+        sys.stderr.write(f'error: {error}\n')
         return 2
     except Exception as error:
         if not _was_interrupted(error):
             raise
-        print('stopped', file=sys.stderr)
+        sys.stderr.write('stopped\n')
         return 130
     return 0
 

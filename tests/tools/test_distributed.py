@@ -93,6 +93,24 @@ def test_launch_scripts_say_how_to_call_them(repo_root: Path, script: str) -> No
     assert f'usage: bash tools/{script}' in done.stderr
 
 
+@pytest.mark.parametrize('env, words', [
+    ({}, '--nnodes 1 --rdzv_backend c10d --rdzv_endpoint 127.0.0.1:0 --nproc_per_node 2'),
+    ({'PORT': '29777'}, '--nnodes 1 --node_rank 0 --master_addr 127.0.0.1 --master_port 29777 --nproc_per_node 2'),
+    ({'NNODES': '3', 'NODE_RANK': '1', 'MASTER_ADDR': 'first'},
+     '--nnodes 3 --node_rank 1 --master_addr first --master_port 29500 --nproc_per_node 2'),
+])
+def test_how_processes_meet(repo_root: Path, tmp_path: Path, env: dict, words: str) -> None:
+    (tmp_path / 'python').write_text('#!/bin/sh\necho "$@"\n')
+    (tmp_path / 'python').chmod(0o755)
+    names = ('PORT', 'NNODES', 'NODE_RANK', 'MASTER_ADDR')
+    clean = {key: value for key, value in os.environ.items() if key not in names}
+    done = subprocess.run(['bash', str(repo_root / 'tools/dist_train.sh'), 'c.py', '2', '--cfg-options', 'a=1'],
+                          capture_output=True, text=True, check=True,
+                          env={**clean, **env, 'PYTHON': str(tmp_path / 'python')})
+    train = repo_root / 'tools/train.py'
+    assert done.stdout == f'-m torch.distributed.run {words} {train} c.py --cfg-options a=1 --launcher pytorch\n'
+
+
 def test_slurm_script_asks_for_what_the_environment_says(repo_root: Path, tmp_path: Path) -> None:
     (tmp_path / 'srun').write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     (tmp_path / 'srun').chmod(0o755)
