@@ -51,6 +51,18 @@ def test_missing_file_is_named(hrnet_w32):
         filled(hrnet_w32(64), checkpoint='nowhere.pth')
 
 
+def test_unreachable_address_says_how_to_go_on(hrnet_w32):
+    with pytest.raises(MismatchError, match=r'(?s)http://127.0.0.1:9/w32.pth cannot be loaded.*Put the file on this'):
+        filled(hrnet_w32(64), checkpoint='http://127.0.0.1:9/w32.pth')
+
+
+def test_without_a_file_convolutions_start_as_released(hrnet_w32):
+    init_default_scope('mmpose')
+    model = MODELS.build(dict(hrnet_w32(32), init_cfg=None))
+    model.init_weights()
+    assert model.layer1[0].conv2.weight.std().item() == pytest.approx(0.001, rel=0.05)
+
+
 def test_unnamed_file(hrnet_w32):
     with pytest.raises(ConfigError, match='set model.backbone.init_cfg.checkpoint'):
         filled(hrnet_w32(64), checkpoint=None)

@@ -19,7 +19,8 @@ class TruncatedHRNet(HRNet):
 
     Args:
         extra: as for MMPose's HRNet, with ``stage1`` to ``stage3``.
-        **kwargs: as for MMPose's HRNet.
+        **kwargs: as for MMPose's HRNet; ``init_cfg=None`` means its default, convolutions from N(0, 0.001), which is how
+            the released models start without a file.
 
     Raises:
         ValueError: if ``extra`` lacks a stage or has a fourth.
@@ -30,6 +31,8 @@ class TruncatedHRNet(HRNet):
         if stages != ['stage1', 'stage2', 'stage3']:
             raise ValueError(f'TruncatedHRNet takes extra.stage1 to extra.stage3, got {", ".join(stages) or "none"}; '
                              'for all four stages use HRNet')
+        if kwargs.get('init_cfg') is None:
+            kwargs.pop('init_cfg', None)
         stage3 = dict(extra['stage3'])
         # A stage without modules on one branch: MMPose's constructor and forward want a fourth, this one is empty.
         nothing = dict(stage3, num_modules=0, num_branches=1, num_channels=stage3['num_channels'][:1])

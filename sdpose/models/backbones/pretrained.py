@@ -10,6 +10,7 @@ from mmpose.registry import WEIGHT_INITIALIZERS
 from torch import nn
 
 from sdpose.checkpoint import compare, weights_of
+from sdpose.compat import CheckpointError
 from sdpose.errors import ConfigError, MismatchError
 
 
@@ -58,8 +59,8 @@ class PretrainedBackbone:
                                strict=False)
         if hasattr(module, '_params_init_info'):
             update_init_info(module, init_info=f'PretrainedBackbone: {self.checkpoint}')
-        print_log(f'backbone from {self.checkpoint}: {difference.matched} of {len(expected)} tensors filled, '
-                  f'{len(unfilled)} start at random as allowed by {self.allow_mismatch}',
+        remark = f', {len(unfilled)} start at random as allowed by {self.allow_mismatch}' if unfilled else ''
+        print_log(f'backbone from {self.checkpoint}: {difference.matched} of {len(expected)} tensors filled{remark}',
                   logger='current', level=logging.WARNING if unfilled else logging.INFO)
 
     def _weights(self) -> dict:
@@ -68,7 +69,7 @@ class PretrainedBackbone:
                               'model.backbone.init_cfg.checkpoint, or model.backbone.init_cfg=None to start at random')
         try:
             checkpoint = CheckpointLoader.load_checkpoint(self.checkpoint, map_location='cpu')
-        except OSError as error:  # no such file, or no way to the web address
+        except (OSError, CheckpointError) as error:  # no such file, no way to the web address, or a torn file
             raise MismatchError(
                 f'the pretrained backbone {self.checkpoint} cannot be loaded ({error}). Put the file on this machine '
                 'and set model.backbone.init_cfg.checkpoint to it, or model.backbone.init_cfg=None to start at random'
