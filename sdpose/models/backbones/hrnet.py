@@ -19,8 +19,8 @@ class TruncatedHRNet(HRNet):
 
     Args:
         extra: as for MMPose's HRNet, with ``stage1`` to ``stage3``.
-        **kwargs: as for MMPose's HRNet; ``init_cfg=None`` means its default, convolutions from N(0, 0.001), which is how
-            the released models start without a file.
+        **kwargs: as for MMPose's HRNet; ``init_cfg=None`` means its default, convolutions from N(0, 0.001), which is
+            how the released models start without a file.
 
     Raises:
         ValueError: if ``extra`` lacks a stage or has a fourth.
