@@ -4,8 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
+from .compat import CheckpointError
 from .errors import MismatchError
 
 # Batch counters are absent from weights saved by very old releases and play no part where momentum is fixed.
@@ -62,6 +64,23 @@ def weights_of(checkpoint: Mapping) -> dict[str, Tensor]:
         keys = sorted(map(str, checkpoint))[:8] if isinstance(checkpoint, Mapping) else type(checkpoint).__name__
         raise MismatchError(f'the checkpoint holds no weights: expected named tensors or a "state_dict", found {keys}')
     return weights
+
+
+def read_weights(source: str, name: str, cure: str) -> dict[str, Tensor]:
+    """The named weights of a checkpoint file or web address.
+
+    Args:
+        source: Path or address.
+        name: What the message calls it.
+        cure: The sentence that ends the message.
+
+    Raises:
+        MismatchError: If the file does not exist, cannot be fetched, is torn or holds no weights.
+    """
+    try:
+        return weights_of(CheckpointLoader.load_checkpoint(source, map_location='cpu'))
+    except (OSError, CheckpointError) as error:
+        raise MismatchError(f'{name} {source} cannot be loaded ({error}). {cure}') from error
 
 
 def compare(model: nn.Module, weights: Mapping[str, Tensor]) -> Comparison:

@@ -13,8 +13,7 @@ from mmengine.logging import print_log
 from mmpose.registry import DATASETS, HOOKS, KEYPOINT_CODECS, METRICS, MODELS, TRANSFORMS
 
 from sdpose.errors import ConfigError
-
-from .paths import find_config
+from sdpose.paths import find_config
 
 _REGISTRIES = (MODELS, DATASETS, TRANSFORMS, HOOKS, METRICS, KEYPOINT_CODECS)
 # Classes whose keyword arguments are exactly a config's keys; libraries below them accept more than they name.

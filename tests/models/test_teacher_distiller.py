@@ -10,6 +10,7 @@ from torch.testing import assert_close
 
 from sdpose.errors import ConfigError, MismatchError
 from sdpose.models.heads.token_reg_head import PoseRegression
+from sdpose.paths import find_config
 
 HEATMAP = dict(type='MSRAHeatmap', input_size=(48, 64), heatmap_size=(12, 16), sigma=1)
 LABEL = dict(type='RegressionLabel', input_size=(48, 64))
@@ -66,13 +67,13 @@ def student(config, checkpoint, terms=TERMS, **head):
     return MODELS.build(model)
 
 
-def batch():
+def batch(joints=5):
     torch.manual_seed(2)
     samples = []
     for _ in range(3):
-        sample = PoseDataSample(metainfo=dict(flip_indices=list(range(5))))
+        sample = PoseDataSample(metainfo=dict(flip_indices=list(range(joints))))
         sample.gt_instance_labels = InstanceData(
-            keypoint_labels=torch.rand(1, 5, 2), keypoint_weights=(torch.rand(1, 5) > 0.3).float())
+            keypoint_labels=torch.rand(1, joints, 2), keypoint_weights=(torch.rand(1, joints) > 0.3).float())
         samples.append(sample)
     return torch.randn(3, 3, 64, 48), samples
 
@@ -127,6 +128,38 @@ def test_any_heatmap_teacher(teacher_files):
     assert losses['loss_simulated'] > 0 and losses['loss_score'] > 0
 
 
+STOCK = 'mmpose::body_2d_keypoint/topdown_heatmap/coco/td-hm_mobilenetv2_8xb64-210e_coco-256x192.py'
+
+
+@pytest.mark.parametrize('inherited', [False, True], ids=['by name', 'by a config that inherits it'])
+def test_mmposes_own_config_teaches(tmp_path, inherited):
+    init_default_scope('mmpose')
+    torch.manual_seed(1)
+    weights = MODELS.build(Config.fromfile(find_config(STOCK)).model).state_dict()
+    torch.save(dict(state_dict=weights), tmp_path / 'stock.pth')
+    (tmp_path / 'stock.py').write_text(f"_base_ = '{STOCK}'\nmodel = dict(test_cfg=dict(flip_test=False))\n")
+    terms = {name: term for name, term in TERMS.items() if term['on'] == 'prediction'}
+    head = dict(type='TokenRegHead', in_channels=16, mode='all', decoder=LABEL)
+    model = token_model(head, feature_size=(16, 16), patch_size=(4, 4))
+    model['neck']['num_queries'] = 17
+    distiller = dict(type='TeacherDistiller', teacher=str(tmp_path / 'stock.py') if inherited else STOCK,
+                     checkpoint=str(tmp_path / 'stock.pth'), terms=terms)
+    losses = MODELS.build(dict(model, distiller=distiller)).train()(torch.randn(3, 3, 64, 64), batch(17)[1],
+                                                                    mode='loss')
+    assert losses['loss_simulated'] > 0 and losses['loss_score'] > 0
+
+
+def test_teacher_of_the_package_is_found_from_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = 'configs/quick_start/tokenpose-tiny_stemnet_1xb32-30e_synthetic-64x48.py'
+    torch.manual_seed(1)
+    init_default_scope('mmpose')
+    weights = MODELS.build(Config.fromfile(find_config(name)).model).state_dict()
+    torch.save(dict(state_dict=weights), tmp_path / 'teacher.pth')
+    teacher = student(name, 'teacher.pth').distiller.teacher()
+    assert all(torch.equal(value, weights[key]) for key, value in teacher.state_dict().items())
+
+
 def test_released_total_and_gradients(load_fixture, folder):
     """The token terms and the two prediction terms on the released student, against the released total."""
     fixture = load_fixture('distilpose_all_onelayer', folder)
@@ -162,10 +195,12 @@ def test_released_total_and_gradients(load_fixture, folder):
 
 def test_bad_input(teacher_files, tmp_path):
     config, checkpoint = teacher_files(TOKEN_TEACHER)
-    with pytest.raises(ConfigError, match='teacher config nowhere.py does not exist: set model.distiller.teacher'):
+    with pytest.raises(ConfigError, match="cannot be found: set model.distiller.teacher. No config 'nowhere.py'"):
         student('nowhere.py', checkpoint).init_weights()
-    with pytest.raises(ConfigError, match='a teacher needs its weights: train .*teacher.py and set'):
+    with pytest.raises(ConfigError, match='a teacher needs its weights. Train .*teacher.py and set'):
         student(config, None).init_weights()
+    with pytest.raises(MismatchError, match='(?s)checkpoint gone.pth cannot be loaded.*Train .*teacher.py and set'):
+        student(config, 'gone.pth').init_weights()
     torch.save(MODELS.build(dict(type='StemNet')).state_dict(), tmp_path / 'other.pth')
     with pytest.raises(MismatchError, match=r'(?s)other.pth does not fit the model.*neck.layers.0.attn.qkv.weight'):
         student(config, str(tmp_path / 'other.pth')).init_weights()

@@ -5,12 +5,10 @@ from typing import Optional
 
 from mmengine.logging import print_log
 from mmengine.model import update_init_info
-from mmengine.runner import CheckpointLoader
 from mmpose.registry import WEIGHT_INITIALIZERS
 from torch import nn
 
-from sdpose.checkpoint import compare, weights_of
-from sdpose.compat import CheckpointError
+from sdpose.checkpoint import compare, read_weights
 from sdpose.errors import ConfigError, MismatchError
 
 
@@ -67,14 +65,9 @@ class PretrainedBackbone:
         if not self.checkpoint:
             raise ConfigError('the backbone starts from a file that the config does not name: set '
                               'model.backbone.init_cfg.checkpoint, or model.backbone.init_cfg=None to start at random')
-        try:
-            checkpoint = CheckpointLoader.load_checkpoint(self.checkpoint, map_location='cpu')
-        except (OSError, CheckpointError) as error:  # no such file, no way to the web address, or a torn file
-            raise MismatchError(
-                f'the pretrained backbone {self.checkpoint} cannot be loaded ({error}). Put the file on this machine '
-                'and set model.backbone.init_cfg.checkpoint to it, or model.backbone.init_cfg=None to start at random'
-            ) from error
-        weights = weights_of(checkpoint)
+        weights = read_weights(
+            self.checkpoint, 'the pretrained backbone', 'Put the file on this machine and set '
+            'model.backbone.init_cfg.checkpoint to it, or model.backbone.init_cfg=None to start at random')
         if self.prefix is not None:
             start = f'{self.prefix.rstrip(".")}.'
             weights = {key[len(start):]: value for key, value in weights.items() if key.startswith(start)}

@@ -3,18 +3,17 @@
 Shapes: B batch, K keypoints, H and W the image size.
 """
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Optional
 
 import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
-from mmengine.runner import CheckpointLoader
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from sdpose.checkpoint import require_match, weights_of
+from sdpose.checkpoint import read_weights, require_match
 from sdpose.errors import ConfigError
+from sdpose.paths import find_config
 
 from .base import BaseDistiller
 
@@ -30,8 +29,9 @@ class TeacherDistiller(BaseDistiller):
     when training starts, not for testing or export, loaded strictly, and stays in eval mode.
 
     Args:
-        teacher: path of the teacher's config.
-        checkpoint: the teacher's weights.
+        teacher: the teacher's config, named as for the tools: a path, one of the package's configs from wherever the
+            run was started, or one of MMPose's (``mmpose::body_2d_keypoint/...``).
+        checkpoint: path or web address of the teacher's weights.
         terms: see :class:`BaseDistiller`; ``on`` is ``'query'`` or ``'visual'`` (tokens, for a teacher that has them)
             or ``'prediction'`` (what the two heads return).
     """
@@ -60,15 +60,18 @@ class TeacherDistiller(BaseDistiller):
         self.teacher()
 
     def _build(self) -> nn.Module:
-        if not Path(self.config).is_file():
-            raise ConfigError(f'the teacher config {self.config} does not exist: set model.distiller.teacher')
+        try:
+            config = find_config(self.config)
+        except (FileNotFoundError, ValueError) as error:
+            raise ConfigError(f'the teacher config cannot be found: set model.distiller.teacher. {error}') from error
+        cure = f'Train {self.config} and set model.distiller.checkpoint'
         if not self.checkpoint:
-            raise ConfigError(f'a teacher needs its weights: train {self.config} and set model.distiller.checkpoint')
-        teacher = MODELS.build(Config.fromfile(self.config).model)
+            raise ConfigError(f'a teacher needs its weights. {cure}')
+        weights = read_weights(self.checkpoint, 'the teacher checkpoint', cure)
+        teacher = MODELS.build(Config.fromfile(config).model)
         if not set(self.on.values()).isdisjoint(TOKENS) and not hasattr(getattr(teacher, 'neck', None), 'tokenizer'):
             raise ConfigError(f'{self.config} has no tokens: set the terms of model.distiller that compare tokens to '
                               'None, or choose a teacher with a MultiCycledTransformer')
-        weights = weights_of(CheckpointLoader.load_checkpoint(self.checkpoint, map_location='cpu'))
         require_match(teacher, weights, f'the teacher checkpoint {self.checkpoint}',
                       f'It must be a checkpoint of {self.config}.')
         teacher.load_state_dict(weights)

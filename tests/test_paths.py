@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sdpose.apis import paths
+from sdpose import paths
 
 
 def test_configs_of_the_checkout(repo_root: Path):
@@ -42,6 +42,18 @@ def test_an_unknown_config_names_similar_ones(tmp_path: Path, monkeypatch: pytes
         paths.find_config('sdpose-t_coc')
     with pytest.raises(FileNotFoundError, match='No config has a similar name'):
         paths.find_config('configs/xyzzy.py')
+
+
+def test_a_config_of_an_installed_package():
+    wanted = 'body_2d_keypoint/topdown_heatmap/coco/td-hm_hrnet-w32_8xb64-210e_coco-256x192.py'
+    for name in (f'mmpose::{wanted}', f'mmpose::{Path(wanted).stem}'):
+        found = paths.find_config(name)
+        assert found.is_file() and str(found).endswith(f'mmpose/.mim/configs/{wanted}')
+    with pytest.raises(FileNotFoundError, match=r"No config 'mmpose::td-hm_hrnet-w33.*Similar: .*td-hm_hrnet-w32"):
+        paths.find_config('mmpose::td-hm_hrnet-w33_8xb64-210e_coco-256x192')
+    for package in ('mmpos', 'mmpose/x', 'torch', ''):
+        with pytest.raises(FileNotFoundError, match=f"No package '{package}' with configs is installed"):
+            paths.find_config(f'{package}::{wanted}')
 
 
 def test_an_ambiguous_name_lists_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,10 +1,11 @@
 """Where the configs are: beside the package in a checkout, inside it in a wheel."""
 
 from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Union
 
-_PACKAGE = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(__file__).resolve().parent
 
 
 def config_dir() -> Path:
@@ -36,9 +37,9 @@ def find_config(name: Union[str, Path]) -> Path:
     """The file of a config.
 
     Args:
-        name: An existing path; or a path below the configs folder, with or without ``configs/`` before it; or
-        a bare
-            file name, with or without ``.py``.
+        name: An existing path; or a path below the configs folder, with or without ``configs/`` before it; or a bare
+            file name, with or without ``.py``; or one that an installed package brings, as ``_base_`` names it:
+            ``mmpose::body_2d_keypoint/...``.
 
     Returns:
         The path of an existing file.
@@ -50,7 +51,9 @@ def find_config(name: Union[str, Path]) -> Path:
     path = Path(name)
     if path.is_file():
         return path
-    folder = config_dir()
+    package, packaged, rest = str(name).partition('::')
+    folder = _configs_of(package) if packaged else config_dir()
+    path = Path(rest) if packaged else path
     below = Path(*path.parts[1:]) if path.parts[:1] == ('configs',) else path
     wanted = below if below.suffix == '.py' else below.with_name(f'{below.name}.py')
     if not path.is_absolute() and '..' not in path.parts and (folder / wanted).is_file():
@@ -64,6 +67,15 @@ def find_config(name: Union[str, Path]) -> Path:
             f'No config {str(name)!r}, neither as a file nor below {folder}. {_similar(wanted.stem, folder)}'
         )
     return found[0]
+
+
+def _configs_of(package: str) -> Path:
+    """The folder of the configs that an installed package of MMPose's kind brings."""
+    spec = find_spec(package) if package.isidentifier() else None
+    folder = Path(spec.origin).parent / '.mim' / 'configs' if spec and spec.origin else None
+    if folder is None or not folder.is_dir():
+        raise FileNotFoundError(f'No package {package!r} with configs is installed')
+    return folder
 
 
 def _similar(stem: str, folder: Path) -> str:

@@ -1,0 +1,12 @@
+# As synthetic_64x48.py, with coordinates over the image size as target instead of heatmaps.
+_base_ = ['synthetic_64x48.py']
+
+regression_codec = dict(type='RegressionLabel', input_size=(48, 64))
+codec = dict(_delete_=True, **regression_codec)
+
+train_pipeline = [
+    *_base_.train_pipeline[:-2],
+    dict(type='GenerateTarget', encoder=regression_codec),
+    dict(type='PackPoseInputs'),
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
