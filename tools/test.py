@@ -15,6 +15,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--out', metavar='FILE.json', help='write the COCO results, which pycocotools reads, here')
     parser.add_argument('--dump', metavar='FILE.pkl', help='write raw predictions here')
+    parser.add_argument('--all-cycles', action='store_true',
+                        help='evaluate every cycle of the model in one pass; --out and --dump write a file for each')
     cli.add_run_options(parser, 'test')
     return parser.parse_args()
 

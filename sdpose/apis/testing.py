@@ -1,5 +1,6 @@
 """Evaluation of a checkpoint; what ``tools/test.py`` runs."""
 
+import copy
 import json
 import os
 from pathlib import Path
@@ -10,10 +11,11 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from sdpose.errors import ConfigError, UserError
-from sdpose.evaluation import ResultFile, describe_boxes
+from sdpose.evaluation import ResultFile, cycle_table, describe_boxes
 from sdpose.fileio import atomic_write
 from sdpose.folders import require_writable
 
+from .all_cycles import count_cycles, of_cycle, use_all_cycles
 from .configs import building
 from .noise import silence_records
 from .preflight import check_checkpoint_path, check_data
@@ -21,7 +23,7 @@ from .run_options import prepare
 
 
 def test(config: str, checkpoint: str, out: Optional[str] = None, dump: Optional[str] = None,
-         **run: Any) -> dict[str, float]:
+         all_cycles: bool = False, **run: Any) -> dict[str, float]:
     """Evaluate a checkpoint on a config's test data.
 
     The metrics are logged, and written to ``metrics.json`` beside the log, with the boxes they were measured on.
@@ -31,6 +33,8 @@ def test(config: str, checkpoint: str, out: Optional[str] = None, dump: Optional
         checkpoint: Path or address of the checkpoint.
         out: Write the COCO result JSON, which pycocotools reads, here.
         dump: Write every raw prediction as a pickle here.
+        all_cycles: Evaluate every cycle of the model in one pass; metrics are named ``cycle1/coco/AP`` and so on, and
+            each cycle has its own ``out`` and ``dump``, ``results.cycle1.json`` for ``results.json``.
         **run: As :func:`sdpose.apis.run_options.prepare`: ``work_dir``, ``gt_bbox``, ``cfg_options`` and others.
 
     Returns:
@@ -43,8 +47,13 @@ def test(config: str, checkpoint: str, out: Optional[str] = None, dump: Optional
     require_writable(cfg.work_dir, '--work-dir')
     check_checkpoint_path(checkpoint)
     cfg.load_from, cfg.resume = checkpoint, False
-    result_file = _set_outputs(cfg, out, dump)
+    num_cycles = count_cycles(cfg) if all_cycles else None
+    evaluators, result_files = _with_outputs(cfg, out, dump, num_cycles)
     check_data(cfg, ('test', ))
+    if all_cycles:
+        use_all_cycles(cfg, evaluators)
+    else:
+        cfg.test_evaluator = evaluators[0]
     with building():
         runner = Runner.from_cfg(cfg)
         silence_records(runner.logger)
@@ -52,19 +61,34 @@ def test(config: str, checkpoint: str, out: Optional[str] = None, dump: Optional
             raise ConfigError(f'{config} has no test_dataloader, test_cfg and test_evaluator')
     metrics = runner.test()
     if runner.rank == 0:
-        _report(runner, metrics, checkpoint, result_file)
+        _report(runner, metrics, checkpoint, result_files)
+        if all_cycles:
+            deployed = cfg.model.neck.get('test_cycles', 1)
+            print_log(f'metrics of every cycle:\n{cycle_table(metrics, deployed)}', runner.logger)
     return metrics
 
 
-def _set_outputs(cfg: Config, out: Optional[str], dump: Optional[str]) -> Optional[ResultFile]:
-    """Add the result files to the evaluators.
+def _with_outputs(cfg: Config, out: Optional[str], dump: Optional[str], num_cycles: Optional[int]
+                  ) -> tuple[list[list[dict[str, Any]]], list[ResultFile]]:
+    """The config's evaluators with result files added to them: once, or for each of ``num_cycles`` cycles.
 
     Raises:
-        UserError: If a name has the wrong ending, its folder cannot be written, or the config has no COCO metric to
+        UserError: If a file has the wrong ending or its folder cannot be written, or the config has no COCO metric to
             write results.
     """
-    evaluators = cfg.get('test_evaluator') or []
-    evaluators = list(evaluators) if isinstance(evaluators, (list, tuple)) else [evaluators]
+    given = cfg.get('test_evaluator') or []
+    given = list(given) if isinstance(given, (list, tuple)) else [given]
+    if num_cycles is None:
+        evaluators, files = [given], [_add_outputs(given, out, dump)]
+    else:
+        evaluators = [copy.deepcopy(given) for _ in range(num_cycles)]
+        files = [_add_outputs(metrics, of_cycle(out, number), of_cycle(dump, number))
+                 for number, metrics in enumerate(evaluators, start=1)]
+    return evaluators, list(filter(None, files))
+
+
+def _add_outputs(evaluators: list[dict[str, Any]], out: Optional[str], dump: Optional[str]) -> Optional[ResultFile]:
+    """Add the result files to a list of evaluators; see :func:`_with_outputs`."""
     result_file = ResultFile(out) if out else None
     if result_file:
         result_file.attach(evaluators)
@@ -74,11 +98,10 @@ def _set_outputs(cfg: Config, out: Optional[str], dump: Optional[str]) -> Option
                             'COCO results as .json)')
         require_writable(Path(dump).absolute().parent, f'--dump {dump}')
         evaluators.append(dict(type='DumpResults', out_file_path=dump))
-    cfg.test_evaluator = evaluators
     return result_file
 
 
-def _report(runner: Runner, metrics: dict[str, float], checkpoint: str, result_file: Optional[ResultFile]) -> None:
+def _report(runner: Runner, metrics: dict[str, float], checkpoint: str, result_files: list[ResultFile]) -> None:
     """Write the metrics beside the log and name every file that was written."""
     record = dict(metrics={name: float(value) for name, value in metrics.items()},
                   boxes=describe_boxes(runner.test_dataloader.dataset),
@@ -87,5 +110,5 @@ def _report(runner: Runner, metrics: dict[str, float], checkpoint: str, result_f
     with atomic_write(path, 'w') as file:
         json.dump(record, file, indent=2)
     print_log(f'metrics: {path}', runner.logger)
-    if result_file:
+    for result_file in result_files:
         print_log(f'COCO results: {result_file.finish()}', runner.logger)

@@ -1,5 +1,5 @@
-"""Hooks that every run uses; importing this registers them."""
+"""Hooks and loops of the runs; importing this registers them."""
 
-from . import hooks
+from . import hooks, loops
 
-__all__ = ['hooks']
+__all__ = ['hooks', 'loops']

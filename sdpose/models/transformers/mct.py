@@ -74,22 +74,27 @@ class MultiCycledTransformer(BaseModule):
         self.layers = ModuleList(
             TransformerLayer(dim, num_heads, mlp_ratio, qkv_bias, attention_scale) for _ in range(depth))
 
-    def forward(self, feats: Sequence[Tensor], with_attention: bool = False) -> CycleTokens:
+    def forward(self, feats: Sequence[Tensor], with_attention: bool = False, cycles: Optional[int] = None
+                ) -> CycleTokens:
         """Run the cycles on the last feature map (B, C, H, W).
 
         Args:
             feats: the backbone's feature maps; the last one is read.
             with_attention: also return the attention map of every layer and cycle.
+            cycles: how many to run; by default ``num_cycles`` in training and ``test_cycles`` in eval mode. A caller
+                that compares cycles asks for all of them.
 
         Returns:
-            ``num_cycles`` token sets in training, ``test_cycles`` in eval mode.
+            One token set per cycle that was run.
         """
+        if cycles is None:
+            cycles = self.num_cycles if self.training else self.test_cycles
         tokens = self.tokenizer(feats[-1])
-        cycles: list[TokenSet] = []
-        for cycle in range(self.num_cycles if self.training else self.test_cycles):
+        sets: list[TokenSet] = []
+        for cycle in range(cycles):
             tokens = self.run_cycle(tokens, cycle + 1, with_attention)
-            cycles.append(tokens)
-        return CycleTokens(tuple(cycles), self.test_cycles - 1)
+            sets.append(tokens)
+        return CycleTokens(tuple(sets), self.test_cycles - 1)
 
     def run_cycle(self, tokens: TokenSet, cycle: int = 1, with_attention: bool = False) -> TokenSet:
         """One pass of the whole stack over ``tokens``; ``cycle`` counts from 1.

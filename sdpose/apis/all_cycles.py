@@ -1,0 +1,50 @@
+"""What ``--all-cycles`` makes of a config: one pass over the test data that evaluates every cycle."""
+
+from pathlib import Path
+from typing import Any, Optional
+
+from mmengine.config import Config
+from mmpose.registry import MODELS
+
+from sdpose.errors import ConfigError
+from sdpose.models.transformers import MultiCycledTransformer
+
+
+def count_cycles(cfg: Config) -> int:
+    """How many cycles the model of a config has: those it is trained with, ``model.neck.num_cycles``.
+
+    Raises:
+        ConfigError: If the model has no cycles, cannot predict each of them, or the config brings its own test loop.
+    """
+    model = cfg.get('model') or {}
+    neck = model.get('neck') or {}
+    kind = _part(neck)
+    if not (isinstance(kind, type) and issubclass(kind, MultiCycledTransformer)):
+        raise ConfigError(f'--all-cycles needs a model with cycles, but model.neck.type is {neck.get("type")}, not '
+                          'MultiCycledTransformer; test it without that flag')
+    if not hasattr(_part(model), 'predict_cycles'):
+        raise ConfigError(f'--all-cycles needs a model that predicts every cycle, but {model.get("type")} has no '
+                          'predict_cycles; use DistillPoseEstimator or a class derived from it')
+    loop = (cfg.get('test_cfg') or {}).get('type', 'TestLoop')
+    if loop not in ('TestLoop', 'AllCyclesTestLoop'):
+        raise ConfigError(f'--all-cycles replaces the test loop, but test_cfg.type is {loop}')
+    return neck.get('num_cycles', 1)
+
+
+def use_all_cycles(cfg: Config, evaluators: list[list[dict[str, Any]]]) -> None:
+    """Let a config's test evaluate every cycle, with these metrics for each."""
+    cfg.test_cfg = dict(cfg.get('test_cfg') or {}, type='AllCyclesTestLoop')
+    cfg.test_evaluator = dict(type='CycleEvaluator', metrics=evaluators)
+
+
+def of_cycle(path: Optional[str], number: int) -> Optional[str]:
+    """The file of one cycle: ``results.cycle1.json`` for ``results.json``; None for None."""
+    if path is None:
+        return None
+    return str(Path(path).with_suffix(f'.cycle{number}{Path(path).suffix}'))
+
+
+def _part(cfg: dict[str, Any]) -> Any:
+    """The class a part's config stands for, None if it names none that is registered."""
+    kind = cfg.get('type')
+    return MODELS.get(kind) if isinstance(kind, str) else kind

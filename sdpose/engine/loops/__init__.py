@@ -1,0 +1,5 @@
+"""Loops of evaluation."""
+
+from .all_cycles_test_loop import AllCyclesTestLoop
+
+__all__ = ['AllCyclesTestLoop']

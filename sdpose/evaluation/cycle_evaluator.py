@@ -1,0 +1,60 @@
+"""The metrics of every cycle of a model, each from its own predictions."""
+
+from collections.abc import Sequence
+from typing import Any, Optional
+
+from mmengine.evaluator import Evaluator
+from mmengine.logging import print_log
+from mmengine.registry import EVALUATOR
+
+
+@EVALUATOR.register_module()
+class CycleEvaluator:
+    """One MMEngine ``Evaluator`` per cycle, behind the interface that a test loop uses.
+
+    Args:
+        metrics: for each cycle, first cycle first, the list of its metrics' configs.
+
+    Raises:
+        ValueError: if there is no cycle.
+    """
+
+    def __init__(self, metrics: Sequence[Sequence[dict]]) -> None:
+        if not metrics:
+            raise ValueError('CycleEvaluator needs the metrics of at least one cycle, got none')
+        self.cycles = [Evaluator(of_cycle) for of_cycle in metrics]
+
+    @property
+    def dataset_meta(self) -> Optional[dict]:
+        """The data set's meta information."""
+        return self.cycles[0].dataset_meta
+
+    @dataset_meta.setter
+    def dataset_meta(self, meta: dict) -> None:
+        for evaluator in self.cycles:
+            evaluator.dataset_meta = meta
+
+    def process(self, data_samples: Sequence[Sequence], data_batch: Optional[Any] = None) -> None:
+        """Take one batch.
+
+        Args:
+            data_samples: for each cycle, its predictions for the batch.
+            data_batch: the batch itself.
+
+        Raises:
+            ValueError: if the model predicted another number of cycles.
+        """
+        for evaluator, predictions in zip(self.cycles, data_samples, strict=True):
+            evaluator.process(predictions, data_batch)
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """The metrics of all cycles, named ``cycle1/coco/AP`` and so on.
+
+        Args:
+            size: how many samples the data set has; what a sampler repeated beyond that is dropped.
+        """
+        metrics = {}
+        for number, evaluator in enumerate(self.cycles, start=1):
+            print_log(f'cycle {number} of {len(self.cycles)}:', 'current')
+            metrics.update({f'cycle{number}/{name}': value for name, value in evaluator.evaluate(size).items()})
+        return metrics
