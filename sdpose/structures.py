@@ -18,6 +18,7 @@ class TokenSet(NamedTuple):
             None if the code is added once only.
         kept: indices of the surviving patches in the full row-major patch grid, (B, P); None if none was pruned.
         attention: the softmax map of every layer, each (B, h, K + P, K + P); None unless it was asked for.
+        readded: how often layers have added ``position`` again since the tokenizer, over all cycles so far.
     """
 
     sequence: Tensor
@@ -25,6 +26,7 @@ class TokenSet(NamedTuple):
     position: Optional[Tensor] = None
     kept: Optional[Tensor] = None
     attention: Optional[tuple[Tensor, ...]] = None
+    readded: int = 0
 
     @property
     def query(self) -> Tensor:
@@ -35,6 +37,16 @@ class TokenSet(NamedTuple):
     def visual(self) -> Tensor:
         """The tokens of the image patches, (B, P, D)."""
         return self.sequence[:, self.num_queries:]
+
+    @property
+    def visual_content(self) -> Tensor:
+        """``visual`` without the codes that layers have added again, (B, P, D): ``visual - readded * position``.
+
+        What stays of the position is the code that the tokenizer added, once, and what the layers made of it.
+        """
+        if self.position is None:
+            return self.visual
+        return self.visual - self.readded * self.position[:, self.num_queries:]
 
 
 class CycleTokens(NamedTuple):

@@ -106,7 +106,7 @@ def test_detach_teacher(detach):
 def test_distiller_bad_input():
     with pytest.raises(ValueError, match="'token_loss' must start with"):
         MODELS.build(dict(type='SelfDistiller', terms=dict(token_loss=TERMS['loss_query'])))
-    with pytest.raises(ValueError, match="compares on='heatmap'; choose one of query, visual"):
+    with pytest.raises(ValueError, match="compares on='heatmap'; choose one of query, visual, visual_content"):
         MODELS.build(dict(type='SelfDistiller', terms=dict(loss_x=dict(type='TokenMSELoss', on='heatmap'))))
     with pytest.raises(ValueError, match='loss_weight must not be negative, got -1'):
         MODELS.build(dict(type='TokenMSELoss', loss_weight=-1))

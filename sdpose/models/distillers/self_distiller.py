@@ -8,15 +8,26 @@ from sdpose.structures import CycleTokens
 
 from .base import BaseDistiller
 
-COMPARABLE = ('query', 'visual')
+COMPARABLE = ('query', 'visual', 'visual_content')
 
 
 @MODELS.register_module()
 class SelfDistiller(BaseDistiller):
     """Compares cycle i with cycle i + 1 and sums every term over i.
 
+    The visual tokens can be compared in two ways. With the position ``'sine-full'`` every cycle of L layers adds the
+    code c again before all of them but the first, so that after cycle i a visual token is
+
+        v_i = content_i + i (L - 1) c,
+
+    and v_2 - v_1 holds the constant (L - 1) c. ``'visual'`` compares v as it is, like the released code: the mean
+    squared error of a new model starts near (L - 1)^2 mean(c^2) = (L - 1)^2 / 2 per pair. ``'visual_content'``
+    compares content, the tokens less what was added again (where tokens were pruned, less the surviving tokens'
+    codes), which starts near 0 at every depth. The two are one where nothing is added again.
+
     Args:
-        terms: see :class:`BaseDistiller`; ``on`` is ``'query'`` (keypoint tokens) or ``'visual'``.
+        terms: see :class:`BaseDistiller`; ``on`` is ``'query'`` (keypoint tokens), ``'visual'`` or
+            ``'visual_content'``.
         detach_teacher: cut the gradient into the later cycle. The paper does not say; the released code trains both
             sides, so that is the default.
     """

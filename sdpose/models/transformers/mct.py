@@ -107,6 +107,7 @@ class MultiCycledTransformer(BaseModule):
             x = tokens.sequence
             if index and tokens.position is not None:
                 x = x + tokens.position
+                tokens = tokens._replace(readded=tokens.readded + 1)
             prunes = self.pruner is not None and self.pruner.applies(index, cycle)
             rows = x.shape[1] if with_attention else tokens.num_queries if prunes else 0
             x, attention = layer.attend(x, rows)
