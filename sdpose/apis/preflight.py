@@ -12,7 +12,9 @@ from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
 from sdpose.datasets.checks import check_detections, check_people
+from sdpose.datasets.metainfo import load_metainfo
 from sdpose.errors import ConfigError, UserError
+from sdpose.evaluation import as_list, is_coco
 
 _REMOTE = '://'
 
@@ -28,7 +30,7 @@ def check_data(cfg: Config, splits: tuple[str, ...]) -> None:
 
     Raises:
         DataError: If something is missing or damaged.
-        ConfigError: If the model predicts another number of key points.
+        ConfigError: If a metainfo is missing or wrong, or the model predicts another number of key points.
     """
     if not is_first_process(cfg):
         return
@@ -36,12 +38,13 @@ def check_data(cfg: Config, splits: tuple[str, ...]) -> None:
     for split in splits:
         loader = cfg.get(f'{split}_dataloader')
         for dataset in _coco_datasets(loader.get('dataset')) if loader else ():
-            files = {key: dataset.get(key) for key in ('data_root', 'ann_file', 'bbox_file', 'data_prefix', 'type')}
+            files = {key: dataset.get(key)
+                     for key in ('data_root', 'ann_file', 'bbox_file', 'data_prefix', 'type', 'metainfo')}
             files['evaluated'] = split != 'train'  # which asks for more
             if files not in seen:
                 seen.append(files)
                 _check_dataset(cfg, dataset, split)
-                _check_joint_count(cfg, dataset, split)
+                _check_joints(cfg, dataset, split)
 
 
 def is_first_process(cfg: Config) -> bool:
@@ -71,26 +74,29 @@ def _check_dataset(cfg: Config, dataset: dict[str, Any], split: str) -> None:
 
 def _uses_area(evaluators: Any) -> bool:
     """Whether a metric reads the area of annotated people; COCO's do unless told otherwise."""
-    evaluators = evaluators if isinstance(evaluators, (list, tuple)) else [evaluators or {}]
-    return all(evaluator.get('use_area', True) for evaluator in evaluators)
+    return all(evaluator.get('use_area', True) for evaluator in as_list(evaluators))
 
 
 def _joint_count(dataset: dict[str, Any]) -> int:
     """Key points per person, as the data set's metainfo has it."""
-    return DATASETS.get(dataset['type'])._load_metainfo(dataset.get('metainfo'))['num_keypoints']
+    return load_metainfo(dataset)['num_keypoints']
 
 
-def _check_joint_count(cfg: Config, dataset: dict[str, Any], split: str) -> None:
-    """Check that a token model has a query for each joint; other models notice in their first step.
+def _check_joints(cfg: Config, dataset: dict[str, Any], split: str) -> None:
+    """Check that a token model has a query for each joint (other models notice in their first step), and OKS a sigma.
 
     Raises:
-        ConfigError: If it does not.
+        ConfigError: If not.
     """
+    metainfo = load_metainfo(dataset)
     queries = (cfg.get('model', {}).get('neck') or {}).get('num_queries')
-    joints = _joint_count(dataset)
+    joints = metainfo['num_keypoints']
     if queries not in (None, joints):
         raise ConfigError(f'{split} data has {joints} key points per person, but model.neck.num_queries is {queries}: '
                           'a leaf passes num_keypoints of its data set base on')
+    if not len(metainfo['sigmas']) and any(is_coco(metric) for metric in as_list(cfg.get(f'{split}_evaluator'))):
+        raise ConfigError(f'the metainfo of the {split} data ({metainfo["dataset_name"]}) has no sigmas, which '
+                          'CocoMetric needs: give one per joint, or evaluate with another metric')
 
 
 def _coco_datasets(cfg: Optional[dict[str, Any]]) -> Iterator[dict[str, Any]]:

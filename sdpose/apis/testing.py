@@ -11,7 +11,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from sdpose.errors import ConfigError, UserError
-from sdpose.evaluation import ResultFile, cycle_table, describe_boxes
+from sdpose.evaluation import ResultFile, as_list, cycle_table, describe_boxes
 from sdpose.fileio import atomic_write
 from sdpose.folders import require_writable
 
@@ -76,8 +76,7 @@ def _with_outputs(cfg: Config, out: Optional[str], dump: Optional[str], num_cycl
         UserError: If a file has the wrong ending or its folder cannot be written, or the config has no COCO metric to
             write results.
     """
-    given = cfg.get('test_evaluator') or []
-    given = list(given) if isinstance(given, (list, tuple)) else [given]
+    given = as_list(cfg.get('test_evaluator'))
     if num_cycles is None:
         evaluators, files = [given], [_add_outputs(given, out, dump)]
     else:

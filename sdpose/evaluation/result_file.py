@@ -4,11 +4,10 @@ import os
 from pathlib import Path
 from typing import Any, Union
 
-from mmpose.evaluation.metrics import CocoMetric
-from mmpose.registry import METRICS
-
 from sdpose.errors import UserError
 from sdpose.folders import require_writable
+
+from .evaluators import is_coco
 
 
 class ResultFile:
@@ -38,7 +37,7 @@ class ResultFile:
         Raises:
             UserError: If there is not exactly one, or the folder cannot be written.
         """
-        metrics = [cfg for cfg in evaluators if _is_coco(cfg)]
+        metrics = [cfg for cfg in evaluators if is_coco(cfg)]
         if len(metrics) != 1:
             raise UserError(f'--out writes COCO results and needs exactly one CocoMetric in test_evaluator, found '
                             f'{len(metrics)} in {[cfg.get("type") for cfg in evaluators]}; use --dump instead')
@@ -49,8 +48,3 @@ class ResultFile:
         """Give the written file its name. To be called after the evaluation, in the process that wrote it."""
         os.replace(f'{self._prefix}.keypoints.json', self.path)
         return self.path
-
-
-def _is_coco(cfg: dict[str, Any]) -> bool:
-    metric = METRICS.get(cfg['type']) if isinstance(cfg.get('type'), str) else cfg.get('type')
-    return isinstance(metric, type) and issubclass(metric, CocoMetric)

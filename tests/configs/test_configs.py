@@ -34,6 +34,9 @@ TABLE = {
     'distilpose/coco/distilpose-s_stemnet_8xb32-300e_coco-256x192': (5364101, 2.3826, 2.7048),
     'distilpose/coco/distilpose-l_hrnet-w48_8xb32-300e_coco-256x192': (21265637, 10.3252, 10.6120),
     'distilpose/coco/tokenpose-l_hrnet-w48-4stage_8xb64-300e_coco-256x192': (69411360, 17.0282, 17.2900),
+    # S-V1 with 9 tokens instead of 17: 8 x 192 parameters less; 12 layers and the head 5,677,056 per token, attention
+    # 12 x 2 x 192 x (273^2 - 265^2).
+    'sdpose/custom/sdpose-s-v1_stemnet_8xb64-300e_custom-256x192': (6619200, 2.3584, 2.6608),
     'quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48': (79408, 0.0055, 0.00586),
     'quick_start/tokenpose-tiny_stemnet_1xb32-30e_synthetic-64x48': (79408, 0.0055, 0.00586),
     # The heatmap MLP (12,608 parameters) gives way to a norm and 65 parameters per output.

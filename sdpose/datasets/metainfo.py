@@ -1,0 +1,133 @@
+"""The metainfo of a key point data set (joints, mirror images, sigmas, limbs), read and checked.
+
+MMPose's parser takes what it is given: a list of sigmas that is too short or an unknown name fails later, far away.
+"""
+
+import difflib
+import math
+import os
+from pathlib import Path
+from typing import Any, Sequence
+
+import mmpose
+from mmengine.config import Config
+from mmpose.registry import DATASETS
+
+from sdpose.errors import ConfigError
+
+_KEYS = ('dataset_name', 'keypoint_info', 'skeleton_info', 'joint_weights', 'sigmas')
+_TYPES = ('upper', 'lower', '')
+# Names of MMPose's own files, which MMPose finds wherever it is installed.
+_STOCK = 'configs/_base_/datasets/'
+
+
+def load_metainfo(dataset: dict[str, Any]) -> dict[str, Any]:
+    """The parsed metainfo of a data set's config: its ``metainfo``, or that of its class.
+
+    MMPose's own files are taken as they are: some hold small contradictions that it lives with.
+
+    Returns:
+        What :func:`mmpose.datasets.datasets.utils.parse_pose_metainfo` makes of it: ``num_keypoints``,
+        ``flip_indices``, ``sigmas`` and others.
+
+    Raises:
+        ConfigError: If a file is missing, or the content contradicts itself; see :func:`check_metainfo`.
+    """
+    kind = DATASETS.get(dataset['type']) if isinstance(dataset['type'], str) else dataset['type']
+    given = dataset.get('metainfo') or kind.METAINFO
+    if 'from_file' not in given:
+        check_metainfo(given, f'metainfo {str(given.get("dataset_name"))!r}')
+    elif not _is_stock(given['from_file']):
+        check_metainfo(_read(given['from_file']), given['from_file'])
+    return kind._load_metainfo(given)
+
+
+def check_metainfo(content: dict[str, Any], name: str) -> None:
+    """Check that a metainfo in MMPose's format is complete and agrees with itself.
+
+    Args:
+        content: What the file calls ``dataset_info``.
+        name: The file, or what else the messages call it.
+
+    Raises:
+        ConfigError: If a key is missing, joints are not numbered 0, 1, 2 ..., two share a name, a mirror image or the
+            end of a limb is no joint, or there is not one sigma and one weight per joint. Sigmas may be empty for a
+            data set that is not measured by OKS.
+    """
+    lacking = [key for key in _KEYS if key not in content]
+    if lacking:
+        raise ConfigError(f'{name} has no {", ".join(lacking)}; see configs/_base_/datasets/custom_metainfo.py')
+    joints = content['keypoint_info']
+    if list(joints) != list(range(len(joints))) or not joints:
+        raise ConfigError(f'{name}: the keys of keypoint_info must be 0, 1, 2 ... in this order, they are '
+                          f'{", ".join(map(repr, joints)) or "none"}')
+    _check_joints(list(joints.values()), name)
+    names = [joint['name'] for joint in joints.values()]
+    for number, limb in content['skeleton_info'].items():
+        if len(limb['link']) != 2:
+            raise ConfigError(f'{name}: skeleton_info {number} must link two joints, it has {limb["link"]}')
+        for end in limb['link']:
+            _require_known(end, names, f'{name}: skeleton_info {number}: link')
+    if content['sigmas']:
+        _check_numbers(content['sigmas'], len(joints), f'{name}: sigmas', least='positive')
+    _check_numbers(content['joint_weights'], len(joints), f'{name}: joint_weights', least='not negative')
+
+
+def _is_stock(path: str) -> bool:
+    """Whether MMPose will take its own file of this name, because there is none in the current folder."""
+    return (path.startswith(_STOCK) and not Path(path).is_file()
+            and (Path(mmpose.__file__).parent / '.mim' / path).is_file())
+
+
+def _read(path: str) -> dict[str, Any]:
+    """The ``dataset_info`` of a file."""
+    file = Path(path)
+    if not file.is_file():
+        raise ConfigError(f'the metainfo file {path} is missing (looked for in {os.getcwd()}): correct '
+                          'metainfo.from_file of the dataset in the config, or make the file a base of the config and '
+                          'pass its dataset_info, as configs/_base_/datasets/custom_256x192.py does')
+    try:
+        content = Config.fromfile(file)
+    except Exception as error:  # the file is Python and may fail in any way
+        raise ConfigError(f'the metainfo file {path} cannot be read: {type(error).__name__}: {error}') from error
+    if 'dataset_info' not in content:
+        raise ConfigError(f'the metainfo file {path} defines no dataset_info')
+    return content.dataset_info
+
+
+def _check_joints(joints: Sequence[dict[str, Any]], name: str) -> None:
+    """Check names, halves of the body and mirror images."""
+    nameless = [number for number, joint in enumerate(joints) if not joint.get('name')]
+    if nameless:
+        raise ConfigError(f'{name}: joint {nameless[0]} of keypoint_info has no name')
+    swaps = {joint['name']: joint.get('swap') or joint['name'] for joint in joints}
+    names = [joint['name'] for joint in joints]
+    if len(swaps) < len(names):
+        twice = next(joint for joint in names if names.count(joint) > 1)
+        raise ConfigError(f'{name}: two joints of keypoint_info are called {twice!r}')
+    for joint in joints:
+        where = f'{name}: joint {joint["name"]!r}'
+        swap = swaps[joint['name']]
+        _require_known(swap, names, f'{where}: swap')
+        if swaps[swap] != joint['name']:
+            raise ConfigError(f'{where}: swap is {swap!r}, but the swap of {swap!r} is {swaps[swap]!r}: a pair names '
+                              'each other')
+        if joint.get('type', '') not in _TYPES:
+            raise ConfigError(f'{where}: type must be upper or lower (the half of the body), or empty, is '
+                              f'{joint["type"]!r}')
+
+
+def _require_known(joint: str, names: Sequence[str], where: str) -> None:
+    if joint not in names:
+        close = difflib.get_close_matches(str(joint), names, n=1)
+        raise ConfigError(f'{where} {joint!r} is no joint of keypoint_info'
+                          + (f'; did you mean {close[0]!r}?' if close else f' ({", ".join(names)})'))
+
+
+def _check_numbers(numbers: Sequence[float], count: int, where: str, least: str) -> None:
+    if len(numbers) != count:
+        raise ConfigError(f'{where} has {len(numbers)} numbers for {count} joints: give one per joint, in their order')
+    for place, number in enumerate(numbers):
+        fits = isinstance(number, (int, float)) and math.isfinite(number)
+        if not fits or number < 0 or (least == 'positive' and number == 0):
+            raise ConfigError(f'{where}: number {place} (counted from 0) must be finite and {least}, is {number!r}')
