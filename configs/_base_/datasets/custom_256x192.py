@@ -3,15 +3,17 @@
 _base_ = ['coco_256x192.py', 'custom_metainfo.py']
 
 data_root = 'data/custom/'
-metainfo = _base_.dataset_info
-num_keypoints = len(metainfo.keypoint_info)
+num_keypoints = len(_base_.dataset_info.keypoint_info)
 
 train_dataloader = dict(
     dataset=dict(
-        metainfo=metainfo, data_root=data_root, ann_file='annotations/train.json', data_prefix=dict(img='train/')))
+        metainfo=_base_.dataset_info,
+        data_root=data_root,
+        ann_file='annotations/train.json',
+        data_prefix=dict(img='train/')))
 val_dataloader = dict(
     dataset=dict(
-        metainfo=metainfo,
+        metainfo=_base_.dataset_info,
         data_root=data_root,
         ann_file='annotations/val.json',
         bbox_file=None,  # annotated boxes; or the path of a file of detections, from the current folder
