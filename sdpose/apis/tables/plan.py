@@ -1,0 +1,153 @@
+"""What a table of experiments consists of: rows of overrides, at one of several scales, read from a YAML file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Optional
+
+import yaml
+
+from sdpose.errors import ConfigError
+
+READS = ('first', 'last')
+DEPTHS = ('deep', 'shallow')
+
+
+@dataclass(frozen=True)
+class Row:
+    """One training.
+
+    Attributes:
+        name: What the report calls it.
+        paper: The published value in per cent, if there is one.
+        depth: One of ``DEPTHS``.
+        overrides: Config keys and their values.
+    """
+    name: str
+    paper: Optional[float] = None
+    depth: str = 'deep'
+    overrides: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows that are compared.
+
+    Attributes:
+        title: Heading of the report.
+        rows: The trainings.
+        read: The cycle that counts, one of ``READS``.
+        reference: Name of the row that the others are compared with.
+    """
+    title: str
+    rows: tuple[Row, ...]
+    read: str
+    reference: str
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Where a scale's data are.
+
+    Attributes:
+        root: Their folder.
+        draw: Arguments of a synthetic set, if it is drawn; see ``sdpose.datasets.synthetic.request.Request``.
+        overrides: Config keys that this data set needs.
+    """
+    root: str
+    draw: Optional[dict[str, Any]] = None
+    overrides: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How large the trainings are.
+
+    Attributes:
+        config: The config that every row overrides.
+        layers: Number of layers of each of ``DEPTHS``.
+        data: Data sets by name; the first is the default.
+        overrides: Config keys of every row.
+        threads: Compute threads of one training; None leaves that to torch.
+    """
+    config: str
+    layers: dict[str, int]
+    data: dict[str, DataSet]
+    overrides: dict[str, Any] = field(default_factory=dict)
+    threads: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A file of tables.
+
+    Attributes:
+        tables, scales: By name.
+        metric: Name of the metric that is compared, a fraction.
+    """
+    tables: dict[str, Table]
+    scales: dict[str, Scale]
+    metric: str
+
+
+def read_plan(path: Path) -> Plan:
+    """Read and check a file of tables.
+
+    Raises:
+        ConfigError: If it is missing or no YAML, or a key is unknown, missing or has no sensible value.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding='utf-8'))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f'{path} cannot be read: {error}') from error
+    raw = _checked(Plan, content, str(path))
+    tables = {name: _table(value, f'{path}: tables.{name}') for name, value in raw['tables'].items()}
+    scales = {name: _scale(value, f'{path}: scales.{name}') for name, value in raw['scales'].items()}
+    return Plan(tables, scales, raw['metric'])
+
+
+def _table(content: Any, where: str) -> Table:
+    raw = _checked(Table, content, where)
+    rows = tuple(Row(**_checked(Row, row, f'{where}.rows.{number}')) for number, row in enumerate(raw['rows']))
+    names = [row.name for row in rows]
+    _choose(raw['read'], READS, f'{where}.read')
+    _choose(raw['reference'], names, f'{where}.reference')
+    for number, row in enumerate(rows):
+        _choose(row.depth, DEPTHS, f'{where}.rows.{number}.depth')
+        if names.count(row.name) > 1:
+            raise ConfigError(f'{where}: two rows are called {row.name!r}')
+    return Table(**{**raw, 'rows': rows})
+
+
+def _scale(content: Any, where: str) -> Scale:
+    raw = _checked(Scale, content, where)
+    data = {name: DataSet(**_checked(DataSet, value, f'{where}.data.{name}')) for name, value in raw['data'].items()}
+    missing = set(DEPTHS).difference(raw['layers'])
+    if missing:
+        raise ConfigError(f'{where}.layers: {", ".join(sorted(missing))} is missing')
+    return Scale(**{**raw, 'data': data})
+
+
+def _checked(kind: type, content: Any, where: str) -> dict[str, Any]:
+    """The content of one mapping, whose keys are exactly the fields of a class.
+
+    Raises:
+        ConfigError: If it is no mapping, a key is unknown, or one without a default is missing.
+    """
+    if not isinstance(content, Mapping):
+        raise ConfigError(f'{where} must be a mapping, not {content!r}')
+    known = {item.name: item for item in fields(kind)}
+    for key in content:
+        _choose(key, list(known), f'{where}: key')
+    for name, item in known.items():
+        needed = item.default is item.default_factory  # both are MISSING
+        if needed and name not in content:
+            raise ConfigError(f'{where}: {name} is missing')
+        if name in content and not needed and content[name] is None:
+            raise ConfigError(f'{where}: {name} is empty')
+    return dict(content)
+
+
+def _choose(value: Any, known: Any, where: str) -> None:
+    if value not in known:
+        raise ConfigError(f'{where} {value!r} is unknown; choose one of {", ".join(map(str, known))}')

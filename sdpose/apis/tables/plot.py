@@ -1,0 +1,48 @@
+"""A table's rows as a picture: every seed and the mean, beside the published number."""
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+from sdpose.fileio import atomic_write
+
+from .plan import Table
+from .report import Outcome
+
+_MEASURED, _PAPER = '#1f6f8b', '#b5541c'
+
+
+def plot(table: Table, outcomes: Sequence[Outcome], path: Path) -> None:
+    """Write the picture, a PNG.
+
+    The two panels have axes of their own: data and model differ, only the order of the rows can be compared.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure  # takes a second, and only this needs it
+    figure = Figure(figsize=(9, 1.6 + 0.45 * len(outcomes)), layout='constrained')
+    figure.suptitle(table.title)
+    published, measured = figure.subplots(1, 2, sharey=True)
+    heights = range(len(outcomes), 0, -1)
+    published.set_yticks(list(heights), [item.row.name for item in outcomes])
+    for height, item in zip(heights, outcomes):
+        if item.row.paper is not None:
+            _dot(published, item.row.paper, height, _PAPER)
+        values = [value for value in item.values(table.read) if value is not None]
+        if values:
+            measured.plot(values, [height] * len(values), 'o', color=_MEASURED, alpha=0.35, markersize=5)
+            _dot(measured, statistics.mean(values), height, _MEASURED)
+    published.set(title='paper', xlabel='AP', ylim=(0.4, len(outcomes) + 0.7))
+    seeds = max(len(item.seeds) for item in outcomes)
+    measured.set(title=f'measured, {table.read} cycle, {seeds} seed{"s" if seeds > 1 else ""}', xlabel='AP')
+    for axes in (published, measured):
+        axes.grid(axis='x', alpha=0.3)
+        axes.margins(x=0.12)
+        axes.spines[['top', 'right']].set_visible(False)
+    with atomic_write(path) as file:
+        FigureCanvasAgg(figure).print_png(file)
+
+
+def _dot(axes, value: float, height: float, color: str) -> None:
+    axes.plot(value, height, 'D', color=color, markersize=7)
+    axes.annotate(f'{value:.1f}', (value, height), xytext=(0, 7), textcoords='offset points', ha='center', fontsize=8,
+                  color=color)
