@@ -1,7 +1,7 @@
 """What a table of experiments consists of: rows of overrides, at one of several scales, read from a YAML file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Optional
 
@@ -140,10 +140,9 @@ def _checked(kind: type, content: Any, where: str) -> dict[str, Any]:
     for key in content:
         _choose(key, list(known), f'{where}: key')
     for name, item in known.items():
-        needed = item.default is item.default_factory  # both are MISSING
-        if needed and name not in content:
+        if name not in content and item.default is MISSING and item.default_factory is MISSING:
             raise ConfigError(f'{where}: {name} is missing')
-        if name in content and not needed and content[name] is None:
+        if name in content and content[name] is None and item.default is not None:
             raise ConfigError(f'{where}: {name} is empty')
     return dict(content)
 

@@ -88,11 +88,27 @@ class Run:
         return ['--cfg-options', *(f'{key}={value}' for key, value in self.overrides.items())]
 
 
-def make_run(config: str, overrides: Mapping[str, Any], seed: int, folder: Path, name: str, metric: str) -> Run:
-    """A run in its own folder below ``folder``.
+class Homes:
+    """Folders of trainings, each named after the first row that needs it and the fingerprint of its config.
 
-    The folder carries the fingerprint of the merged config: equal trainings of several tables share it, and a changed
-    config never takes over the result of another.
+    Args:
+        folder: Where they lie.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._known = {path.name.rpartition('-')[2]: path for path in sorted(folder.glob('*-*')) if path.is_dir()}
+
+    def __call__(self, fingerprint: str, name: str) -> Path:
+        """The folder of a training, old or new."""
+        slug = re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')
+        return self._known.setdefault(fingerprint, self.folder / f'{slug}-{fingerprint}')
+
+
+def make_run(config: str, overrides: Mapping[str, Any], seed: int, homes: Homes, name: str, metric: str) -> Run:
+    """A run in a folder that carries the fingerprint of the merged config.
+
+    Equal trainings of several tables share it, and a changed config never takes over the result of another.
 
     Raises:
         ConfigError: If an override does not fit the config.
@@ -100,10 +116,7 @@ def make_run(config: str, overrides: Mapping[str, Any], seed: int, folder: Path,
     cfg = prepare(config, cfg_options=dict(overrides))
     content = {key: value for key, value in cfg.to_dict().items() if key not in ('work_dir', 'randomness')}
     fingerprint = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:10]
-    present = sorted(folder.glob(f'*-{fingerprint}'))
-    slug = re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')
-    home = present[0] if present else folder / f'{slug}-{fingerprint}'
     length = cfg.train_cfg
     last = f'epoch_{length.max_epochs}.pth' if 'max_epochs' in length else f'iter_{length.max_iters}.pth'
-    return Run(config, {**overrides, 'randomness.seed': seed}, home / f'seed{seed}', cfg.model.neck.num_cycles, last,
-               metric)
+    return Run(config, {**overrides, 'randomness.seed': seed}, homes(fingerprint, name) / f'seed{seed}',
+               cfg.model.neck.num_cycles, last, metric)

@@ -16,7 +16,7 @@ from .execute import Executor
 from .plan import DataSet, Plan, Row, Scale, Table, read_plan
 from .plot import plot
 from .report import Outcome, markdown
-from .run import Run, make_run
+from .run import Homes, Run, make_run
 
 _Item = TypeVar('_Item')
 
@@ -58,7 +58,8 @@ def run_table(file: str, names: Sequence[str], train: list[str], test: list[str]
     root = os.path.join(data_root or data_set.root, '')
     folder = Path(work_dir) / f'{scale}_{data}'
     require_writable(folder, '--work-dir')
-    runs = {(name, row.name, seed): _run(plan, chosen, data_set, root, row, seed, folder)
+    homes = Homes(folder)
+    runs = {(name, row.name, seed): _run(plan, chosen, data_set, root, row, seed, homes)
             for seed in range(seeds) for name, table in tables.items() for row in table.rows}
     missing = list({run.folder: run for run in runs.values() if run.result() is None}.values())
     count = len({run.folder for run in runs.values()})
@@ -75,13 +76,13 @@ def run_table(file: str, names: Sequence[str], train: list[str], test: list[str]
     return reports
 
 
-def _run(plan: Plan, scale: Scale, data: DataSet, root: str, row: Row, seed: int, folder: Path) -> Run:
+def _run(plan: Plan, scale: Scale, data: DataSet, root: str, row: Row, seed: int, homes: Homes) -> Run:
     overrides: dict[str, Any] = {'data_root': root, **scale.overrides,
                                  'model.neck.depth': scale.layers[row.depth], **row.overrides}
     # Files beside the data root, such as an evaluator's annotations, move with it.
     moved = {key: root + value[len(data.root):] if isinstance(value, str) and value.startswith(data.root) else value
              for key, value in data.overrides.items()}
-    return make_run(scale.config, {**overrides, **moved}, seed, folder, row.name, plan.metric)
+    return make_run(scale.config, {**overrides, **moved}, seed, homes, row.name, plan.metric)
 
 
 def _draw(data: DataSet, root: str, say: Callable[[str], None]) -> None:

@@ -1,0 +1,111 @@
+"""Files of tables: the shipped one is the paper's, and mistakes are named."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from mmengine.registry import init_default_scope
+from mmpose.registry import MODELS
+
+from sdpose.apis.configs import load_config
+from sdpose.apis.tables.plan import read_plan
+from sdpose.apis.tables.run import Homes, make_run
+from sdpose.errors import ConfigError
+
+ROOT = Path(__file__).parents[3]
+SHIPPED = ROOT / 'configs/sdpose/ablations.yml'
+PUBLISHED = {'table5': [55.4, 70.2, 69.6, 71.7, 58.2, 72.3], 'table6': [69.5, 73.3, 72.4, 69.4, 70.8],
+             'table7': [69.5, 72.3, 71.7]}
+# What trains in each row: cycles, layers at the mini scale, supervised cycles, distillation terms.
+MEANING = {
+    'table5': [(2, 2, 'last', ()), (2, 2, 'all', ()), (2, 2, 'all', ('query', )), (2, 2, 'all', ('visual', )),
+               (2, 2, 'last', ('query', 'visual')), (2, 2, 'all', ('query', 'visual'))],
+    'table6': [(1, 2, 'all', ()), (2, 2, 'last', ()), (3, 2, 'last', ()), (2, 1, 'last', ()), (3, 1, 'last', ())],
+    'table7': [(1, 2, 'all', ()), (2, 2, 'all', ('query', 'visual')), (3, 2, 'all', ('query', 'visual'))]
+}
+
+
+@pytest.fixture(scope='module')
+def plan():
+    return read_plan(SHIPPED)
+
+
+def overrides(plan, scale, row):
+    chosen = plan.scales[scale]
+    return {**chosen.overrides, 'model.neck.depth': chosen.layers[row.depth], **row.overrides}
+
+
+@pytest.mark.parametrize('name', PUBLISHED)
+def test_rows_are_the_papers(plan, name):
+    assert [row.paper for row in plan.tables[name].rows] == PUBLISHED[name]
+    init_default_scope('mmpose')
+    found = []
+    for row in plan.tables[name].rows:
+        config = load_config(ROOT / plan.scales['mini'].config, overrides(plan, 'mini', row))
+        model = MODELS.build(config.model)
+        terms = tuple(sorted(model.distiller.on.values())) if model.distiller else ()
+        found.append((model.neck.num_cycles, len(model.neck.layers), model.head.supervise, terms))
+    assert found == MEANING[name]
+    assert plan.tables[name].read == ('last' if name == 'table6' else 'first')
+
+
+def test_scales_end_where_their_schedule_does(plan):
+    for scale in plan.scales.values():
+        config = load_config(ROOT / scale.config, scale.overrides)
+        assert config.param_scheduler[-1].end == config.train_cfg.max_epochs
+        assert config.param_scheduler[-1].get('T_max', config.train_cfg.max_epochs) == config.train_cfg.max_epochs
+
+
+def test_depths_of_the_full_scales_are_the_papers(plan):
+    assert plan.scales['full'].layers == plan.scales['gpu'].layers == dict(deep=12, shallow=4)
+
+
+def test_equal_trainings_share_a_folder_and_others_do_not(plan, tmp_path):
+    homes = Homes(tmp_path)
+
+    def folder(table, number, seed=0, **changes):
+        row = plan.tables[table].rows[number]
+        config = str(ROOT / plan.scales['mini'].config)
+        return make_run(config, {**overrides(plan, 'mini', row), **changes}, seed, homes, row.name, 'coco/AP').folder
+
+    first = folder('table5', 0)
+    assert first.parent.name.startswith('none-') and folder('table6', 1) == first
+    assert folder('table5', 0, seed=1) == first.parent / 'seed1'
+    first.mkdir(parents=True)
+    homes = Homes(tmp_path)  # another start, which meets the rows in another order
+    assert folder('table6', 1) == first
+    distinct = {folder(name, number).parent.name.rsplit('-')[-1]
+                for name in ('table5', 'table6', 'table7') for number in range(len(plan.tables[name].rows))}
+    assert len(distinct) == 11
+    assert folder('table5', 0, **{'train_cfg.max_epochs': 3}).parent != first.parent
+
+
+@pytest.mark.parametrize('change, message', [
+    (lambda raw: raw['tables']['table7'].update(red='first'), "key 'red' is unknown"),
+    (lambda raw: raw['tables']['table7'].update(read='second'), "read 'second' is unknown; choose one of first, last"),
+    (lambda raw: raw['tables']['table7'].update(reference='2'), "reference '2' is unknown; choose one of 1 cycle"),
+    (lambda raw: raw['tables']['table7']['rows'][0].update(depth=12), 'depth 12 is unknown; choose one of deep'),
+    (lambda raw: raw['tables']['table7']['rows'].append(dict(name='1 cycle')), "two rows are called '1 cycle'"),
+    (lambda raw: raw['tables']['table7']['rows'][0].pop('name'), 'tables.table7.rows.0: name is missing'),
+    (lambda raw: raw['scales']['mini']['layers'].pop('deep'), 'scales.mini.layers: deep is missing'),
+    (lambda raw: raw['scales'].update(mini=3), 'scales.mini must be a mapping, not 3'),
+    (lambda raw: raw['scales']['mini'].update(data=None), 'scales.mini: data is empty'),
+    (lambda raw: raw.pop('metric'), 'metric is missing'),
+])
+def test_mistakes_are_named(tmp_path, change, message):
+    raw = yaml.safe_load(SHIPPED.read_text())
+    change(raw)
+    path = tmp_path / 'tables.yml'
+    path.write_text(yaml.safe_dump(raw))
+    with pytest.raises(ConfigError, match=message) as caught:
+        read_plan(path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize('text', [None, 'tables: [', '\x00'])
+def test_unreadable_files_are_named(tmp_path, text):
+    path = tmp_path / 'tables.yml'
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ConfigError, match=f'{path} cannot be read'):
+        read_plan(path)

@@ -1,0 +1,63 @@
+"""Reports, by values worked out by hand."""
+
+import cv2
+import pytest
+
+from sdpose.apis.tables.plan import Row, Table
+from sdpose.apis.tables.plot import plot
+from sdpose.apis.tables.report import Outcome, gap, markdown, mean_and_spread
+
+PLAIN, TAUGHT, WORSE = Row('plain', 70.), Row('taught', 72.5), Row('worse', None)
+TABLE = Table('A table', (PLAIN, TAUGHT, WORSE), 'first', 'plain')
+
+
+@pytest.fixture
+def outcomes():
+    return [Outcome(PLAIN, [{1: 40.}, {1: 42.}, {1: 41.}]),
+            Outcome(TAUGHT, [{1: 41., 2: 50.}, {1: 44., 2: 51.}, {1: 42.5, 2: 52.}]),
+            Outcome(WORSE, [{1: 30.}, None, {1: 31.}])]
+
+
+def test_spread_is_the_sample_standard_deviation():
+    assert mean_and_spread([40., 42., 41.]) == '41.0 ± 1.0'
+    assert mean_and_spread([1., 2., 1.5], sign=True) == '+1.5 ± 0.5'
+    assert mean_and_spread([3.]) == '3.0' and mean_and_spread([]) == '-'
+
+
+def test_the_read_cycle_counts(outcomes):
+    assert outcomes[1].values('first') == [41., 44., 42.5]
+    assert outcomes[1].values('last') == [50., 51., 52.]
+    assert outcomes[2].values('last') == [30., None, 31.]
+
+
+@pytest.mark.parametrize('mine, paper, verdict', [
+    ([41., 44., 42.5], 72.5, 'as in the paper'),
+    ([41., 44., 42.5], 60., 'opposite'),
+    ([41., 44., 42.5], None, 'better'),
+    ([39., 40., 39.5], None, 'worse'),
+    ([41., 44., 40.9], 72.5, 'within the spread'),  # one seed is below: 1, 2, -0.1
+    ([40.1, 42.1, 43.], 72.5, 'within the spread'),  # 0.1, 0.1, 2: mean 0.73, spread 1.1
+    ([41., 44., None], 72.5, 'too few seeds'),
+])
+def test_verdict(outcomes, mine, paper, verdict):
+    outcome = Outcome(Row('row', paper), [None if value is None else {1: value} for value in mine])
+    assert gap(outcome, outcomes[0], 'first').verdict() == verdict
+
+
+def test_the_whole_report(outcomes):
+    lines = markdown(TABLE, outcomes, 'About it.').splitlines()
+    assert lines[0] == '### A table' and lines[2] == 'About it.'
+    assert lines[4:9] == [
+        '| row | paper | measured (first cycle) | cycle 1 | cycle 2 | seeds | paper - "plain" | measured - "plain" | '
+        'shows |',
+        '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+        '| plain | 70.0 | 41.0 ± 1.0 | 41.0 ± 1.0 | - | 3 |  |  |  |',
+        '| taught | 72.5 | 42.5 ± 1.5 | 42.5 ± 1.5 | 51.0 ± 1.0 | 3 | +2.5 | +1.5 ± 0.5 | as in the paper |',
+        '| worse | - | 30.5 ± 0.7 | 30.5 ± 0.7 | - | 2 | - | -10.0 ± 0.0 | too few seeds |']
+
+
+def test_an_empty_report_and_its_picture(tmp_path):
+    nothing = [Outcome(row, [None]) for row in TABLE.rows]
+    assert '| plain | 70.0 | - | - | 0 |' in markdown(TABLE, nothing, '')
+    plot(TABLE, nothing, tmp_path / 'table.png')
+    assert cv2.imread(str(tmp_path / 'table.png')).std() > 5
