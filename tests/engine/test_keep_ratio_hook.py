@@ -2,6 +2,7 @@
 from types import SimpleNamespace
 
 import pytest
+from mmengine.logging import MessageHub
 
 from sdpose.engine.hooks import KeepRatioHook
 from sdpose.errors import ConfigError
@@ -10,7 +11,8 @@ from sdpose.models import TokenPruner
 
 def runner(pruner, iteration, per_epoch=10):
     neck = SimpleNamespace(pruner=pruner)
-    return SimpleNamespace(model=SimpleNamespace(neck=neck), iter=iteration, train_dataloader=range(per_epoch))
+    return SimpleNamespace(model=SimpleNamespace(neck=neck), iter=iteration, train_dataloader=range(per_epoch),
+                           message_hub=MessageHub('keep_ratio'))
 
 
 @pytest.mark.parametrize('epoch, ratio', [(0, 1.), (9.9, 1.), (10, 1.), (60, 0.85), (35, 0.9560660), (110, 0.7),
@@ -26,8 +28,9 @@ def test_sets_the_training_ratio_only():
     hook.before_train_iter(runner(pruner, 5), 5)
     assert pruner.train().ratio == 1 and not pruner.applies(3, 1)
     assert pruner.eval().ratio == 0.7 and pruner.applies(3, 1)
-    hook.before_train_iter(runner(pruner, 20), 0)
-    assert pruner.train().ratio == pytest.approx(0.85)
+    later = runner(pruner, 20)
+    hook.before_train_iter(later, 0)
+    assert pruner.train().ratio == later.message_hub.get_scalar('train/keep_ratio').current() == pytest.approx(0.85)
     hook.before_train_iter(runner(pruner, 30), 0)
     assert pruner.ratio == 0.7
 

@@ -115,3 +115,15 @@ def trained(stick_people: Path, repo_root: Path, tmp_path_factory: pytest.TempPa
     (folder / 'tiny.py').write_text(_CONFIG.format(root=repo_root))
     done = run_tool('tools/train.py', 'tiny.py', '--work-dir', 'run', cwd=folder, check=True)
     return SimpleNamespace(folder=folder, run=folder / 'run', log=done.stdout + done.stderr)
+
+
+@pytest.fixture
+def quick_start_folder(stick_people: Path, tmp_path: Path) -> Path:
+    """A folder to run the configs of ``configs/quick_start`` in: the stick people lie where those look for theirs."""
+    root = tmp_path / 'data/synthetic_starter'
+    (root / 'annotations').mkdir(parents=True)
+    for split in ('train', 'val'):
+        (root / split).symlink_to(stick_people / f'coco/{split}2017')
+        (root / f'annotations/{split}.json').symlink_to(
+            stick_people / f'coco/annotations/person_keypoints_{split}2017.json')
+    return tmp_path

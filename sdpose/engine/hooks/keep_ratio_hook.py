@@ -16,6 +16,7 @@ class KeepRatioHook(Hook):
     """Prune nothing at first, then more and more along a cosine, until the pruner's own keep ratio is in force.
 
     The ratio is a function of the step alone, so a resumed run goes on where it was. Evaluation always prunes in full.
+    The log shows the ratio in force beside the losses, as ``keep_ratio``.
 
     Args:
         start_epochs: epochs without pruning.
@@ -53,7 +54,9 @@ class KeepRatioHook(Hook):
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Set the ratio of this step."""
         pruner = _pruner(runner)
-        pruner.training_keep_ratio = self.ratio_at(runner.iter / len(runner.train_dataloader), pruner.keep_ratio)
+        ratio = self.ratio_at(runner.iter / len(runner.train_dataloader), pruner.keep_ratio)
+        pruner.training_keep_ratio = ratio
+        runner.message_hub.update_scalar('train/keep_ratio', ratio)
 
 
 def _pruner(runner: Runner) -> Optional[Any]:
