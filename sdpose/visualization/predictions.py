@@ -9,7 +9,7 @@ import cv2
 from ..errors import DataError
 from ..fileio import atomic_write
 from .contact_sheet import contact_sheet
-from .skeleton_drawing import draw_people
+from .skeleton_drawing import draw_people, sides_of
 
 _HEIGHT = 480  # pixels of a drawn picture, so that skeletons on small ones are fine enough
 
@@ -44,18 +44,21 @@ def draw_predictions(annotations: Path, images: Path, results: Path, out: Path, 
     for person in found:
         if person['score'] >= least:
             people[person['image_id']].append(person['keypoints'])
-    limbs = [(a - 1, b - 1) for a, b in content['categories'][0]['skeleton']]
+    category = content['categories'][0]
+    limbs = [(a - 1, b - 1) for a, b in category['skeleton']]
     shown = [image for image in content['images'] if people.get(image['id'])]
     if not shown:
         raise DataError(
             f'{results} has no person with a score of {least} or more on a picture of {annotations}')
+    joints = len(people[shown[0]['id']][0]) // 3
+    sides = sides_of(category.get('keypoints', [''] * joints))
     step = max(1, len(shown) // count)
     pictures = []
     for image in shown[::step][:count]:
         picture = cv2.imread(str(images / image['file_name']))
         if picture is None:
             raise DataError(f'{images / image["file_name"]} cannot be read as a picture')
-        pictures.append(draw_people(picture, people[image['id']], limbs, least, _HEIGHT))
+        pictures.append(draw_people(picture, people[image['id']], limbs, sides, least, _HEIGHT))
     try:
         with atomic_write(out) as file:
             file.write(cv2.imencode('.png', contact_sheet(pictures))[1].tobytes())

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from sdpose.errors import DataError
-from sdpose.visualization import contact_sheet, draw_people, draw_predictions
+from sdpose.datasets.synthetic.skeleton import COCO_JOINTS
+from sdpose.visualization import contact_sheet, draw_people, draw_predictions, sides_of
 
-LIMBS = [(5, 7), (6, 8)]
+LIMBS, SIDES = [(5, 7), (6, 8)], sides_of(COCO_JOINTS)
 
 
 def person(**joints):
@@ -21,7 +22,7 @@ def person(**joints):
 def test_left_is_orange_right_is_blue_and_the_picture_is_copied():
     grey = np.full((200, 200, 3), 90, np.uint8)
     drawn = draw_people(grey, [person(j5=(50, 40, 2), j7=(50, 120, 2), j6=(150, 40, 2), j8=(150, 120, 2))],
-                        LIMBS)
+                        LIMBS, SIDES)
     blue, _, red = drawn[80, 50].astype(int)
     assert red > blue + 100
     blue, _, red = drawn[80, 150].astype(int)
@@ -30,7 +31,7 @@ def test_left_is_orange_right_is_blue_and_the_picture_is_copied():
 
 
 def test_small_pictures_are_enlarged_with_their_skeletons():
-    drawn = draw_people(np.full((60, 80, 3), 90, np.uint8), [person(j5=(20, 10, 2), j7=(20, 50, 2))], LIMBS, height=240)
+    drawn = draw_people(np.full((60, 80, 3), 90, np.uint8), [person(j5=(20, 10, 2), j7=(20, 50, 2))], LIMBS, SIDES, height=240)
     assert drawn.shape == (240, 320, 3)
     # The centre of pixel 20 lies at 20.5 * 4 - 0.5 = 81.5.
     blue, _, red = drawn[120, 81].astype(int)
@@ -39,12 +40,12 @@ def test_small_pictures_are_enlarged_with_their_skeletons():
 
 def test_weak_joints_and_their_limbs_are_left_out():
     grey = np.full((100, 100, 3), 90, np.uint8)
-    drawn = draw_people(grey, [person(j5=(50, 20, 0.9), j7=(50, 80, 0.1))], LIMBS, least=0.2)
+    drawn = draw_people(grey, [person(j5=(50, 20, 0.9), j7=(50, 80, 0.1))], LIMBS, SIDES, least=0.2)
     assert drawn[50, 50].tolist() == [90, 90, 90] and drawn[20, 50].tolist() != [90, 90, 90]
 
 
 def test_joints_far_outside_do_no_harm():
-    drawn = draw_people(np.zeros((50, 50, 3), np.uint8), [person(j5=(1e9, -1e9, 1), j7=(10, 10, 1))], LIMBS)
+    drawn = draw_people(np.zeros((50, 50, 3), np.uint8), [person(j5=(1e9, -1e9, 1), j7=(10, 10, 1))], LIMBS, SIDES)
     assert drawn.shape == (50, 50, 3)
 
 
@@ -66,7 +67,7 @@ def folder(tmp_path):
     for name in ('a.png', 'b.png'):
         cv2.imwrite(str(tmp_path / 'images' / name), np.full((100, 100, 3), 90, np.uint8))
     truth = dict(images=[dict(id=1, file_name='a.png'), dict(id=2, file_name='b.png')], annotations=[],
-                 categories=[dict(id=1, skeleton=[[6, 8]])])
+                 categories=[dict(id=1, keypoints=list(COCO_JOINTS), skeleton=[[6, 8]])])
     (tmp_path / 'truth.json').write_text(json.dumps(truth))
     results = [dict(image_id=2, category_id=1, score=0.9, keypoints=person(j5=(50, 20, 1), j7=(50, 80, 1)))]
     (tmp_path / 'results.json').write_text(json.dumps(results))

@@ -1,4 +1,4 @@
-"""Draw a synthetic set of people in COCO format: pictures, keypoint annotations and a contact sheet."""
+"""Draw a synthetic set of people: pictures, keypoint annotations in a data set's format and a contact sheet."""
 
 import argparse
 import os
@@ -10,7 +10,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--out', default='data/synthetic_coco', help='folder to make (default: %(default)s)')
+    parser.add_argument('--out', help='folder to make (default: data/synthetic_STYLE)')
+    parser.add_argument('--style',
+                        default='coco',
+                        metavar='coco|crowdpose',
+                        help='joints and files of this data set (default: %(default)s)')
     parser.add_argument('--num-train',
                         type=int,
                         default=1500,
@@ -21,9 +25,8 @@ def parse_args() -> argparse.Namespace:
                         default=0,
                         help='another seed gives other people (default: %(default)s)')
     parser.add_argument('--level',
-                        default='normal',
-                        metavar='starter|normal|hard',
-                        help='difficulty (default: %(default)s)')
+                        metavar='starter|normal|hard|crowd',
+                        help='difficulty (default: crowd for crowdpose, else normal)')
     parser.add_argument('--size', default='640x480', help='WIDTHxHEIGHT in pixels (default: %(default)s)')
     parser.add_argument('--workers', type=int, default=len(os.sched_getaffinity(0)),
                         help='processes; any number gives the same files (default: one per core)')
@@ -36,12 +39,13 @@ def parse_args() -> argparse.Namespace:
 def make(args: argparse.Namespace) -> None:
     from sdpose.datasets.synthetic.generate import SHEET, generate
     from sdpose.datasets.synthetic.progress import show_progress
-    from sdpose.datasets.synthetic.request import Request, parse_size
+    from sdpose.datasets.synthetic.request import Request, find_style, parse_size
     from sdpose.errors import UserError
     if args.workers < 1:
         raise UserError(f'--workers {args.workers}: give at least 1')
-    out = Path(args.out)
-    request = Request(args.num_train, args.num_val, args.seed, args.level, parse_size(args.size))
+    level = args.level or find_style(args.style).level
+    out = Path(args.out or f'data/synthetic_{args.style}')
+    request = Request(args.num_train, args.num_val, args.seed, level, parse_size(args.size), args.style)
     with show_progress('drawing people') as progress:
         drawn = generate(out, request, args.workers, args.overwrite, progress)
     print(f'{out}: {"drawn" if drawn else "already there with the same arguments, nothing to do"}; '

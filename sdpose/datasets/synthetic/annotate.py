@@ -1,13 +1,13 @@
-"""What is written about a drawn scene: joints with visibility, boxes and areas, in COCO's format."""
+"""What is known about a drawn scene: joints with visibility, boxes and areas; the styles write it down."""
 from dataclasses import dataclass
-from typing import Any, Sequence
+from typing import Sequence
 
 import numpy as np
 
 from .camera import View
 from .canvas import PERSON_STRIDE
 from .kinematics import Body
-from .skeleton import ADJOINING, COCO_17, COCO_JOINTS, COCO_LIMBS, JOINT_INDEX, JOINTS, Part
+from .skeleton import ADJOINING, COCO_17, JOINT_INDEX, JOINTS, Part
 
 _FACE = ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear')
 _HIDDEN, _UNKNOWN = -0.05, -0.35
@@ -69,11 +69,17 @@ def joint_flags(tags: np.ndarray, body: Body, view: View, number: int) -> np.nda
     return result
 
 
-def annotate(tags: np.ndarray, people: Sequence[tuple[Body, View]]) -> tuple[Annotation, ...]:
+def annotate(tags: np.ndarray, people: Sequence[tuple[Body, View]],
+             labelled: Sequence[int] = COCO_17) -> tuple[Annotation, ...]:
     """Annotations of everybody of whom a pixel is visible.
 
     A person with fewer than three visible joints keeps box and area and loses all joints, as COCO does with
     people too hidden to label.
+
+    Args:
+        tags: (H, W) person and part of each pixel.
+        people: Everybody in the scene, in the order of their numbers.
+        labelled: Indices of the joints that will be written, which are those that count as visible.
     """
     owner, found = tags // PERSON_STRIDE, []
     areas = np.bincount(owner.ravel(), minlength=len(people) + 1)
@@ -83,29 +89,9 @@ def annotate(tags: np.ndarray, people: Sequence[tuple[Body, View]]) -> tuple[Ann
         mask = owner == number
         rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
         joints = joint_flags(tags, body, view, number)
-        if (joints[list(COCO_17), 2] == 2).sum() < _FEWEST:
+        if (joints[list(labelled), 2] == 2).sum() < _FEWEST:
             joints[:] = 0
         box = (float(columns[0]), float(rows[0]), float(columns[-1] - columns[0] + 1),
                float(rows[-1] - rows[0] + 1))
         found.append(Annotation(joints, box, int(areas[number]), number))
     return tuple(found)
-
-
-def coco_person(annotation: Annotation, image_id: int, annotation_id: int) -> dict[str, Any]:
-    """One entry of COCO's ``annotations``."""
-    joints = annotation.joints[list(COCO_17)]
-    keypoints = [value for x, y, flag in joints.tolist() for value in (round(x, 2), round(y, 2), int(flag))]
-    return dict(id=annotation_id,
-                image_id=image_id,
-                category_id=1,
-                iscrowd=0,
-                area=annotation.area,
-                bbox=list(annotation.box),
-                num_keypoints=int((joints[:, 2] > 0).sum()),
-                keypoints=keypoints)
-
-
-def coco_category() -> dict[str, Any]:
-    """COCO's person category; its skeleton counts joints from 1."""
-    return dict(id=1, name='person', supercategory='person', keypoints=list(COCO_JOINTS),
-                skeleton=[[a + 1, b + 1] for a, b in COCO_LIMBS])

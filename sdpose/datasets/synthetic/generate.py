@@ -1,4 +1,4 @@
-"""Writes a synthetic set in COCO's layout: all of it, or nothing."""
+"""Writes a synthetic set: all of it, or nothing."""
 import json
 import os
 import shutil
@@ -12,9 +12,9 @@ import cv2
 
 from ...errors import DataError
 from ...visualization import contact_sheet, draw_people
-from .annotate import coco_category
 from .request import GENERATOR_VERSION, MANIFEST, SPLITS, Request, is_cached
-from .skeleton import COCO_LIMBS
+from .styles import STYLES
+from .styles.base import Described
 from .workers import draw_all, jobs
 
 SHEET = 'contact_sheet.png'
@@ -23,7 +23,7 @@ Progress = Callable[[int, int], None]
 
 def generate(out: Path, request: Request, workers: int, overwrite: bool = False,
              progress: Progress = lambda done, total: None) -> bool:
-    """Draws a set into a folder ``annotations/{train,val}.json``, ``train/``, ``val/``, with a contact sheet.
+    """Draws a set into a folder: pictures, annotations in the files of its style, a contact sheet and a manifest.
 
     The set is drawn in a hidden folder beside ``out`` and renamed once complete, so an interruption leaves
     ``out`` as it was.
@@ -45,15 +45,17 @@ def generate(out: Path, request: Request, workers: int, overwrite: bool = False,
     if is_cached(out, request, overwrite):
         return False
     with _terminate_as_interrupt(), _folder_beside(out) as folder:
-        people: dict[str, list[Any]] = {split: [] for split in SPLITS}
+        described: dict[str, list[Described]] = {split: [] for split in SPLITS}
         total = len(jobs(request))
-        for split in SPLITS:
-            (folder / split).mkdir()
-        for done, (split, image, persons) in enumerate(draw_all(request, folder, workers), 1):
-            people[split].append((image, persons))
+        for name in set(STYLES[request.style].folders.values()):
+            (folder / name).mkdir()
+        for done, (split, entries) in enumerate(draw_all(request, folder, workers), 1):
+            described[split].append(entries)
             progress(done, total)
-        _write_annotations(folder, request, people)
-        _write_sheet(folder, request)
+        for entries in described.values():
+            entries.sort(key=lambda item: item[0]['id'])
+        _write_annotations(folder, request, described)
+        _write_sheet(folder, request, described)
         (folder / MANIFEST).write_text(json.dumps(request.manifest(), indent=2) + '\n', encoding='utf-8')
     return True
 
@@ -106,37 +108,23 @@ def _sweep(out: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _write_annotations(folder: Path, request: Request, people: dict[str, list[Any]]) -> None:
-    """One JSON per split, in the order of the image ids."""
+def _write_annotations(folder: Path, request: Request, described: dict[str, list[Described]]) -> None:
+    """The files of every split that has pictures."""
     (folder / 'annotations').mkdir()
-    info = dict(description='Synthetic people drawn by SDPose; not photographs',
-                version=str(GENERATOR_VERSION),
-                **{
-                    key: value
-                    for key, value in request.manifest().items() if key in ('seed', 'level')
-                })
+    info = dict(description='Synthetic people drawn by SDPose; not photographs', version=str(GENERATOR_VERSION),
+                seed=request.seed, level=request.level)
     for split in SPLITS:
-        if not people[split]:
-            continue
-        ordered = sorted(people[split], key=lambda item: item[0]['id'])
-        persons = [person for _, group in ordered for person in group]
-        for number, person in enumerate(persons, 1):
-            person['id'] = number
-        content = dict(info=info, licenses=[], images=[image for image, _ in ordered], annotations=persons,
-                       categories=[coco_category()])
-        (folder / 'annotations' / f'{split}.json').write_text(json.dumps(content, separators=(',', ':')),
-                                                              encoding='utf-8')
+        if described[split]:
+            STYLES[request.style].write(folder, split, info, described[split])
 
 
-def _write_sheet(folder: Path, request: Request, count: int = 12) -> None:
+def _write_sheet(folder: Path, request: Request, described: dict[str, list[Described]], count: int = 12) -> None:
     """Pictures of the first split that has any, with their skeletons."""
+    style = STYLES[request.style]
     split = next(split for split in SPLITS if request.count(split))
-    content = json.loads((folder / 'annotations' / f'{split}.json').read_text(encoding='utf-8'))
     pictures = []
-    for image in content['images'][:count]:
-        people = [
-            person['keypoints'] for person in content['annotations'] if person['image_id'] == image['id']
-        ]
-        picture = cv2.imread(str(folder / split / image['file_name']))
-        pictures.append(draw_people(picture, people, COCO_LIMBS, height=480))
+    for image, persons in described[split][:count]:
+        picture = cv2.imread(str(folder / style.folders[split] / image['file_name']))
+        people = [style.drawable(person) for person in persons]
+        pictures.append(draw_people(picture, people, style.limbs, style.sides, height=480))
     cv2.imwrite(str(folder / SHEET), contact_sheet(pictures))

@@ -1,5 +1,6 @@
-"""The three levels of difficulty."""
+"""The levels of difficulty."""
 from dataclasses import dataclass, field
+from typing import Optional
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class Level:
         blur: Probability of blur and its largest standard deviation, in pixels of a 480 pixel high picture.
         noise: Smallest and largest standard deviation of the noise in grey levels.
         jpeg: Lowest and highest JPEG quality.
+        gap: Smallest and largest mean distance between neighbours, as a fraction of the picture's width, drawn
+            once per picture; None spreads people over the whole width.
     """
     people: tuple[float, ...]
     height: tuple[float, float]
@@ -34,6 +37,7 @@ class Level:
     blur: tuple[float, float]
     noise: tuple[float, float]
     jpeg: tuple[int, int]
+    gap: Optional[tuple[float, float]] = None
 
 
 LEVELS = dict(starter=Level(people=(.15, .60, .25),
@@ -74,4 +78,19 @@ LEVELS = dict(starter=Level(people=(.15, .60, .25),
                          strays=2.5,
                          blur=(.6, 2.2),
                          noise=(3, 14),
-                         jpeg=(40, 85)))
+                         jpeg=(40, 85)),
+              # The gaps are such that each third of the crowd index, as CrowdPose's evaluation cuts it, is common.
+              crowd=Level(people=(0, .2, .3, .25, .15, .10),
+                          height=(.40, .80),
+                          crowding=0.0,
+                          whole=0.7,
+                          views=(.75, .15, .1),
+                          yaw_spread=30,
+                          families=dict(stand=.38, walk=.24, run=.05, wave=.2, sit=.08, squat=.05),
+                          tilt=5,
+                          occluders=0.2,
+                          strays=0,
+                          blur=(.3, 1.4),
+                          noise=(1, 8),
+                          jpeg=(60, 95),
+                          gap=(0.01, 0.27)))

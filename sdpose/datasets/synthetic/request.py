@@ -7,12 +7,14 @@ from typing import Any, Optional
 
 from ...errors import DataError, UserError
 from .levels import LEVELS
+from .styles import STYLES, Style
 
 GENERATOR_VERSION = 1
 '''Raised whenever the same seed gives other pictures or annotations.'''
 MANIFEST = 'synthetic.json'
 SPLITS = ('train', 'val')
 _MOST = 1_000_000
+_UNSAID = 'coco'
 _SMALLEST, _LARGEST = 48, 8192
 
 
@@ -25,6 +27,7 @@ class Request:
         seed: Any integer from 0.
         level: Name in ``levels.LEVELS``.
         size: (width, height) in pixels.
+        style: Name in ``styles.STYLES``.
 
     Raises:
         UserError: If a value is out of its range.
@@ -34,6 +37,7 @@ class Request:
     seed: int
     level: str
     size: tuple[int, int]
+    style: str = 'coco'
 
     def __post_init__(self) -> None:
         for name in ('num_train', 'num_val'):
@@ -46,6 +50,7 @@ class Request:
             raise UserError(f'--seed {self.seed}: give an integer from 0')
         if self.level not in LEVELS:
             raise UserError(f'--level {self.level}: choose one of {", ".join(LEVELS)}')
+        find_style(self.style)
         if not all(_SMALLEST <= side <= _LARGEST for side in self.size):
             raise UserError(
                 f'--size {self.size[0]}x{self.size[1]}: both sides must lie within {_SMALLEST} to {_LARGEST}')
@@ -55,8 +60,22 @@ class Request:
         return getattr(self, f'num_{split}')
 
     def manifest(self) -> dict[str, Any]:
-        """What is stored beside the pictures."""
-        return dict(generator_version=GENERATOR_VERSION, **{**asdict(self), 'size': list(self.size)})
+        """What is stored beside the pictures; COCO's style, the first there was, goes without saying."""
+        content = dict(generator_version=GENERATOR_VERSION, **{**asdict(self), 'size': list(self.size)})
+        if self.style == _UNSAID:
+            del content['style']
+        return content
+
+
+def find_style(name: str) -> Style:
+    """The annotation style of a name.
+
+    Raises:
+        UserError: If there is none.
+    """
+    if name not in STYLES:
+        raise UserError(f'--style {name}: choose one of {", ".join(STYLES)}')
+    return STYLES[name]
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -88,9 +107,11 @@ def read_manifest(folder: Path) -> Optional[dict[str, Any]]:
 
 
 def _complete(folder: Path, request: Request) -> bool:
-    return all((folder / 'annotations' / f'{split}.json').is_file()
-               and sum(1 for _ in (folder / split).glob('*.jpg')) == request.count(split)
-               for split in SPLITS if request.count(split))
+    style = STYLES[request.style]
+    splits = [split for split in SPLITS if request.count(split)]
+    pictures = sum(len(list((folder / name).glob('*.jpg'))) for name in {style.folders[split] for split in splits})
+    return pictures == sum(map(request.count, splits)) and all(
+        (folder / file).is_file() for split in splits for file in style.files[split])
 
 
 def is_cached(folder: Path, request: Request, overwrite: bool) -> bool:
@@ -106,10 +127,9 @@ def is_cached(folder: Path, request: Request, overwrite: bool) -> bool:
     if manifest is None:
         raise DataError(
             f'{folder} exists and is no synthetic set (it has no {MANIFEST}); choose another --out')
-    wanted = request.manifest()
+    wanted, found = (dict(dict(style=_UNSAID), **content) for content in (request.manifest(), manifest))
     differing = [
-        f'{key} is {manifest.get(key)}, asked for {value}' for key, value in wanted.items()
-        if manifest.get(key) != value
+        f'{key} is {found.get(key)}, asked for {value}' for key, value in wanted.items() if found.get(key) != value
     ]
     if not differing and not overwrite and _complete(folder, request):
         return True

@@ -1,6 +1,6 @@
 """One picture: who stands where, in what surroundings, behind what."""
 from dataclasses import dataclass
-from typing import Callable
+from typing import Callable, Optional, Sequence
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from .levels import LEVELS, Level
 from .limbs import draw_arm, draw_leg
 from .person import Person, sample_person
 from .props import OCCLUDERS, seat
+from .skeleton import COCO_17
 from .sketch import Sketch
 
 Rng = np.random.Generator
@@ -71,6 +72,13 @@ def _place(rng: Rng, level: Level, size: tuple[int, int], ground: _Ground, slot:
                 float(tilt + rng.normal(0, 0.4 * level.tilt)), float(rng.uniform(3, 6)))
 
 
+def _slot(slot: float, count: int, width: int, cluster: float, gap: Optional[float]) -> float:
+    """Column of a person whose place in a row of ``count`` is ``slot``: over the whole width, or around a cluster."""
+    if gap is None:
+        return slot * width / count
+    return cluster + (slot - count / 2) * gap * width
+
+
 def _cast(rng: Rng, level: Level, size: tuple[int, int]) -> tuple[_Ground, list[tuple[Person, View]]]:
     """People with their places, from far to near."""
     width, height = size
@@ -78,8 +86,10 @@ def _cast(rng: Rng, level: Level, size: tuple[int, int]) -> tuple[_Ground, list[
     ground = _Ground(height * rng.uniform(.25, .45), rng.uniform(.55, .85))
     slots = rng.permutation(count) + rng.uniform(.25, .75, count)
     cluster, tilt = rng.uniform(.2, .8) * width, rng.normal(0, 0.6 * level.tilt)
+    gap = rng.uniform(*level.gap) if level.gap else None
     people = [(sample_person(rng, _family(rng, level)),
-               _place(rng, level, size, ground, slot * width / count, cluster, tilt)) for slot in slots]
+               _place(rng, level, size, ground, _slot(slot, count, width, cluster, gap), cluster, tilt))
+              for slot in slots]
     return ground, sorted(people, key=lambda item: item[1].foot[1])
 
 
@@ -151,13 +161,14 @@ def _paint(canvas: Canvas, rng: Rng, level: Level, people: list[tuple[Person, Vi
         _draw_stray(canvas, rng, level, False)
 
 
-def draw_scene(level: str, size: tuple[int, int], *seed: int) -> Scene:
+def draw_scene(level: str, size: tuple[int, int], *seed: int, labelled: Sequence[int] = COCO_17) -> Scene:
     """Draws a scene; the same arguments always give the same bytes.
 
     Args:
         level: Name in ``levels.LEVELS``.
         size: (width, height) in pixels.
         seed: Non-negative integers, for instance seed, split and index.
+        labelled: Joints that will be written, see ``annotate``; the picture does not depend on them.
     """
     ranges, rng = LEVELS[level], np.random.default_rng(seed)
     canvas = Canvas(np.zeros((size[1], size[0], 3), np.uint8))
@@ -168,4 +179,4 @@ def draw_scene(level: str, size: tuple[int, int], *seed: int) -> Scene:
     bodies = [(person.body(view), view) for person, view in people]
     _paint(canvas, rng, ranges, people, bodies)
     image = photograph(canvas.image, rng, ranges)
-    return Scene(image, canvas.tags, annotate(canvas.tags, bodies), sample_quality(rng, ranges.jpeg))
+    return Scene(image, canvas.tags, annotate(canvas.tags, bodies, labelled), sample_quality(rng, ranges.jpeg))

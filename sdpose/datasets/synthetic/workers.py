@@ -9,12 +9,13 @@ from typing import Any, Iterator
 import cv2
 
 from ...errors import DataError
-from .annotate import coco_person
 from .request import SPLITS, Request
 from .scene import draw_scene
+from .styles import STYLES
+from .styles.base import Described, Picture
 
 Job = tuple[str, int]
-Drawn = tuple[str, dict[str, Any], list[dict[str, Any]]]
+Drawn = tuple[str, Described]
 _ID_OFFSET = dict(train=0, val=1_000_000)
 
 
@@ -27,15 +28,15 @@ def draw_one(request: Request, folder: Path, job: Job) -> Drawn:
     """Draws and stores one picture.
 
     Returns:
-        Its split, its COCO image entry, and its people; annotation ids are numbered later.
+        Its split, and its entries in the style that is asked for.
     """
     split, index = job
-    scene = draw_scene(request.level, request.size, request.seed, SPLITS.index(split), index)
+    style = STYLES[request.style]
+    scene = draw_scene(request.level, request.size, request.seed, SPLITS.index(split), index, labelled=style.joints)
     image_id = _ID_OFFSET[split] + index + 1
-    name = f'{image_id:012d}.jpg'
-    (folder / split / name).write_bytes(scene.jpeg())
-    image = dict(id=image_id, file_name=name, width=request.size[0], height=request.size[1])
-    return split, image, [coco_person(person, image_id, 0) for person in scene.annotations]
+    picture = Picture(image_id, f'{image_id:012d}.jpg', request.size)
+    (folder / style.folders[split] / picture.file_name).write_bytes(scene.jpeg())
+    return split, style.describe(picture, scene.annotations)
 
 
 def _serve(request: Request, folder: Path, share: list[Job], parent: int, out: Connection) -> None:

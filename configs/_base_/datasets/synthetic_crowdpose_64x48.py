@@ -1,0 +1,28 @@
+# Synthetic crowds (tools/dataset_tools/make_synthetic.py --style crowdpose), cropped to 64x48 pixels.
+_base_ = ['synthetic_64x48.py']
+
+dataset_type = 'CrowdPoseDataset'
+data_root = 'data/synthetic_crowdpose/'
+num_keypoints = 14
+
+train_dataloader = dict(
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        ann_file='annotations/mmpose_crowdpose_trainval.json',
+        data_prefix=dict(img='images/')))
+val_dataloader = dict(
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        ann_file='annotations/mmpose_crowdpose_test.json',
+        bbox_file=f'{data_root}annotations/det_for_crowd_test_0.1_0.5.json',
+        data_prefix=dict(img='images/')))
+test_dataloader = val_dataloader
+
+val_evaluator = dict(
+    ann_file=f'{data_root}annotations/mmpose_crowdpose_test.json',
+    use_area=False,
+    iou_type='keypoints_crowd',
+    prefix='crowdpose')
+test_evaluator = val_evaluator

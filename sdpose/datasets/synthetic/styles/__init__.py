@@ -1,0 +1,8 @@
+"""Annotation styles: which joints of the drawn people are written, into which files."""
+from .base import Style
+from .coco import CocoStyle
+from .crowdpose import CrowdPoseStyle, crowd_index
+
+STYLES: dict[str, Style] = dict(coco=CocoStyle(), crowdpose=CrowdPoseStyle())
+
+__all__ = ['STYLES', 'Style', 'crowd_index']
