@@ -58,14 +58,15 @@ def _check_dataset(cfg: Config, dataset: dict[str, Any], split: str) -> None:
     root = dataset.get('data_root') or ''
     ann_file = _below(root, dataset.get('ann_file', ''))
     images = _below(root, (dataset.get('data_prefix') or {}).get('img', ''))
-    use_area = _uses_area(cfg.get(f'{split}_evaluator'))
+    evaluators = cfg.get(f'{split}_evaluator')
+    reads = dict(use_area=_uses_area(evaluators), crowd=_reads_crowds(evaluators))
     if _REMOTE in ann_file or _REMOTE in images:
         return
     # MMPose takes the detections' path as it stands, without the data root.
     if dataset.get('bbox_file'):
-        remarks = check_detections(dataset['bbox_file'], ann_file, images, _joint_count(dataset), use_area)
+        remarks = check_detections(dataset['bbox_file'], ann_file, images, _joint_count(dataset), **reads)
     else:
-        remarks = check_people(ann_file, images, _joint_count(dataset), evaluated=split != 'train', use_area=use_area)
+        remarks = check_people(ann_file, images, _joint_count(dataset), evaluated=split != 'train', **reads)
     for remark in remarks:
         print_log(remark, 'current', logging.WARNING)
     print_log(f'{split} data: {dataset.get("bbox_file") or ann_file} and its images are there '
@@ -75,6 +76,11 @@ def _check_dataset(cfg: Config, dataset: dict[str, Any], split: str) -> None:
 def _uses_area(evaluators: Any) -> bool:
     """Whether a metric reads the area of annotated people; COCO's do unless told otherwise."""
     return all(evaluator.get('use_area', True) for evaluator in as_list(evaluators))
+
+
+def _reads_crowds(evaluators: Any) -> bool:
+    """Whether a metric is CrowdPose's, which reads how crowded the images are."""
+    return any(evaluator.get('iou_type') == 'keypoints_crowd' for evaluator in as_list(evaluators))
 
 
 def _joint_count(dataset: dict[str, Any]) -> int:

@@ -16,7 +16,7 @@ _SHOWN = 3
 
 
 def check_people(ann_file: Union[str, Path], image_folder: Union[str, Path], num_keypoints: int,
-                 evaluated: bool = False, use_area: bool = True) -> list[str]:
+                 evaluated: bool = False, use_area: bool = True, crowd: bool = False) -> list[str]:
     """Check an annotation file and the images it names.
 
     Args:
@@ -25,6 +25,7 @@ def check_people(ann_file: Union[str, Path], image_folder: Union[str, Path], num
         num_keypoints: Joints per person that the config expects.
         evaluated: Whether predictions are compared with this file, which takes ``categories`` and ``area``.
         use_area: The option of ``CocoMetric``: False if an evaluation does without ``area``.
+        crowd: Whether an evaluation is CrowdPose's, which takes ``crowdIndex`` and ``num_keypoints``.
 
     Returns:
         Remarks that do not prevent a run, one sentence each.
@@ -37,6 +38,8 @@ def check_people(ann_file: Union[str, Path], image_folder: Union[str, Path], num
     if not content['annotations']:
         raise _no_keypoints(ann_file)
     images = _check_content(ann_file, content, num_keypoints, evaluated, use_area)
+    if evaluated and crowd:
+        coco_fields.check_crowd(ann_file, content['images'], content['annotations'])
     used = [ann for ann in content['annotations'] if not ann.get('iscrowd') and ann.get('num_keypoints') != 0]
     fit = [ann for ann in used if _box_fault(ann, images) is None]
     if not any(max(ann['keypoints'][0::3]) > 0 or max(ann['keypoints'][1::3]) > 0 for ann in fit):
@@ -48,7 +51,7 @@ def check_people(ann_file: Union[str, Path], image_folder: Union[str, Path], num
 
 
 def check_detections(bbox_file: Union[str, Path], ann_file: Union[str, Path], image_folder: Union[str, Path],
-                     num_keypoints: Optional[int] = None, use_area: bool = True) -> list[str]:
+                     num_keypoints: Optional[int] = None, use_area: bool = True, crowd: bool = False) -> list[str]:
     """Check a file of detected person boxes and the annotations that their poses are compared with.
 
     Args:
@@ -57,6 +60,7 @@ def check_detections(bbox_file: Union[str, Path], ann_file: Union[str, Path], im
         image_folder: Where the images lie.
         num_keypoints: Joints per annotated person; None for any.
         use_area: The option of ``CocoMetric``: False if it does without ``area``.
+        crowd: Whether the evaluation is CrowdPose's, which takes ``crowdIndex`` and ``num_keypoints``.
 
     Returns:
         Remarks that do not prevent a run.
@@ -67,6 +71,8 @@ def check_detections(bbox_file: Union[str, Path], ann_file: Union[str, Path], im
     """
     content = read_annotations(ann_file)
     images = _check_content(ann_file, content, num_keypoints, True, use_area)
+    if crowd:
+        coco_fields.check_crowd(ann_file, content['images'], content['annotations'])
     people = _read_people(bbox_file)
     strangers = [box['image_id'] for box in people if box['image_id'] not in images]
     if strangers:

@@ -87,6 +87,26 @@ def check_annotations(file: Union[str, Path], annotations: list[dict[str, Any]],
             raise _damaged(file, 'annotation', place, ann, fault)
 
 
+def check_crowd(file: Union[str, Path], images: list[dict[str, Any]], annotations: list[dict[str, Any]]) -> None:
+    """Check what CrowdPose's evaluation reads beside COCO's fields.
+
+    Args:
+        file: The annotation file, for the message.
+        images: Its images, which need ``crowdIndex``: the evaluation sorts them into easy, medium and hard.
+        annotations: Its annotations, which need ``num_keypoints``: people with 0 are no part of the evaluation.
+
+    Raises:
+        DataError: Naming the first image or annotation with a missing or wrong value.
+    """
+    cure = "take CrowdPose's own file, or evaluate with iou_type='keypoints' in CocoMetric"
+    for what, entries, key in (('image', images, 'crowdIndex'), ('annotation', annotations, 'num_keypoints')):
+        check_entries(file, what, entries, (key, ), cure)
+        for place, entry in enumerate(entries):
+            if not _is_number(entry[key]) or entry[key] < 0:
+                raise _damaged(file, what, place, entry,
+                               f'{key} must be a number from 0, is {reprlib.repr(entry[key])}')
+
+
 def check_detection_values(file: Union[str, Path], place: int, detection: dict[str, Any]) -> None:
     """Check the numbers of a detection, the ``place``-th of its file from 0.
 

@@ -269,3 +269,19 @@ def test_empty_detections_are_remarked_on(folder: Path) -> None:
     (folder / 'b.json').write_text(json.dumps([_box(), _box(bbox=[1, 1, 0, 0])]))
     remarks = check_detections(folder / 'b.json', annotations, folder / 'img')
     assert '1 detection(s) have a box of zero area (first: on image id 1); they are predicted' in remarks[0]
+
+
+@pytest.mark.parametrize('image, person, message', [
+    (dict(), dict(), r'image id 1 has no crowdIndex: take CrowdPose.s own file, or evaluate with iou_type'),
+    (dict(crowdIndex='x'), dict(), "image id 1: crowdIndex must be a number from 0, is 'x'"),
+    (dict(crowdIndex=float('nan')), dict(), 'crowdIndex must be a number from 0, is nan'),
+    (dict(crowdIndex=0.5), dict(num_keypoints=None), 'id 1.*: num_keypoints must be a number from 0, is None'),
+])
+def test_what_crowdposes_evaluation_reads(folder: Path, image: dict, person: dict, message: str) -> None:
+    file = _write(folder, [_person(1, **person)], images=[_image(1, file_name='sub/1.jpg', **image)])
+    (folder / 'boxes.json').write_text(json.dumps([_box()]))
+    with pytest.raises(DataError, match=message):
+        check_people(file, folder / 'img', 2, evaluated=True, crowd=True)
+    with pytest.raises(DataError, match=message):
+        check_detections(folder / 'boxes.json', file, folder / 'img', 2, crowd=True)
+    assert check_people(file, folder / 'img', 2, crowd=True) == []  # training reads none of it

@@ -5,8 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
-from sdpose.errors import DataError
 from sdpose.datasets.synthetic.skeleton import COCO_JOINTS
+from sdpose.errors import DataError
 from sdpose.visualization import contact_sheet, draw_people, draw_predictions, sides_of
 
 LIMBS, SIDES = [(5, 7), (6, 8)], sides_of(COCO_JOINTS)
@@ -30,8 +30,18 @@ def test_left_is_orange_right_is_blue_and_the_picture_is_copied():
     assert (grey == 90).all() and drawn[80, 100].tolist() == [90, 90, 90]
 
 
+def test_sides_are_read_from_the_names():
+    assert sides_of(['left_hip', 'head', 'right_hip', 'upper_neck']) == ('left', 'middle', 'right', 'middle')
+    grey = np.full((100, 100, 3), 90, np.uint8)
+    # A limb in the middle of the body, and one from the middle to a side, are green.
+    for sides in (('middle', 'middle'), ('middle', 'left')):
+        blue, green, red = draw_people(grey, [(50, 20, 2, 50, 80, 2)], [(0, 1)], sides)[50, 50].astype(int)
+        assert green > red + 50 and green > blue + 50
+
+
 def test_small_pictures_are_enlarged_with_their_skeletons():
-    drawn = draw_people(np.full((60, 80, 3), 90, np.uint8), [person(j5=(20, 10, 2), j7=(20, 50, 2))], LIMBS, SIDES, height=240)
+    drawn = draw_people(np.full((60, 80, 3), 90, np.uint8), [person(j5=(20, 10, 2), j7=(20, 50, 2))], LIMBS, SIDES,
+                        height=240)
     assert drawn.shape == (240, 320, 3)
     # The centre of pixel 20 lies at 20.5 * 4 - 0.5 = 81.5.
     blue, _, red = drawn[120, 81].astype(int)

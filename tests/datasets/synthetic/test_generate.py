@@ -71,6 +71,23 @@ def test_other_arguments_are_refused_and_named(drawn):
         generate(drawn, Request(5, 3, 2, 'hard', (160, 120)), workers=1)
 
 
+def test_a_set_of_another_style_is_refused_and_the_style_is_stored(drawn, tmp_path):
+    crowd = Request(5, 3, 1, 'normal', (160, 120), 'crowdpose')
+    with pytest.raises(DataError, match='another synthetic set: style is coco, asked for crowdpose. Pass --overwrite'):
+        generate(drawn, crowd, workers=1)
+    assert generate(tmp_path / 'set', crowd, workers=1) and not generate(tmp_path / 'set', crowd, workers=1)
+    with pytest.raises(DataError, match='another synthetic set: style is crowdpose, asked for coco'):
+        generate(tmp_path / 'set', REQUEST, workers=1)
+    # The pictures are those of every style; only the annotations differ.
+    names = [name for name in contents(drawn) if name.endswith('.jpg')]
+    assert len(names) == 8
+    assert all((drawn / name).read_bytes() == (tmp_path / 'set/images' / name.split('/')[1]).read_bytes()
+               for name in names)
+    next((tmp_path / 'set/annotations').glob('det*.json')).unlink()
+    with pytest.raises(DataError, match='files are missing'):
+        generate(tmp_path / 'set', crowd, workers=1)
+
+
 def test_overwrite_replaces_a_set(tmp_path):
     out, other = tmp_path / 'set', Request(1, 0, 2, 'starter', (64, 48))
     generate(out, Request(2, 0, 1, 'starter', (64, 48)), workers=1)
@@ -121,6 +138,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 @pytest.mark.parametrize('change, message', [
     (dict(num_train=-1), '--num-train -1'), (dict(num_train=0, num_val=0), 'nothing to draw'),
     (dict(level='easy'), '--level easy: choose one of starter, normal, hard'), (dict(seed=-3), '--seed -3'),
+    (dict(style='h36m'), '--style h36m: choose one of coco, crowdpose'),
     (dict(size=(10, 480)), '--size 10x480'), (dict(num_val=10**9), '--num-val 1000000000')])
 def test_bad_arguments(change, message):
     arguments = dict(num_train=1, num_val=1, seed=0, level='normal', size=(64, 48))

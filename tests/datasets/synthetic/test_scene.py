@@ -64,7 +64,7 @@ def test_flags_keep_their_meaning_and_their_proportions(scenes):
     x, y = joints[joints[..., 2] > 0][:, :2].T
     assert x.min() > -0.5 and y.min() > -0.5 and x.max() < 319.5 and y.max() < 239.5
     visible = (joints[..., 2] == 2).mean()
-    low, high = dict(starter=(.8, .97), normal=(.5, .85), hard=(.35, .75))[level]
+    low, high = dict(starter=(.8, .97), normal=(.5, .85), hard=(.35, .75), crowd=(.45, .85))[level]
     assert low < visible < high
 
 
