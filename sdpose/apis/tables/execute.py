@@ -76,8 +76,7 @@ class Executor:
             run.folder.mkdir(parents=True, exist_ok=True)
             environment = self._environment(slot)
             commands = [] if run.trained() else [run.train_command(self.train)]
-            commands += [run.test_command(self.test, cycle) for cycle in range(1, run.cycles + 1)]
-            for command in commands:
+            for command in (*commands, run.test_command(self.test)):
                 if not self._call(command, log, environment):
                     if not self._stopped.is_set():
                         self.report(f'FAILED {run.folder}: see {log}')

@@ -58,10 +58,10 @@ class Run:
         """The training, which goes on from the newest checkpoint of an interrupted one."""
         return [*launch, self.config, '--work-dir', str(self.folder), '--no-validate', '--resume', *self._options()]
 
-    def test_command(self, launch: list[str], cycle: int) -> list[str]:
-        """The evaluation of one cycle."""
-        return [*launch, self.config, str(self.folder / self.last), '--work-dir', str(self._test_folder(cycle)),
-                *self._options(), f'model.neck.test_cycles={cycle}']
+    def test_command(self, launch: list[str]) -> list[str]:
+        """The evaluation of every cycle."""
+        return [*launch, self.config, str(self.folder / self.last), '--work-dir', str(self.folder / 'test'),
+                '--all-cycles', *self._options()]
 
     def finish(self) -> dict[int, float]:
         """Collect the metric of every cycle from the evaluations and write the result.
@@ -69,20 +69,17 @@ class Run:
         Raises:
             ConfigError: If the evaluation did not report the metric.
         """
-        found = {}
-        for cycle in range(1, self.cycles + 1):
-            newest = max(self._test_folder(cycle).glob('*/metrics.json'), key=os.path.getmtime)
-            metrics = json.loads(newest.read_text())['metrics']
-            if self.metric not in metrics:
-                raise ConfigError(f'{self.config} reports no metric {self.metric!r}, only {", ".join(metrics)}')
-            found[cycle] = metrics[self.metric]
+        newest = max((self.folder / 'test').glob('*/metrics.json'), key=os.path.getmtime)
+        metrics = json.loads(newest.read_text())['metrics']
+        wanted = {cycle: f'cycle{cycle}/{self.metric}' for cycle in range(1, self.cycles + 1)}
+        missing = sorted(set(wanted.values()).difference(metrics))
+        if missing:
+            raise ConfigError(f'{self.config} reports no metric {missing[0]!r}, only {", ".join(metrics)}')
+        found = {cycle: metrics[name] for cycle, name in wanted.items()}
         with atomic_write(self.folder / RESULT, 'w') as file:
             json.dump(dict(metric=found, name=self.metric, config=self.config, overrides=self.overrides), file,
                       indent=2)
         return found
-
-    def _test_folder(self, cycle: int) -> Path:
-        return self.folder / f'test_cycle{cycle}'
 
     def _options(self) -> list[str]:
         return ['--cfg-options', *(f'{key}={value}' for key, value in self.overrides.items())]

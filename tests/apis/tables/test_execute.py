@@ -32,8 +32,9 @@ import json, os, sys
 assert os.path.isfile(sys.argv[2])
 folder = os.path.join(sys.argv[4], 'now')
 os.makedirs(folder)
-cycle = int(sys.argv[-1].rpartition('=')[2])
-json.dump(dict(metrics={'coco/AP': 0.1 * cycle}), open(os.path.join(folder, 'metrics.json'), 'w'))
+assert sys.argv[5] == '--all-cycles'
+metrics = {f'cycle{cycle}/coco/AP': 0.1 * cycle for cycle in (1, 2)}
+json.dump(dict(metrics=metrics), open(os.path.join(folder, 'metrics.json'), 'w'))
 '''
 
 
@@ -68,7 +69,7 @@ def test_a_failure_does_not_stop_the_others(tools, make):
     assert runs[1].result() and runs[2].result() and runs[0].result() is None and runs[3].result() is None
     assert len(said) == 4
     assert any(line.startswith('FAILED') and line.endswith('broken/seed0/run.log') for line in said)
-    assert any("reports no metric 'coco/XY', only coco/AP" in line for line in said)
+    assert any("reports no metric 'cycle1/coco/XY', only cycle1/coco/AP, " in line for line in said)
     assert 'no such config' in (runs[0].folder / 'run.log').read_text()
 
 
