@@ -18,6 +18,8 @@ default_hooks = dict(
     box_source=dict(type='BoxSourceHook'),
     # Stops at the first NaN or infinite loss; broken weights are never saved.
     finite_loss=dict(type='FiniteLossHook'),
+    # One line, early on, with every loss term's share.
+    loss_share=dict(type='LossShareHook', steps=50),
     # A resumed run repeats the shuffle, augmentation and dropout of an uninterrupted one.
     reproducible_randomness=dict(type='ReproducibleRandomnessHook'),
     # A checkpoint that does not fill the model is refused; allow_partial=True accepts it.
@@ -31,7 +33,8 @@ env_cfg = dict(
 vis_backends = [dict(type='LocalVisBackend')]
 visualizer = dict(type='PoseLocalVisualizer', vis_backends=vis_backends, name='visualizer')
 
-log_processor = dict(type='LogProcessor', window_size=50, by_epoch=True, num_digits=6)
+# MMEngine's, with each term's share of the loss.
+log_processor = dict(type='LossLogProcessor', window_size=50, by_epoch=True, num_digits=6)
 log_level = 'INFO'
 load_from = None
 resume = False

@@ -1,5 +1,5 @@
-"""Hooks and loops of the runs; importing this registers them."""
+"""Hooks, loops and log of the runs; importing this registers them."""
 
-from . import hooks, loops
+from . import hooks, log_processors, loops
 
-__all__ = ['hooks', 'loops']
+__all__ = ['hooks', 'log_processors', 'loops']

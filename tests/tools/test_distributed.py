@@ -47,6 +47,7 @@ def _train(folder: Path, root: Path, env: dict, processes: int, name: str, *opti
                                                     'PYTHON': sys.executable},
                           capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
+    assert (done.stdout + done.stderr).count('share of the loss, steps 1 to ') == 1
     if processes > 1:
         assert 'over gloo' in done.stdout + done.stderr
     return torch.load(folder / name / 'epoch_2.pth', weights_only=False)['state_dict']

@@ -55,6 +55,7 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
     done = run_tool('tools/train.py', 'tiny.py', '--work-dir', tmp_path, *resume, '--no-validate', '--cfg-options',
                     *options, cwd=trained.folder, check=True)
     assert 'resumed epoch: 20, iter: 60' in done.stdout + done.stderr
+    assert 'share of the loss, steps 61 to 110: loss_kpt_cycle1 ' in done.stdout + done.stderr
     assert _differences(trained.run / 'epoch_20.pth', trained.run / 'epoch_40.pth') > 1e-3
     assert _differences(tmp_path / 'epoch_40.pth', trained.run / 'epoch_40.pth') < 1e-6
 

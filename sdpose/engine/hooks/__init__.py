@@ -3,7 +3,10 @@
 from .box_source_hook import BoxSourceHook
 from .finite_loss_hook import FiniteLossHook
 from .keep_ratio_hook import KeepRatioHook
+from .loss_share_hook import LossShareHook
 from .reproducible_randomness_hook import ReproducibleRandomnessHook
 from .strict_load_hook import StrictLoadHook
 
-__all__ = ['BoxSourceHook', 'FiniteLossHook', 'KeepRatioHook', 'ReproducibleRandomnessHook', 'StrictLoadHook']
+__all__ = [
+    'BoxSourceHook', 'FiniteLossHook', 'KeepRatioHook', 'LossShareHook', 'ReproducibleRandomnessHook', 'StrictLoadHook'
+]

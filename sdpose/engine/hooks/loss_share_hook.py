@@ -1,0 +1,69 @@
+"""Say at the start of a training how much each term contributes to its loss."""
+
+from typing import Any, Optional
+
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+
+from sdpose.engine.loss_shares import loss_shares, loss_terms
+
+
+@HOOKS.register_module()
+class LossShareHook(Hook):
+    """Log one line with every term's share of the loss over the first steps of a run, for any model.
+
+    A weight that is wrong by orders of magnitude shows here before days are spent. The terms are read from the message
+    hub, into which MMEngine's ``RuntimeInfoHook`` has copied them from the device in the same step. A resumed run
+    says it again, for its own first steps. The shares later on are in every line of the log
+    (:class:`sdpose.engine.log_processors.LossLogProcessor`).
+
+    Args:
+        steps: over how many steps, or all of a shorter training.
+
+    Raises:
+        ValueError: if ``steps`` is not positive.
+    """
+    # After RuntimeInfoHook (VERY_HIGH) and FiniteLossHook (HIGH), before LoggerHook (BELOW_NORMAL).
+    priority = 'NORMAL'
+
+    def __init__(self, steps: int = 50) -> None:
+        if steps < 1:
+            raise ValueError(f'steps must be at least 1, got {steps}')
+        self.steps = steps
+        self._sums: dict[str, float] = {}
+        self._count = 0
+
+    def before_train(self, runner: Runner) -> None:
+        """Start counting."""
+        self._sums, self._count = {}, 0
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
+                         outputs: Optional[dict] = None) -> None:
+        """Add this step's terms, and report after the last of the first steps."""
+        if self._count == self.steps:
+            return
+        scalars = runner.message_hub.log_scalars
+        for name in loss_terms(outputs or ()):
+            if f'train/{name}' in scalars:
+                self._sums[name] = self._sums.get(name, 0.) + float(scalars[f'train/{name}'].current())
+        self._count += 1
+        if self._count == self.steps:
+            self._report(runner, runner.iter + 1)
+
+    def after_train(self, runner: Runner) -> None:
+        """Report on a training that was shorter."""
+        if 0 < self._count < self.steps:
+            self._report(runner, runner.iter)
+
+    def _report(self, runner: Runner, last: int) -> None:
+        shares = loss_shares({name: value / self._count for name, value in self._sums.items()})
+        if shares:
+            parts = ', '.join(f'{name} {_percent(share)}' for name, share in shares.items())
+            runner.logger.info(f'share of the loss, steps {last - self._count + 1} to {last}: {parts}')
+
+
+def _percent(share: float) -> str:
+    """A share with one decimal, or with two digits if it is smaller than that."""
+    percent = 100 * share
+    return f'{percent:.1f} %' if percent >= 0.1 or percent == 0 else f'{percent:.2g} %'

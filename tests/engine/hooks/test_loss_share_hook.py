@@ -1,0 +1,64 @@
+"""The line about the first steps, by hand."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmengine.logging import MessageHub
+
+import sdpose  # noqa: F401
+from sdpose.engine.hooks import LossShareHook
+
+STEPS = [dict(loss=1., loss_kpt=.6, acc_pose=1., loss_token=.4), dict(loss=9., loss_kpt=8.99, acc_pose=0.,
+                                                                      loss_token=.01)]
+
+
+def _run(hook: LossShareHook, steps: list[dict], first: int = 0, end: bool = False) -> list[str]:
+    lines: list[str] = []
+    hub = MessageHub(f'loss_share_{id(lines)}')
+    runner = SimpleNamespace(message_hub=hub, logger=SimpleNamespace(info=lines.append), iter=first)
+    hook.before_train(runner)
+    for number, values in enumerate(steps):
+        for name, value in values.items():
+            hub.update_scalar(f'train/{name}', value)
+        # What the model returned may lie on a device: only its names may be read.
+        outputs = {name: torch.tensor(float('nan')) for name in values}
+        hook.after_train_iter(runner, number, outputs=outputs)
+        runner.iter += 1
+    if end:
+        hook.after_train(runner)
+    return lines
+
+
+def test_line_by_hand() -> None:
+    # sums 9.59 and 0.41 of 10
+    expected = ['share of the loss, steps 1 to 2: loss_kpt 95.9 %, loss_token 4.1 %']
+    assert _run(LossShareHook(2), STEPS) == expected
+    assert _run(LossShareHook(2), [*STEPS, *STEPS], end=True) == expected
+
+
+def test_a_shorter_training_and_a_resumed_one() -> None:
+    assert _run(LossShareHook(), STEPS) == []
+    assert _run(LossShareHook(), STEPS, first=120, end=True) == [
+        'share of the loss, steps 121 to 122: loss_kpt 95.9 %, loss_token 4.1 %']
+
+
+def test_every_run_begins_anew() -> None:
+    hook = LossShareHook(1)
+    assert _run(hook, STEPS[:1]) == ['share of the loss, steps 1 to 1: loss_kpt 60.0 %, loss_token 40.0 %']
+    assert _run(hook, STEPS[1:]) == ['share of the loss, steps 1 to 1: loss_kpt 99.9 %, loss_token 0.1 %']
+
+
+def test_small_shares_are_legible() -> None:
+    line, = _run(LossShareHook(1), [dict(loss_kpt=1., loss_query=2.34e-6, loss_visual=1.23e-9, loss_off=0.)])
+    assert line.endswith('loss_kpt 100.0 %, loss_query 0.00023 %, loss_visual 1.2e-07 %, loss_off 0.0 %')
+
+
+def test_one_term_needs_no_line() -> None:
+    assert _run(LossShareHook(1), [dict(loss=1., loss_kpt=1., acc_pose=.5)]) == []
+    assert _run(LossShareHook(), [], end=True) == []
+
+
+def test_bad_number_of_steps() -> None:
+    with pytest.raises(ValueError, match='steps must be at least 1, got 0'):
+        LossShareHook(0)
