@@ -17,7 +17,7 @@ OPTIONS = ['--cfg-options', 'train_dataloader.num_workers=0', 'val_dataloader.nu
 
 def logged(output: str, name: str) -> list[float]:
     """The values of a logged scalar, step by step."""
-    return [float(value) for value in re.findall(rf'Epoch\(train\).*? {name}: (-?[\d.]+)', output)]
+    return [float(value) for value in re.findall(rf'Epoch\(train\).*? {name}: (-?[\d.]+(?:e-\d+)?)', output)]
 
 
 @pytest.fixture
