@@ -1,8 +1,9 @@
 # MMPose's runtime, this project's parts, and the hooks that make a run trustworthy.
 # Written out instead of inheriting mmpose::_base_/default_runtime.py: that file sets train_cfg, and MMEngine
 # lets no second base, such as a schedule, set the same key.
+_base_ = './project_hooks.py'
+
 default_scope = 'mmpose'
-custom_imports = dict(imports=['sdpose'], allow_failed_imports=False)
 
 default_hooks = dict(
     timer=dict(type='IterTimerHook'),
@@ -14,16 +15,7 @@ default_hooks = dict(
     # Averages buffers such as batch norm's running statistics over processes after each epoch. Here and not among
     # custom_hooks, which a config that names hooks of its own replaces.
     sync_buffers=dict(type='SyncBuffersHook'),
-    # One line per evaluation that says whose person boxes it used.
-    box_source=dict(type='BoxSourceHook'),
-    # Stops at the first NaN or infinite loss; broken weights are never saved.
-    finite_loss=dict(type='FiniteLossHook'),
-    # One line, early on, with every loss term's share.
-    loss_share=dict(type='LossShareHook', steps=50),
-    # A resumed run repeats the shuffle, augmentation and dropout of an uninterrupted one.
-    reproducible_randomness=dict(type='ReproducibleRandomnessHook'),
-    # A checkpoint that does not fill the model is refused; allow_partial=True accepts it.
-    strict_load=dict(type='StrictLoadHook', allow_partial=False))
+    **_base_.project_hooks)
 
 env_cfg = dict(
     cudnn_benchmark=False,

@@ -6,6 +6,8 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from sdpose.errors import ConfigError
+
 
 class BaseDistiller(BaseModule):
     """Builds and evaluates distillation terms.
@@ -51,9 +53,15 @@ class BaseDistiller(BaseModule):
             student: the student's values by name.
             teacher: the teacher's values by name.
             weight: keypoint weights (B, K), for the losses that say they need them (``needs_weight``).
+
+        Raises:
+            ConfigError: if a loss refuses its pair, with the loss's reason.
         """
         result = {}
         for name, loss in self.terms.items():
             pair = student[self.on[name]], teacher[self.on[name]]
-            result[name] = loss(*pair, weight) if getattr(loss, 'needs_weight', False) else loss(*pair)
+            try:
+                result[name] = loss(*pair, weight) if getattr(loss, 'needs_weight', False) else loss(*pair)
+            except ValueError as error:
+                raise ConfigError(f'model.distiller.terms.{name}, on={self.on[name]!r}: {error}') from error
         return result

@@ -16,9 +16,7 @@ from sdpose.errors import ConfigError
 from sdpose.paths import find_config
 
 from .base import BaseDistiller
-
-TOKENS = ('query', 'visual')
-COMPARABLE = (*TOKENS, 'prediction')
+from .model_pass import BACKBONE, HEAD, TOKENS, ModelPass, kept_statistics, run, values_of
 
 
 @MODELS.register_module()
@@ -26,18 +24,22 @@ class TeacherDistiller(BaseDistiller):
     """Compares the student's deployed output with that of a frozen teacher.
 
     The teacher is no part of the student: it is in no optimizer, no checkpoint and no parameter count. It is built
-    when training starts, not for testing or export, loaded strictly, and stays in eval mode.
+    when training starts, not for testing or export, loaded strictly, and stays in eval mode. A term with parameters,
+    such as an adapter, is trained with the student; its keys begin with ``distiller.`` and are no part of a deployed
+    model.
 
     Args:
         teacher: the teacher's config, named as for the tools: a path, one of the package's configs from wherever the
             run was started, or one of MMPose's (``mmpose::body_2d_keypoint/...``).
         checkpoint: path or web address of the teacher's weights.
-        terms: see :class:`BaseDistiller`; ``on`` is ``'query'`` or ``'visual'`` (tokens, for a teacher that has them)
+        terms: see :class:`BaseDistiller`; ``on`` is ``'query'`` or ``'visual'`` (tokens, for models that have them),
+            ``'backbone'`` (the backbone's last map) or ``'backbone0'`` to ``'backbone3'`` (one of its maps, where
+            ``out_indices`` makes it return several), ``'deconv'`` (behind the last deconvolution of a heatmap head)
             or ``'prediction'`` (what the two heads return).
     """
 
     def __init__(self, teacher: str, checkpoint: Optional[str], terms: dict[str, Optional[dict]]) -> None:
-        super().__init__(terms, COMPARABLE)
+        super().__init__(terms, (*TOKENS, *BACKBONE, *HEAD))
         self.config = teacher
         self.checkpoint = checkpoint
         # In a tuple, because a module among the attributes would join the state dict and the optimizer.
@@ -81,25 +83,20 @@ class TeacherDistiller(BaseDistiller):
     @torch.no_grad()
     def _teach(self, images: Tensor) -> dict[str, Any]:
         teacher = self.teacher().to(images.device)
-        return self._values(teacher.extract_feat(images), teacher.head)
+        return values_of(run(teacher, images), teacher.head, set(self.on.values()))
 
-    def _values(self, feats: Any, head: nn.Module) -> dict[str, Any]:
-        """The compared values by name; what no term compares is not computed."""
-        wanted = set(self.on.values())
-        values = {name: getattr(feats.output, name) for name in wanted.intersection(TOKENS)}
-        if 'prediction' in wanted:
-            values['prediction'] = head.forward(feats)
-        return values
-
-    def loss(self, feats: Any, images: Tensor, head: nn.Module, data_samples: Sequence) -> dict[str, Tensor]:
+    def loss(self, feats: Any, images: Tensor, head: nn.Module, data_samples: Sequence, maps: Sequence[Tensor] = ()
+             ) -> dict[str, Tensor]:
         """The terms for a batch.
 
         Args:
             feats: what the student's head reads.
             images: the preprocessed images (B, 3, H, W), which the teacher sees as well.
-            head: the student's head.
+            head: the student's head, whose own loss has already run.
             data_samples: one MMPose data sample per image, with keypoint weights.
+            maps: the feature maps of the student's backbone.
         """
-        student, teacher = self._values(feats, head), self._teach(images)
+        with kept_statistics(head):
+            student = values_of(ModelPass(maps, feats), head, set(self.on.values()))
         weight = torch.cat([sample.gt_instance_labels.keypoint_weights for sample in data_samples])
-        return self.compare(student, teacher, weight)
+        return self.compare(student, self._teach(images), weight)

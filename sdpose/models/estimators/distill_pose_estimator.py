@@ -6,14 +6,16 @@ from mmpose.registry import MODELS
 from mmpose.utils.typing import SampleList
 from torch import Tensor
 
+from sdpose.models.distillers.model_pass import run
+
 
 @MODELS.register_module()
 class DistillPoseEstimator(TopdownPoseEstimator):
     """MMPose's ``TopdownPoseEstimator`` plus an optional distiller, which is active in training only.
 
     Args:
-        distiller: config of the distiller, None for a plain model. It owns no parameter of the model, so a checkpoint
-            fits the config with and without it.
+        distiller: config of the distiller, None for a plain model. It owns no parameter of the deployed model; what
+            its terms train beside it is named ``distiller.``.
         **kwargs: as for ``TopdownPoseEstimator``.
     """
 
@@ -25,11 +27,11 @@ class DistillPoseEstimator(TopdownPoseEstimator):
 
     def loss(self, inputs: Tensor, data_samples: SampleList) -> dict[str, Tensor]:
         """Losses of the head and of the distiller for images (B, 3, H, W)."""
-        feats = self.extract_feat(inputs)
+        maps, feats = run(self, inputs)
         losses = self.head.loss(feats, data_samples, train_cfg=self.train_cfg)
         if self.distiller is not None:
             losses.update(
-                self.distiller.loss(feats, images=inputs, head=self.head, data_samples=data_samples))
+                self.distiller.loss(feats, images=inputs, head=self.head, data_samples=data_samples, maps=maps))
         return losses
 
     def predict_cycles(self, inputs: Tensor, data_samples: SampleList) -> list[SampleList]:

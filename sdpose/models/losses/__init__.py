@@ -1,5 +1,13 @@
+from .attention_transfer_loss import AttentionTransferLoss
+from .feature_mse_loss import FeatureMSELoss
+from .heatmap_logit_loss import HeatmapLogitLoss
+from .joint_relation_loss import JointRelationLoss
+from .limb_vector_loss import LimbVectorLoss
 from .score_loss import ScoreLoss
 from .simulated_heatmap_loss import SimulatedHeatmapLoss
 from .token_mse_loss import TokenMSELoss
 
-__all__ = ['ScoreLoss', 'SimulatedHeatmapLoss', 'TokenMSELoss']
+__all__ = [
+    'AttentionTransferLoss', 'FeatureMSELoss', 'HeatmapLogitLoss', 'JointRelationLoss', 'LimbVectorLoss', 'ScoreLoss',
+    'SimulatedHeatmapLoss', 'TokenMSELoss'
+]

@@ -3,6 +3,8 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .checks import require_same_shape, require_weight
+
 
 @MODELS.register_module()
 class TokenMSELoss(nn.Module):
@@ -17,17 +19,13 @@ class TokenMSELoss(nn.Module):
 
     def __init__(self, loss_weight: float = 1.) -> None:
         super().__init__()
-        if loss_weight < 0:
-            raise ValueError(f'loss_weight must not be negative, got {loss_weight}')
-        self.loss_weight = loss_weight
+        self.loss_weight = require_weight(loss_weight)
 
     def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
         """Loss of two equally shaped token sequences (B, T, D), a scalar.
 
         Raises:
-            ValueError: if the shapes differ (broadcasting would give a number that means nothing).
+            ValueError: if the shapes differ.
         """
-        if student.shape != teacher.shape:
-            raise ValueError(f'tokens of student and teacher must have one shape, got {tuple(student.shape)} '
-                             f'and {tuple(teacher.shape)}')
+        require_same_shape(student, teacher, 'tokens')
         return self.loss_weight * F.mse_loss(student, teacher)

@@ -1,0 +1,7 @@
+_base_ = [
+    'mmpose::body_2d_keypoint/topdown_heatmap/mpii/td-hm_res152_8xb32-210e_mpii-256x256.py',
+    '../../_base_/project_hooks.py',
+]
+
+default_hooks = _base_.project_hooks
+model = dict(backbone=dict(init_cfg=dict(type='PretrainedBackbone')))

@@ -1,0 +1,43 @@
+"""Where the student's features are strong, against where the teacher's are (IKD's feature term, mode B, a proposal).
+
+Activation-based attention transfer (Zagoruyko and Komodakis 2017, eq. 2, with squares); IKD cites it, its own formula
+is not public.
+
+Shapes: B batch, C channels, H and W the size of the maps.
+"""
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .checks import require_same_size, require_weight
+
+
+@MODELS.register_module()
+class AttentionTransferLoss(nn.Module):
+    """Squared distance of the normalized attention maps; it has no parameter, and channels may differ.
+
+    Args:
+        loss_weight: factor of the mean over the batch, which lies between 0 and 2.
+
+    Raises:
+        ValueError: if the weight is negative.
+    """
+
+    def __init__(self, loss_weight: float = 1.) -> None:
+        super().__init__()
+        self.loss_weight = require_weight(loss_weight)
+
+    @staticmethod
+    def attention(feature: Tensor) -> Tensor:
+        """Energy of every position of a map (B, C, H, W), as unit vectors (B, H * W)."""
+        return F.normalize(feature.square().sum(dim=1).flatten(1), dim=1)
+
+    def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
+        """Loss of maps (B, C, H, W), a scalar.
+
+        Raises:
+            ValueError: if their sizes differ.
+        """
+        require_same_size(student, teacher, 'feature maps')
+        difference = self.attention(student) - self.attention(teacher)
+        return self.loss_weight * difference.square().sum(dim=1).mean()

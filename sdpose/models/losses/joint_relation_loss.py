@@ -1,0 +1,45 @@
+"""How the joints' heatmaps relate to each other, in student and teacher (IKD's structure term, a proposal).
+
+IKD's abstract asks that the student's prediction carry the teacher's structural knowledge; the formula is not public.
+
+Shapes: B batch, K keypoints, H and W the size of the heatmaps.
+"""
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .checks import require_same_shape, require_weight
+
+# Below this norm a map has no direction to speak of; a Gaussian of sigma 2 has 3.5. It bounds the gradient.
+EPS = 1e-3
+
+
+@MODELS.register_module()
+class JointRelationLoss(nn.Module):
+    """Mean squared error between the cosine matrices (K, K) of the joints' heatmaps.
+
+    Args:
+        loss_weight: factor of the mean over batch and matrix; the diagonal, always equal, counts with it.
+
+    Raises:
+        ValueError: if the weight is negative.
+    """
+
+    def __init__(self, loss_weight: float = 1.) -> None:
+        super().__init__()
+        self.loss_weight = require_weight(loss_weight)
+
+    @staticmethod
+    def relations(heatmaps: Tensor) -> Tensor:
+        """Cosines between the joints of heatmaps (B, K, H, W), as (B, K, K); 0 for an empty map."""
+        unit = F.normalize(heatmaps.flatten(2), dim=2, eps=EPS)
+        return unit @ unit.transpose(1, 2)
+
+    def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
+        """Loss of heatmaps (B, K, H, W), a scalar.
+
+        Raises:
+            ValueError: if their shapes differ.
+        """
+        require_same_shape(student, teacher, 'heatmaps')
+        return self.loss_weight * F.mse_loss(self.relations(student), self.relations(teacher))

@@ -1,0 +1,71 @@
+"""Limbs of the predicted pose as vectors between soft-argmax joints (IKD's optional limb term, a proposal).
+
+Shapes: B batch, K keypoints, L limbs, H and W the size of the heatmaps.
+"""
+from collections.abc import Sequence
+from typing import Optional
+
+import torch
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+
+from .checks import require_same_shape, require_weight
+
+
+@MODELS.register_module()
+class LimbVectorLoss(nn.Module):
+    """Mean squared difference of the limbs' vectors, in widths and heights of the heatmap.
+
+    A limb counts with the product of its joints' weights: where a joint is not annotated, the soft-argmax of its map
+    is no place.
+
+    Args:
+        limbs: pairs of joint indices; None for every pair of joints.
+        beta: sharpness of the soft-argmax, the factor of a heatmap (whose peak is about 1) before its softmax.
+        loss_weight: factor of the mean over batch, limbs and both axes.
+
+    Raises:
+        ValueError: if a value is out of range.
+    """
+
+    needs_weight = True
+
+    def __init__(self,
+                 limbs: Optional[Sequence[Sequence[int]]] = None,
+                 beta: float = 50.,
+                 loss_weight: float = 1.) -> None:
+        super().__init__()
+        if beta <= 0:
+            raise ValueError(f'beta must be positive, got {beta}')
+        if limbs is not None and (not limbs or any(len(limb) != 2 or len(set(limb)) != 2 or min(limb) < 0 for limb in limbs)):
+            raise ValueError(f'limbs must be pairs of two different joint indices, got {limbs}')
+        self.limbs = limbs
+        self.beta = beta
+        self.loss_weight = require_weight(loss_weight)
+
+    def places(self, heatmaps: Tensor) -> Tensor:
+        """Soft-argmax of heatmaps (B, K, H, W) as (B, K, 2), x over the width and y over the height."""
+        height, width = heatmaps.shape[-2:]
+        density = (self.beta * heatmaps).flatten(2).softmax(dim=2).unflatten(2, (height, width))
+        x = torch.arange(width, device=heatmaps.device) / width
+        y = torch.arange(height, device=heatmaps.device) / height
+        return torch.stack([(density.sum(dim=2) * x).sum(dim=2), (density.sum(dim=3) * y).sum(dim=2)], dim=2)
+
+    def forward(self, student: Tensor, teacher: Tensor, weight: Tensor) -> Tensor:
+        """Loss of heatmaps (B, K, H, W) with keypoint weights (B, K), a scalar.
+
+        Raises:
+            ValueError: if their shapes differ, or a limb names a joint that they lack.
+        """
+        require_same_shape(student, teacher, 'heatmaps')
+        first, second = self._ends(student.shape[1])
+        drift = self.places(student) - self.places(teacher)  # a limb's difference is that of its ends' drifts
+        difference = (drift[:, first] - drift[:, second]).square()  # (B, L, 2)
+        return self.loss_weight * (difference * (weight[:, first] * weight[:, second])[..., None]).mean()
+
+    def _ends(self, joints: int) -> tuple[list[int], list[int]]:
+        limbs = self.limbs or torch.combinations(torch.arange(joints)).tolist()
+        if max(map(max, limbs)) >= joints:
+            raise ValueError(f'limbs name joint {max(map(max, limbs))}, but there are {joints} joints, counted from 0')
+        first, second = zip(*limbs)
+        return list(first), list(second)
