@@ -11,4 +11,4 @@ ikd_distiller = dict(
                           loss_weight=1e-3),
         loss_deconv=dict(type='FeatureMSELoss', on='deconv', student_channels=64, teacher_channels=256,
                          loss_weight=1e-3),
-        loss_structure=dict(type='JointRelationLoss', on='prediction', loss_weight=1e-2)))
+        loss_structure=dict(type='JointRelationLoss', on='prediction', loss_weight=3e-3)))

@@ -1,0 +1,7 @@
+_base_ = [
+    'mmpose::body_2d_keypoint/topdown_regression/coco/td-reg_res50_rle-8xb64-210e_coco-256x192.py',
+    '../../_base_/project_hooks.py',
+]
+
+default_hooks = _base_.project_hooks
+model = dict(backbone=dict(init_cfg=dict(type='PretrainedBackbone')))
