@@ -3,5 +3,7 @@ _base_ = [
     '../../_base_/project_hooks.py',
 ]
 
+num_keypoints = 16
 default_hooks = _base_.project_hooks
+log_processor = dict(type='LossLogProcessor')
 model = dict(backbone=dict(init_cfg=dict(type='PretrainedBackbone')))
