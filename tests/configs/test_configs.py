@@ -81,6 +81,11 @@ def leaf(request):
     return request.param
 
 
+def without_scope(part):
+    """Without the mark that MMEngine leaves on parts of MMPose's own configs."""
+    return {key: value for key, value in part.items() if key != '_scope_'}
+
+
 def packed_inputs(config, batch_size=1):
     width, height = config.codec['input_size']
     return get_packed_inputs(batch_size, num_keypoints=config.num_keypoints, img_shape=(height, width),
@@ -97,6 +102,8 @@ def test_counts(leaf):
 
 
 def test_trains_every_parameter_and_predicts(leaf):
+    if leaf.stem.startswith(('simple-baseline_res101', 'simple-baseline_res152')):
+        pytest.skip('a slow one: as its ResNet-50, but deeper')
     torch.manual_seed(0)
     np.random.seed(0)
     config = load_config(leaf)
@@ -137,9 +144,11 @@ def test_the_best_checkpoint_is_chosen_by_a_metric_of_the_leaf(leaf):
 def test_leaf_is_short_and_uses_one_codec(leaf):
     assert len(leaf.read_text().splitlines()) <= 25
     config = load_config(leaf)
-    assert config.model.head.decoder == config.codec
-    encoders = [step.encoder for step in config.train_dataloader.dataset.pipeline if step.type == 'GenerateTarget']
-    assert encoders == [config.codec]
+    codec = without_scope(config.codec)
+    assert without_scope(config.model.head.decoder) == codec
+    pipeline = config.train_dataloader.dataset.pipeline
+    encoders = [without_scope(step.encoder) for step in pipeline if step.type == 'GenerateTarget']
+    assert encoders == [codec]
 
 
 def test_recipe_of_the_release():

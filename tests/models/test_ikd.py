@@ -187,7 +187,7 @@ def test_earlier_stages(student_of):
 
 def test_what_a_model_lacks_is_said(student_of):
     cases = [
-        (dict(type='FeatureMSELoss', on='backbone1'), TEACHER, 'map 1, counted from 0, but the backbone returns 1: set'),
+        (dict(type='FeatureMSELoss', on='backbone1'), TEACHER, 'map 1, counted from 0, but the backbone returns 1'),
         (dict(type='TokenMSELoss', on='query'), TEACHER, 'has no tokens: set the terms'),
         (dict(type='FeatureMSELoss', on='backbone', student_channels=32, teacher_channels=4), HRNET,
          r"terms.loss_x, on='backbone': feature maps .*\(3, 32, 2, 2\) and \(3, 4, 16, 16\)"),

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from sdpose.models import (AttentionTransferLoss, FeatureMSELoss, HeatmapLogitLoss, JointRelationLoss, LimbVectorLoss)
+from sdpose.models import AttentionTransferLoss, FeatureMSELoss, HeatmapLogitLoss, JointRelationLoss, LimbVectorLoss
 
 
 def peaks(*places, size=(8, 6)):

@@ -37,7 +37,8 @@ class LimbVectorLoss(nn.Module):
         super().__init__()
         if beta <= 0:
             raise ValueError(f'beta must be positive, got {beta}')
-        if limbs is not None and (not limbs or any(len(limb) != 2 or len(set(limb)) != 2 or min(limb) < 0 for limb in limbs)):
+        pairs = [(0, 1)] if limbs is None else limbs
+        if not pairs or any(len(pair) != 2 or len(set(pair)) != 2 or min(pair) < 0 for pair in pairs):
             raise ValueError(f'limbs must be pairs of two different joint indices, got {limbs}')
         self.limbs = limbs
         self.beta = beta
