@@ -27,7 +27,7 @@ def readme_numbers() -> dict[str, dict[str, float]]:
                 leaf = (readme.parent / link[1]).resolve().relative_to(CONFIGS).as_posix()
                 numbers.setdefault(leaf, {}).update({
                     name: float(cell) for name, cell in zip(header, cells)
-                    if name.endswith(')') and '(paper' in name and cell not in ('', '-')})
+                    if name.endswith(')') and '(paper' in name and re.fullmatch(r'[\d.]+', cell)})
     return numbers
 
 
