@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Optional
 
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
@@ -12,6 +13,10 @@ from .errors import MismatchError
 
 # Batch counters are absent from weights saved by very old releases and play no part where momentum is fixed.
 _OPTIONAL = 'num_batches_tracked'
+# Parts that a deployed model does not have, by the beginning of their keys: the flow of a likelihood, adapters.
+TRAINING_ONLY = ('head.loss_module.', 'distiller.')
+# The entry of a published checkpoint's meta that names the training-only tensors it was published without.
+STRIPPED = 'stripped'
 
 
 @dataclass
@@ -66,21 +71,44 @@ def weights_of(checkpoint: Mapping) -> dict[str, Tensor]:
     return weights
 
 
-def read_weights(source: str, name: str, cure: str) -> dict[str, Tensor]:
+def read_weights(source: str, name: str, cure: str, model: Optional[nn.Module] = None) -> dict[str, Tensor]:
     """The named weights of a checkpoint file or web address.
 
     Args:
         source: Path or address.
         name: What the message calls it.
         cure: The sentence that ends the message.
+        model: The model that they are for; its own values stand in for what a published file was stripped of.
 
     Raises:
         MismatchError: If the file does not exist, cannot be fetched, is torn or holds no weights.
     """
     try:
-        return weights_of(CheckpointLoader.load_checkpoint(source, map_location='cpu'))
+        checkpoint = CheckpointLoader.load_checkpoint(source, map_location='cpu')
     except (OSError, CheckpointError) as error:
         raise MismatchError(f'{name} {source} cannot be loaded ({error}). {cure}') from error
+    return {**weights_of(checkpoint), **(stripped_of(model, checkpoint) if model is not None else {})}
+
+
+def meta_of(checkpoint: Any) -> Mapping:
+    """The ``meta`` of a loaded checkpoint, empty where there is none."""
+    meta = checkpoint.get('meta') if isinstance(checkpoint, Mapping) else None
+    return meta if isinstance(meta, Mapping) else {}
+
+
+def stripped_of(model: nn.Module, checkpoint: Mapping) -> dict[str, Tensor]:
+    """The model's own values of what a published checkpoint lacks by its own word.
+
+    Only training-only tensors count that the file's ``meta`` names as taken out when it was published; anything else
+    that is missing stays missing.
+
+    Args:
+        model: The model that is to be filled.
+        checkpoint: The loaded checkpoint.
+    """
+    named = {key for key in meta_of(checkpoint).get(STRIPPED, ()) if str(key).startswith(TRAINING_ONLY)}
+    named -= set(weights_of(checkpoint))
+    return {key: value for key, value in model.state_dict().items() if key in named} if named else {}
 
 
 def compare(model: nn.Module, weights: Mapping[str, Tensor]) -> Comparison:

@@ -14,12 +14,10 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from sdpose.checkpoint import TRAINING_ONLY
 from sdpose.errors import ConfigError
 
 from .configs import building
-
-# Parts that a deployed model does not have, by the beginning of their keys.
-TRAINING_ONLY = ('head.loss_module.', 'distiller.')
 
 
 class _Forward(nn.Module):
@@ -69,24 +67,34 @@ def count_parameters(model: nn.Module, training: bool) -> int:
                if parameter.requires_grad and (training or not name.startswith(TRAINING_ONLY)))
 
 
+def input_size(config: Config) -> tuple[int, int]:
+    """(w, h) of the images that a config's model gets: its codec's, or ``input_size`` of a config without one.
+
+    Raises:
+        ConfigError: if there is neither.
+    """
+    codec = (config.model.get('head') or {}).get('decoder') or config.get('codec') or config
+    if 'input_size' not in codec:
+        raise ConfigError(f'{config.filename} has no codec and no input_size, so the input size is unknown: '
+                          'inherit a data set base of configs/_base_/datasets')
+    return tuple(codec['input_size'])
+
+
 def complexity(config: Config) -> dict[str, dict[str, int]]:
     """Parameters and multiply-adds of a config's model at its own input size, in absolute numbers.
 
     Args:
-        config: the config of a top-down model; its ``codec`` gives the input size.
+        config: the config of a top-down model.
 
     Returns:
         ``inference`` and ``training``, each with ``params`` (trainable), ``macs_published`` and ``macs``.
 
     Raises:
-        ConfigError: if the config has no codec, or a part refuses its values.
+        ConfigError: if the config names no input size, or a part refuses its values.
     """
-    if 'codec' not in config:
-        raise ConfigError(f'{config.filename} has no codec, so the input size is unknown: '
-                          'inherit a data set base of configs/_base_/datasets')
+    width, height = input_size(config)
     with building():
         model = MODELS.build(config.model)
-    width, height = config.codec['input_size']
     image = torch.zeros(1, 3, height, width)
     result = {}
     for name, training in (('inference', False), ('training', True)):

@@ -1,14 +1,17 @@
-"""Weights of the released token modules in the layout used here (TokenPose, PPT and SDPose share it).
+"""Weights of the released code in the layout used here: TokenPose, PPT, SDPose, DistilPose and RLE share their names.
 
-Shapes: D token width, C channels of the feature map, ph and pw the patch height and width.
+Shapes: D token width, C channels of the feature map, ph and pw the patch height and width, P patches.
 """
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Optional
 
 from torch import Tensor
 
-# One row per tensor of the released module; the transformer is called transformer or transformer_layer1 there.
-RENAMES = (
+_PATCHES = 'neck.tokenizer.patch_embed.weight'
+_POSITION = 'pos_embedding'
+# One row per tensor of the released token module; the transformer is called transformer or transformer_layer1 there.
+TOKEN_MODULE = (
     (r'keypoint_token', r'neck.tokenizer.query'),
     (r'patch_to_embedding\.(weight|bias)', r'neck.tokenizer.patch_embed.\1'),
     (r'transformer(?:_layer1)?\.layers\.(\d+)\.0\.fn\.norm\.(\w+)', r'neck.layers.\1.norm1.\2'),
@@ -18,40 +21,75 @@ RENAMES = (
     (r'transformer(?:_layer1)?\.layers\.(\d+)\.1\.fn\.fn\.net\.0\.(\w+)', r'neck.layers.\1.ffn.0.\2'),
     (r'transformer(?:_layer1)?\.layers\.(\d+)\.1\.fn\.fn\.net\.3\.(\w+)', r'neck.layers.\1.ffn.2.\2'),
     (r'mlp_head\.(\d+)\.(\w+)', r'head.mlp.\1.\2'),
+    (_POSITION, _POSITION),
 )
-# The sine table is a function of the sizes here, not a stored tensor.
-DROPPED = ('pos_embedding', )
+# A whole model: the token module sits below keypoint_head, the flow of the likelihood in its loss.
+WHOLE_MODEL = (
+    (r'(backbone\..+)', r'\1'),
+    (r'keypoint_head\.kpt_loss\.(flow_model\..+)', r'head.loss_module.\1'),
+    *((rf'keypoint_head\.(?:tokenpose|tokenhead)\.{old}', new) for old, new in TOKEN_MODULE),
+)
+
+
+class Converted(NamedTuple):
+    """A released model in this project's names.
+
+    Attributes:
+        weights: key of this project's model to tensor.
+        unknown: released key to tensor, for the keys that have no place here.
+        position: the stored position code of the visual tokens, (1, P, D), or of all tokens if it was learned; None
+            if there is none. Here the sine code is a function of the sizes, not a stored tensor.
+    """
+
+    weights: dict[str, Tensor]
+    unknown: dict[str, Tensor]
+    position: Optional[Tensor]
+
+
+def convert_model(state: Mapping[str, Tensor], patch_size: tuple[int, int]) -> Converted:
+    """Rename the tensors of a whole released model.
+
+    Args:
+        state: released key to tensor, without ``module.``.
+        patch_size: (w, h) of a patch. A patch projection that it does not divide stays as it is.
+    """
+    return _convert(state, WHOLE_MODEL, patch_size)
 
 
 def convert_token_module(state: Mapping[str, Tensor], patch_size: tuple[int, int]) -> dict[str, Tensor]:
     """Rename the tensors of a released token module (keys without ``keypoint_head.tokenpose.``).
-
-    The released patch projection is a linear over (row, column, channel); here it is a convolution, so its weight
-    (D, ph pw C) becomes (D, C, ph, pw).
 
     Args:
         state: released key to tensor.
         patch_size: (w, h) of a patch.
 
     Returns:
-        Key of this project's model to tensor.
+        Key of this project's model to tensor, without the position code.
 
     Raises:
         KeyError: if keys are unknown, naming all of them.
     """
-    converted, unknown = {}, []
-    for key, value in state.items():
-        if key in DROPPED:
-            continue
-        matches = [(match, new) for old, new in RENAMES if (match := re.fullmatch(old, key))]
-        if not matches:
-            unknown.append(key)
-            continue
-        if key == 'patch_to_embedding.weight':
-            width, height = patch_size
-            value = value.unflatten(1, (height, width, -1)).permute(0, 3, 1, 2).contiguous()
-        match, new = matches[0]
-        converted[match.expand(new)] = value
+    weights, unknown, _ = _convert(state, TOKEN_MODULE, patch_size)
     if unknown:
         raise KeyError(f'not a released token module, unknown keys: {", ".join(unknown)}')
-    return converted
+    return weights
+
+
+def _convert(state: Mapping[str, Tensor], renames: Sequence[tuple[str, str]], patch_size: tuple[int, int]) -> Converted:
+    weights: dict[str, Tensor] = {}
+    unknown: dict[str, Tensor] = {}
+    for key, value in state.items():
+        new = next((match.expand(new) for old, new in renames if (match := re.fullmatch(old, key))), None)
+        if new is None or new in weights:  # a second transformer or token module would overwrite the first
+            unknown[key] = value
+        else:
+            weights[new] = _as_convolution(value, patch_size) if new == _PATCHES else value
+    return Converted(weights, unknown, weights.pop(_POSITION, None))
+
+
+def _as_convolution(weight: Tensor, patch_size: tuple[int, int]) -> Tensor:
+    """The patch projection, a linear (D, ph pw C) over row, column and channel, as a convolution (D, C, ph, pw)."""
+    width, height = patch_size
+    if weight.ndim != 2 or weight.shape[1] % (width * height):
+        return weight
+    return weight.unflatten(1, (height, width, -1)).permute(0, 3, 1, 2).contiguous()

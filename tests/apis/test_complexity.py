@@ -62,6 +62,7 @@ def test_published_convention_by_hand():
 def test_config_without_codec():
     config = load_config(ROOT / S_V1)
     config.pop('codec')
+    config.model.head.pop('decoder')
     with pytest.raises(ConfigError, match='has no codec'):
         complexity(config)
 

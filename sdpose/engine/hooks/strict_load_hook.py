@@ -8,7 +8,8 @@ from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
-from sdpose.checkpoint import compare, require_match, weights_of
+from sdpose.checkpoint import compare, meta_of, require_match, stripped_of, weights_of
+from sdpose.errors import UserError
 
 _CURE = ('Use the config the checkpoint was trained with, or, to keep only the weights that fit, pass --allow-partial '
          '(default_hooks.strict_load.allow_partial=True).')
@@ -19,7 +20,8 @@ class StrictLoadHook(Hook):
     """Refuse a checkpoint whose keys or shapes differ from the model's.
 
     MMEngine's runner warns and goes on, which leaves parts of the model at their random initial values. Applies to
-    ``load_from``, to resuming and to testing.
+    ``load_from``, to resuming and to testing. A published checkpoint may lack the training-only tensors that it names
+    as taken out.
 
     Args:
         allow_partial: Load the weights that fit, leave the others as they are, and show the table as a warning.
@@ -34,10 +36,19 @@ class StrictLoadHook(Hook):
 
         Raises:
             MismatchError: If they differ and ``allow_partial`` is not set.
+            UserError: If training is to be resumed from a file that holds weights only.
         """
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         weights = weights_of(checkpoint)
         source = getattr(runner, '_load_from', None) or 'the checkpoint'
+        if getattr(runner, '_resume', False) and 'iter' not in meta_of(checkpoint):
+            raise UserError(f'{source} holds weights, not a training to resume: start a new one from it with '
+                            '--cfg-options load_from=FILE')
+        if stripped := stripped_of(model, checkpoint):
+            parts = ', '.join(sorted({'.'.join(key.split('.')[:3]) for key in stripped}))
+            print_log(f'{source} was published without its {len(stripped)} training-only tensors ({parts}): they keep '
+                      'their initial values, which testing never reads', 'current')
+            checkpoint['state_dict'] = weights = {**weights, **stripped}
         if not self.allow_partial:
             return require_match(model, weights, source, _CURE)
         difference = compare(model, weights)

@@ -69,8 +69,8 @@ class TeacherDistiller(BaseDistiller):
         cure = f'Train {self.config} and set model.distiller.checkpoint'
         if not self.checkpoint:
             raise ConfigError(f'a teacher needs its weights. {cure}')
-        weights = read_weights(self.checkpoint, 'the teacher checkpoint', cure)
         teacher = MODELS.build(Config.fromfile(config).model)
+        weights = read_weights(self.checkpoint, 'the teacher checkpoint', cure, teacher)
         if not set(self.on.values()).isdisjoint(TOKENS) and not hasattr(getattr(teacher, 'neck', None), 'tokenizer'):
             raise ConfigError(f'{self.config} has no tokens: set the terms of model.distiller that compare tokens to '
                               'None, or choose a teacher with a MultiCycledTransformer')

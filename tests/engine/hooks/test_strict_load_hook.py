@@ -8,7 +8,7 @@ from torch import nn
 
 import sdpose  # noqa: F401
 from sdpose.engine.hooks import StrictLoadHook, strict_load_hook
-from sdpose.errors import MismatchError
+from sdpose.errors import MismatchError, UserError
 
 
 def _runner() -> SimpleNamespace:
@@ -35,3 +35,62 @@ def test_allowed_partial_loading_keeps_what_fits(monkeypatch: pytest.MonkeyPatch
     StrictLoadHook(allow_partial=True).after_load_checkpoint(_runner(), checkpoint)
     assert checkpoint['state_dict'] == dict(bias=kept)
     assert 'fits the model in part only: 0 keys missing, 1 unexpected, 1 of another shape, 1 matched' in said[0]
+
+
+class WithFlow(nn.Module):
+    """A deployed layer, and one that only the loss reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.backbone = nn.Linear(2, 2)
+        self.head = nn.Module()
+        self.head.loss_module = nn.Module()
+        self.head.loss_module.flow = nn.Linear(1, 1)
+
+
+FLOW = ['head.loss_module.flow.bias', 'head.loss_module.flow.weight']
+
+
+def _published(stripped: list[str], *without: str) -> dict:
+    weights = {key: value + 1 for key, value in WithFlow().state_dict().items() if key not in without}
+    return dict(state_dict=weights, meta=dict(stripped=stripped))
+
+
+def test_a_published_file_may_lack_what_it_names_as_taken_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = []
+    monkeypatch.setattr(strict_load_hook, 'print_log', lambda message, *_: said.append(message))
+    runner = SimpleNamespace(model=WithFlow(), _load_from='some.pth')
+    checkpoint = _published(FLOW, *FLOW)
+    StrictLoadHook().after_load_checkpoint(runner, checkpoint)
+    assert said == ['some.pth was published without its 2 training-only tensors (head.loss_module.flow): they keep '
+                    'their initial values, which testing never reads']
+    own = runner.model.state_dict()
+    assert checkpoint['state_dict'].keys() == own.keys()
+    for key in own:
+        assert torch.equal(checkpoint['state_dict'][key], own[key]) == (key in FLOW)
+
+
+@pytest.mark.parametrize('checkpoint', [
+    dict(_published(FLOW, *FLOW), meta={}),  # says nothing
+    _published(FLOW[:1], *FLOW),  # names one of the two
+    _published([*FLOW, 'backbone.bias'], *FLOW, 'backbone.bias'),  # names a part that predicting needs
+    dict(_published(FLOW, *FLOW), meta='text'),
+], ids=['undeclared', 'in part', 'deployed', 'no meta'])
+def test_nothing_else_may_be_missing(checkpoint: dict) -> None:
+    with pytest.raises(MismatchError, match='keys missing'):
+        StrictLoadHook().after_load_checkpoint(SimpleNamespace(model=WithFlow()), checkpoint)
+
+
+def test_a_tensor_that_is_there_is_taken_although_named() -> None:
+    checkpoint = _published(FLOW)
+    before = dict(checkpoint['state_dict'])
+    StrictLoadHook().after_load_checkpoint(SimpleNamespace(model=WithFlow()), checkpoint)
+    assert checkpoint['state_dict'] == before
+
+
+def test_weights_alone_are_no_training_to_resume() -> None:
+    runner = _runner()
+    runner._resume = True
+    with pytest.raises(UserError, match='some.pth holds weights, not a training to resume: .*load_from=FILE'):
+        StrictLoadHook().after_load_checkpoint(runner, dict(state_dict=runner.model.state_dict()))
+    StrictLoadHook().after_load_checkpoint(runner, dict(state_dict=runner.model.state_dict(), meta=dict(iter=3)))

@@ -1,0 +1,134 @@
+"""Read a checkpoint of the released code and write it as one of this project."""
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Optional
+
+import torch
+from mmengine.registry import init_default_scope
+from mmengine.runner import CheckpointLoader
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+
+from sdpose.apis.configs import building
+from sdpose.apis.preflight import check_checkpoint_path
+from sdpose.checkpoint import meta_of, weights_of
+from sdpose.errors import MismatchError, UserError
+from sdpose.fileio import atomic_write
+from sdpose.folders import require_writable
+from sdpose.paths import find_config
+
+from .conversion import Conversion, shown
+from .identify import Fit, candidate, fit, method_of, ranked_fits, sine_code
+from .metadata import describe
+
+# The released table is computed in float32, ours in float64 and rounded.
+_POSITION_TOLERANCE = 1e-6
+_SHOWN_KEYS = 12
+
+
+def convert_file(source: str, target: str, config: Optional[str] = None) -> Conversion:
+    """Convert a released checkpoint; the optimizer and whatever else is no weight stays behind.
+
+    Args:
+        source: Path or address of the checkpoint.
+        target: The ``.pth`` to write.
+        config: Take this config, and verify that the checkpoint is one of it; None to find the config.
+
+    Raises:
+        UserError: If a path is wrong, or the checkpoint is unknown, incomplete or not of that config.
+    """
+    _check_target(source, target)
+    check_checkpoint_path(source)
+    checkpoint = CheckpointLoader.load_checkpoint(source, map_location='cpu', logger='silent')
+    conversion = convert_weights(weights_of(checkpoint), source, config)
+    meta = describe(conversion.chosen.config, conversion.chosen.file)
+    meta.update(converted_from=Path(source).name, method=conversion.method)
+    if isinstance(epoch := meta_of(checkpoint).get('epoch'), int):
+        meta['source_epoch'] = epoch
+    require_writable(Path(target).absolute().parent, target)
+    with atomic_write(target) as file:
+        torch.save(dict(meta=meta, state_dict=conversion.model.state_dict()), file)
+    return conversion
+
+
+def convert_weights(state: Mapping[str, Tensor], source: str, config: Optional[str] = None) -> Conversion:
+    """Find a released model's config, or verify the given one, and fill its model strictly.
+
+    Args:
+        state: released key to tensor, without ``module.``.
+        source: What messages call the checkpoint.
+        config: as for :func:`convert_file`.
+
+    Raises:
+        MismatchError: If the keys are not those of a released model, a tensor holds NaN, or no config (or not the given
+            one) has its model and its position code.
+    """
+    _check_keys(state, source)
+    if config is None:
+        chosen, *others = ranked_fits(state)
+    else:
+        chosen, others = fit(state, candidate(_existing(config))), []
+    if chosen.difference:
+        raise MismatchError(_refusal(source, chosen, forced=config is not None))
+    model = _filled(chosen)
+    error = _position_error(model, chosen, source)
+    alternatives = [each.file.stem for each in others if not each.difference]
+    return Conversion(method_of(state), chosen, model, error, alternatives, config is not None)
+
+
+def _check_target(source: str, target: str) -> None:
+    if Path(target).suffix != '.pth' or Path(target).is_dir():
+        raise UserError(f'{target}: name the file to write, ending in .pth')
+    if Path(target).resolve() == Path(source).resolve():
+        raise UserError(f'{target} is the checkpoint itself: write the converted one elsewhere')
+
+
+def _check_keys(state: Mapping[str, Tensor], source: str) -> None:
+    if any(key.startswith('neck.tokenizer.') for key in state):
+        raise MismatchError(f'{source} has the layout of this project already: use it as it is')
+    if not any(key.startswith(('keypoint_head.tokenpose.', 'keypoint_head.tokenhead.')) for key in state):
+        first = ', '.join(sorted(state)[:_SHOWN_KEYS])
+        more = f' and {len(state) - _SHOWN_KEYS} more' if len(state) > _SHOWN_KEYS else ''
+        raise MismatchError(f'{source} is no checkpoint of the released SDPose, TokenPose, PPT, DistilPose or RLE '
+                            'code: no key starts with keypoint_head.tokenpose. or keypoint_head.tokenhead.; it holds '
+                            f'{first}{more}')
+    broken = [key for key, value in state.items() if value.is_floating_point() and not value.isfinite().all()]
+    if broken:
+        raise MismatchError(f'{source} holds NaN or infinite numbers in {", ".join(broken)}')
+
+
+def _existing(config: str) -> Path:
+    try:
+        return find_config(config)
+    except (FileNotFoundError, ValueError) as error:
+        raise UserError(f'--config: {error}') from error
+
+
+def _refusal(source: str, closest: Fit, forced: bool) -> str:
+    problem = (f'{source} is no checkpoint of {shown(closest.file)}' if forced else
+               f'{source} fills the model of no config here; the closest is {shown(closest.file)}')
+    cure = ('' if forced else '\nIf the file is complete and was trained with other sizes, write a config for it and '
+            'name it with --config.')
+    return f'{problem}: {closest.difference.summary()}\n{closest.difference.table()}{cure}'
+
+
+def _filled(chosen: Fit) -> nn.Module:
+    """The config's model with the weights; batch counters that very old files lack stay zero."""
+    init_default_scope('mmpose')
+    with building():
+        model = MODELS.build(chosen.config.model)
+    counters = {key: value for key, value in model.state_dict().items() if key not in chosen.converted.weights}
+    model.load_state_dict({**counters, **chosen.converted.weights}, strict=True)
+    return model.eval()
+
+
+def _position_error(model: nn.Module, chosen: Fit, source: str) -> Optional[float]:
+    stored = chosen.converted.position
+    if stored is None:
+        return None
+    error = (sine_code(model.neck.tokenizer) - stored.float()).abs().max().item()
+    if not error <= _POSITION_TOLERANCE:
+        raise MismatchError(f'{source}: its pos_embedding differs by {error:.1e} from the sine code of '
+                            f'{shown(chosen.file)} (at most {_POSITION_TOLERANCE:.0e} is rounding): it was trained on '
+                            'another patch grid or with another code')
+    return error
