@@ -14,6 +14,7 @@ _WARNINGS = {
 # Log records of MMEngine: the same.
 _RECORDS = {
     r'The prefix is not set in metric class DumpResults': 'it dumps predictions and has no metric',
+    r'results are saved in ': 'the metric names a folder; the file has its own line once it has its name',
     r'"FileClient" will be deprecated': "MMEngine's own checkpoint hook uses it",
     r'"HardDiskBackend" is the alias of': "MMEngine's own checkpoint hook uses it",
 }

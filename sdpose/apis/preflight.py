@@ -40,7 +40,7 @@ def check_data(cfg: Config, splits: tuple[str, ...]) -> None:
         for dataset in _coco_datasets(loader.get('dataset')) if loader else ():
             files = {key: dataset.get(key)
                      for key in ('data_root', 'ann_file', 'bbox_file', 'data_prefix', 'type', 'metainfo')}
-            files['evaluated'] = split != 'train'  # which asks for more
+            files['evaluated'] = _is_evaluated(cfg, split)  # which asks for more
             if files not in seen:
                 seen.append(files)
                 _check_dataset(cfg, dataset, split)
@@ -59,18 +59,24 @@ def _check_dataset(cfg: Config, dataset: dict[str, Any], split: str) -> None:
     ann_file = _below(root, dataset.get('ann_file', ''))
     images = _below(root, (dataset.get('data_prefix') or {}).get('img', ''))
     evaluators = cfg.get(f'{split}_evaluator')
-    reads = dict(use_area=_uses_area(evaluators), crowd=_reads_crowds(evaluators))
+    reads = dict(evaluated=_is_evaluated(cfg, split), use_area=_uses_area(evaluators), crowd=_reads_crowds(evaluators))
     if _REMOTE in ann_file or _REMOTE in images:
         return
     # MMPose takes the detections' path as it stands, without the data root.
     if dataset.get('bbox_file'):
         remarks = check_detections(dataset['bbox_file'], ann_file, images, _joint_count(dataset), **reads)
     else:
-        remarks = check_people(ann_file, images, _joint_count(dataset), evaluated=split != 'train', **reads)
+        remarks = check_people(ann_file, images, _joint_count(dataset), **reads)
     for remark in remarks:
         print_log(remark, 'current', logging.WARNING)
     print_log(f'{split} data: {dataset.get("bbox_file") or ann_file} and its images are there '
               f'({time.perf_counter() - started:.1f} s)', 'current')
+
+
+def _is_evaluated(cfg: Config, split: str) -> bool:
+    """Whether predictions on a split are compared with annotations, not only written."""
+    metrics = as_list(cfg.get(f'{split}_evaluator'))
+    return split != 'train' and not (metrics and all(metric.get('format_only') for metric in metrics))
 
 
 def _uses_area(evaluators: Any) -> bool:

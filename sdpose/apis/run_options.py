@@ -77,19 +77,22 @@ def _move_data_root(cfg: Config, before: Optional[str]) -> None:
     """Let ``--cfg-options data_root=FOLDER`` reach what was derived from the old one when the config was read."""
     if not before:
         return
-    root = os.path.join(cfg.data_root, '')
-
-    def move(node: Any) -> Any:
-        if isinstance(node, dict):
-            return {key: move(value) for key, value in node.items()}
-        if isinstance(node, (list, tuple)):
-            return type(node)(move(value) for value in node)
-        return root + node[len(before):] if isinstance(node, str) and node.startswith(before) else node
-
     for split in ('train', 'val', 'test'):
         for key in (f'{split}_dataloader', f'{split}_evaluator'):
             if cfg.get(key):
-                cfg[key] = move(cfg[key].to_dict() if hasattr(cfg[key], 'to_dict') else cfg[key])
+                part = cfg[key].to_dict() if hasattr(cfg[key], 'to_dict') else cfg[key]
+                cfg[key] = moved(part, before, cfg.data_root)
+
+
+def moved(node: Any, before: str, after: str) -> Any:
+    """A part of a config in which every path that begins with one folder begins with another."""
+    if isinstance(node, dict):
+        return {key: moved(value, before, after) for key, value in node.items()}
+    if isinstance(node, (list, tuple)):
+        return type(node)(moved(value, before, after) for value in node)
+    if isinstance(node, str) and node.startswith(before):
+        return os.path.join(after, '') + node[len(before):]
+    return node
 
 
 def _set_drawing(cfg: Config, show: bool, show_dir: Optional[str], interval: int, wait_time: float) -> None:

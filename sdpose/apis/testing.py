@@ -17,13 +17,14 @@ from sdpose.folders import require_writable
 
 from .all_cycles import count_cycles, of_cycle, use_all_cycles
 from .configs import building
+from .format_only import check_written, is_format_only, use_format_only, use_test_dev
 from .noise import silence_records
 from .preflight import check_checkpoint_path, check_data
 from .run_options import prepare
 
 
 def test(config: str, checkpoint: str, out: Optional[str] = None, dump: Optional[str] = None,
-         all_cycles: bool = False, **run: Any) -> dict[str, float]:
+         all_cycles: bool = False, format_only: bool = False, test_dev: bool = False, **run: Any) -> dict[str, float]:
     """Evaluate a checkpoint on a config's test data.
 
     The metrics are logged, and written to ``metrics.json`` beside the log, with the boxes they were measured on.
@@ -35,15 +36,21 @@ def test(config: str, checkpoint: str, out: Optional[str] = None, dump: Optional
         dump: Write every raw prediction as a pickle here.
         all_cycles: Evaluate every cycle of the model in one pass; metrics are named ``cycle1/coco/AP`` and so on, and
             each cycle has its own ``out`` and ``dump``, ``results.cycle1.json`` for ``results.json``.
+        format_only: Write the COCO results, check them and score nothing; ``out`` is in the work folder by default.
+        test_dev: The same for COCO test-dev in place of the config's test data.
         **run: As :func:`sdpose.apis.run_options.prepare`: ``work_dir``, ``gt_bbox``, ``cfg_options`` and others.
 
     Returns:
-        The metrics by name.
+        The metrics by name; none with ``format_only``.
 
     Raises:
         UserError: For anything the user can cure: a path, a config key, the data, a checkpoint.
     """
     cfg = prepare(config, **run)
+    if test_dev:
+        use_test_dev(cfg, (run.get('cfg_options') or {}).get('data_root'), run.get('gt_bbox', False))
+    if format_only := format_only or test_dev or is_format_only(cfg):
+        out = use_format_only(cfg, out)
     require_writable(cfg.work_dir, '--work-dir')
     check_checkpoint_path(checkpoint)
     cfg.load_from, cfg.resume = checkpoint, False
@@ -54,18 +61,30 @@ def test(config: str, checkpoint: str, out: Optional[str] = None, dump: Optional
         use_all_cycles(cfg, evaluators)
     else:
         cfg.test_evaluator = evaluators[0]
+    runner = _build_runner(cfg)
+    metrics = runner.test()
+    if runner.rank == 0:
+        _report(runner, metrics, checkpoint, result_files)
+        for result_file in result_files if format_only else ():
+            check_written(runner, result_file.path)
+        if all_cycles and metrics:
+            deployed = cfg.model.neck.get('test_cycles', 1)
+            print_log(f'metrics of every cycle:\n{cycle_table(metrics, deployed)}', runner.logger)
+    return metrics
+
+
+def _build_runner(cfg: Config) -> Runner:
+    """The runner of a config with test data.
+
+    Raises:
+        ConfigError: If a part refuses its values, or the config has no test data.
+    """
     with building():
         runner = Runner.from_cfg(cfg)
         silence_records(runner.logger)
         if runner.test_loop is None:
-            raise ConfigError(f'{config} has no test_dataloader, test_cfg and test_evaluator')
-    metrics = runner.test()
-    if runner.rank == 0:
-        _report(runner, metrics, checkpoint, result_files)
-        if all_cycles:
-            deployed = cfg.model.neck.get('test_cycles', 1)
-            print_log(f'metrics of every cycle:\n{cycle_table(metrics, deployed)}', runner.logger)
-    return metrics
+            raise ConfigError(f'{cfg.filename} has no test_dataloader, test_cfg and test_evaluator')
+    return runner
 
 
 def _with_outputs(cfg: Config, out: Optional[str], dump: Optional[str], num_cycles: Optional[int]
@@ -101,13 +120,14 @@ def _add_outputs(evaluators: list[dict[str, Any]], out: Optional[str], dump: Opt
 
 
 def _report(runner: Runner, metrics: dict[str, float], checkpoint: str, result_files: list[ResultFile]) -> None:
-    """Write the metrics beside the log and name every file that was written."""
-    record = dict(metrics={name: float(value) for name, value in metrics.items()},
-                  boxes=describe_boxes(runner.test_dataloader.dataset),
-                  checkpoint=checkpoint, config=runner.cfg.filename)
-    path = os.path.join(runner.log_dir, 'metrics.json')
-    with atomic_write(path, 'w') as file:
-        json.dump(record, file, indent=2)
-    print_log(f'metrics: {path}', runner.logger)
+    """Write the metrics, where there are any, beside the log and name every file that was written."""
+    if metrics:
+        record = dict(metrics={name: float(value) for name, value in metrics.items()},
+                      boxes=describe_boxes(runner.test_dataloader.dataset),
+                      checkpoint=checkpoint, config=runner.cfg.filename)
+        path = os.path.join(runner.log_dir, 'metrics.json')
+        with atomic_write(path, 'w') as file:
+            json.dump(record, file, indent=2)
+        print_log(f'metrics: {path}', runner.logger)
     for result_file in result_files:
         print_log(f'COCO results: {result_file.finish()}', runner.logger)

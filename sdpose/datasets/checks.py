@@ -3,13 +3,12 @@
 It reads the annotation file once more and lists each image folder once; no image is opened.
 """
 
-import json
 import os
-from collections import Counter
 from pathlib import Path
 from typing import Any, Iterable, Optional, Union
 
 from sdpose.datasets import coco_fields
+from sdpose.datasets.annotation_file import read_annotations, read_json
 from sdpose.errors import DataError
 
 _SHOWN = 3
@@ -37,9 +36,7 @@ def check_people(ann_file: Union[str, Path], image_folder: Union[str, Path], num
     content = read_annotations(ann_file)
     if not content['annotations']:
         raise _no_keypoints(ann_file)
-    images = _check_content(ann_file, content, num_keypoints, evaluated, use_area)
-    if evaluated and crowd:
-        coco_fields.check_crowd(ann_file, content['images'], content['annotations'])
+    images = _check_content(ann_file, content, num_keypoints, evaluated, use_area, crowd)
     used = [ann for ann in content['annotations'] if not ann.get('iscrowd') and ann.get('num_keypoints') != 0]
     fit = [ann for ann in used if _box_fault(ann, images) is None]
     if not any(max(ann['keypoints'][0::3]) > 0 or max(ann['keypoints'][1::3]) > 0 for ann in fit):
@@ -51,7 +48,8 @@ def check_people(ann_file: Union[str, Path], image_folder: Union[str, Path], num
 
 
 def check_detections(bbox_file: Union[str, Path], ann_file: Union[str, Path], image_folder: Union[str, Path],
-                     num_keypoints: Optional[int] = None, use_area: bool = True, crowd: bool = False) -> list[str]:
+                     num_keypoints: Optional[int] = None, evaluated: bool = True, use_area: bool = True,
+                     crowd: bool = False) -> list[str]:
     """Check a file of detected person boxes and the annotations that their poses are compared with.
 
     Args:
@@ -59,6 +57,7 @@ def check_detections(bbox_file: Union[str, Path], ann_file: Union[str, Path], im
         ann_file: COCO key point annotations of the same images.
         image_folder: Where the images lie.
         num_keypoints: Joints per annotated person; None for any.
+        evaluated: Whether poses are compared at all; otherwise the annotation file need only list the images.
         use_area: The option of ``CocoMetric``: False if it does without ``area``.
         crowd: Whether the evaluation is CrowdPose's, which takes ``crowdIndex`` and ``num_keypoints``.
 
@@ -69,10 +68,11 @@ def check_detections(bbox_file: Union[str, Path], ann_file: Union[str, Path], im
         DataError: If a file or image is missing, an entry is incomplete or holds a value that is no number, the file
             holds no person, or it belongs to other images.
     """
-    content = read_annotations(ann_file)
-    images = _check_content(ann_file, content, num_keypoints, True, use_area)
-    if crowd:
-        coco_fields.check_crowd(ann_file, content['images'], content['annotations'])
+    content = read_annotations(ann_file, annotated=evaluated)
+    if evaluated:
+        images = _check_content(ann_file, content, num_keypoints, True, use_area, crowd)
+    else:
+        images = {image['id']: image for image in content['images']}
     people = _read_people(bbox_file)
     strangers = [box['image_id'] for box in people if box['image_id'] not in images]
     if strangers:
@@ -105,33 +105,8 @@ def check_images(folder: Union[str, Path], names: Iterable[str], named_by: Union
                         f'{" ..." if len(missing) > _SHOWN else ""}')
 
 
-def read_annotations(ann_file: Union[str, Path]) -> dict[str, Any]:
-    """Read a COCO annotation file, of key points or not.
-
-    Raises:
-        DataError: If it is missing, not JSON, or lacks images, annotations, ids or what an image must have.
-    """
-    if not Path(ann_file).is_file():
-        raise DataError(f'the annotation file {ann_file} is missing: put it there, or correct data_root and ann_file '
-                        'of the dataset in the config')
-    content = _read_json(ann_file, 'a COCO annotation file')
-    lacking = [key for key in ('images', 'annotations') if not isinstance(content, dict) or key not in content]
-    if lacking:
-        raise DataError(f'{ann_file} is not a COCO annotation file: it has no {" and no ".join(lacking)}')
-    for key in ('images', 'annotations'):
-        if not isinstance(content[key], list):
-            raise DataError(f'{ann_file} is not a COCO annotation file: {key} must be a list')
-    coco_fields.check_entries(ann_file, 'image', content['images'], coco_fields.IMAGE_KEYS)
-    coco_fields.check_images(ann_file, content['images'])
-    coco_fields.check_entries(ann_file, 'annotation', content['annotations'], ('id', ))
-    repeated = [key for key, count in Counter(ann['id'] for ann in content['annotations']).items() if count > 1]
-    if repeated:
-        raise DataError(f'{ann_file}: annotation id {repeated[0]} is used more than once')
-    return content
-
-
 def _check_content(ann_file: Union[str, Path], content: dict[str, Any], num_keypoints: Optional[int], evaluated: bool,
-                   use_area: bool) -> dict[int, dict[str, Any]]:
+                   use_area: bool, crowd: bool) -> dict[int, dict[str, Any]]:
     """Check all annotations; returns the images by id."""
     annotations, area = content['annotations'], evaluated and use_area
     if annotations and not any('keypoints' in ann for ann in annotations):
@@ -149,6 +124,8 @@ def _check_content(ann_file: Union[str, Path], content: dict[str, Any], num_keyp
     if evaluated and 'categories' not in content:
         raise DataError(f'{ann_file} has no categories, which the evaluation reads: add '
                         '"categories": [{"id": 1, "name": "person"}]')
+    if evaluated and crowd:
+        coco_fields.check_crowd(ann_file, content['images'], annotations)
     return images
 
 
@@ -157,7 +134,7 @@ def _read_people(bbox_file: Union[str, Path]) -> list[dict[str, Any]]:
     if not Path(bbox_file).is_file():
         raise DataError(f"the person detections {bbox_file} are missing: put the detector's result file there, or "
                         'evaluate with ground-truth boxes (--gt-bbox)')
-    boxes = _read_json(bbox_file, 'a file of person detections')
+    boxes = read_json(bbox_file, 'a file of person detections')
     if not isinstance(boxes, list):
         raise DataError(f'{bbox_file} must be a JSON list of detections with image_id, category_id, bbox and score')
     coco_fields.check_entries(bbox_file, 'detection', boxes, coco_fields.DETECTION_KEYS)
@@ -169,13 +146,6 @@ def _read_people(bbox_file: Union[str, Path]) -> list[dict[str, Any]]:
     if not people:
         raise DataError(f'{bbox_file} holds no person (category_id 1) among {len(boxes)} detections')
     return people
-
-
-def _read_json(file: Union[str, Path], what: str) -> Any:
-    try:
-        return json.loads(Path(file).read_bytes())
-    except ValueError as error:
-        raise DataError(f'{file} is not {what}: it is not valid JSON ({error}); fetch it again') from error
 
 
 def _no_keypoints(ann_file: Union[str, Path]) -> DataError:

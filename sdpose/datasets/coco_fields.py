@@ -53,7 +53,7 @@ def check_images(file: Union[str, Path], images: list[dict[str, Any]]) -> None:
             raise _damaged(file, 'image', place, image,
                            f'file_name must be a text, is {reprlib.repr(image["file_name"])}')
         for key in ('width', 'height'):
-            if not _is_number(image[key]) or image[key] <= 0:
+            if not is_number(image[key]) or image[key] <= 0:
                 raise _damaged(file, 'image', place, image,
                                f'{key} must be a positive number, is {reprlib.repr(image[key])}')
 
@@ -78,10 +78,10 @@ def check_annotations(file: Union[str, Path], annotations: list[dict[str, Any]],
             raise DataError(f'{file}: annotation id {ann["id"]} has {len(keypoints)} key point numbers, expected '
                             f'{numbers} ({num_keypoints} joints times x, y, visibility): correct the file, or choose '
                             'the config of its data set')
-        if not _all_finite(keypoints):
+        if not all_finite(keypoints):
             raise _damaged(file, 'annotation', place, ann, _keypoint_fault(keypoints))
         fault = _common_fault(ann)
-        if fault is None and area and not _is_number(ann['area']):
+        if fault is None and area and not is_number(ann['area']):
             fault = f'area must be a finite number, is {reprlib.repr(ann["area"])}'
         if fault is not None:
             raise _damaged(file, 'annotation', place, ann, fault)
@@ -102,7 +102,7 @@ def check_crowd(file: Union[str, Path], images: list[dict[str, Any]], annotation
     for what, entries, key in (('image', images, 'crowdIndex'), ('annotation', annotations, 'num_keypoints')):
         check_entries(file, what, entries, (key, ), cure)
         for place, entry in enumerate(entries):
-            if not _is_number(entry[key]) or entry[key] < 0:
+            if not is_number(entry[key]) or entry[key] < 0:
                 raise _damaged(file, what, place, entry,
                                f'{key} must be a number from 0, is {reprlib.repr(entry[key])}')
 
@@ -114,7 +114,7 @@ def check_detection_values(file: Union[str, Path], place: int, detection: dict[s
         DataError: Naming the detection and the wrong value.
     """
     fault = _common_fault(detection)
-    if fault is None and not _is_number(detection['score']):
+    if fault is None and not is_number(detection['score']):
         fault = f'score must be a finite number, is {reprlib.repr(detection["score"])}'
     if fault is not None:
         raise _damaged(file, 'detection', place, detection, fault)
@@ -125,7 +125,7 @@ def _common_fault(entry: dict[str, Any]) -> Optional[str]:
     if type(entry['image_id']) is not int or type(entry['category_id']) is not int:
         key = 'category_id' if type(entry['image_id']) is int else 'image_id'
         return f'{key} must be an integer, is {reprlib.repr(entry[key])}'
-    if not _all_finite(entry['bbox']) or len(entry['bbox']) != 4:
+    if not all_finite(entry['bbox']) or len(entry['bbox']) != 4:
         return f'bbox must be 4 finite numbers (x, y, width, height), is {reprlib.repr(entry["bbox"])}'
     return None
 
@@ -134,12 +134,12 @@ def _keypoint_fault(keypoints: Any) -> str:
     if type(keypoints) is not list:
         return f'keypoints must be a list of numbers, is {reprlib.repr(keypoints)}'
     for place, number in enumerate(keypoints):
-        if not _is_number(number):
+        if not is_number(number):
             return f'key point number {place} (counted from 0) is {reprlib.repr(number)}, not a finite number'
     return 'the sum of its key point numbers is not finite'
 
 
-def _all_finite(numbers: Any) -> bool:
+def all_finite(numbers: Any) -> bool:
     """Whether this is a list of finite numbers; a sum is the fastest way to look at each of them."""
     if type(numbers) is not list:
         return False
@@ -149,7 +149,8 @@ def _all_finite(numbers: Any) -> bool:
         return False
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether this is a finite number, and not a truth value."""
     return type(value) in (int, float) and abs(value) < _HUGE
 
 

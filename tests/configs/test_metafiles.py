@@ -1,0 +1,81 @@
+"""A method's metafile lists its configs, with the counts of the config table and the paper's numbers of its README."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+import yaml
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
+TABLE = runpy.run_path(str(Path(__file__).with_name('test_configs.py')))['TABLE']
+METHODS = ('sdpose', 'tokenpose', 'ppt', 'distilpose', 'ikd', 'rle', 'simple_baseline')
+_DATA = {'coco': 'COCO', 'crowdpose': 'CrowdPose', 'mpii': 'MPII'}
+
+
+def readme_numbers() -> dict[str, dict[str, float]]:
+    """The quoted AP and AR of each leaf in the tables of the methods' READMEs, by the headers of their columns."""
+    numbers: dict[str, dict[str, float]] = {}
+    for readme in CONFIGS.glob('*/README.md'):
+        header: list[str] = []
+        for line in readme.read_text().splitlines():
+            cells = [cell.strip() for cell in line.strip('|').split('|')]
+            if line.startswith('| config '):
+                header = cells
+            link = re.match(r'\| \[[^]]*\]\(([^)]+)\.py\)', line)
+            if link and header:
+                leaf = (readme.parent / link[1]).resolve().relative_to(CONFIGS).as_posix()
+                numbers.setdefault(leaf, {}).update({
+                    name: float(cell) for name, cell in zip(header, cells)
+                    if re.fullmatch(r'A[PR].*\((?!measured).*\)', name) and re.fullmatch(r'[\d.]+', cell)})
+    return numbers
+
+
+@pytest.fixture(params=METHODS)
+def method(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def models(method: str) -> dict[str, dict]:
+    """The models of a metafile by their configs, ``METHOD/DATA/NAME``."""
+    listed = yaml.safe_load((CONFIGS / method / 'metafile.yml').read_text())['Models']
+    paths = [model['Config'].removeprefix('configs/').removesuffix('.py') for model in listed]
+    assert len(set(paths)) == len(paths), f'configs/{method}/metafile.yml lists a config twice'
+    return dict(zip(paths, listed))
+
+
+def test_every_leaf_is_listed_and_every_listed_leaf_exists(method: str, models: dict[str, dict]) -> None:
+    leaves = {path.relative_to(CONFIGS).with_suffix('').as_posix() for path in (CONFIGS / method).rglob('*.py')}
+    missing, gone = sorted(leaves - models.keys()), sorted(models.keys() - leaves)
+    assert not missing, f'configs/{method}/metafile.yml does not list {", ".join(missing)}: add a row for each'
+    assert not gone, f'configs/{method}/metafile.yml lists {", ".join(gone)}, which do not exist'
+
+
+def test_counts_are_those_of_the_config_table(models: dict[str, dict]) -> None:
+    for leaf, model in models.items():
+        params, published, true = TABLE[leaf]
+        assert model['Metadata']['Parameters'] == params, leaf
+        assert model['Metadata']['FLOPs'] == pytest.approx(published * 1e9, abs=1), leaf
+        assert model['Metadata']['Multiply-adds'] == pytest.approx(true * 1e9, abs=1), leaf
+
+
+def test_results_are_the_papers_and_equal_the_readme(models: dict[str, dict]) -> None:
+    expected = readme_numbers()
+    assert sum(map(bool, expected.values())) >= 15
+    for leaf, model in models.items():
+        results = model.get('Results', [])
+        found = {name: value for result in results for name, value in result['Metrics'].items()}
+        assert found == expected.get(leaf, {}), f'{leaf}: metafile and README differ'
+        assert all(result['Dataset'] == _DATA[leaf.split('/')[1]] for result in results), leaf
+        assert model['Metadata']['Training Data'] == (_DATA.get(leaf.split('/')[1]) or leaf.split('/')[1]), leaf
+
+
+def test_names_and_collections(method: str, models: dict[str, dict]) -> None:
+    content = yaml.safe_load((CONFIGS / method / 'metafile.yml').read_text())
+    collections = {collection['Name'] for collection in content['Collections']}
+    for collection in content['Collections']:
+        assert (CONFIGS.parent / collection['README']).is_file()
+        assert collection['Paper']['URL'] in (CONFIGS.parent / collection['README']).read_text()
+    for leaf, model in models.items():
+        assert model['Name'] == leaf.split('/')[-1] and model['In Collection'] in collections, leaf
