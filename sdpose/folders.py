@@ -1,14 +1,17 @@
-"""Folders that a run writes to: whether they can be written, and that one training has them to itself."""
+"""Folders that are written to: whether they can be, one training to a folder, and folders that are whole or absent."""
 
 import fcntl
 import os
+import shutil
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Union
+from typing import Any, Union
 
-from .errors import UserError
+from .errors import DataError, UserError
 
 _LOCK = '.lock'
 
@@ -55,3 +58,55 @@ def sole_training(work_dir: Union[str, Path]) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+@contextmanager
+def terminate_as_interrupt() -> Iterator[None]:
+    """Has a polite kill (SIGTERM) clean up as Ctrl-C does; only the main thread may ask for that."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def folder_beside(out: Path) -> Iterator[Path]:
+    """A folder that takes the place of ``out`` when the block ends well, and vanishes otherwise.
+
+    Raises:
+        DataError: If ``out`` cannot be written.
+    """
+    partial = out.with_name(f'.{out.name}~{os.getpid()}.partial')
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(out)
+        partial.mkdir()
+    except OSError as error:
+        raise DataError(f'{out} cannot be written: {error.strerror}') from error
+    try:
+        yield partial
+        old = out.with_name(f'.{out.name}~{os.getpid()}.old')
+        if out.exists():
+            os.replace(out, old)
+        os.replace(partial, out)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise DataError(f'{out} cannot be written: {error}') from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _sweep(out: Path) -> None:
+    """Removes what killed runs left behind."""
+    for path in out.parent.glob(f'.{out.name}~*.*'):
+        pid, _, kind = path.name[len(out.name) + 2:].partition('.')
+        if kind in ('partial', 'old') and pid.isdigit() and not Path(f'/proc/{pid}').exists():
+            shutil.rmtree(path, ignore_errors=True)

@@ -1,9 +1,10 @@
-"""Values that flow between the parts: the tokens of one cycle, and of all cycles.
+"""Values that flow between the parts: the tokens of one cycle, and of all cycles; a sample of classification.
 
-Shapes: B batch, K query (keypoint) tokens, P visual tokens (patches), D width, h heads.
+Shapes: B batch, K query (keypoint) tokens, P visual tokens (patches), D width, h heads, N classes.
 """
 from typing import NamedTuple, Optional
 
+from mmengine.structures import BaseDataElement
 from torch import Tensor
 
 
@@ -64,3 +65,13 @@ class CycleTokens(NamedTuple):
     def output(self) -> TokenSet:
         """The tokens of the deployed cycle."""
         return self.cycles[self.deployed]
+
+
+class ClassSample(BaseDataElement):
+    """What is known about one image of a class; the counterpart of MMPose's ``PoseDataSample``.
+
+    Attributes:
+        gt_label: index of the class, an int64 scalar.
+        gt_score: the training target, the probability of each class (N,); two classes share it in a mixed image.
+        pred_score: the predicted probability of each class (N,).
+    """

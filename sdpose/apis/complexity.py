@@ -40,7 +40,7 @@ def count_macs(model: nn.Module, image: Tensor, training: bool) -> tuple[int, in
     """Multiply-adds of one forward of one image.
 
     Args:
-        model: a pose estimator.
+        model: a pose estimator or a classifier.
         image: (1, 3, H, W).
         training: count every training cycle instead of the deployed single pass.
 
@@ -84,7 +84,7 @@ def complexity(config: Config) -> dict[str, dict[str, int]]:
     """Parameters and multiply-adds of a config's model at its own input size, in absolute numbers.
 
     Args:
-        config: the config of a top-down model.
+        config: the config of a top-down model or of a classifier.
 
     Returns:
         ``inference`` and ``training``, each with ``params`` (trainable), ``macs_published`` and ``macs``.

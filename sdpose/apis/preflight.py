@@ -4,23 +4,26 @@ import logging
 import os
 import time
 from pathlib import Path
-from typing import Any, Iterator, Optional
+from typing import Any, Callable, Iterator, Optional
 
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
+from sdpose.datasets import ClassFolderDataset
 from sdpose.datasets.checks import check_detections, check_people
 from sdpose.datasets.metainfo import load_metainfo
 from sdpose.errors import ConfigError, UserError
 from sdpose.evaluation import as_list, is_coco
 
+from .preflight_classes import check_class_data
+
 _REMOTE = '://'
 
 
 def check_data(cfg: Config, splits: tuple[str, ...]) -> None:
-    """Check the COCO-style data sets of a config and log what will not be used.
+    """Check the data sets of a config, each as its class demands, and log what will not be used.
 
     Among several processes the first one checks; the others would only read the same files again.
 
@@ -30,21 +33,20 @@ def check_data(cfg: Config, splits: tuple[str, ...]) -> None:
 
     Raises:
         DataError: If something is missing or damaged.
-        ConfigError: If a metainfo is missing or wrong, or the model predicts another number of key points.
+        ConfigError: If a metainfo is missing or wrong, or the model predicts another number of key points or classes.
     """
     if not is_first_process(cfg):
         return
     seen: list[dict[str, Any]] = []
     for split in splits:
         loader = cfg.get(f'{split}_dataloader')
-        for dataset in _coco_datasets(loader.get('dataset')) if loader else ():
+        for dataset, check in _checked_datasets(loader.get('dataset')) if loader else ():
             files = {key: dataset.get(key)
                      for key in ('data_root', 'ann_file', 'bbox_file', 'data_prefix', 'type', 'metainfo')}
             files['evaluated'] = _is_evaluated(cfg, split)  # which asks for more
             if files not in seen:
                 seen.append(files)
-                _check_dataset(cfg, dataset, split)
-                _check_joints(cfg, dataset, split)
+                check(cfg, dataset, split)
 
 
 def is_first_process(cfg: Config) -> bool:
@@ -53,7 +55,13 @@ def is_first_process(cfg: Config) -> bool:
     return cfg.get('launcher', 'none') == 'none' or rank == '0'
 
 
-def _check_dataset(cfg: Config, dataset: dict[str, Any], split: str) -> None:
+def _check_keypoint_data(cfg: Config, dataset: dict[str, Any], split: str) -> None:
+    """Check a data set with COCO annotations."""
+    _check_files(cfg, dataset, split)
+    _check_joints(cfg, dataset, split)
+
+
+def _check_files(cfg: Config, dataset: dict[str, Any], split: str) -> None:
     started = time.perf_counter()
     root = dataset.get('data_root') or ''
     ann_file = _below(root, dataset.get('ann_file', ''))
@@ -111,15 +119,22 @@ def _check_joints(cfg: Config, dataset: dict[str, Any], split: str) -> None:
                           'CocoMetric needs: give one per joint, or evaluate with another metric')
 
 
-def _coco_datasets(cfg: Optional[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The configs of COCO-style data sets, below wrappers."""
+# How the data sets of a class are checked; others are not.
+_CHECKS: dict[type, Callable[[Config, dict[str, Any], str], None]] = {
+    BaseCocoStyleDataset: _check_keypoint_data,
+    ClassFolderDataset: check_class_data,
+}
+
+
+def _checked_datasets(cfg: Optional[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], Callable]]:
+    """The configs of the data sets that can be checked, below wrappers, each with its check."""
     if cfg is None:
         return
     kind = DATASETS.get(cfg['type']) if isinstance(cfg.get('type'), str) else cfg.get('type')
-    if isinstance(kind, type) and issubclass(kind, BaseCocoStyleDataset):
-        yield cfg
+    if isinstance(kind, type):
+        yield from ((cfg, check) for base, check in _CHECKS.items() if issubclass(kind, base))
     for part in [cfg.get('dataset'), *(cfg.get('datasets') or [])]:
-        yield from _coco_datasets(part)
+        yield from _checked_datasets(part)
 
 
 def _below(root: str, path: str) -> str:

@@ -103,8 +103,8 @@ def _set_drawing(cfg: Config, show: bool, show_dir: Optional[str], interval: int
     """
     hook = cfg.default_hooks.get('visualization')
     if hook is None:
-        raise ConfigError('--show and --show-dir need default_hooks.visualization=dict(type="PoseVisualizationHook") '
-                          'in the config')
+        raise ConfigError('--show and --show-dir draw poses and need default_hooks.visualization='
+                          'dict(type="PoseVisualizationHook") in the config')
     hook.update(enable=True, show=show, out_dir=show_dir, interval=interval)
     if show:
         hook.wait_time = wait_time

@@ -11,7 +11,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from sdpose.errors import ConfigError, UserError
-from sdpose.evaluation import ResultFile, as_list, cycle_table, describe_boxes
+from sdpose.evaluation import ResultFile, as_list, cycle_table, describe_data
 from sdpose.fileio import atomic_write
 from sdpose.folders import require_writable
 
@@ -27,7 +27,8 @@ def test(config: str, checkpoint: str, out: Optional[str] = None, dump: Optional
          all_cycles: bool = False, format_only: bool = False, test_dev: bool = False, **run: Any) -> dict[str, float]:
     """Evaluate a checkpoint on a config's test data.
 
-    The metrics are logged, and written to ``metrics.json`` beside the log, with the boxes they were measured on.
+    The metrics are logged, and written to ``metrics.json`` beside the log, with the boxes or images that they were
+    measured on.
 
     Args:
         config: A config file, or the name of one of the package's configs.
@@ -123,7 +124,7 @@ def _report(runner: Runner, metrics: dict[str, float], checkpoint: str, result_f
     """Write the metrics, where there are any, beside the log and name every file that was written."""
     if metrics:
         record = dict(metrics={name: float(value) for name, value in metrics.items()},
-                      boxes=describe_boxes(runner.test_dataloader.dataset),
+                      **describe_data(runner.test_dataloader.dataset),
                       checkpoint=checkpoint, config=runner.cfg.filename)
         path = os.path.join(runner.log_dir, 'metrics.json')
         with atomic_write(path, 'w') as file:

@@ -1,5 +1,6 @@
 """What MMPose's data sets and transforms lack; importing this registers it."""
 
-from . import transforms
+from . import samplers, transforms
+from .class_folder import ClassFolderDataset
 
-__all__ = ['transforms']
+__all__ = ['ClassFolderDataset', 'samplers', 'transforms']

@@ -1,8 +1,15 @@
-"""Whose person boxes an evaluation uses: a detector's or the annotated ones."""
+"""On what an evaluation measures: whose person boxes, a detector's or the annotated ones, or which images."""
 
 from typing import Any, Iterator
 
 from mmengine.config import ConfigDict
+
+
+def describe_data(dataset: Any) -> dict[str, str]:
+    """One line on what is evaluated, by its kind: ``boxes``, or ``images`` for a data set that describes itself."""
+    if hasattr(dataset, 'describe'):
+        return dict(images=dataset.describe())
+    return dict(boxes=describe_boxes(dataset))
 
 
 def describe_boxes(dataset: Any) -> str:

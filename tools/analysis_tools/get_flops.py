@@ -6,7 +6,7 @@ import sys
 from mmengine.registry import init_default_scope
 
 from sdpose.apis import cli
-from sdpose.apis.complexity import complexity
+from sdpose.apis.complexity import complexity, input_size
 from sdpose.apis.configs import load_config
 
 
@@ -26,7 +26,7 @@ def main() -> None:
     if args.json:
         print(json.dumps(result))
         return
-    width, height = config.codec['input_size']
+    width, height = input_size(config)
     print(f'{args.config}\ninput {width}x{height} (w x h), one image, multiply-adds (FLOPs are twice as many)\n')
     print(f'{"":<34}{"params (M)":>12}{"published (G)":>16}{"true (G)":>12}')
     rows = (('inference', 'deployed pass'), ('training', 'training forward, all cycles'))

@@ -1,16 +1,12 @@
 """Writes a synthetic set: all of it, or nothing."""
 import json
 import os
-import shutil
-import signal
-import threading
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 import cv2
 
-from ...errors import DataError
+from ...folders import folder_beside, terminate_as_interrupt
 from ...visualization import contact_sheet, draw_people
 from .request import GENERATOR_VERSION, MANIFEST, SPLITS, Request, is_cached
 from .styles import STYLES
@@ -44,7 +40,7 @@ def generate(out: Path, request: Request, workers: int, overwrite: bool = False,
     out = Path(os.path.abspath(out))
     if is_cached(out, request, overwrite):
         return False
-    with _terminate_as_interrupt(), _folder_beside(out) as folder:
+    with terminate_as_interrupt(), folder_beside(out) as folder:
         described: dict[str, list[Described]] = {split: [] for split in SPLITS}
         total = len(jobs(request))
         for name in set(STYLES[request.style].folders.values()):
@@ -58,54 +54,6 @@ def generate(out: Path, request: Request, workers: int, overwrite: bool = False,
         _write_sheet(folder, request, described)
         (folder / MANIFEST).write_text(json.dumps(request.manifest(), indent=2) + '\n', encoding='utf-8')
     return True
-
-
-@contextmanager
-def _terminate_as_interrupt() -> Iterator[None]:
-    """Has a polite kill (SIGTERM) clean up as Ctrl-C does; only the main thread may ask for that."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def _folder_beside(out: Path) -> Iterator[Path]:
-    """A folder that takes the place of ``out`` when the block ends well, and vanishes otherwise."""
-    partial = out.with_name(f'.{out.name}~{os.getpid()}.partial')
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(out)
-        partial.mkdir()
-    except OSError as error:
-        raise DataError(f'{out} cannot be written: {error.strerror}') from error
-    try:
-        yield partial
-        old = out.with_name(f'.{out.name}~{os.getpid()}.old')
-        if out.exists():
-            os.replace(out, old)
-        os.replace(partial, out)
-        shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
-        raise DataError(f'{out} cannot be written: {error}') from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _sweep(out: Path) -> None:
-    """Removes what killed runs left behind."""
-    for path in out.parent.glob(f'.{out.name}~*.*'):
-        pid, _, kind = path.name[len(out.name) + 2:].partition('.')
-        if kind in ('partial', 'old') and pid.isdigit() and not Path(f'/proc/{pid}').exists():
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def _write_annotations(folder: Path, request: Request, described: dict[str, list[Described]]) -> None:

@@ -3,7 +3,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Protocol
 
 from ...errors import DataError, UserError
 from .levels import LEVELS
@@ -66,6 +66,14 @@ class Request:
             del content['style']
         return content
 
+    def complete(self, folder: Path) -> bool:
+        """Whether every file of the set is there."""
+        style = STYLES[self.style]
+        splits = [split for split in SPLITS if self.count(split)]
+        pictures = sum(len(list((folder / name).glob('*.jpg'))) for name in {style.folders[split] for split in splits})
+        return pictures == sum(map(self.count, splits)) and all(
+            (folder / file).is_file() for split in splits for file in style.files[split])
+
 
 def find_style(name: str) -> Style:
     """The annotation style of a name.
@@ -106,15 +114,17 @@ def read_manifest(folder: Path) -> Optional[dict[str, Any]]:
     return found if isinstance(found, dict) else {}
 
 
-def _complete(folder: Path, request: Request) -> bool:
-    style = STYLES[request.style]
-    splits = [split for split in SPLITS if request.count(split)]
-    pictures = sum(len(list((folder / name).glob('*.jpg'))) for name in {style.folders[split] for split in splits})
-    return pictures == sum(map(request.count, splits)) and all(
-        (folder / file).is_file() for split in splits for file in style.files[split])
+class Requested(Protocol):
+    """What :func:`is_cached` asks of any request for a generated set."""
+
+    def manifest(self) -> dict[str, Any]:
+        """The arguments that decide the content."""
+
+    def complete(self, folder: Path) -> bool:
+        """Whether a folder holds every file of the set."""
 
 
-def is_cached(folder: Path, request: Request, overwrite: bool) -> bool:
+def is_cached(folder: Path, request: Requested, overwrite: bool) -> bool:
     """Whether the folder already holds the set that is asked for.
 
     Raises:
@@ -131,7 +141,7 @@ def is_cached(folder: Path, request: Request, overwrite: bool) -> bool:
     differing = [
         f'{key} is {found.get(key)}, asked for {value}' for key, value in wanted.items() if found.get(key) != value
     ]
-    if not differing and not overwrite and _complete(folder, request):
+    if not differing and not overwrite and request.complete(folder):
         return True
     if overwrite:
         return False

@@ -1,7 +1,11 @@
 """Transforms that MMPose lacks or draws differently."""
 
+from . import torchvision_transforms
 from .clipped_normal_bbox import ClippedNormalBBoxTransform
 from .load_checked_image import LoadCheckedImage
+from .load_class_image import LoadClassImage
+from .pack_class_inputs import PackClassInputs
 from .seed_by_sample import SeedBySample
 
-__all__ = ['ClippedNormalBBoxTransform', 'LoadCheckedImage', 'SeedBySample']
+__all__ = ['ClippedNormalBBoxTransform', 'LoadCheckedImage', 'LoadClassImage', 'PackClassInputs', 'SeedBySample',
+           'torchvision_transforms']

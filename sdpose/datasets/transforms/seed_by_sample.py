@@ -9,7 +9,7 @@ from mmcv.transforms import BaseTransform
 
 
 class SeedBySample(BaseTransform):
-    """Seed the generators of NumPy and Python before the transforms of one sample draw from them.
+    """Seed the generators of NumPy, Python and torch (CPU) before the transforms of one sample draw from them.
 
     What a sample looks like in epoch e then depends on nothing but the seed, e and the sample: not on the number of
     worker processes or GPUs, not on the samples drawn before it, and not on whether the run was interrupted. Worker
@@ -38,4 +38,5 @@ class SeedBySample(BaseTransform):
         words = np.random.SeedSequence(key).generate_state(4)
         np.random.seed(words)
         random.seed(words.tobytes())
+        torch.default_generator.manual_seed(int(words[:2].view(np.uint64)[0] >> np.uint64(1)))
         return results

@@ -6,33 +6,21 @@ from mmpose.registry import MODELS
 from mmpose.utils.typing import SampleList
 from torch import Tensor
 
-from sdpose.models.distillers.model_pass import run
+from .distill_mixin import DistillMixin
 
 
 @MODELS.register_module()
-class DistillPoseEstimator(TopdownPoseEstimator):
-    """MMPose's ``TopdownPoseEstimator`` plus an optional distiller, which is active in training only.
+class DistillPoseEstimator(DistillMixin, TopdownPoseEstimator):
+    """MMPose's ``TopdownPoseEstimator`` plus an optional distiller.
 
     Args:
-        distiller: config of the distiller, None for a plain model. It owns no parameter of the deployed model; what
-            its terms train beside it is named ``distiller.``.
+        distiller: config of the distiller, None for a plain model.
         **kwargs: as for ``TopdownPoseEstimator``.
     """
 
     def __init__(self, distiller: Optional[dict] = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.distiller = MODELS.build(distiller) if distiller else None
-        if self.distiller is not None:
-            self.distiller.check(self)
-
-    def loss(self, inputs: Tensor, data_samples: SampleList) -> dict[str, Tensor]:
-        """Losses of the head and of the distiller for images (B, 3, H, W)."""
-        maps, feats = run(self, inputs)
-        losses = self.head.loss(feats, data_samples, train_cfg=self.train_cfg)
-        if self.distiller is not None:
-            losses.update(
-                self.distiller.loss(feats, images=inputs, head=self.head, data_samples=data_samples, maps=maps))
-        return losses
+        self.set_distiller(distiller)
 
     def predict_cycles(self, inputs: Tensor, data_samples: SampleList) -> list[SampleList]:
         """Predictions of every training cycle, whichever is deployed; needs a ``MultiCycledTransformer`` as neck.

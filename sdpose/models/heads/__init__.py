@@ -1,4 +1,5 @@
+from .token_cls_head import TokenClsHead
 from .token_pose_head import TokenPoseHead
 from .token_reg_head import TokenRegHead
 
-__all__ = ['TokenPoseHead', 'TokenRegHead']
+__all__ = ['TokenClsHead', 'TokenPoseHead', 'TokenRegHead']

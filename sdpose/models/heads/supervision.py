@@ -22,11 +22,11 @@ def check_supervise(supervise: str) -> str:
     return supervise
 
 
-def supervised_cycles(feats: CycleTokens, supervise: str) -> dict[int, str]:
-    """The 0-based cycles that get a loss, each with the name of that loss."""
+def supervised_cycles(feats: CycleTokens, supervise: str, name: str = 'loss_kpt') -> dict[int, str]:
+    """The 0-based cycles that get a loss, each with the name of that loss: ``name``, numbered if there are several."""
     count = len(feats.cycles)
     first = 0 if supervise == 'all' else count - 1
-    return {cycle: 'loss_kpt' if count == 1 else f'loss_kpt_cycle{cycle + 1}' for cycle in range(first, count)}
+    return {cycle: name if count == 1 else f'{name}_cycle{cycle + 1}' for cycle in range(first, count)}
 
 
 def stack_queries(feats: CycleTokens, cycles: dict[int, str]) -> Tensor:

@@ -5,9 +5,10 @@ from .joint_relation_loss import JointRelationLoss
 from .limb_vector_loss import LimbVectorLoss
 from .score_loss import ScoreLoss
 from .simulated_heatmap_loss import SimulatedHeatmapLoss
+from .soft_cross_entropy_loss import SoftCrossEntropyLoss
 from .token_mse_loss import TokenMSELoss
 
 __all__ = [
     'AttentionTransferLoss', 'FeatureMSELoss', 'HeatmapLogitLoss', 'JointRelationLoss', 'LimbVectorLoss', 'ScoreLoss',
-    'SimulatedHeatmapLoss', 'TokenMSELoss'
+    'SimulatedHeatmapLoss', 'SoftCrossEntropyLoss', 'TokenMSELoss'
 ]

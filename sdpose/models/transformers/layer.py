@@ -5,6 +5,7 @@ Shapes: B batch, T tokens, D width, h heads, d = D / h.
 from typing import Optional
 
 import torch
+from mmcv.cnn.bricks import DropPath
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -65,6 +66,11 @@ class TransformerLayer(nn.Module):
         mlp_ratio: hidden width of the feed-forward half, as a multiple of ``dim``.
         qkv_bias: see :class:`SelfAttention`.
         attention_scale: see :class:`SelfAttention`.
+        norm_eps: added to the variance by both norms.
+        drop_path: probability that a sample skips a half in training (stochastic depth); 0 costs nothing.
+
+    Raises:
+        ValueError: if ``drop_path`` is not in [0, 1).
     """
 
     def __init__(self,
@@ -72,19 +78,24 @@ class TransformerLayer(nn.Module):
                  num_heads: int,
                  mlp_ratio: float = 3,
                  qkv_bias: bool = False,
-                 attention_scale: Optional[float] = None) -> None:
+                 attention_scale: Optional[float] = None,
+                 norm_eps: float = 1e-5,
+                 drop_path: float = 0.) -> None:
         super().__init__()
+        if not 0 <= drop_path < 1:
+            raise ValueError(f'drop_path must lie in [0, 1), got {drop_path}')
         hidden = int(dim * mlp_ratio)
-        self.norm1 = nn.LayerNorm(dim)
+        self.norm1 = nn.LayerNorm(dim, eps=norm_eps)
         self.attn = SelfAttention(dim, num_heads, qkv_bias, attention_scale)
-        self.norm2 = nn.LayerNorm(dim)
+        self.norm2 = nn.LayerNorm(dim, eps=norm_eps)
         self.ffn = nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim))
+        self.drop_path = DropPath(drop_path) if drop_path else nn.Identity()
 
     def attend(self, x: Tensor, map_rows: int = 0) -> tuple[Tensor, Optional[Tensor]]:
         """The attention half: tokens (B, T, D) and, for the first ``map_rows`` tokens, their attention map."""
         update, attention = self.attn(self.norm1(x), map_rows)
-        return x + update, attention
+        return x + self.drop_path(update), attention
 
     def feed(self, x: Tensor) -> Tensor:
         """The feed-forward half, (B, T, D)."""
-        return x + self.ffn(self.norm2(x))
+        return x + self.drop_path(self.ffn(self.norm2(x)))

@@ -23,10 +23,10 @@ class MultiCycledTransformer(BaseModule):
     it. In eval mode it runs exactly ``test_cycles``, so that an SDPose costs what its TokenPose costs.
 
     Args:
-        in_channels: channels of the backbone's last feature map.
+        in_channels: channels of the backbone's last feature map, or 3 if the image itself is cut into patches.
         feature_size: (w, h) of that map.
         patch_size: (w, h) of a patch on that map.
-        num_queries: number of query tokens (keypoints).
+        num_queries: number of query tokens: the keypoints, or one class token.
         dim: width of a token.
         depth: number of layers L.
         num_heads: number of attention heads.
@@ -37,6 +37,9 @@ class MultiCycledTransformer(BaseModule):
         pruner: config of a pruner that sits between the halves of a layer, None for all tokens in all layers.
         qkv_bias: whether the query/key/value projections have a bias.
         attention_scale: factor of the attention scores, ``None`` for ``(dim / num_heads) ** -0.5``.
+        norm_eps: added to the variance by the layers' norms.
+        drop_path: stochastic depth of the last layer; it grows linearly from 0 in the first, and is drawn anew in
+            each cycle.
         init_cfg: initialization; by default every linear from a truncated normal of std 0.02.
 
     Raises:
@@ -58,6 +61,8 @@ class MultiCycledTransformer(BaseModule):
                  pruner: Optional[dict] = None,
                  qkv_bias: bool = False,
                  attention_scale: Optional[float] = None,
+                 norm_eps: float = 1e-5,
+                 drop_path: float = 0.,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg or dict(type='TruncNormal', layer='Linear', std=0.02, bias=0))
         if depth < 1:
@@ -72,14 +77,15 @@ class MultiCycledTransformer(BaseModule):
         self.tokenizer = Tokenizer(in_channels, feature_size, patch_size, num_queries, dim, position)
         self.pruner = MODELS.build(pruner) if pruner else None
         self.layers = ModuleList(
-            TransformerLayer(dim, num_heads, mlp_ratio, qkv_bias, attention_scale) for _ in range(depth))
+            TransformerLayer(dim, num_heads, mlp_ratio, qkv_bias, attention_scale, norm_eps,
+                             drop_path * index / max(depth - 1, 1)) for index in range(depth))
 
     def forward(self, feats: Sequence[Tensor], with_attention: bool = False, cycles: Optional[int] = None
                 ) -> CycleTokens:
         """Run the cycles on the last feature map (B, C, H, W).
 
         Args:
-            feats: the backbone's feature maps; the last one is read.
+            feats: the backbone's feature maps, or the image in a 1-tuple; the last one is read.
             with_attention: also return the attention map of every layer and cycle.
             cycles: how many to run; by default ``num_cycles`` in training and ``test_cycles`` in eval mode. A caller
                 that compares cycles asks for all of them.

@@ -1,0 +1,84 @@
+"""Read a DeiT checkpoint of timm, or of the DeiT release, and write it as one of this project."""
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from mmengine.registry import init_default_scope
+from mmengine.runner import CheckpointLoader
+from mmpose.registry import MODELS
+from torch import Tensor
+
+from sdpose.apis.configs import building, load_config
+from sdpose.apis.preflight import check_checkpoint_path
+from sdpose.checkpoint import require_match, weights_of
+from sdpose.errors import ConfigError, MismatchError, UserError
+from sdpose.fileio import atomic_write
+from sdpose.folders import require_writable
+
+from .timm_vit import vit_from_timm
+
+DEFAULT_CONFIG = 'configs/classification/imagenet/deit-tiny_8xb128-300e_imagenet-224x224.py'
+
+
+def convert_timm_file(source: str, target: str, config: str = DEFAULT_CONFIG) -> int:
+    """Convert a checkpoint and verify that it fills a config's model exactly.
+
+    Args:
+        source: Path of a ``.safetensors`` or ``.pth`` file (bare weights, or below ``model`` or ``state_dict``), or
+            the address of the latter.
+        target: The ``.pth`` to write.
+        config: Config of the model.
+
+    Returns:
+        The number of tensors.
+
+    Raises:
+        UserError: If a path is wrong, or the weights are not those of the config's model.
+    """
+    _check_target(source, target)
+    check_checkpoint_path(source)
+    try:
+        weights = vit_from_timm(_read(source))
+    except MismatchError as error:
+        raise MismatchError(f'{source}: {error}') from error
+    cfg = load_config(config)
+    init_default_scope('mmpose')
+    with building():
+        model = MODELS.build(cfg.model)
+    require_match(model, weights, source, f'Name the config that it belongs to with --config; this was {config}.')
+    broken = [key for key, value in weights.items() if not value.isfinite().all()]
+    if broken:
+        raise MismatchError(f'{source} holds NaN or infinite numbers in {", ".join(broken)}')
+    meta = dict(converted_from=Path(source).name, config=Path(config).name)
+    with atomic_write(target) as file:
+        torch.save(dict(meta=meta, state_dict={key: value.clone() for key, value in weights.items()}), file)
+    return len(weights)
+
+
+def _check_target(source: str, target: str) -> None:
+    if Path(target).suffix != '.pth' or Path(target).is_dir():
+        raise UserError(f'{target}: name the file to write, ending in .pth')
+    if Path(target).resolve() == Path(source).resolve():
+        raise UserError(f'{target} is the checkpoint itself: write the converted one elsewhere')
+    require_writable(Path(target).absolute().parent, target)
+
+
+def _read(source: str) -> Mapping[str, Tensor]:
+    """The weights of a file.
+
+    Raises:
+        UserError: If they cannot be read.
+    """
+    if source.endswith('.safetensors'):
+        try:
+            from safetensors.torch import load_file
+        except ImportError as error:
+            raise ConfigError('reading .safetensors needs the package safetensors: pip install safetensors') from error
+        try:
+            return load_file(source)
+        except Exception as error:  # safetensors has an exception class of its own for each version
+            raise MismatchError(f'{source} is not a safetensors file: {error}') from error
+    checkpoint = CheckpointLoader.load_checkpoint(source, map_location='cpu')
+    if isinstance(checkpoint, Mapping) and isinstance(checkpoint.get('model'), Mapping):  # the DeiT release
+        checkpoint = checkpoint['model']
+    return weights_of(checkpoint)

@@ -1,0 +1,73 @@
+"""Weights of a vision transformer of timm (or of the DeiT release, which has the same layout) and of ours.
+
+Shapes: D token width, L layers, P patches.
+"""
+import re
+from collections.abc import Iterable, Mapping
+
+from torch import Tensor
+
+from sdpose.errors import MismatchError
+
+# timm's name and ours; {i} is the index of a layer. Every tensor has the same shape on both sides.
+_LAYER = {
+    'blocks.{i}.norm1': 'neck.layers.{i}.norm1',
+    'blocks.{i}.attn.qkv': 'neck.layers.{i}.attn.qkv',
+    'blocks.{i}.attn.proj': 'neck.layers.{i}.attn.proj',
+    'blocks.{i}.norm2': 'neck.layers.{i}.norm2',
+    'blocks.{i}.mlp.fc1': 'neck.layers.{i}.ffn.0',
+    'blocks.{i}.mlp.fc2': 'neck.layers.{i}.ffn.2',
+}
+_REST = {
+    'patch_embed.proj': 'neck.tokenizer.patch_embed',
+    'norm': 'head.norm',
+    'head': 'head.fc',
+}
+_TOKENS = {'cls_token': 'neck.tokenizer.query', 'pos_embed': 'neck.tokenizer.position'}
+
+
+def vit_from_timm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Rename the tensors of a timm model with class token and learned position.
+
+    Args:
+        state: timm's key to tensor.
+
+    Returns:
+        Key of ``DistillClassifier`` to tensor; the tensors are the same objects.
+
+    Raises:
+        MismatchError: if keys are missing or unknown, naming them all.
+    """
+    return _rename(state, _names(_depth(state, r'blocks\.(\d+)\.')), 'a vision transformer of timm')
+
+
+def vit_to_timm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The way back: rename the tensors of a ``DistillClassifier`` for timm.
+
+    Raises:
+        MismatchError: if keys are missing or unknown, naming them all.
+    """
+    names = {ours: theirs for theirs, ours in _names(_depth(state, r'neck\.layers\.(\d+)\.')).items()}
+    return _rename(state, names, 'a classifier of this project without backbone')
+
+
+def _depth(keys: Iterable[str], pattern: str) -> int:
+    """One more than the highest layer index among the keys; 0 if there is none."""
+    return max((int(match[1]) + 1 for key in keys if (match := re.match(pattern, key))), default=0)
+
+
+def _names(depth: int) -> dict[str, str]:
+    """timm's key to ours, for so many layers."""
+    layers = {theirs.format(i=i): ours.format(i=i) for i in range(depth) for theirs, ours in _LAYER.items()}
+    modules = {**_REST, **layers}
+    return {**_TOKENS, **{f'{theirs}.{end}': f'{ours}.{end}' for theirs, ours in modules.items()
+                          for end in ('weight', 'bias')}}
+
+
+def _rename(state: Mapping[str, Tensor], names: dict[str, str], what: str) -> dict[str, Tensor]:
+    missing = [key for key in names if key not in state]
+    unknown = [key for key in state if key not in names]
+    if missing or unknown:
+        parts = [f'{label}: {", ".join(keys)}' for label, keys in (('missing', missing), ('unknown', unknown)) if keys]
+        raise MismatchError(f'these are not the weights of {what}; {"; ".join(parts)}')
+    return {names[key]: value for key, value in state.items()}

@@ -1,0 +1,3 @@
+from .class_data_preprocessor import ClassDataPreprocessor
+
+__all__ = ['ClassDataPreprocessor']

@@ -1,0 +1,83 @@
+"""Image classifier whose training loss may include distillation terms (SDPose, Table 9).
+
+Shapes: B batch, H and W the image size in pixels, N classes.
+"""
+from collections.abc import Sequence
+from typing import Optional, Union
+
+from mmengine.model import BaseModel
+from mmpose.registry import MODELS
+from torch import Tensor
+
+from sdpose.structures import ClassSample, CycleTokens
+
+from .distill_mixin import DistillMixin
+
+
+@MODELS.register_module()
+class DistillClassifier(DistillMixin, BaseModel):
+    """Tokens of an image, a head on its class token, and an optional distiller.
+
+    Args:
+        neck: config of the token transformer.
+        head: config of the classification head.
+        backbone: config of a backbone, None if the neck cuts the image itself into patches.
+        distiller: config of the distiller, None for a plain model.
+        data_preprocessor: config of the preprocessor that stacks the images of a batch.
+        train_cfg: options of training that the head reads.
+        init_cfg: initialization.
+    """
+
+    def __init__(self,
+                 neck: dict,
+                 head: dict,
+                 backbone: Optional[dict] = None,
+                 distiller: Optional[dict] = None,
+                 data_preprocessor: Optional[dict] = None,
+                 train_cfg: Optional[dict] = None,
+                 init_cfg: Optional[dict] = None) -> None:
+        super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+        self.train_cfg = train_cfg or {}
+        self.backbone = MODELS.build(backbone) if backbone else None
+        self.neck = MODELS.build(neck)
+        self.head = MODELS.build(head)
+        self.set_distiller(distiller)
+
+    def extract_feat(self, inputs: Tensor, cycles: Optional[int] = None) -> CycleTokens:
+        """The tokens of images (B, 3, H, W) after each cycle; ``cycles`` as for ``MultiCycledTransformer``."""
+        return self.neck((inputs, ) if self.backbone is None else self.backbone(inputs), cycles=cycles)
+
+    def predict(self, inputs: Tensor, data_samples: Sequence[ClassSample]) -> list[ClassSample]:
+        """The samples with their class probabilities."""
+        return self.head.predict(self.extract_feat(inputs), data_samples)
+
+    def predict_cycles(self, inputs: Tensor, data_samples: Sequence[ClassSample]) -> list[list[ClassSample]]:
+        """For each training cycle, first cycle first, what ``predict`` returns if that one is deployed.
+
+        Args:
+            inputs: images (B, 3, H, W).
+            data_samples: one sample per image; they are left as they are.
+        """
+        feats = self.extract_feat(inputs, self.neck.num_cycles)
+        return [self.head.predict(feats._replace(deployed=cycle), [sample.new() for sample in data_samples])
+                for cycle in range(self.neck.num_cycles)]
+
+    def forward(self, inputs: Tensor, data_samples: Optional[Sequence[ClassSample]] = None, mode: str = 'tensor'
+                ) -> Union[Tensor, list[ClassSample], dict[str, Tensor]]:
+        """MMEngine's entry: logits (B, N), samples or losses.
+
+        Args:
+            inputs: images (B, 3, H, W).
+            data_samples: one sample per image; not needed for ``'tensor'``.
+            mode: ``'tensor'``, ``'predict'`` or ``'loss'``.
+
+        Raises:
+            ValueError: if the mode is another.
+        """
+        if mode == 'loss':
+            return self.loss(inputs, data_samples)
+        if mode == 'predict':
+            return self.predict(inputs, data_samples)
+        if mode == 'tensor':
+            return self.head(self.extract_feat(inputs))
+        raise ValueError(f'mode={mode!r} is unknown; choose one of tensor, predict, loss')
