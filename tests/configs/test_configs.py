@@ -10,8 +10,9 @@ from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import DATASETS, METRICS, MODELS
 from mmpose.testing import get_packed_inputs
 
-from sdpose.apis.complexity import complexity
+from sdpose.apis.complexity import complexity, input_size
 from sdpose.apis.configs import load_config
+from sdpose.structures import ClassSample
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 LEAVES = sorted(path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts)
@@ -54,6 +55,11 @@ TABLE = {
     'sdpose/crowdpose/sdpose-s-v1_stemnet_8xb64-300e_crowdpose-256x192': (6620160, 2.3869, 2.7016),
     'sdpose/crowdpose/sdpose-s-v2_stemnet_8xb24-300e_crowdpose-256x192': (6226944, 4.6566, 7.4485),
     'quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-crowdpose-64x48': (79216, 0.0053, 0.0056),
+    # 196 patches and a class token; the second row deploys both cycles. By hand in tests/models/test_classifier.py.
+    'classification/imagenet/deit-tiny_8xb128-300e_imagenet-224x224': (5717416, 1.0767, 1.2537),
+    'classification/imagenet/deit-tiny-2cycles_8xb128-300e_imagenet-224x224': (5717416, 2.1243, 2.4783),
+    'classification/imagenet/sdpose-deit-tiny_8xb128-300e_imagenet-224x224': (5717416, 1.0767, 1.2537),
+    'quick_start/sdpose-deit-mini_1xb64-30e_shapes-40x40': (81672, 0.0020, 0.00218),
     # Not in the papers: 16,705,824 of the backbone, then the layers of the tables above.
     'tokenpose/coco/tokenpose-l-d6_hrnet-w48_8xb64-300e_coco-256x192': (20300064, 9.7415, 9.8577),
     # ResNet-18, deconvolutions of 64 channels: 11,176,512 of the backbone; 512 x 64 x 16 + 2 x 64 x 64 x 16 and their
@@ -86,11 +92,43 @@ def without_scope(part):
     return {key: value for key, value in part.items() if key != '_scope_'}
 
 
-def packed_inputs(config, batch_size=1):
-    width, height = config.codec['input_size']
-    return get_packed_inputs(batch_size, num_keypoints=config.num_keypoints, img_shape=(height, width),
-                             input_size=(width, height), heatmap_size=config.codec.get('heatmap_size', (1, 1)),
-                             with_reg_label=True)
+class Pose:
+    """What a leaf with joints gets and predicts."""
+
+    accuracy = 'acc_pose'
+
+    @staticmethod
+    def inputs(config, batch_size):
+        width, height = input_size(config)
+        heatmap_size = config.codec.get('heatmap_size', (1, 1))
+        return get_packed_inputs(batch_size, num_keypoints=config.num_keypoints, img_shape=(height, width),
+                                 input_size=(width, height), heatmap_size=heatmap_size, with_reg_label=True)
+
+    @staticmethod
+    def check(config, sample):
+        assert sample.pred_instances.keypoints.shape == (1, config.num_keypoints, 2)
+        assert np.isfinite(sample.pred_instances.keypoints).all()
+
+
+class Classes:
+    """What a leaf with classes gets and predicts."""
+
+    accuracy = 'acc_top1'
+
+    @staticmethod
+    def inputs(config, batch_size):
+        width, height = input_size(config)
+        images = [torch.randn(3, height, width) for _ in range(batch_size)]
+        return dict(inputs=images, data_samples=[ClassSample(gt_label=torch.tensor(i)) for i in range(batch_size)])
+
+    @staticmethod
+    def check(config, sample):
+        assert sample.pred_score.shape == (config.num_classes, )
+        assert sample.pred_score.sum().item() == pytest.approx(1, abs=1e-5)
+
+
+def task_of(config):
+    return Pose if 'num_keypoints' in config else Classes
 
 
 def test_counts(leaf):
@@ -110,22 +148,27 @@ def test_trains_every_parameter_and_predicts(leaf):
     model = MODELS.build(config.model)
     if hasattr(getattr(model, 'distiller', None), 'teacher'):  # a random one: its own training is the user's
         model.distiller._teacher = (MODELS.build(load_config(model.distiller.config).model).eval(), )
-    data = model.data_preprocessor(packed_inputs(config), training=True)
+    task = task_of(config)
+    # A single image of a classifier with stochastic depth might skip a layer.
+    data = model.data_preprocessor(task.inputs(config, 1 if task is Pose else 4), training=True)
     losses = model.train()(**data, mode='loss')
     total, logged = model.parse_losses(losses)
-    assert torch.isfinite(total) and total > 0 and 'acc_pose' in logged
+    assert torch.isfinite(total) and total > 0 and task.accuracy in logged
     total.backward()
     assert [name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0] == []
 
     with torch.no_grad():
-        samples = model.eval().test_step(packed_inputs(config, batch_size=2))
+        samples = model.eval().test_step(task.inputs(config, batch_size=2))
     for sample in samples:
-        assert sample.pred_instances.keypoints.shape == (1, config.num_keypoints, 2)
-        assert np.isfinite(sample.pred_instances.keypoints).all()
+        task.check(config, sample)
 
 
-def test_joint_count_is_the_data_sets(leaf):
+def test_joint_or_class_count_is_the_data_sets(leaf):
     config = load_config(leaf)
+    if task_of(config) is Classes:
+        parts = config.model.head, config.model.data_preprocessor
+        assert {part.num_classes for part in parts} == {config.num_classes} and config.model.neck.num_queries == 1
+        return
     dataset = DATASETS.get(config.train_dataloader.dataset.type)
     metainfo = parse_pose_metainfo(config.train_dataloader.dataset.get('metainfo') or dataset.METAINFO)
     # Query tokens, the channels of a heatmap head, or the joints of a regression head.
@@ -144,6 +187,9 @@ def test_the_best_checkpoint_is_chosen_by_a_metric_of_the_leaf(leaf):
 def test_leaf_is_short_and_uses_one_codec(leaf):
     assert len(leaf.read_text().splitlines()) <= 25
     config = load_config(leaf)
+    if task_of(config) is Classes:
+        assert 'codec' not in config
+        return
     codec = without_scope(config.codec)
     assert without_scope(config.model.head.decoder) == codec
     pipeline = config.train_dataloader.dataset.pipeline

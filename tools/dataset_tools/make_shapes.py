@@ -14,7 +14,7 @@ def parse_args() -> argparse.Namespace:
     add('--num-train', type=int, default=400, help='training pictures per class (default: %(default)s)')
     add('--num-val', type=int, default=100, help='held-out pictures per class (default: %(default)s)')
     add('--seed', type=int, default=0, help='another seed gives other pictures (default: %(default)s)')
-    add('--size', default='40x40', help='WIDTHxHEIGHT in pixels (default: %(default)s)')
+    add('--size', default='48x48', help='WIDTHxHEIGHT in pixels (default: %(default)s)')
     add('--overwrite', action='store_true', help='replace a generated set that was drawn with other arguments')
     return parser.parse_args()
 

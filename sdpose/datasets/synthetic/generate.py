@@ -2,7 +2,7 @@
 import json
 import os
 from pathlib import Path
-from typing import Any, Callable
+from typing import Callable
 
 import cv2
 
