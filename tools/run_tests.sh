@@ -17,7 +17,7 @@ else
     PY="$(cd "$ENV" && pwd)/bin/python"
 fi
 
-if ! "$PY" -c 'import pycocotools, pytest, xdist' 2>/dev/null; then
+if ! "$PY" -c 'import pycocotools, pytest, timm, xdist' 2>/dev/null; then
     echo 'installing the test requirements ...'
     "$PY" -m pip install -qq --no-input --disable-pip-version-check --root-user-action=ignore \
         -r requirements/tests.txt </dev/null || {
