@@ -40,14 +40,14 @@ def dataset_type(config: Config) -> str:
 
 
 def read_metrics(path: str, checkpoint: str) -> dict[str, Any]:
-    """The figures of a ``metrics.json`` of ``tools/test.py`` and the boxes they were measured on.
+    """The figures of a ``metrics.json`` of ``tools/test.py`` and the boxes or images they were measured on.
 
     Args:
         path: The file.
         checkpoint: The checkpoint that it must have been measured on, compared by file name.
 
     Returns:
-        The entries ``metrics`` and ``boxes``.
+        The entry ``metrics``, and ``boxes`` or, of a classifier, ``images``.
 
     Raises:
         UserError: If it is no such file, or names another checkpoint.
@@ -55,7 +55,8 @@ def read_metrics(path: str, checkpoint: str) -> dict[str, Any]:
     try:
         record = json.loads(Path(path).read_text(encoding='utf-8'))
         figures = {str(name): float(value) for name, value in record['metrics'].items()}
-        measured, boxes = Path(record['checkpoint']).name, str(record['boxes'])
+        measured, data = Path(record['checkpoint']).name, 'images' if 'images' in record else 'boxes'
+        source = {data: str(record[data])}
     except OSError as error:
         raise UserError(f'--metrics {path}: {error.strerror}') from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -63,4 +64,4 @@ def read_metrics(path: str, checkpoint: str) -> dict[str, Any]:
                         f'({type(error).__name__}: {error})') from error
     if measured != Path(checkpoint).name:
         raise UserError(f'--metrics {path} was measured on {measured}, not on {Path(checkpoint).name}')
-    return dict(metrics=figures, boxes=boxes)
+    return dict(metrics=figures, **source)

@@ -9,12 +9,13 @@ import yaml
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 TABLE = runpy.run_path(str(Path(__file__).with_name('test_configs.py')))['TABLE']
-METHODS = ('sdpose', 'tokenpose', 'ppt', 'distilpose', 'ikd', 'rle', 'simple_baseline')
-_DATA = {'coco': 'COCO', 'crowdpose': 'CrowdPose', 'mpii': 'MPII'}
+METHODS = ('sdpose', 'tokenpose', 'ppt', 'distilpose', 'ikd', 'rle', 'simple_baseline',
+           'classification')
+_DATA = {'coco': 'COCO', 'crowdpose': 'CrowdPose', 'mpii': 'MPII', 'imagenet': 'ImageNet-1k'}
 
 
 def readme_numbers() -> dict[str, dict[str, float]]:
-    """The quoted AP and AR of each leaf in the tables of the methods' READMEs, by the headers of their columns."""
+    """The quoted AP, AR and top-1 accuracy of each leaf in the tables of the methods' READMEs, by the headers of their columns."""
     numbers: dict[str, dict[str, float]] = {}
     for readme in CONFIGS.glob('*/README.md'):
         header: list[str] = []
@@ -27,7 +28,7 @@ def readme_numbers() -> dict[str, dict[str, float]]:
                 leaf = (readme.parent / link[1]).resolve().relative_to(CONFIGS).as_posix()
                 numbers.setdefault(leaf, {}).update({
                     name: float(cell) for name, cell in zip(header, cells)
-                    if re.fullmatch(r'A[PR].*\((?!measured).*\)', name) and re.fullmatch(r'[\d.]+', cell)})
+                    if re.fullmatch(r'(A[PR]|top-1).*\((?!measured).*\)', name) and re.fullmatch(r'[\d.]+', cell)})
     return numbers
 
 
