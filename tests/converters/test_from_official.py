@@ -42,9 +42,13 @@ def test_the_table_has_the_published_numbers_of_keys(repo_root: Path):
 @pytest.mark.parametrize('name', released.MODELS)
 def test_every_released_model_is_found_and_filled(name: str):
     state = released.full_size(name)
+    rows, columns = released.MODELS[name][3]
+    tables = np.load(FOLDERS[0] / 'sine_pos_embedding.npz')  # as the released code computes it, in float32
+    key = next(key for key in state if key.endswith('pos_embedding'))
+    state[key] = torch.from_numpy(tables[f'pos_h{rows}_w{columns}_d192'])[None]
     conversion = convert_weights(state, 'x.pth')
     assert conversion.chosen.file.stem == released.MODELS[name][-1]
-    assert conversion.position_error <= 1e-6
+    assert 1e-7 < conversion.position_error <= 1e-6
     weights = conversion.model.state_dict()
     # Nothing is lost, doubled or left at its initial value: same numbers, one tensor (the code) less.
     same = {key: value for key, value in state.items() if 'pos_embedding' not in key and 'patch_to' not in key}
