@@ -8,6 +8,21 @@ from mmengine.structures import BaseDataElement
 from torch import Tensor
 
 
+class LayerTrace(NamedTuple):
+    """What the query tokens did in one layer.
+
+    Attributes:
+        query: the query tokens behind the layer, (B, K, D).
+        rows: their softmax attention in it, (B, h, K, K + P).
+        kept: indices, in the full row-major patch grid, of the P patches that they could attend to, (B, P); None if no
+            patch had been pruned before.
+    """
+
+    query: Tensor
+    rows: Tensor
+    kept: Optional[Tensor] = None
+
+
 class TokenSet(NamedTuple):
     """The tokens after one pass through the transformer (or before the first one).
 
@@ -20,6 +35,7 @@ class TokenSet(NamedTuple):
         kept: indices of the surviving patches in the full row-major patch grid, (B, P); None if none was pruned.
         attention: the softmax map of every layer, each (B, h, K + P, K + P); None unless it was asked for.
         readded: how often layers have added ``position`` again since the tokenizer, over all cycles so far.
+        trace: what the query tokens did in every layer; None unless it was asked for.
     """
 
     sequence: Tensor
@@ -28,6 +44,7 @@ class TokenSet(NamedTuple):
     kept: Optional[Tensor] = None
     attention: Optional[tuple[Tensor, ...]] = None
     readded: int = 0
+    trace: Optional[tuple[LayerTrace, ...]] = None
 
     @property
     def query(self) -> Tensor:

@@ -38,6 +38,11 @@ class BaseDistiller(BaseModule):
                                  f'choose one of {", ".join(comparable)}')
             self.terms[name] = MODELS.build(config)
 
+    @property
+    def wants_trace(self) -> bool:
+        """Whether a term compares what the query tokens did in every layer, which a neck returns on demand."""
+        return 'trace' in self.on.values()
+
     def check(self, student: nn.Module) -> None:
         """Refuse a student that this distiller cannot teach; called when the model is built.
 

@@ -12,7 +12,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from sdpose.errors import ConfigError
 
-TOKENS = ('query', 'visual')
+# Of the neck: its last tokens, and what its query tokens did in every layer.
+TOKENS = ('query', 'visual', 'trace')
 # A backbone returns several maps when its out_indices say so; without a number, the last of them.
 BACKBONE = ('backbone', 'backbone0', 'backbone1', 'backbone2', 'backbone3')
 HEAD = ('deconv', 'prediction')
@@ -30,11 +31,22 @@ class ModelPass(NamedTuple):
     feats: Any
 
 
-def run(model: nn.Module, images: Tensor) -> ModelPass:
-    """Pass images (B, 3, H, W) through backbone and neck, as ``extract_feat`` does."""
+def run(model: nn.Module, images: Tensor, with_trace: bool = False) -> ModelPass:
+    """Pass images (B, 3, H, W) through backbone and neck, as ``extract_feat`` does.
+
+    Args:
+        model: a pose estimator of MMPose's structure.
+        images: the preprocessed images.
+        with_trace: have a ``MultiCycledTransformer`` return its trace.
+
+    Raises:
+        ConfigError: if it has none to return.
+    """
     backbone, neck = (getattr(model, part, None) for part in ('backbone', 'neck'))
     maps = (images, ) if backbone is None else backbone(images)
-    return ModelPass(maps, maps if neck is None else neck(maps))
+    if with_trace and not hasattr(neck, 'tokenizer'):
+        raise ConfigError('on="trace" needs a student and a teacher with a MultiCycledTransformer as neck')
+    return ModelPass(maps, maps if neck is None else neck(maps, with_trace=True) if with_trace else neck(maps))
 
 
 def values_of(done: ModelPass, head: nn.Module, names: Collection[str]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class TeacherDistiller(BaseDistiller):
             run was started, or one of MMPose's (``mmpose::body_2d_keypoint/...``).
         checkpoint: path or web address of the teacher's weights.
         terms: see :class:`BaseDistiller`; ``on`` is ``'query'`` or ``'visual'`` (tokens, for models that have them),
+            ``'trace'`` (query tokens and their attention in every layer of such models),
             ``'backbone'`` (the backbone's last map) or ``'backbone0'`` to ``'backbone3'`` (one of its maps, where
             ``out_indices`` makes it return several), ``'deconv'`` (behind the last deconvolution of a heatmap head)
             or ``'prediction'`` (what the two heads return).
@@ -83,7 +84,7 @@ class TeacherDistiller(BaseDistiller):
     @torch.no_grad()
     def _teach(self, images: Tensor) -> dict[str, Any]:
         teacher = self.teacher().to(images.device)
-        return values_of(run(teacher, images), teacher.head, set(self.on.values()))
+        return values_of(run(teacher, images, self.wants_trace), teacher.head, set(self.on.values()))
 
     def loss(self, feats: Any, images: Tensor, head: nn.Module, data_samples: Sequence, maps: Sequence[Tensor] = ()
              ) -> dict[str, Tensor]:

@@ -30,7 +30,7 @@ class DistillMixin:
 
     def loss(self, inputs: Tensor, data_samples: Sequence) -> dict[str, Tensor]:
         """Losses of the head and of the distiller for images (B, 3, H, W)."""
-        maps, feats = run(self, inputs)
+        maps, feats = run(self, inputs, with_trace=self.distiller is not None and self.distiller.wants_trace)
         losses = self.head.loss(feats, data_samples, train_cfg=self.train_cfg)
         if self.distiller is not None:
             losses.update(

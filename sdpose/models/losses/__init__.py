@@ -1,7 +1,9 @@
 from .attention_transfer_loss import AttentionTransferLoss
 from .feature_mse_loss import FeatureMSELoss
 from .heatmap_logit_loss import HeatmapLogitLoss
+from .joint_attention_loss import JointAttentionLoss
 from .joint_relation_loss import JointRelationLoss
+from .joint_token_loss import JointTokenLoss
 from .limb_vector_loss import LimbVectorLoss
 from .score_loss import ScoreLoss
 from .simulated_heatmap_loss import SimulatedHeatmapLoss
@@ -9,6 +11,6 @@ from .soft_cross_entropy_loss import SoftCrossEntropyLoss
 from .token_mse_loss import TokenMSELoss
 
 __all__ = [
-    'AttentionTransferLoss', 'FeatureMSELoss', 'HeatmapLogitLoss', 'JointRelationLoss', 'LimbVectorLoss', 'ScoreLoss',
-    'SimulatedHeatmapLoss', 'SoftCrossEntropyLoss', 'TokenMSELoss'
+    'AttentionTransferLoss', 'FeatureMSELoss', 'HeatmapLogitLoss', 'JointAttentionLoss', 'JointRelationLoss',
+    'JointTokenLoss', 'LimbVectorLoss', 'ScoreLoss', 'SimulatedHeatmapLoss', 'SoftCrossEntropyLoss', 'TokenMSELoss'
 ]

@@ -1,4 +1,7 @@
 """Checks that the losses between a student and a teacher share."""
+from collections.abc import Sequence
+from typing import Optional
+
 from torch import Tensor
 
 
@@ -33,3 +36,19 @@ def require_same_size(student: Tensor, teacher: Tensor, what: str) -> None:
     if student.ndim != 4 or teacher.ndim != 4 or student[:, 0].shape != teacher[:, 0].shape:
         raise ValueError(f'{what} of student and teacher must be maps (B, C, H, W) of one size, got '
                          f'{tuple(student.shape)} and {tuple(teacher.shape)}')
+
+
+def traced_layers(student: Sequence, teacher: Sequence, layers: Optional[Sequence[int]]) -> Sequence[int]:
+    """The 0-based layers to compare of two traces, all of them if ``layers`` is None.
+
+    Raises:
+        ValueError: if the two have other depths, or a layer is not there.
+    """
+    if len(student) != len(teacher):
+        raise ValueError(f'student and teacher must have one depth, got {len(student)} and {len(teacher)} layers')
+    if layers is None:
+        return range(len(student))
+    absent = [layer for layer in layers if not 0 <= layer < len(student)]
+    if absent:
+        raise ValueError(f'layers={tuple(layers)} names {absent}, but there are {len(student)} layers, counted from 0')
+    return layers

@@ -9,7 +9,7 @@ from mmengine.model import BaseModule, ModuleList
 from mmpose.registry import MODELS
 from torch import Tensor
 
-from sdpose.structures import CycleTokens, TokenSet
+from sdpose.structures import CycleTokens, LayerTrace, TokenSet
 
 from .layer import TransformerLayer
 from .tokenizer import Tokenizer
@@ -80,8 +80,11 @@ class MultiCycledTransformer(BaseModule):
             TransformerLayer(dim, num_heads, mlp_ratio, qkv_bias, attention_scale, norm_eps,
                              drop_path * index / max(depth - 1, 1)) for index in range(depth))
 
-    def forward(self, feats: Sequence[Tensor], with_attention: bool = False, cycles: Optional[int] = None
-                ) -> CycleTokens:
+    def forward(self,
+                feats: Sequence[Tensor],
+                with_attention: bool = False,
+                cycles: Optional[int] = None,
+                with_trace: bool = False) -> CycleTokens:
         """Run the cycles on the last feature map (B, C, H, W).
 
         Args:
@@ -89,6 +92,7 @@ class MultiCycledTransformer(BaseModule):
             with_attention: also return the attention map of every layer and cycle.
             cycles: how many to run; by default ``num_cycles`` in training and ``test_cycles`` in eval mode. A caller
                 that compares cycles asks for all of them.
+            with_trace: also return what the query tokens did in every layer and cycle.
 
         Returns:
             One token set per cycle that was run.
@@ -98,28 +102,32 @@ class MultiCycledTransformer(BaseModule):
         tokens = self.tokenizer(feats[-1])
         sets: list[TokenSet] = []
         for cycle in range(cycles):
-            tokens = self.run_cycle(tokens, cycle + 1, with_attention)
+            tokens = self.run_cycle(tokens, cycle + 1, with_attention, with_trace)
             sets.append(tokens)
         return CycleTokens(tuple(sets), self.test_cycles - 1)
 
-    def run_cycle(self, tokens: TokenSet, cycle: int = 1, with_attention: bool = False) -> TokenSet:
+    def run_cycle(self, tokens: TokenSet, cycle: int = 1, with_attention: bool = False, with_trace: bool = False
+                  ) -> TokenSet:
         """One pass of the whole stack over ``tokens``; ``cycle`` counts from 1.
 
         The first layer of a cycle never adds the position code: in cycle 1 the tokenizer has added it, in the later
         ones the released model leaves it out.
         """
-        maps = []
+        maps, trace = [], []
         for index, layer in enumerate(self.layers):
             x = tokens.sequence
             if index and tokens.position is not None:
                 x = x + tokens.position
                 tokens = tokens._replace(readded=tokens.readded + 1)
             prunes = self.pruner is not None and self.pruner.applies(index, cycle)
-            rows = x.shape[1] if with_attention else tokens.num_queries if prunes else 0
+            rows = x.shape[1] if with_attention else tokens.num_queries if prunes or with_trace else 0
             x, attention = layer.attend(x, rows)
-            tokens = tokens._replace(sequence=x)
+            attended, tokens = tokens.kept, tokens._replace(sequence=x)
             if prunes:
                 tokens = self.pruner(tokens, attention[:, :, :tokens.num_queries])
             maps.append(attention)
             tokens = tokens._replace(sequence=layer.feed(tokens.sequence))
-        return tokens._replace(attention=tuple(maps) if with_attention else None)
+            if with_trace:
+                trace.append(LayerTrace(tokens.query, attention[:, :, :tokens.num_queries], attended))
+        return tokens._replace(attention=tuple(maps) if with_attention else None,
+                               trace=tuple(trace) if with_trace else None)

@@ -1,0 +1,45 @@
+"""The joints' tokens behind chosen layers of student and teacher (DPPT's joint feature term, a proposal).
+
+DPPT's text is not public beyond its abstract ("joint features"); this is one reading of it.
+
+Shapes: B batch, K query tokens, D width.
+"""
+from collections.abc import Sequence
+from typing import Optional
+
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .checks import require_same_shape, require_weight, traced_layers
+
+
+@MODELS.register_module()
+class JointTokenLoss(nn.Module):
+    """Mean squared error of the query tokens, summed over layers.
+
+    Args:
+        layers: 0-based layers to compare; None for all.
+        loss_weight: factor of the sum over layers of the mean over batch, joints and channels.
+
+    Raises:
+        ValueError: if the weight is negative.
+    """
+
+    def __init__(self, layers: Optional[Sequence[int]] = None, loss_weight: float = 1.) -> None:
+        super().__init__()
+        self.layers = layers
+        self.loss_weight = require_weight(loss_weight)
+
+    def forward(self, student: Sequence, teacher: Sequence) -> Tensor:
+        """Loss of two traces (one :class:`~sdpose.structures.LayerTrace` per layer), a scalar.
+
+        Raises:
+            ValueError: if depth, joints or width differ.
+        """
+        total = student[0].query.new_zeros(())
+        for layer in traced_layers(student, teacher, self.layers):
+            pair = student[layer].query, teacher[layer].query
+            require_same_shape(*pair, f'joint tokens behind layer {layer}')
+            total = total + F.mse_loss(*pair)
+        return self.loss_weight * total

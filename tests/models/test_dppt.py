@@ -1,0 +1,177 @@
+"""DPPT: traces through prunings, the attention and token terms by hand, and whole models."""
+import math
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.structures import InstanceData, PixelData
+from mmpose.registry import MODELS
+from mmpose.structures import PoseDataSample
+from torch.testing import assert_close
+
+from sdpose.checkpoint import compare
+from sdpose.errors import ConfigError
+from sdpose.models import JointAttentionLoss, JointTokenLoss
+from sdpose.structures import LayerTrace
+
+CODEC = dict(type='MSRAHeatmap', input_size=(64, 64), heatmap_size=(16, 16), sigma=1)
+PRUNER = dict(type='TokenPruner', keep_ratio=0.5, layers=(0, 1))
+TERMS = dict(
+    loss_logit=dict(type='HeatmapLogitLoss', on='prediction', use_target_weight=True),
+    loss_attention=dict(type='JointAttentionLoss', on='trace', loss_weight=0.01),
+    loss_token=dict(type='JointTokenLoss', on='trace', layers=(0, 1, 2)))
+
+
+def tokenpose(pruner=None, **neck):
+    """Three layers over 16 patches and 5 joints."""
+    return dict(
+        type='DistillPoseEstimator',
+        data_preprocessor=dict(type='PoseDataPreprocessor', mean=[0.] * 3, std=[1.] * 3),
+        backbone=dict(type='StemNet', stem_channels=4, num_blocks=1),
+        neck=dict(type='MultiCycledTransformer', in_channels=16, feature_size=(16, 16), patch_size=(4, 4),
+                  num_queries=5, dim=16, depth=3, num_heads=2, pruner=pruner) | neck,
+        head=dict(type='TokenPoseHead', in_channels=16, decoder=CODEC))
+
+
+@pytest.fixture
+def student_of(tmp_path):
+    """Builds a PPT student with a TokenPose teacher of random weights that was written to files."""
+
+    def build(teacher=None, student=None, terms=TERMS):
+        init_default_scope('mmpose')
+        config, checkpoint = tmp_path / 'teacher.py', tmp_path / 'teacher.pth'
+        Config(dict(model=teacher or tokenpose())).dump(config)
+        torch.manual_seed(1)
+        torch.save(dict(state_dict=MODELS.build(teacher or tokenpose()).state_dict()), checkpoint)
+        torch.manual_seed(0)
+        return MODELS.build(dict(student or tokenpose(PRUNER), distiller=dict(
+            type='TeacherDistiller', teacher=str(config), checkpoint=str(checkpoint), terms=terms)))
+
+    return build
+
+
+def batch():
+    torch.manual_seed(2)
+    samples = []
+    for _ in range(3):
+        sample = PoseDataSample(metainfo=dict(flip_indices=list(range(5))))
+        sample.gt_fields = PixelData(heatmaps=torch.rand(5, 16, 16))
+        sample.gt_instance_labels = InstanceData(keypoint_weights=(torch.rand(1, 5) > 0.3).float())
+        samples.append(sample)
+    return torch.randn(3, 3, 64, 64), samples
+
+
+def trace(rows, kept=None, query=None):
+    """One layer of one image with one head."""
+    rows = torch.tensor(rows)[None, None]
+    return LayerTrace(torch.zeros(1, rows.shape[2], 2) if query is None else torch.tensor(query)[None], rows,
+                      None if kept is None else torch.tensor(kept)[None])
+
+
+ALL = trace([[0.5, 0.5, 0., 0.]])  # a first layer that looks at one joint and at three patches, in both models
+
+
+def test_attention_by_hand():
+    """One joint, three patches; the student has kept patches 2 and 0, in this order."""
+    teacher = (ALL, trace([[0.1, 0.2, 0.5, 0.3]]))
+    student = (ALL, trace([[0.25, 0.25, 0.5]], kept=[2, 0]))
+    target = [0.1 / 0.6, 0.3 / 0.6, 0.2 / 0.6]
+    kl = sum(t * math.log(t / s) for t, s in zip(target, (0.25, 0.25, 0.5)))
+    assert_close(JointAttentionLoss(loss_weight=3.)(student, teacher), torch.tensor(3 * kl))
+    mse = sum((t - s)**2 for t, s in zip(target, (0.25, 0.25, 0.5))) / 3
+    assert_close(JointAttentionLoss([1], 'mse')(student, teacher), torch.tensor(mse))
+    assert JointAttentionLoss([0])(student, teacher).item() == 0  # equal there, zeros included
+    same = (ALL, trace([target], kept=[2, 0]))
+    assert JointAttentionLoss()(same, teacher).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_attention_is_the_mean_over_heads():
+    heads = ALL._replace(rows=torch.tensor([[[[1., 0, 0, 0]], [[0, 1., 0, 0]]]]))
+    assert JointAttentionLoss(divergence='mse')((heads, ), (ALL, )).item() == 0
+
+
+def test_tokens_by_hand():
+    student = tuple(trace([[1., 0]], query=[[value, 0.]]) for value in (1., 2., 3.))
+    teacher = tuple(trace([[1., 0]], query=[[0., 0.]]) for _ in range(3))
+    assert JointTokenLoss()(student, teacher).item() == (1 + 4 + 9) / 2
+    assert JointTokenLoss((0, 2), loss_weight=2.)(student, teacher).item() == 2 * (1 + 9) / 2
+    assert JointTokenLoss()(student, student).item() == 0
+
+
+def test_trace_follows_the_prunings():
+    """16 patches, 8 behind layer 0 and 4 behind layer 1, with the indices of the full grid."""
+    torch.manual_seed(0)
+    neck = MODELS.build(tokenpose(PRUNER)['neck']).eval()
+    feature = torch.randn(2, 16, 16, 16)
+    plain = neck([feature], with_attention=True).output
+    traced = neck([feature], with_trace=True).output
+    assert plain.trace is None and traced.attention is None
+    assert [layer.rows.shape for layer in traced.trace] == [(2, 2, 5, 5 + count) for count in (16, 8, 4)]
+    for layer, attention in zip(traced.trace, plain.attention):
+        assert_close(layer.rows, attention[:, :, :5])
+    assert traced.trace[0].kept is None and torch.equal(traced.trace[2].kept, traced.kept)
+    # What layer 1 sees are the patches that layer 0's joints look at most.
+    looked_at = traced.trace[0].rows[..., 5:].mean(dim=1).sum(dim=1).topk(8).indices
+    assert torch.equal(traced.trace[1].kept, looked_at)
+    assert all(set(after.tolist()) <= set(before.tolist())
+               for before, after in zip(traced.trace[1].kept, traced.trace[2].kept))
+    assert_close(traced.trace[2].query, traced.query)
+    assert_close(traced.sequence, plain.sequence)
+
+
+def test_trains_on_all_its_terms(student_of):
+    model = student_of().train()
+    losses = model(*batch(), mode='loss')
+    assert list(losses) == ['loss_kpt', 'acc_pose', *TERMS] and all(losses[name] > 0 for name in TERMS)
+    total, _ = model.parse_losses(losses)
+    total.backward()
+    assert [name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0] == []
+    assert not any(p.requires_grad or p.grad is not None for p in model.distiller.teacher().parameters())
+
+
+def test_each_term_reaches_the_student(student_of):
+    for name, term in TERMS.items():
+        model = student_of(terms={name: term}).train()
+        model(*batch(), mode='loss')[name].backward()
+        assert model.neck.layers[0].attn.qkv.weight.grad.abs().sum() > 0
+
+
+def test_student_starts_as_its_teacher(student_of):
+    """Pruning adds no parameter: the teacher's checkpoint fills the student strictly (load_from)."""
+    model = student_of(student=tokenpose()).eval()
+    weights = model.distiller.teacher().state_dict()
+    assert not compare(student_of(), weights)
+    model.load_state_dict(weights, strict=True)
+    losses = model(*batch(), mode='loss')
+    assert {name: losses[name].item() for name in TERMS} == {name: pytest.approx(0, abs=1e-6) for name in TERMS}
+
+
+def test_before_the_first_pruning_student_and_teacher_agree(student_of):
+    term = dict(loss_attention=dict(type='JointAttentionLoss', on='trace', layers=(0, )))
+    model = student_of(terms=term).eval()
+    model.load_state_dict(model.distiller.teacher().state_dict(), strict=True)
+    assert model(*batch(), mode='loss')['loss_attention'].item() == pytest.approx(0, abs=1e-6)
+
+
+def test_what_does_not_correspond_is_said(student_of):
+    cases = [
+        (dict(teacher=tokenpose(depth=2)), 'student and teacher must have one depth, got 3 and 2 layers'),
+        (dict(teacher=tokenpose(patch_size=(2, 2))), r'attention rows .*\(3, 5, 21\) and \(3, 5, 69\)'),
+        (dict(teacher=tokenpose(PRUNER)), 'the teacher has pruned tokens before layer 1'),
+        (dict(terms=dict(loss_x=dict(type='JointTokenLoss', on='trace', layers=(1, 3)))),
+         r'layers=\(1, 3\) names \[3\], but there are 3 layers'),
+    ]
+    for parts, message in cases:
+        with pytest.raises(ConfigError, match=message):
+            student_of(**{'terms': dict(TERMS, loss_token=None), **parts})(*batch(), mode='loss')
+    plain = dict(tokenpose(), neck=None, head=dict(type='HeatmapHead', in_channels=16, out_channels=5,
+                                                  deconv_out_channels=None, decoder=CODEC))
+    for parts, message in ((dict(student=plain), 'on="trace" needs a student'), (dict(teacher=plain), 'has no tokens')):
+        with pytest.raises(ConfigError, match=message):
+            student_of(**parts)(*batch(), mode='loss')
+    with pytest.raises(ValueError, match="divergence='cosine' is unknown; choose one of kl, mse"):
+        JointAttentionLoss(divergence='cosine')
+    for loss in (JointAttentionLoss, JointTokenLoss):
+        with pytest.raises(ValueError, match='loss_weight must not be negative, got -1'):
+            loss(loss_weight=-1)
