@@ -1,7 +1,7 @@
 # Train the teacher first: its checkpoint lies where tools/train.py puts it.
-_base_ = ['./simple-baseline-tiny_res18_1xb32-30e_synthetic-64x48.py', '../_base_/models/ikd_distiller.py']
+_base_ = ['./simple-baseline-tiny_res18_1xb32-10e_synthetic-64x48.py', '../_base_/models/ikd_distiller.py']
 
-teacher = 'simple-baseline-tiny_res18_1xb32-30e_synthetic-64x48'
+teacher = 'simple-baseline-tiny_res18_1xb32-10e_synthetic-64x48'
 terms = dict(
     _base_.ikd_distiller.terms,
     loss_feature=dict(_base_.ikd_distiller.terms.loss_feature, student_channels=64, teacher_channels=96),
@@ -13,5 +13,5 @@ model = dict(
     distiller=dict(
         _base_.ikd_distiller,
         teacher=f'configs/quick_start/{teacher}.py',
-        checkpoint=f'work_dirs/{teacher}/epoch_30.pth',
+        checkpoint=f'work_dirs/{teacher}/epoch_10.pth',
         terms=terms))
