@@ -62,6 +62,8 @@ TABLE = {
     'quick_start/sdpose-deit-mini_1xb64-30e_shapes-40x40': (81672, 0.0020, 0.00218),
     # Not in the papers: 16,705,824 of the backbone, then the layers of the tables above.
     'tokenpose/coco/tokenpose-l-d6_hrnet-w48_8xb64-300e_coco-256x192': (20300064, 9.7415, 9.8577),
+    'quick_start/simple-baseline-tiny_res18_1xb32-10e_synthetic-64x48': (506201, 0.0168, 0.0166),
+    'quick_start/ikd-tiny_res18_1xb32-10e_synthetic-64x48': (197361, 0.0073, 0.0072),
     # ResNet-18, deconvolutions of 64 channels: 11,176,512 of the backbone; 512 x 64 x 16 + 2 x 64 x 64 x 16 and their
     # norms; 65 per joint.
     'ikd/coco/ikd-at_res18-narrow_8xb64-210e_coco-256x192': (11833361, 1.8767, 1.8680),
