@@ -55,7 +55,8 @@ def read_metrics(path: str, checkpoint: str) -> dict[str, Any]:
     try:
         record = json.loads(Path(path).read_text(encoding='utf-8'))
         figures = {str(name): float(value) for name, value in record['metrics'].items()}
-        measured, data = Path(record['checkpoint']).name, 'images' if 'images' in record else 'boxes'
+        measured = Path(record['checkpoint']).name
+        data = 'images' if 'images' in record else 'boxes'
         source = {data: str(record[data])}
     except OSError as error:
         raise UserError(f'--metrics {path}: {error.strerror}') from error

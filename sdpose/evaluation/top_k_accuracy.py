@@ -53,4 +53,4 @@ class TopKAccuracy(BaseMetric):
     def compute_metrics(self, results: list[int]) -> dict[str, float]:
         """Accuracies in percent."""
         ranks = torch.tensor(results)
-        return {f'top{k}': 100 * (ranks < k).float().mean().item() for k in self.topk}
+        return {f'top{k}': 100 * (ranks < k).double().mean().item() for k in self.topk}

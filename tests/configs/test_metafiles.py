@@ -15,7 +15,7 @@ _DATA = {'coco': 'COCO', 'crowdpose': 'CrowdPose', 'mpii': 'MPII', 'imagenet': '
 
 
 def readme_numbers() -> dict[str, dict[str, float]]:
-    """The quoted AP, AR and top-1 accuracy of each leaf in the tables of the methods' READMEs, by the headers of their columns."""
+    """The quoted AP, AR and top-1 accuracy of each leaf in the methods' READMEs, by the headers of their columns."""
     numbers: dict[str, dict[str, float]] = {}
     for readme in CONFIGS.glob('*/README.md'):
         header: list[str] = []
