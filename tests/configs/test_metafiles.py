@@ -9,8 +9,7 @@ import yaml
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 TABLE = runpy.run_path(str(Path(__file__).with_name('test_configs.py')))['TABLE']
-METHODS = ('sdpose', 'tokenpose', 'ppt', 'distilpose', 'ikd', 'rle', 'simple_baseline',
-           'classification')
+METHODS = sorted({path.name for path in CONFIGS.iterdir() if path.is_dir()} - {'_base_', 'quick_start'})
 _DATA = {'coco': 'COCO', 'crowdpose': 'CrowdPose', 'mpii': 'MPII', 'imagenet': 'ImageNet-1k'}
 
 
@@ -40,7 +39,9 @@ def method(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def models(method: str) -> dict[str, dict]:
     """The models of a metafile by their configs, ``METHOD/DATA/NAME``."""
-    listed = yaml.safe_load((CONFIGS / method / 'metafile.yml').read_text())['Models']
+    file = CONFIGS / method / 'metafile.yml'
+    assert file.is_file(), f'configs/{method} has no metafile.yml: list its configs there, as configs/sdpose does'
+    listed = yaml.safe_load(file.read_text())['Models']
     paths = [model['Config'].removeprefix('configs/').removesuffix('.py') for model in listed]
     assert len(set(paths)) == len(paths), f'configs/{method}/metafile.yml lists a config twice'
     return dict(zip(paths, listed))
