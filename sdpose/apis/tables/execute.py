@@ -5,9 +5,8 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from pathlib import Path
 from queue import Queue
 from typing import Optional
@@ -15,6 +14,7 @@ from typing import Optional
 import torch
 
 from sdpose.errors import UserError
+from sdpose.folders import terminate_as_interrupt
 
 from .run import Run
 
@@ -53,7 +53,7 @@ class Executor:
             KeyboardInterrupt: After every process was stopped; what was trained so far stays.
         """
         failed: list[Run] = []
-        with _terminated_as_interrupted(), ThreadPoolExecutor(self.jobs) as pool:
+        with terminate_as_interrupt(), ThreadPoolExecutor(self.jobs) as pool:
             waiting = {pool.submit(self._work, run): run for run in runs}
             try:
                 while waiting:
@@ -122,20 +122,6 @@ class Executor:
         self._stopped.set()
         for child in list(self._children):
             _end(child)
-
-
-@contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """Let SIGTERM, as a batch system sends it, end the children too, which have process groups of their own."""
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-    # Also SIGINT: a shell script starts its background commands with that signal ignored.
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _end(child: subprocess.Popen) -> None:
