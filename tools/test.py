@@ -13,7 +13,8 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('--out', metavar='FILE.json', help='write the COCO results, which pycocotools reads, here')
+    parser.add_argument('--out', metavar='FILE.json',
+                        help='write the results (COCO-style ones as pycocotools reads them) here')
     parser.add_argument('--dump', metavar='FILE.pkl', help='write raw predictions here')
     parser.add_argument('--all-cycles', action='store_true',
                         help='evaluate every cycle of the model in one pass; --out and --dump write a file for each')

@@ -7,10 +7,11 @@ from typing import Any, Optional
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import Runner
+from mmpose.datasets import MpiiDataset
 
 from sdpose.datasets.metainfo import load_metainfo
 from sdpose.errors import ConfigError, DataError
-from sdpose.evaluation import as_list, is_coco
+from sdpose.evaluation import as_list, is_coco, writes_results
 from sdpose.evaluation.result_check import check_results
 from sdpose.evaluation.submission import split_of
 
@@ -51,27 +52,31 @@ def is_format_only(cfg: Config) -> bool:
 
 
 def use_format_only(cfg: Config, out: Optional[str] = None) -> str:
-    """Let a config's test write COCO results and score nothing.
+    """Let a config's test write results and score nothing, and log that it will.
 
     Args:
         cfg: The config.
-        out: Where the results go, None for the work folder, under the name that COCO's server asks for.
+        out: Where the results go, None for the work folder, under the name that COCO's server asks for where they are
+            COCO's.
 
     Returns:
         Where the results go.
 
     Raises:
-        ConfigError: If the config has no COCO metric.
+        ConfigError: If the config has no metric that writes results.
     """
-    metrics = [metric for metric in as_list(cfg.get('test_evaluator')) if is_coco(metric)]
+    metrics = [metric for metric in as_list(cfg.get('test_evaluator')) if writes_results(metric)]
     if not metrics:
-        raise ConfigError('--format-only writes COCO results and needs a CocoMetric in test_evaluator of '
+        raise ConfigError('--format-only writes results and needs a CocoMetric or MpiiMetric in test_evaluator of '
                           f'{cfg.filename}')
     for metric in metrics:
         metric['format_only'] = True
     cfg.test_evaluator = metrics
     split = split_of(((cfg.get('test_dataloader') or {}).get('dataset') or {}).get('ann_file') or 'test')
-    return out or os.path.join(cfg.work_dir, f'person_keypoints_{split}_{Path(cfg.filename).stem}_results.json')
+    name = f'person_keypoints_{split}' if any(map(is_coco, metrics)) else split
+    out = out or os.path.join(cfg.work_dir, f'{name}_{Path(cfg.filename).stem}_results.json')
+    print_log(f'predictions are written to {out}, no metric is computed', 'current')
+    return out
 
 
 def check_written(runner: Runner, path: Path) -> None:
@@ -81,6 +86,8 @@ def check_written(runner: Runner, path: Path) -> None:
         DataError: If it is not fit for an evaluation; the file stays.
     """
     dataset: Any = runner.test_dataloader.dataset
+    if isinstance(dataset, MpiiDataset):  # in a form of its own, one entry per person
+        return
     if not hasattr(dataset, 'ann_file'):
         print_log(f'{path} was not checked, the test data is a mixture: tools/analysis_tools/validate_results.py '
                   'checks it against an annotation file', runner.logger)

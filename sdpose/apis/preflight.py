@@ -8,18 +8,22 @@ from typing import Any, Callable, Iterator, Optional
 
 from mmengine.config import Config
 from mmengine.logging import print_log
+from mmpose.datasets import MpiiDataset
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
 from sdpose.datasets import ClassFolderDataset
 from sdpose.datasets.checks import check_detections, check_people
 from sdpose.datasets.metainfo import load_metainfo
+from sdpose.datasets.mpii_checks import check_mpii
+from sdpose.datasets.mpii_test_dataset import MpiiTestDataset
 from sdpose.errors import ConfigError, UserError
 from sdpose.evaluation import as_list, is_coco
 
 from .preflight_classes import check_class_data
 
 _REMOTE = '://'
+_FILES = ('data_root', 'ann_file', 'bbox_file', 'headbox_file', 'data_prefix', 'type', 'metainfo')
 
 
 def check_data(cfg: Config, splits: tuple[str, ...]) -> None:
@@ -41,8 +45,7 @@ def check_data(cfg: Config, splits: tuple[str, ...]) -> None:
     for split in splits:
         loader = cfg.get(f'{split}_dataloader')
         for dataset, check in _checked_datasets(loader.get('dataset')) if loader else ():
-            files = {key: dataset.get(key)
-                     for key in ('data_root', 'ann_file', 'bbox_file', 'data_prefix', 'type', 'metainfo')}
+            files = {key: dataset.get(key) for key in _FILES}
             files['evaluated'] = _is_evaluated(cfg, split)  # which asks for more
             if files not in seen:
                 seen.append(files)
@@ -70,8 +73,12 @@ def _check_files(cfg: Config, dataset: dict[str, Any], split: str) -> None:
     reads = dict(evaluated=_is_evaluated(cfg, split), use_area=_uses_area(evaluators), crowd=_reads_crowds(evaluators))
     if _REMOTE in ann_file or _REMOTE in images:
         return
-    # MMPose takes the detections' path as it stands, without the data root.
-    if dataset.get('bbox_file'):
+    # MMPose takes the paths of detections and head boxes as they stand, without the data root.
+    if issubclass(_kind(dataset), MpiiDataset):
+        remarks = []
+        check_mpii(ann_file, images, _joint_count(dataset), dataset.get('headbox_file'),
+                   labelled=not issubclass(_kind(dataset), MpiiTestDataset))
+    elif dataset.get('bbox_file'):
         remarks = check_detections(dataset['bbox_file'], ann_file, images, _joint_count(dataset), **reads)
     else:
         remarks = check_people(ann_file, images, _joint_count(dataset), **reads)
@@ -130,11 +137,16 @@ def _checked_datasets(cfg: Optional[dict[str, Any]]) -> Iterator[tuple[dict[str,
     """The configs of the data sets that can be checked, below wrappers, each with its check."""
     if cfg is None:
         return
-    kind = DATASETS.get(cfg['type']) if isinstance(cfg.get('type'), str) else cfg.get('type')
+    kind = _kind(cfg)
     if isinstance(kind, type):
         yield from ((cfg, check) for base, check in _CHECKS.items() if issubclass(kind, base))
     for part in [cfg.get('dataset'), *(cfg.get('datasets') or [])]:
         yield from _checked_datasets(part)
+
+
+def _kind(dataset: dict[str, Any]) -> Any:
+    """The class of a data set's config."""
+    return DATASETS.get(dataset['type']) if isinstance(dataset.get('type'), str) else dataset.get('type')
 
 
 def _below(root: str, path: str) -> str:

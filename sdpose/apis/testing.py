@@ -33,11 +33,11 @@ def test(config: str, checkpoint: str, out: Optional[str] = None, dump: Optional
     Args:
         config: A config file, or the name of one of the package's configs.
         checkpoint: Path or address of the checkpoint.
-        out: Write the COCO result JSON, which pycocotools reads, here.
+        out: Write the results as JSON, for COCO-style data as pycocotools reads them, here.
         dump: Write every raw prediction as a pickle here.
         all_cycles: Evaluate every cycle of the model in one pass; metrics are named ``cycle1/coco/AP`` and so on, and
             each cycle has its own ``out`` and ``dump``, ``results.cycle1.json`` for ``results.json``.
-        format_only: Write the COCO results, check them and score nothing; ``out`` is in the work folder by default.
+        format_only: Write the results, check COCO's and score nothing; ``out`` is in the work folder by default.
         test_dev: The same for COCO test-dev in place of the config's test data.
         **run: As :func:`sdpose.apis.run_options.prepare`: ``work_dir``, ``gt_bbox``, ``cfg_options`` and others.
 
@@ -131,4 +131,4 @@ def _report(runner: Runner, metrics: dict[str, float], checkpoint: str, result_f
             json.dump(record, file, indent=2)
         print_log(f'metrics: {path}', runner.logger)
     for result_file in result_files:
-        print_log(f'COCO results: {result_file.finish()}', runner.logger)
+        print_log(f'results: {result_file.finish()}', runner.logger)

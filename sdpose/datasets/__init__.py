@@ -2,5 +2,6 @@
 
 from . import samplers, transforms
 from .class_folder import ClassFolderDataset
+from .mpii_test_dataset import MpiiTestDataset
 
-__all__ = ['ClassFolderDataset', 'samplers', 'transforms']
+__all__ = ['ClassFolderDataset', 'MpiiTestDataset', 'samplers', 'transforms']

@@ -1,4 +1,4 @@
-"""The COCO result file of an evaluation, under the name the user asked for."""
+"""The result file of an evaluation, under the name the user asked for."""
 
 import os
 from pathlib import Path
@@ -7,11 +7,11 @@ from typing import Any, Union
 from sdpose.errors import UserError
 from sdpose.folders import require_writable
 
-from .evaluators import is_coco
+from .evaluators import writes_results
 
 
 class ResultFile:
-    """A JSON list of key point results, as ``COCO.loadRes`` of pycocotools reads it.
+    """A JSON list of key point results: of COCO-style data as ``COCO.loadRes`` of pycocotools reads it.
 
     The metric writes such a file under a name of its own; it is renamed when it is complete.
 
@@ -25,22 +25,22 @@ class ResultFile:
     def __init__(self, path: Union[str, Path]) -> None:
         self.path = Path(path)
         if self.path.suffix != '.json':
-            raise UserError(f'--out {path}: the COCO result file must end in .json (--dump writes raw predictions as '
+            raise UserError(f'--out {path}: the result file must end in .json (--dump writes raw predictions as '
                             '.pkl)')
         if self.path.is_dir():
             raise UserError(f'--out {path}: that is a folder, name a file in it')
         self._prefix = self.path.with_name(f'.{self.path.stem}.{os.getpid()}')
 
     def attach(self, evaluators: list[dict[str, Any]]) -> None:
-        """Let the COCO metric among the evaluators' configs write its results.
+        """Let the metric among the evaluators' configs that can do so write its results.
 
         Raises:
             UserError: If there is not exactly one, or the folder cannot be written.
         """
-        metrics = [cfg for cfg in evaluators if is_coco(cfg)]
+        metrics = [cfg for cfg in evaluators if writes_results(cfg)]
         if len(metrics) != 1:
-            raise UserError(f'--out writes COCO results and needs exactly one CocoMetric in test_evaluator, found '
-                            f'{len(metrics)} in {[cfg.get("type") for cfg in evaluators]}; use --dump instead')
+            raise UserError('--out needs exactly one CocoMetric or MpiiMetric in test_evaluator, which write results, '
+                            f'found {len(metrics)} in {[cfg.get("type") for cfg in evaluators]}; use --dump instead')
         require_writable(self.path.parent, f'--out {self.path}')
         metrics[0]['outfile_prefix'] = str(self._prefix)
 

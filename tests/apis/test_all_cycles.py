@@ -55,5 +55,5 @@ def test_the_files_of_a_cycle_are_checked(tmp_path: Path) -> None:
     assert [metrics[1]['out_file_path'] for metrics in evaluators] == [f'{tmp_path}/d.cycle{n}.pkl' for n in (1, 2)]
     assert evaluators[0][0]['outfile_prefix'] != evaluators[1][0]['outfile_prefix']
     assert 'outfile_prefix' not in cfg.test_evaluator
-    with pytest.raises(UserError, match=r'--out r.cycle1.txt: the COCO result file must end in .json'):
+    with pytest.raises(UserError, match=r'--out r.cycle1.txt: the result file must end in .json'):
         _with_outputs(cfg, 'r.txt', None, 2)

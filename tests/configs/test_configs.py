@@ -60,6 +60,12 @@ TABLE = {
     'classification/imagenet/deit-tiny-2cycles_8xb128-300e_imagenet-224x224': (5717416, 2.1243, 2.4783),
     'classification/imagenet/sdpose-deit-tiny_8xb128-300e_imagenet-224x224': (5717416, 1.0767, 1.2537),
     'quick_start/sdpose-deit-mini_1xb64-30e_shapes-40x40': (81672, 0.0020, 0.00218),
+    # MPII: 256 tokens of 4x4 cells and 16 queries; a head of 512 hidden and 4,096 outputs instead of 384 and 3,072.
+    'tokenpose/mpii/tokenpose-s-v1_stemnet_8xb64-300e_mpii-256x256': (7760640, 2.8041, 3.1175),
+    'sdpose/mpii/sdpose-s-v1_stemnet_8xb64-300e_mpii-256x256': (7760640, 2.8041, 3.1175),
+    'sdpose/mpii/sdpose-s-v1_stemnet_8xb64-300e_mpii-test-256x256': (7760640, 2.8041, 3.1175),
+    'ppt/mpii/ppt-s_stemnet_8xb64-300e_mpii-256x256': (7760640, 2.4154, 2.5783),
+    'quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-mpii-64x64': (83504, 0.0070, 0.0076),
     # Not in the papers: 16,705,824 of the backbone, then the layers of the tables above.
     'tokenpose/coco/tokenpose-l-d6_hrnet-w48_8xb64-300e_coco-256x192': (20300064, 9.7415, 9.8577),
     'quick_start/simple-baseline-tiny_res18_1xb32-10e_synthetic-64x48': (506201, 0.0168, 0.0166),

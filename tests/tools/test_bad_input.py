@@ -120,7 +120,7 @@ def test_unknown_part(here: Path) -> None:
 
 def test_output_names(here: Path) -> None:
     (here / 'any.pth').touch()
-    with pytest.raises(UserError, match='--out a.pkl: the COCO result file must end in .json'):
+    with pytest.raises(UserError, match='--out a.pkl: the result file must end in .json'):
         testing.test('tiny.py', 'any.pth', out='a.pkl')
     with pytest.raises(UserError, match='--dump a.json: raw predictions are a pickle'):
         testing.test('tiny.py', 'any.pth', dump='a.json')

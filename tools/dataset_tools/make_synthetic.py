@@ -13,7 +13,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', help='folder to make (default: data/synthetic_STYLE)')
     parser.add_argument('--style',
                         default='coco',
-                        metavar='coco|crowdpose',
+                        metavar='coco|crowdpose|mpii',
                         help='joints and files of this data set (default: %(default)s)')
     parser.add_argument('--num-train',
                         type=int,

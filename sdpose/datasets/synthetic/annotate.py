@@ -7,6 +7,7 @@ import numpy as np
 from .camera import View
 from .canvas import PERSON_STRIDE
 from .kinematics import Body
+from .shapes import Ellipsoid
 from .skeleton import ADJOINING, COCO_17, JOINT_INDEX, JOINTS, Part
 
 _FACE = ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear')
@@ -27,11 +28,17 @@ class Annotation:
         box: (x, y, width, height) of the visible pixels.
         area: Number of visible pixels.
         number: The person's number in the tag buffer.
+        stature: Its height when standing upright, in pixels.
+        middle: (x, y) of the middle of its trunk, in pixels.
+        head_box: (x, y) of the upper left corner and of the lower right one, in pixels, as if nothing hid the head.
     """
     joints: np.ndarray
     box: tuple[float, float, float, float]
     area: int
     number: int
+    stature: float
+    middle: tuple[float, float]
+    head_box: tuple[float, float, float, float]
 
 
 def _limits(body: Body) -> dict[int, int]:
@@ -69,6 +76,15 @@ def joint_flags(tags: np.ndarray, body: Body, view: View, number: int) -> np.nda
     return result
 
 
+def _middle_and_head(body: Body, view: View) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The middle of the trunk and the box around the projected head, in pixels."""
+    scale = float(view.scale(body.points['head']))
+    centre = view.project(body.points['head'])
+    outline = Ellipsoid(centre, body.frames['head'] * (body.head_axes * scale)).outline()
+    middle = view.project((body.joint('thorax') + body.joint('pelvis')) / 2)
+    return tuple(middle.tolist()), (*outline.min(0).tolist(), *outline.max(0).tolist())
+
+
 def annotate(tags: np.ndarray, people: Sequence[tuple[Body, View]],
              labelled: Sequence[int] = COCO_17) -> tuple[Annotation, ...]:
     """Annotations of everybody of whom a pixel is visible.
@@ -93,5 +109,5 @@ def annotate(tags: np.ndarray, people: Sequence[tuple[Body, View]],
             joints[:] = 0
         box = (float(columns[0]), float(rows[0]), float(columns[-1] - columns[0] + 1),
                float(rows[-1] - rows[0] + 1))
-        found.append(Annotation(joints, box, int(areas[number]), number))
+        found.append(Annotation(joints, box, int(areas[number]), number, view.height, *_middle_and_head(body, view)))
     return tuple(found)

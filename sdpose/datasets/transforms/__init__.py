@@ -6,6 +6,7 @@ from .load_checked_image import LoadCheckedImage
 from .load_class_image import LoadClassImage
 from .pack_class_inputs import PackClassInputs
 from .seed_by_sample import SeedBySample
+from .zero_based_keypoints import ZeroBasedKeypoints
 
 __all__ = ['ClippedNormalBBoxTransform', 'LoadCheckedImage', 'LoadClassImage', 'PackClassInputs', 'SeedBySample',
-           'torchvision_transforms']
+           'ZeroBasedKeypoints', 'torchvision_transforms']

@@ -138,7 +138,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 @pytest.mark.parametrize('change, message', [
     (dict(num_train=-1), '--num-train -1'), (dict(num_train=0, num_val=0), 'nothing to draw'),
     (dict(level='easy'), '--level easy: choose one of starter, normal, hard'), (dict(seed=-3), '--seed -3'),
-    (dict(style='h36m'), '--style h36m: choose one of coco, crowdpose'),
+    (dict(style='h36m'), '--style h36m: choose one of coco, crowdpose, mpii'),
     (dict(size=(10, 480)), '--size 10x480'), (dict(num_val=10**9), '--num-val 1000000000')])
 def test_bad_arguments(change, message):
     arguments = dict(num_train=1, num_val=1, seed=0, level='normal', size=(64, 48))
