@@ -68,6 +68,9 @@ TABLE = {
     'quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-mpii-64x64': (83504, 0.0070, 0.0076),
     # Not in the papers: 16,705,824 of the backbone, then the layers of the tables above.
     'tokenpose/coco/tokenpose-l-d6_hrnet-w48_8xb64-300e_coco-256x192': (20300064, 9.7415, 9.8577),
+    'dppt/mpii/dppt-s_stemnet_8xb64-300e_mpii-256x256': (7760640, 2.4154, 2.5783),
+    'quick_start/tokenpose-tiny_stemnet_1xb32-10e_synthetic-mpii-64x64': (166576, 0.0136, 0.0158),
+    'quick_start/dppt-tiny_stemnet_1xb32-10e_synthetic-mpii-64x64': (166576, 0.0107, 0.0121),
     'quick_start/simple-baseline-tiny_res18_1xb32-10e_synthetic-64x48': (506201, 0.0168, 0.0166),
     'quick_start/ikd-tiny_res18_1xb32-10e_synthetic-64x48': (197361, 0.0073, 0.0072),
     # ResNet-18, deconvolutions of 64 channels: 11,176,512 of the backbone; 512 x 64 x 16 + 2 x 64 x 64 x 16 and their
