@@ -36,7 +36,7 @@ def test_test_dev_is_predicted_checked_and_packed(here: Path, trained: SimpleNam
     log, results = done.stdout + done.stderr, 'w/person_keypoints_test-dev2017_tiny_results.json'
     assert f'person boxes: 6 detections from {_BOXES}' in log
     assert 'checked: 6 results for 4 images, sound; ' in log and '1 of 4 images have no result' in log
-    assert f'COCO results: {results}' in log
+    assert f'results: {results}' in log
     assert 'coco/AP:' not in log and not list(here.glob('w/**/metrics.json'))
     assert len(COCO(str(here / _TEST_DEV)).loadRes(str(here / results)).anns) == 6
 
@@ -85,7 +85,7 @@ def test_refusals(here: Path, trained: SimpleNamespace) -> None:
     with pytest.raises(ConfigError, match='its 17 joints, but the test data of crowd.py has others'):
         testing.test('crowd.py', checkpoint, test_dev=True)
     (here / 'pck.py').write_text("_base_ = 'tiny.py'\ntest_evaluator = dict(_delete_=True, type='PCKAccuracy')\n")
-    with pytest.raises(ConfigError, match='needs a CocoMetric in test_evaluator of pck.py'):
+    with pytest.raises(ConfigError, match='needs a CocoMetric or MpiiMetric in test_evaluator of pck.py'):
         testing.test('pck.py', checkpoint, format_only=True)
     with pytest.raises(DataError, match='elsewhere/annotations/image_info_test-dev2017.json is missing'):
         testing.test('tiny.py', checkpoint, test_dev=True, cfg_options=dict(data_root='elsewhere'))
