@@ -1,14 +1,18 @@
 """Mean and spread of a table's rows beside the published numbers, as Markdown."""
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
 
+from scipy.stats import t as student
+
 from .plan import Row, Table
 
-# Seeds that one needs before a spread means anything.
+# Fewer seeds give an interval too wide to mean anything.
 ENOUGH = 3
+CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -40,12 +44,12 @@ class Gap:
     measured: list[float]
 
     def verdict(self) -> str:
-        """Whether the paper's ordering shows: only if every seed has one sign and the mean exceeds the spread."""
+        """Whether the paper's ordering shows: only if Student's 95 % interval of the mean excludes zero."""
         if len(self.measured) < ENOUGH:
             return 'too few seeds'
         mean = statistics.mean(self.measured)
-        one_sign = len({value > 0 for value in self.measured}) == 1
-        if not one_sign or abs(mean) <= statistics.stdev(self.measured):
+        error = statistics.stdev(self.measured) / math.sqrt(len(self.measured))
+        if abs(mean) <= student.ppf((1 + CONFIDENCE) / 2, len(self.measured) - 1) * error:
             return 'within the spread'
         if not self.paper:
             return 'better' if mean > 0 else 'worse'
@@ -93,8 +97,8 @@ def markdown(table: Table, outcomes: Sequence[Outcome], about: str) -> str:
                           mean_and_spread(found.measured, sign=True), found.verdict()]
         paper = '-' if item.row.paper is None else f'{item.row.paper:.1f}'
         lines.append(_line([item.row.name, paper, mean_and_spread(values), *by_cycle, str(len(values)), *difference]))
-    lines += ['', 'Per cent, mean ± sample standard deviation over seeds; differences are taken seed by seed. "Shows" '
-              f'needs {ENOUGH} seeds, one sign in all of them and a mean above the spread.', '']
+    lines += ['', 'Per cent, mean ± sample standard deviation over seeds; differences are taken seed by seed. One '
+              f'counts from {ENOUGH} seeds on, and if the 95 % interval of its mean excludes zero.', '']
     return '\n'.join(lines)
 
 

@@ -37,6 +37,7 @@ def test_the_read_cycle_counts(outcomes):
     ([39., 40., 39.5], None, 'worse'),
     ([41., 44., 40.9], 72.5, 'within the spread'),  # one seed is below: 1, 2, -0.1
     ([40.1, 42.1, 43.], 72.5, 'within the spread'),  # 0.1, 0.1, 2: mean 0.73, spread 1.1
+    ([41., 42.6, 43.], 72.5, 'within the spread'),  # 1, 0.6, 2: 1.2 against 4.303 x 0.72 / sqrt(3) = 1.79
     ([41., 44., None], 72.5, 'too few seeds'),
 ])
 def test_verdict(outcomes, mine, paper, verdict):
