@@ -2,12 +2,15 @@
 import argparse
 import json
 import sys
+from pathlib import Path
 
-from mmengine.registry import init_default_scope
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from sdpose.apis import cli
-from sdpose.apis.complexity import complexity, input_size
-from sdpose.apis.configs import load_config
+from mmengine.registry import init_default_scope  # noqa: E402
+
+from sdpose.apis import cli  # noqa: E402
+from sdpose.apis.complexity import complexity, input_size  # noqa: E402
+from sdpose.apis.configs import load_config  # noqa: E402
 
 
 def parse_args() -> argparse.Namespace:
