@@ -5,13 +5,12 @@ _base_ = [
     '../_base_/models/token_pruner.py',
 ]
 
-terms = _base_.dppt_distiller.terms
 teacher = 'tokenpose-tiny_stemnet_1xb32-10e_synthetic-mpii-64x64'
-layers = (0, 1, 2)
+terms = _base_.dppt_distiller.terms
 model = dict(
     neck=dict(pruner=dict(_base_.token_pruner, layers=(0, 1))),
     distiller=dict(
         _base_.dppt_distiller,
         teacher=f'configs/quick_start/{teacher}.py',
         checkpoint=f'work_dirs/{teacher}/epoch_10.pth',
-        terms=dict(terms, loss_token=dict(terms.loss_token, layers=layers))))
+        terms=dict(terms, loss_token=dict(terms.loss_token, layers=(0, 1, 2)))))

@@ -8,6 +8,10 @@ from typing import Callable
 import numpy as np
 import pytest
 import torch
+from mmengine.registry import init_default_scope
+from mmpose.registry import MODELS
+
+from sdpose.apis.configs import load_config
 
 NAME = '{}-tiny_stemnet_1xb32-30e_synthetic-64x48'
 # Twelve people in one batch: a step per epoch. The schedule's warm-up alone would be longer than these runs.
@@ -88,3 +92,34 @@ def test_a_teacher_that_was_trained_before(train: Callable, evaluate: Callable, 
     assert keys and not [key for key in keys if 'teacher' in key or 'distiller' in key]
     weights.unlink()
     assert len(evaluate('distilpose', f'work_dirs/{student}/epoch_10.pth')) == 8
+
+
+def test_adapters_are_trained_and_not_published(train: Callable, quick_start_folder: Path, run_tool: Callable) -> None:
+    name = '{}_res18_1xb32-10e_synthetic-64x48'
+    teacher, student = name.format('simple-baseline-tiny'), name.format('ikd-tiny')
+    config = f'configs/quick_start/{student}.py'
+    weights = quick_start_folder / f'work_dirs/{teacher}/epoch_10.pth'
+    weights.parent.mkdir(parents=True)
+    init_default_scope('mmpose')
+    model = MODELS.build(load_config(f'configs/quick_start/{teacher}.py').model)
+    torch.save(dict(state_dict=model.state_dict()), weights)
+    output = train(config)
+    for term in ('loss_logit', 'loss_feature', 'loss_deconv', 'loss_structure', 'loss_kpt'):
+        assert len(logged(output, term)) == 10 and min(logged(output, term)) > 0, term
+    assert logged(output, 'loss')[-1] < 0.7 * logged(output, 'loss')[0]
+    weights.unlink()
+
+    checkpoint = f'work_dirs/{student}/epoch_10.pth'
+    done = run_tool('tools/model_converters/publish_model.py', config, checkpoint, 'ikd', cwd=quick_start_folder,
+                    check=True)
+    assert 'without 4 tensors that only training reads' in done.stdout and 'before and after: equal' in done.stdout
+    adapters = {key for key in torch.load(quick_start_folder / checkpoint, weights_only=False)['state_dict']
+                if key.startswith('distiller.')}
+    assert len(adapters) == 4
+    published = next(quick_start_folder.glob('ikd-*.pth'))
+    assert not adapters & torch.load(published)['state_dict'].keys()
+    figures = []
+    for folder, file in (('trained', checkpoint), ('deployed', published.name)):
+        run_tool('tools/test.py', config, file, '--work-dir', folder, *OPTIONS, cwd=quick_start_folder, check=True)
+        figures.append(json.loads(next(quick_start_folder.glob(f'{folder}/*/metrics.json')).read_text())['metrics'])
+    assert figures[0] == figures[1]
