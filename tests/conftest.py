@@ -1,6 +1,7 @@
 """Fixtures of the whole suite."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,10 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 # The machine's cores are shared between the suite's workers, and between the subprocesses that they start.
 torch.set_num_threads(1)
+
+# A script's background jobs start with Ctrl-C ignored; the tests that send it expect what a terminal gives.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope='session')
