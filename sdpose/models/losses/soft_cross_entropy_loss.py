@@ -6,6 +6,8 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .checks import require_weight
+
 
 @MODELS.register_module()
 class SoftCrossEntropyLoss(nn.Module):
@@ -25,10 +27,8 @@ class SoftCrossEntropyLoss(nn.Module):
         super().__init__()
         if not 0 <= label_smoothing < 1:
             raise ValueError(f'label_smoothing must lie in [0, 1), got {label_smoothing}')
-        if loss_weight < 0:
-            raise ValueError(f'loss_weight must not be negative, got {loss_weight}')
         self.label_smoothing = label_smoothing
-        self.loss_weight = loss_weight
+        self.loss_weight = require_weight(loss_weight)
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Loss of logits (B, N) against probabilities (B, N), a scalar.
