@@ -1,6 +1,8 @@
 """Train and save every step until killed; run as a program by the kill test.
- The parent imports everything once and forks a training process per round, kills it at a random moment while
-it saves, and prints one line of JSON per round: what the child confirmed as saved and what is found on disk.
+
+The parent imports everything once and forks a training process per round, kills it while it saves, in every
+other round at a random moment and in the rest as soon as a half-written file is seen, and prints one line of
+JSON per round: what the child confirmed as saved and what is found on disk.
 """
 
 import json
@@ -10,6 +12,7 @@ import random
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -69,8 +72,8 @@ def train(work_dir: str, pipe: int) -> None:
     runner.train()
 
 
-def one_round(work_dir: str, chance: random.Random) -> dict:
-    """Fork, let it save at least once, kill it at a random moment, and look at what is on disk."""
+def one_round(work_dir: str, wait: Callable[[Path], None]) -> dict:
+    """Fork, let it save at least once, kill it after a wait, and look at what is on disk."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -80,7 +83,7 @@ def one_round(work_dir: str, chance: random.Random) -> dict:
         train(work_dir, writing)
     os.close(writing)
     confirmed = os.read(reading, 64)
-    time.sleep(chance.uniform(0, 0.06))
+    wait(Path(work_dir))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     while chunk := os.read(reading, 4096):
@@ -95,6 +98,18 @@ def one_round(work_dir: str, chance: random.Random) -> dict:
     )
 
 
+def wait_for_a_write(folder: Path) -> None:
+    """Return while a checkpoint is being written: the moment that chance may miss on a fast disk."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        for file in folder.glob('.*.pth~*.tmp'):
+            try:
+                if file.stat().st_size > 0:
+                    return
+            except FileNotFoundError:  # complete and renamed in between
+                continue
+
+
 def step_of(checkpoint: str) -> int:
     """Load all of a checkpoint; the step in it."""
     loaded = CheckpointLoader.load_checkpoint(checkpoint, 'cpu', logger='silent')
@@ -106,8 +121,9 @@ def main(arguments: list[str]) -> None:
     """``train_in_a_loop.py WORK_DIR ROUNDS SEED``"""
     work_dir, rounds, seed = arguments[0], int(arguments[1]), int(arguments[2])
     chance = random.Random(seed)
-    for _ in range(rounds):
-        print(json.dumps(one_round(work_dir, chance)), flush=True)
+    waits = [lambda folder: time.sleep(chance.uniform(0, 0.06)), wait_for_a_write]
+    for number in range(rounds):
+        print(json.dumps(one_round(work_dir, waits[number % 2])), flush=True)
 
 
 if __name__ == '__main__':
