@@ -12,6 +12,7 @@ from mmpose.testing import get_packed_inputs
 
 from sdpose.apis.complexity import complexity, input_size
 from sdpose.apis.configs import load_config
+from sdpose.models.distillers.teacher_fit import facts_of, require_fit
 from sdpose.structures import ClassSample
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
@@ -71,6 +72,7 @@ TABLE = {
     'dppt/mpii/dppt-s_stemnet_8xb64-300e_mpii-256x256': (7760640, 2.4154, 2.5783),
     'quick_start/tokenpose-tiny_stemnet_1xb32-10e_synthetic-mpii-64x64': (166576, 0.0136, 0.0158),
     'quick_start/dppt-tiny_stemnet_1xb32-10e_synthetic-mpii-64x64': (166576, 0.0107, 0.0121),
+    'quick_start/rle-tiny_res18_1xb32-10e_synthetic-64x48': (401180, 0.0140, 0.0138),
     'quick_start/simple-baseline-tiny_res18_1xb32-10e_synthetic-64x48': (506201, 0.0168, 0.0166),
     'quick_start/ikd-tiny_res18_1xb32-10e_synthetic-64x48': (197361, 0.0073, 0.0072),
     # ResNet-18, deconvolutions of 64 channels: 11,176,512 of the backbone; 512 x 64 x 16 + 2 x 64 x 64 x 16 and their
@@ -158,7 +160,9 @@ def test_trains_every_parameter_and_predicts(leaf):
     config = load_config(leaf)
     model = MODELS.build(config.model)
     if hasattr(getattr(model, 'distiller', None), 'teacher'):  # a random one: its own training is the user's
-        model.distiller._teacher = (MODELS.build(load_config(model.distiller.config).model).eval(), )
+        teacher = MODELS.build(load_config(model.distiller.config).model).eval()
+        require_fit(facts_of(model), facts_of(teacher), model.distiller.config)
+        model.distiller._teacher = (teacher, )
     task = task_of(config)
     # A single image of a classifier with stochastic depth might skip a layer.
     data = model.data_preprocessor(task.inputs(config, 1 if task is Pose else 4), training=True)
@@ -186,6 +190,14 @@ def test_joint_or_class_count_is_the_data_sets(leaf):
     neck, head = config.model.get('neck', {}), config.model.head
     predicted = neck.get('num_queries') or head.get('out_channels') or head.get('num_joints')
     assert metainfo['num_keypoints'] == config.num_keypoints == predicted
+
+
+@pytest.mark.parametrize('leaf', [leaf for leaf in LEAVES if 'mpii' in leaf.stem], ids=lambda path: path.stem)
+def test_mpii_is_learned_from_0_and_judged_from_1(leaf):
+    config = load_config(leaf)
+    steps = {loader: [step.type for step in config[loader].dataset.pipeline].count('ZeroBasedKeypoints')
+             for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader')}
+    assert steps == dict(train_dataloader=1, val_dataloader=0, test_dataloader=0)
 
 
 def test_the_best_checkpoint_is_chosen_by_a_metric_of_the_leaf(leaf):

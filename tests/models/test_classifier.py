@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 from mmcv.cnn.bricks import DropPath
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 from torch import nn
@@ -18,16 +19,21 @@ IMAGENET = Path(__file__).parents[2] / 'configs/classification/imagenet'
 IMAGE = torch.arange(4 * 3 * 8 * 8).float().sin().view(4, 3, 8, 8)
 
 
+MODEL = dict(
+    type='DistillClassifier',
+    data_preprocessor=dict(type='ClassDataPreprocessor', num_classes=5),
+    neck=dict(type='MultiCycledTransformer', in_channels=3, feature_size=(8, 8), patch_size=(4, 4), num_queries=1,
+              dim=16, depth=2, num_heads=2, position='learnable', qkv_bias=True),
+    head=dict(type='TokenClsHead', in_channels=16, num_classes=5))
+
+
 def build(num_cycles=1, test_cycles=1, supervise='all', distiller=None, **neck):
     init_default_scope('mmpose')
     torch.manual_seed(0)
     model = MODELS.build(dict(
-        type='DistillClassifier',
-        data_preprocessor=dict(type='ClassDataPreprocessor', num_classes=5),
-        neck=dict(type='MultiCycledTransformer', in_channels=3, feature_size=(8, 8), patch_size=(4, 4), num_queries=1,
-                  dim=16, depth=2, num_heads=2, position='learnable', qkv_bias=True, num_cycles=num_cycles,
-                  test_cycles=test_cycles, **neck),
-        head=dict(type='TokenClsHead', in_channels=16, num_classes=5, supervise=supervise),
+        MODEL,
+        neck=dict(MODEL['neck'], num_cycles=num_cycles, test_cycles=test_cycles, **neck),
+        head=dict(MODEL['head'], supervise=supervise),
         distiller=distiller))
     model.init_weights()
     return model
@@ -63,6 +69,20 @@ def test_terms_of_each_row_of_table_9():
         normed = nn.functional.layer_norm(tokens.sequence[:, 0], (16, ))
         logits = normed @ taught.head.fc.weight.T + taught.head.fc.bias
         assert_close(losses[f'loss_cls_cycle{cycle}'], nn.functional.cross_entropy(logits, torch.arange(4)))
+
+
+def test_a_frozen_classifier_teaches(tmp_path):
+    teacher = build()
+    Config(dict(model=dict(MODEL))).dump(tmp_path / 'teacher.py')
+    torch.save(teacher.state_dict(), tmp_path / 'teacher.pth')
+    model = build(distiller=dict(distiller(1.), type='TeacherDistiller', teacher=str(tmp_path / 'teacher.py'),
+                                 checkpoint=str(tmp_path / 'teacher.pth'))).eval()
+    losses = model.loss(IMAGE, samples([0, 1, 2, 3]))
+    assert (losses['loss_query'], losses['loss_visual']) == (0, 0)
+    model.neck.tokenizer.position.data += 1.
+    losses = model.loss(IMAGE, samples([0, 1, 2, 3]))
+    first, second = model.extract_feat(IMAGE).output, teacher.eval().extract_feat(IMAGE).output
+    assert_close(losses['loss_visual'], (first.visual - second.visual).square().mean())
 
 
 def test_the_deployed_cycle_costs_and_says_the_same_in_training_and_eval():

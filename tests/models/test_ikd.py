@@ -196,7 +196,8 @@ def test_what_a_model_lacks_is_said(student_of):
         with pytest.raises(ConfigError, match=message):
             student_of(dict(loss_x=term), teacher)(*batch(), mode='loss')
     tokens = dict(
-        type='DistillPoseEstimator', backbone=dict(type='StemNet', stem_channels=4, num_blocks=1),
+        type='DistillPoseEstimator', data_preprocessor=TEACHER['data_preprocessor'],
+        backbone=dict(type='StemNet', stem_channels=4, num_blocks=1),
         neck=dict(type='MultiCycledTransformer', in_channels=16, feature_size=(16, 16), patch_size=(4, 4),
                   num_queries=5, dim=16, depth=1, num_heads=2),
         head=dict(type='TokenPoseHead', in_channels=16, decoder=CODEC))

@@ -142,6 +142,7 @@ def test_mmposes_own_config_teaches(tmp_path, inherited):
     head = dict(type='TokenRegHead', in_channels=16, mode='all', decoder=LABEL)
     model = token_model(head, feature_size=(16, 16), patch_size=(4, 4))
     model['neck']['num_queries'] = 17
+    model['data_preprocessor'] = Config.fromfile(find_config(STOCK)).model.data_preprocessor
     distiller = dict(type='TeacherDistiller', teacher=str(tmp_path / 'stock.py') if inherited else STOCK,
                      checkpoint=str(tmp_path / 'stock.pth'), terms=terms)
     losses = MODELS.build(dict(model, distiller=distiller)).train()(torch.randn(3, 3, 64, 64), batch(17)[1],
@@ -154,9 +155,11 @@ def test_teacher_of_the_package_is_found_from_anywhere(tmp_path, monkeypatch):
     name = 'configs/quick_start/tokenpose-tiny_stemnet_1xb32-30e_synthetic-64x48.py'
     torch.manual_seed(1)
     init_default_scope('mmpose')
-    weights = MODELS.build(Config.fromfile(find_config(name)).model).state_dict()
+    model = Config.fromfile(find_config(name)).model
+    weights = MODELS.build(model).state_dict()
     torch.save(dict(state_dict=weights), tmp_path / 'teacher.pth')
-    teacher = student(name, 'teacher.pth').distiller.teacher()
+    distiller = dict(type='TeacherDistiller', teacher=name, checkpoint='teacher.pth', terms=TERMS)
+    teacher = MODELS.build(dict(model, type='DistillPoseEstimator', distiller=distiller)).distiller.teacher()
     assert all(torch.equal(value, weights[key]) for key, value in teacher.state_dict().items())
 
 
@@ -209,6 +212,22 @@ def test_bad_input(teacher_files, tmp_path):
         student(config, checkpoint).init_weights()
     with pytest.raises(ValueError, match="on='heatmap'; choose one of query, visual, .*prediction"):
         student(config, checkpoint, terms=dict(loss_x=dict(type='TokenMSELoss', on='heatmap')))
+
+
+def test_a_teacher_of_other_joints_or_images_is_refused(teacher_files):
+    other = dict(TOKEN_TEACHER, neck=dict(TOKEN_TEACHER['neck'], num_queries=4))
+    with pytest.raises(ConfigError, match='teacher.py has 4 joints and the student 5: choose a teacher of the same'):
+        student(*teacher_files(other)).init_weights()
+    other = dict(STOCK_TEACHER, head=dict(STOCK_TEACHER['head'], out_channels=6))
+    terms = {name: term for name, term in TERMS.items() if term['on'] == 'prediction'}
+    with pytest.raises(ConfigError, match='teacher.py has 6 joints and the student 5'):
+        student(*teacher_files(other), terms=terms).init_weights()
+    images = dict(type='PoseDataPreprocessor', mean=[0.] * 3, std=[1.] * 3, bgr_to_rgb=True)
+    with pytest.raises(ConfigError, match=r"expects images of mean=\[0.0, 0.0, 0.0\], .* bgr_to_rgb=True, but the "
+                                          r"student's.*bgr_to_rgb=False: give model.data_preprocessor"):
+        student(*teacher_files(dict(TOKEN_TEACHER, data_preprocessor=images))).init_weights()
+    with pytest.raises(ConfigError, match='expects images of no normalization'):
+        student(*teacher_files(dict(TOKEN_TEACHER, data_preprocessor=dict(type='PoseDataPreprocessor')))).init_weights()
 
 
 def test_testing_needs_no_teacher():

@@ -1,9 +1,5 @@
-_base_ = [
-    'mmpose::body_2d_keypoint/topdown_heatmap/mpii/td-hm_res152_8xb32-210e_mpii-256x256.py',
-    '../../_base_/project_hooks.py',
-]
+_base_ = './simple-baseline_res50_8xb64-210e_mpii-256x256.py'
 
-num_keypoints = 16
-default_hooks = _base_.project_hooks
-log_processor = dict(type='LossLogProcessor')
-model = dict(backbone=dict(init_cfg=dict(type='PretrainedBackbone')))
+model = dict(backbone=dict(depth=152, init_cfg=dict(checkpoint='torchvision://resnet152')))
+train_dataloader = dict(batch_size=32)
+auto_scale_lr = dict(base_batch_size=256)

@@ -17,6 +17,7 @@ from sdpose.paths import find_config
 
 from .base import BaseDistiller
 from .model_pass import BACKBONE, HEAD, TOKENS, ModelPass, kept_statistics, run, values_of
+from .teacher_fit import ModelFacts, facts_of, require_fit
 
 
 @MODELS.register_module()
@@ -45,12 +46,18 @@ class TeacherDistiller(BaseDistiller):
         self.checkpoint = checkpoint
         # In a tuple, because a module among the attributes would join the state dict and the optimizer.
         self._teacher = (None, )
+        self._student: Optional[ModelFacts] = None
+
+    def check(self, student: nn.Module) -> None:
+        """Keep what the teacher must share with this student; it is compared when the teacher is built."""
+        self._student = facts_of(student)
 
     def teacher(self) -> nn.Module:
         """The frozen teacher, built on first use.
 
         Raises:
-            ConfigError: if its config or checkpoint is missing, or it has no tokens where a term compares tokens.
+            ConfigError: if its config or checkpoint is missing, it has no tokens where a term compares tokens, or it
+                differs from the student in joints or in the normalization of images.
             MismatchError: if the checkpoint does not fill it.
         """
         if self._teacher[0] is None:
@@ -75,6 +82,8 @@ class TeacherDistiller(BaseDistiller):
         if not set(self.on.values()).isdisjoint(TOKENS) and not hasattr(getattr(teacher, 'neck', None), 'tokenizer'):
             raise ConfigError(f'{self.config} has no tokens: set the terms of model.distiller that compare tokens to '
                               'None, or choose a teacher with a MultiCycledTransformer')
+        if self._student is not None:
+            require_fit(self._student, facts_of(teacher), self.config)
         require_match(teacher, weights, f'the teacher checkpoint {self.checkpoint}',
                       f'It must be a checkpoint of {self.config}.')
         teacher.load_state_dict(weights)
@@ -94,10 +103,11 @@ class TeacherDistiller(BaseDistiller):
             feats: what the student's head reads.
             images: the preprocessed images (B, 3, H, W), which the teacher sees as well.
             head: the student's head, whose own loss has already run.
-            data_samples: one MMPose data sample per image, with keypoint weights.
+            data_samples: one data sample per image, with keypoint weights if it is a pose.
             maps: the feature maps of the student's backbone.
         """
         with kept_statistics(head):
             student = values_of(ModelPass(maps, feats), head, set(self.on.values()))
-        weight = torch.cat([sample.gt_instance_labels.keypoint_weights for sample in data_samples])
+        labels = [sample.gt_instance_labels for sample in data_samples if hasattr(sample, 'gt_instance_labels')]
+        weight = torch.cat([label.keypoint_weights for label in labels]) if labels else None
         return self.compare(student, self._teach(images), weight)

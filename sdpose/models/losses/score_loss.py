@@ -8,6 +8,8 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from .checks import require_weight
+
 
 @MODELS.register_module()
 class ScoreLoss(nn.Module):
@@ -15,13 +17,16 @@ class ScoreLoss(nn.Module):
 
     Args:
         loss_weight: factor of the mean.
+
+    Raises:
+        ValueError: if the weight is negative.
     """
 
     needs_weight = True
 
     def __init__(self, loss_weight: float = 1.) -> None:
         super().__init__()
-        self.loss_weight = loss_weight
+        self.loss_weight = require_weight(loss_weight)
 
     @staticmethod
     @torch.no_grad()

@@ -8,6 +8,8 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from .checks import require_weight
+
 WEIGHTINGS = ('per_sample', 'released')
 
 
@@ -24,7 +26,7 @@ class SimulatedHeatmapLoss(nn.Module):
             released code, where a broadcast multiplies the batch means of error and weight instead.
 
     Raises:
-        ValueError: if ``weighting`` is unknown.
+        ValueError: if ``weighting`` is unknown or the weight negative.
     """
 
     needs_weight = True
@@ -33,7 +35,7 @@ class SimulatedHeatmapLoss(nn.Module):
         super().__init__()
         if weighting not in WEIGHTINGS:
             raise ValueError(f'weighting={weighting!r} is unknown; choose one of {", ".join(WEIGHTINGS)}')
-        self.loss_weight = loss_weight
+        self.loss_weight = require_weight(loss_weight)
         self.weighting = weighting
 
     @staticmethod
