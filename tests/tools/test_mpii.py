@@ -1,6 +1,7 @@
 """MPII from drawing to evaluation, run as a user runs it, at the smallest scale."""
 
 import json
+import re
 
 import pytest
 
@@ -47,6 +48,26 @@ def test_train_and_test_the_validation_split_and_predict_the_test_split(drawn, r
     assert begin < log.index('test data: ') and 'PCK:' not in log
     # The same people, whose labels were not read.
     assert json.loads(out.read_text()) == results
+
+
+def test_dppt_starts_as_its_teacher(drawn, run_tool, tmp_path):
+    teacher, student = (f'configs/quick_start/{name}-tiny_stemnet_1xb32-10e_synthetic-mpii-64x64.py'
+                        for name in ('tokenpose', 'dppt'))
+    options = ['--cfg-options', f'data_root={drawn}/', 'train_cfg.val_interval=99', 'train_dataloader.num_workers=0',
+               'default_hooks.checkpoint.interval=1', 'default_hooks.logger.interval=1', 'param_scheduler=[]',
+               'optim_wrapper.optimizer.lr=2e-4']
+    run_tool('tools/train.py', teacher, '--work-dir', tmp_path / 't', '--no-validate', *options,
+             'train_cfg.max_epochs=3', check=True)
+    weights = tmp_path / 't/epoch_3.pth'
+    first = []
+    for start in ([], [f'load_from={weights}']):
+        done = run_tool('tools/train.py', student, '--work-dir', tmp_path / f's{len(start)}', '--no-validate', *options,
+                        'train_cfg.max_epochs=1', f'model.distiller.checkpoint={weights}', *start, check=True)
+        first.append({name: float(value) for name, value in re.findall(
+            r'(loss_\w+): ([\d.e-]+)', re.search(r'Epoch\(train\) +\[1\]\[1/.*', done.stdout + done.stderr)[0])})
+    stranger, same = first
+    for name in ('loss_logit', 'loss_attention', 'loss_token'):
+        assert 0 < same[name] < stranger[name] / 5, name
 
 
 def test_head_boxes_of_other_people_are_one_line(drawn, run_tool, tmp_path):
