@@ -193,6 +193,8 @@ def test_several_query_tokens_and_unknown_modes_are_refused():
         model(IMAGE, mode='train')
     with pytest.raises(ValueError, match='at least one class, got num_classes=0'):
         MODELS.build(dict(type='TokenClsHead', in_channels=16, num_classes=0))
+    with pytest.raises(ValueError, match='one query token, the class token, but model.neck.num_queries is 2'):
+        build(num_queries=2)
     with pytest.raises(ValueError, match='self-distillation needs a later cycle'):
         build(distiller=distiller(1.))
 

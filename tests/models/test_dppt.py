@@ -159,6 +159,8 @@ def test_what_does_not_correspond_is_said(student_of):
         (dict(teacher=tokenpose(depth=2)), 'student and teacher must have one depth, got 3 and 2 layers'),
         (dict(teacher=tokenpose(patch_size=(2, 2))), r'attention rows .*\(3, 5, 21\) and \(3, 5, 69\)'),
         (dict(teacher=tokenpose(PRUNER)), 'the teacher has pruned tokens before layer 1'),
+        (dict(teacher=tokenpose(feature_size=(8, 8))),
+         r'the teacher .*teacher.py, shown the images of the student: .* a feature map of \(w, h\)=\(8, 8\) but got'),
         (dict(terms=dict(loss_x=dict(type='JointTokenLoss', on='trace', layers=(1, 3)))),
          r'layers=\(1, 3\) names \[3\], but there are 3 layers'),
     ]
@@ -172,6 +174,14 @@ def test_what_does_not_correspond_is_said(student_of):
             student_of(**parts)(*batch(), mode='loss')
     with pytest.raises(ValueError, match="divergence='cosine' is unknown; choose one of kl, mse"):
         JointAttentionLoss(divergence='cosine')
+    for layers in ([], 2, (1, 1), (-1, ), ('1', )):
+        for loss in (JointAttentionLoss, JointTokenLoss):
+            with pytest.raises(ValueError, match='layers must be a list of different layers, counted from 0'):
+                loss(layers=layers)
+    for term, message in ((dict(type='JointTokenLoss', on='query'), "JointTokenLoss compares traces, .* on='query'"),
+                          (dict(type='TokenMSELoss', on='trace'), 'TokenMSELoss does not compare traces')):
+        with pytest.raises(ValueError, match=f"term 'loss_x': {message}"):
+            student_of(terms=dict(loss_x=term))
     for loss in (JointAttentionLoss, JointTokenLoss):
         with pytest.raises(ValueError, match='loss_weight must not be negative, got -1'):
             loss(loss_weight=-1)

@@ -112,6 +112,10 @@ def test_distiller_bad_input():
         MODELS.build(dict(type='TokenMSELoss', loss_weight=-1))
     with pytest.raises(ValueError, match='needs a later cycle to learn from: set model.neck.num_cycles'):
         MODELS.build(model_config(num_cycles=1, distiller=dict(type='SelfDistiller', terms=TERMS)))
+    with pytest.raises(ValueError, match='needs a later cycle to learn from'):  # no neck at all
+        MODELS.build(dict(type='DistillPoseEstimator', backbone=dict(type='StemNet'),
+                          head=dict(type='HeatmapHead', in_channels=256, out_channels=5, deconv_out_channels=None),
+                          distiller=dict(type='SelfDistiller', terms=TERMS)))
 
 
 def test_head_bad_input():

@@ -116,8 +116,24 @@ def test_every_term(loss):
     loss.loss_weight = 1.
     with pytest.raises(ValueError, match=r'\(2, 4, 6, 8\) and \(2, 4, 3, 8\)'):
         loss(student, teacher[:, :, :3], *weight)
-    with pytest.raises(ValueError, match='loss_weight must not be negative, got -1'):
-        type(loss)(loss_weight=-1)
+    for bad, message in ((-1, 'must not be negative, got -1'), ('1', "must be a finite number, got '1'"),
+                         (float('nan'), 'must be a finite number, got nan')):
+        with pytest.raises(ValueError, match=f'loss_weight {message}'):
+            type(loss)(loss_weight=bad)
+    with pytest.raises(ValueError, match=r'got a tuple and \(2, 4, 6, 8\)'):  # as the heads of SimCC return
+        loss((student, student), teacher, *weight)
+
+
+def test_mixed_precision_loses_nothing_of_relations_and_energies():
+    """Heatmaps that differ little, and features whose squares half precision cannot hold."""
+    torch.manual_seed(0)
+    teacher = torch.rand(2, 4, 6, 8)
+    student = teacher + 1e-3 * torch.rand(2, 4, 6, 8)
+    expected = JointRelationLoss()(student, teacher)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        assert_close(JointRelationLoss()(student, teacher), expected)
+    large = (300 * torch.rand(2, 4, 6, 8)).half()
+    assert_close(AttentionTransferLoss.attention(large), AttentionTransferLoss.attention(large.float()))
 
 
 def test_bad_arguments():

@@ -95,3 +95,15 @@ def test_attention_map_follows_the_surviving_tokens():
 def test_bad_input(kwargs, message):
     with pytest.raises(ValueError, match=message):
         TokenPruner(**kwargs)
+
+
+@pytest.mark.parametrize('kwargs, message', [
+    (dict(), r'pruner.layers=\(3, 6, 9\): none of them is there, the 2 layers count from 0'),
+    (dict(layers=(1, ), cycles=(2, )), r'pruner.cycles=\(2,\): none of them is there, num_cycles is 1'),
+])
+def test_a_pruner_that_would_stay_idle_is_refused(kwargs, message):
+    neck = dict(type='MultiCycledTransformer', in_channels=3, feature_size=(4, 4), patch_size=(2, 2), num_queries=2,
+                dim=8, depth=2, num_heads=2)
+    MODELS.build(dict(neck, pruner=dict(type='TokenPruner', layers=(1, ), cycles=(1, ))))
+    with pytest.raises(ValueError, match=message):
+        MODELS.build(dict(neck, pruner=dict(type='TokenPruner', **kwargs)))

@@ -7,6 +7,7 @@ from mmpose.registry import MODELS
 from torch.nn import functional as F
 from torch.testing import assert_close
 
+from sdpose.errors import ConfigError
 from sdpose.models import SelfAttention, Tokenizer, TransformerLayer, sine_table
 
 SMALL = dict(
@@ -167,5 +168,5 @@ def test_bad_configuration(overrides, message):
 
 
 def test_feature_map_of_another_size():
-    with pytest.raises(ValueError, match=r'built for a feature map of \(w, h\)=\(6, 8\) but got \(12, 8\)'):
+    with pytest.raises(ConfigError, match=r'built for a feature map of \(w, h\)=\(6, 8\) but got \(12, 8\)'):
         build()([torch.zeros(1, 8, 8, 12)])

@@ -14,12 +14,13 @@ class BaseDistiller(BaseModule):
 
     Args:
         terms: term name to loss config. A name starts with ``loss_``, so that the runner adds it to the total; the
-            config is a registered loss with one more field ``on=``, the value that it compares. A term set to None is
-            left out, which is how a config or the command line switches one off.
+            config is a registered loss with one more field ``on=``, the value that it compares (``'trace'`` for the
+            losses that say ``reads_trace``, and for no others). A term set to None is left out, which is how a config
+            or the command line switches one off.
         comparable: the names that ``on=`` may hold.
 
     Raises:
-        ValueError: if a name or an ``on=`` is not one of the allowed.
+        ValueError: if a name or an ``on=`` is not one of the allowed, or the loss does not compare such values.
     """
 
     def __init__(self, terms: dict[str, Optional[dict]], comparable: Sequence[str]) -> None:
@@ -36,7 +37,12 @@ class BaseDistiller(BaseModule):
             if self.on[name] not in comparable:
                 raise ValueError(f'the distillation term {name!r} compares on={self.on[name]!r}; '
                                  f'choose one of {", ".join(comparable)}')
-            self.terms[name] = MODELS.build(config)
+            loss = MODELS.build(config)
+            if getattr(loss, 'reads_trace', False) != (self.on[name] == 'trace'):
+                raise ValueError(f'the distillation term {name!r}: {type(loss).__name__} '
+                                 f'{"compares" if self.on[name] != "trace" else "does not compare"} traces, so it '
+                                 f'cannot be evaluated on={self.on[name]!r}')
+            self.terms[name] = loss
 
     @property
     def wants_trace(self) -> bool:

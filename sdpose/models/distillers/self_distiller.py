@@ -37,14 +37,14 @@ class SelfDistiller(BaseDistiller):
         self.detach_teacher = detach_teacher
 
     def check(self, student: nn.Module) -> None:
-        """Refuse a student of one cycle: nothing can teach it.
+        """Refuse a student of one cycle or none: nothing can teach it.
 
         Raises:
             ValueError: if so.
         """
-        if getattr(student.neck, 'num_cycles', 1) < 2:
+        if getattr(getattr(student, 'neck', None), 'num_cycles', 1) < 2:
             raise ValueError('self-distillation needs a later cycle to learn from: set model.neck.num_cycles to 2 or '
-                             'more, or model.distiller to None')
+                             'more (of a MultiCycledTransformer), or model.distiller to None')
 
     def loss(self, feats: CycleTokens, **_: Any) -> dict[str, Tensor]:
         """The terms for the tokens of all training cycles; what else the estimator passes is not needed."""

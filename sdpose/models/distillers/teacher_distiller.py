@@ -93,7 +93,10 @@ class TeacherDistiller(BaseDistiller):
     @torch.no_grad()
     def _teach(self, images: Tensor) -> dict[str, Any]:
         teacher = self.teacher().to(images.device)
-        return values_of(run(teacher, images, self.wants_trace), teacher.head, set(self.on.values()))
+        try:
+            return values_of(run(teacher, images, self.wants_trace), teacher.head, set(self.on.values()))
+        except ConfigError as error:
+            raise ConfigError(f'the teacher {self.config}, shown the images of the student: {error}') from error
 
     def loss(self, feats: Any, images: Tensor, head: nn.Module, data_samples: Sequence, maps: Sequence[Tensor] = ()
              ) -> dict[str, Tensor]:

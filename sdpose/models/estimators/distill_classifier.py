@@ -26,6 +26,9 @@ class DistillClassifier(DistillMixin, BaseModel):
         data_preprocessor: config of the preprocessor that stacks the images of a batch.
         train_cfg: options of training that the head reads.
         init_cfg: initialization.
+
+    Raises:
+        ValueError: if the neck has several query tokens.
     """
 
     def __init__(self,
@@ -40,6 +43,10 @@ class DistillClassifier(DistillMixin, BaseModel):
         self.train_cfg = train_cfg or {}
         self.backbone = MODELS.build(backbone) if backbone else None
         self.neck = MODELS.build(neck)
+        queries = getattr(getattr(self.neck, 'tokenizer', None), 'num_queries', 1)
+        if queries != 1:
+            raise ValueError('a classifier has one query token, the class token, but model.neck.num_queries is '
+                             f'{queries}')
         self.head = MODELS.build(head)
         self.set_distiller(distiller)
 

@@ -30,7 +30,8 @@ class AttentionTransferLoss(nn.Module):
     @staticmethod
     def attention(feature: Tensor) -> Tensor:
         """Energy of every position of a map (B, C, H, W), as unit vectors (B, H * W)."""
-        return F.normalize(feature.square().sum(dim=1).flatten(1), dim=1)
+        # The square of a feature above 255 is infinite in half precision.
+        return F.normalize(feature.float().square().sum(dim=1).flatten(1), dim=1)
 
     def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
         """Loss of maps (B, C, H, W), a scalar.

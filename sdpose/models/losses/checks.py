@@ -1,6 +1,8 @@
 """Checks that the losses between a student and a teacher share."""
+import math
 from collections.abc import Sequence
-from typing import Optional
+from numbers import Real
+from typing import Any, Optional
 
 from torch import Tensor
 
@@ -9,11 +11,28 @@ def require_weight(loss_weight: float) -> float:
     """``loss_weight`` itself.
 
     Raises:
-        ValueError: if it is negative.
+        ValueError: if it is negative, infinite, or no number.
     """
+    if not isinstance(loss_weight, Real) or not math.isfinite(loss_weight):
+        raise ValueError(f'loss_weight must be a finite number, got {loss_weight!r}')
     if loss_weight < 0:
         raise ValueError(f'loss_weight must not be negative, got {loss_weight}')
     return loss_weight
+
+
+def require_layers(layers: Optional[Sequence[int]]) -> Optional[tuple[int, ...]]:
+    """The 0-based layers that a loss compares, as a tuple; None, for all, as it is.
+
+    Raises:
+        ValueError: if they are no list of different numbers from 0 on, or there is none.
+    """
+    if layers is None:
+        return None
+    numbers = tuple(layers) if isinstance(layers, Sequence) else ()
+    if not numbers or len(set(numbers)) < len(numbers) or any(type(n) is not int or n < 0 for n in numbers):
+        raise ValueError('layers must be a list of different layers, counted from 0, or None for all of them (to leave '
+                         f'the term out, set it to None), got {layers!r}')
+    return numbers
 
 
 def require_same_shape(student: Tensor, teacher: Tensor, what: str) -> None:
@@ -22,9 +41,9 @@ def require_same_shape(student: Tensor, teacher: Tensor, what: str) -> None:
     Raises:
         ValueError: naming both shapes.
     """
-    if student.shape != teacher.shape:
-        raise ValueError(f'{what} of student and teacher must have one shape, got {tuple(student.shape)} '
-                         f'and {tuple(teacher.shape)}')
+    if _shape(student) != _shape(teacher) or not isinstance(student, Tensor):
+        raise ValueError(f'{what} of student and teacher must have one shape, got {_shape(student)} and '
+                         f'{_shape(teacher)}')
 
 
 def require_same_size(student: Tensor, teacher: Tensor, what: str) -> None:
@@ -33,9 +52,15 @@ def require_same_size(student: Tensor, teacher: Tensor, what: str) -> None:
     Raises:
         ValueError: naming both shapes.
     """
-    if student.ndim != 4 or teacher.ndim != 4 or student[:, 0].shape != teacher[:, 0].shape:
-        raise ValueError(f'{what} of student and teacher must be maps (B, C, H, W) of one size, got '
-                         f'{tuple(student.shape)} and {tuple(teacher.shape)}')
+    ours, theirs = _shape(student), _shape(teacher)
+    if len(ours) != 4 or len(theirs) != 4 or (ours[0], *ours[2:]) != (theirs[0], *theirs[2:]):
+        raise ValueError(f'{what} of student and teacher must be maps (B, C, H, W) of one size, got {ours} and '
+                         f'{theirs}')
+
+
+def _shape(value: Any) -> Sequence:
+    """The shape of a tensor, and of anything else, such as the two vectors of SimCC, what it is."""
+    return tuple(value.shape) if isinstance(value, Tensor) else f'a {type(value).__name__}'
 
 
 def traced_layers(student: Sequence, teacher: Sequence, layers: Optional[Sequence[int]]) -> Sequence[int]:

@@ -12,7 +12,7 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .checks import require_same_shape, require_weight, traced_layers
+from .checks import require_layers, require_same_shape, require_weight, traced_layers
 
 DIVERGENCES = ('kl', 'mse')
 
@@ -33,6 +33,8 @@ class JointAttentionLoss(nn.Module):
         ValueError: if a value is unknown or negative.
     """
 
+    reads_trace = True
+
     def __init__(self,
                  layers: Optional[Sequence[int]] = None,
                  divergence: str = 'kl',
@@ -40,7 +42,7 @@ class JointAttentionLoss(nn.Module):
         super().__init__()
         if divergence not in DIVERGENCES:
             raise ValueError(f'divergence={divergence!r} is unknown; choose one of {", ".join(DIVERGENCES)}')
-        self.layers = layers
+        self.layers = require_layers(layers)
         self.divergence = divergence
         self.loss_weight = require_weight(loss_weight)
 

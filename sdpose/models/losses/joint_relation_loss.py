@@ -4,6 +4,7 @@ IKD's abstract asks that the student's prediction carry the teacher's structural
 
 Shapes: B batch, K keypoints, H and W the size of the heatmaps.
 """
+import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -32,8 +33,10 @@ class JointRelationLoss(nn.Module):
     @staticmethod
     def relations(heatmaps: Tensor) -> Tensor:
         """Cosines between the joints of heatmaps (B, K, H, W), as (B, K, K); 0 for an empty map."""
-        unit = F.normalize(heatmaps.flatten(2), dim=2, eps=EPS)
-        return unit @ unit.transpose(1, 2)
+        # In half precision neighbouring cosines lie 1e-3 apart or more: what the loss is to see would be rounded away.
+        with torch.autocast(heatmaps.device.type, enabled=False):
+            unit = F.normalize(heatmaps.float().flatten(2), dim=2, eps=EPS)
+            return unit @ unit.transpose(1, 2)
 
     def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
         """Loss of heatmaps (B, K, H, W), a scalar.

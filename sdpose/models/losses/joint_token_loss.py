@@ -11,7 +11,7 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .checks import require_same_shape, require_weight, traced_layers
+from .checks import require_layers, require_same_shape, require_weight, traced_layers
 
 
 @MODELS.register_module()
@@ -23,12 +23,14 @@ class JointTokenLoss(nn.Module):
         loss_weight: factor of the sum over layers of the mean over batch, joints and channels.
 
     Raises:
-        ValueError: if the weight is negative.
+        ValueError: if the weight is negative, or the layers are no list of numbers.
     """
+
+    reads_trace = True
 
     def __init__(self, layers: Optional[Sequence[int]] = None, loss_weight: float = 1.) -> None:
         super().__init__()
-        self.layers = layers
+        self.layers = require_layers(layers)
         self.loss_weight = require_weight(loss_weight)
 
     def forward(self, student: Sequence, teacher: Sequence) -> Tensor:

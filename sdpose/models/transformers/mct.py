@@ -43,7 +43,8 @@ class MultiCycledTransformer(BaseModule):
         init_cfg: initialization; by default every linear from a truncated normal of std 0.02.
 
     Raises:
-        ValueError: if a size does not fit, or ``test_cycles`` is not in 1..``num_cycles``.
+        ValueError: if a size does not fit, ``test_cycles`` is not in 1..``num_cycles``, or the pruner
+            names only layers, or cycles, that are not there.
     """
 
     def __init__(self,
@@ -76,9 +77,19 @@ class MultiCycledTransformer(BaseModule):
         self.test_cycles = test_cycles
         self.tokenizer = Tokenizer(in_channels, feature_size, patch_size, num_queries, dim, position)
         self.pruner = MODELS.build(pruner) if pruner else None
+        self._check_pruner(depth)
         self.layers = ModuleList(
             TransformerLayer(dim, num_heads, mlp_ratio, qkv_bias, attention_scale, norm_eps,
                              drop_path * index / max(depth - 1, 1)) for index in range(depth))
+
+    def _check_pruner(self, depth: int) -> None:
+        """Refuse a pruner that would stay idle without a word."""
+        layers, cycles = (getattr(self.pruner, name, None) or () for name in ('layers', 'cycles'))
+        if layers and min(layers) >= depth:
+            raise ValueError(f'pruner.layers={tuple(layers)}: none of them is there, the {depth} layers count from 0')
+        if cycles and min(cycles) > self.num_cycles:
+            raise ValueError(f'pruner.cycles={tuple(cycles)}: none of them is there, num_cycles is {self.num_cycles} and '
+                             'they count from 1')
 
     def forward(self,
                 feats: Sequence[Tensor],

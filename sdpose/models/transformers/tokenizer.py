@@ -8,6 +8,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sdpose.errors import ConfigError
 from sdpose.structures import TokenSet
 
 from .position import POSITION_MODES, sine_table
@@ -71,12 +72,12 @@ class Tokenizer(BaseModule):
         """Tokens of a feature map (B, C, H, W).
 
         Raises:
-            ValueError: if the map has another size than ``feature_size``.
+            ConfigError: if the map has another size than ``feature_size``.
         """
         size = (feature.shape[-1], feature.shape[-2])
         if size != self.feature_size:
-            raise ValueError(f'the tokenizer was built for a feature map of (w, h)={self.feature_size} but got {size}: '
-                             'set feature_size to the input size divided by the stride of the backbone')
+            raise ConfigError(f'the tokenizer was built for a feature map of (w, h)={self.feature_size} but got '
+                              f'{size}: set feature_size to the input size divided by the stride of the backbone')
         patches = self.patch_embed(feature).flatten(2).transpose(1, 2)  # (B, P, D)
         sequence = torch.cat([self.query.expand(len(patches), -1, -1), patches], dim=1) + self.position
         return TokenSet(sequence, self.num_queries, self.position if self.readds_position else None)
