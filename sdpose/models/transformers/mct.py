@@ -88,8 +88,8 @@ class MultiCycledTransformer(BaseModule):
         if layers and min(layers) >= depth:
             raise ValueError(f'pruner.layers={tuple(layers)}: none of them is there, the {depth} layers count from 0')
         if cycles and min(cycles) > self.num_cycles:
-            raise ValueError(f'pruner.cycles={tuple(cycles)}: none of them is there, num_cycles is {self.num_cycles} and '
-                             'they count from 1')
+            raise ValueError(f'pruner.cycles={tuple(cycles)}: none of them is there, num_cycles is '
+                             f'{self.num_cycles} and they count from 1')
 
     def forward(self,
                 feats: Sequence[Tensor],
