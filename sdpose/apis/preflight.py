@@ -18,7 +18,7 @@ from sdpose.datasets.metainfo import load_metainfo
 from sdpose.datasets.mpii_checks import check_mpii
 from sdpose.datasets.mpii_test_dataset import MpiiTestDataset
 from sdpose.errors import ConfigError, UserError
-from sdpose.evaluation import as_list, is_coco
+from sdpose.evaluation import as_list, is_coco, reads_head_boxes
 
 from .preflight_classes import check_class_data
 
@@ -76,6 +76,9 @@ def _check_files(cfg: Config, dataset: dict[str, Any], split: str) -> None:
     # MMPose takes the paths of detections and head boxes as they stand, without the data root.
     if issubclass(_kind(dataset), MpiiDataset):
         remarks = []
+        if split != 'train' and not dataset.get('headbox_file') and any(map(reads_head_boxes, as_list(evaluators))):
+            raise ConfigError(f'the {split} data have no head boxes, in which {split}_evaluator measures PCKh: set '
+                              f'{split}_dataloader.dataset.headbox_file')
         check_mpii(ann_file, images, _joint_count(dataset), dataset.get('headbox_file'),
                    labelled=not issubclass(_kind(dataset), MpiiTestDataset))
     elif dataset.get('bbox_file'):

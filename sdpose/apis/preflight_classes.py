@@ -62,7 +62,8 @@ def _check_topk(evaluators: Any, split: str, count: int) -> None:
     """
     for evaluator in as_list(evaluators):
         topk = evaluator.get('topk', ())
-        largest = topk if isinstance(topk, int) else max(topk, default=0)
+        numbers = [topk] if isinstance(topk, int) else [k for k in topk if isinstance(k, int)]
+        largest = max(numbers, default=0)  # anything else is refused by the metric itself
         if split != 'train' and largest >= count:
             raise ConfigError(f'{split}_evaluator counts the top {largest} of {count} classes, which is always 100 %: '
                               f'set {split}_evaluator.topk to less')

@@ -57,8 +57,22 @@ def train(config: str,
             silence_records(runner.logger)
             # Builds these now, so that a refused value is told apart from a failure while training.
             _ = runner.train_loop, runner.val_loop
+            _require_batches(runner)
             runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
         return runner.train()
+
+
+def _require_batches(runner: Runner) -> None:
+    """Refuse training data that make no whole batch, where incomplete ones are dropped: no step would be taken.
+
+    Raises:
+        ConfigError: If so.
+    """
+    loader = runner.train_dataloader
+    if len(loader) == 0:
+        raise ConfigError(f'the {len(loader.sampler)} training samples per process are less than a batch of '
+                          f'{loader.batch_size}, and incomplete batches are dropped: set train_dataloader.batch_size '
+                          'to less, or train_dataloader.drop_last to False')
 
 
 def _set_start(cfg: Config, resume: Optional[str]) -> None:

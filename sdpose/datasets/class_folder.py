@@ -7,6 +7,8 @@ from mmengine.dataset import Compose
 from mmpose.registry import DATASETS
 from torchvision.datasets import ImageFolder
 
+from sdpose.errors import DataError
+
 
 @DATASETS.register_module()
 class ClassFolderDataset(ImageFolder):
@@ -38,6 +40,12 @@ class ClassFolderDataset(ImageFolder):
             index: number of the image. An index beyond the last image is a further copy of one (see
                 :class:`RepeatedAugmentationSampler`): the same file under another ``sample_idx``, so that it is
                 augmented otherwise.
+
+        Raises:
+            DataError: if a transform refuses the image.
         """
         path, label = self.samples[index % len(self.samples)]
-        return self.pipeline(dict(sample_idx=index, img_path=path, gt_label=label))
+        try:
+            return self.pipeline(dict(sample_idx=index, img_path=path, gt_label=label))
+        except ValueError as error:  # of torchvision: an image that is smaller than its crop
+            raise DataError(f'image {path} does not fit the pipeline: {error}') from error

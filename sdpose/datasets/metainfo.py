@@ -31,10 +31,13 @@ def load_metainfo(dataset: dict[str, Any]) -> dict[str, Any]:
         ``flip_indices``, ``sigmas`` and others.
 
     Raises:
-        ConfigError: If a file is missing, or the content contradicts itself; see :func:`check_metainfo`.
+        ConfigError: If a file is missing, the content contradicts itself (see :func:`check_metainfo`), or the data set
+            has none.
     """
     kind = DATASETS.get(dataset['type']) if isinstance(dataset['type'], str) else dataset['type']
-    given = dataset.get('metainfo') or kind.METAINFO
+    given = dataset.get('metainfo') or getattr(kind, 'METAINFO', None)
+    if given is None:
+        raise ConfigError(f'the data set {dataset["type"]} has no key points: name one that has, or its metainfo')
     if 'from_file' not in given:
         check_metainfo(given, f'metainfo {str(given.get("dataset_name"))!r}')
     elif not _is_stock(given['from_file']):

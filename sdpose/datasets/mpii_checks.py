@@ -27,14 +27,17 @@ def check_mpii(ann_file: Union[str, Path], image_folder: Union[str, Path], num_k
         labelled: Whether people have joints; those of the test split have none.
 
     Raises:
-        DataError: If a file or image is missing, an entry is incomplete or holds a value that is no number, or the head
-            boxes belong to other people.
+        DataError: If a file or image is missing, an entry is incomplete or holds a value that is no number, no joint is
+            labelled, or the head boxes belong to other people.
     """
     people = _read_people(ann_file)
     for number, person in enumerate(people):
         fault = _fault(person, num_keypoints if labelled else None)
         if fault is not None:
             raise DataError(f'{ann_file}: person {number} (counted from 0) {fault}: correct it, or remove it')
+    if labelled and not any(any(person['joints_vis']) for person in people):
+        raise DataError(f'{ann_file}: no joint of its {len(people)} people is labelled (joints_vis), so there is '
+                        'nothing to learn or to measure: correct the file, or name another one')
     check_images(image_folder, (person['image'] for person in people), ann_file)
     if headbox_file:
         _check_head_boxes(headbox_file, ann_file, len(people))
@@ -70,6 +73,9 @@ def _fault(person: Any, num_keypoints: Optional[int]) -> Optional[str]:
         for key, shape in (('joints', (num_keypoints, 2)), ('joints_vis', (num_keypoints, ))):
             if not _finite(person[key], shape):
                 return f'has {key} that are not {" x ".join(map(str, shape))} finite numbers'
+        if not set(person['joints_vis']) <= {0, 1}:
+            return (f'has the joints_vis {reprlib.repr(person["joints_vis"])}, but they weigh the loss and must be 0 '
+                    'or 1 (MPII tells no covered joints apart)')
     return None
 
 

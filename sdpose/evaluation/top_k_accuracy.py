@@ -25,15 +25,15 @@ class TopKAccuracy(BaseMetric):
         prefix: likewise.
 
     Raises:
-        ValueError: if a k is less than 1.
+        ValueError: if a k is no integer or less than 1.
     """
     default_prefix = 'accuracy'
 
     def __init__(self, topk: Sequence[int] = (1, 5), collect_device: str = 'cpu', prefix: Optional[str] = None) -> None:
         super().__init__(collect_device, prefix)
         self.topk = (topk, ) if isinstance(topk, int) else tuple(topk)
-        if not self.topk or min(self.topk) < 1:
-            raise ValueError(f'topk must name numbers of at least 1, got {topk}')
+        if not self.topk or not all(isinstance(k, int) and k >= 1 for k in self.topk):
+            raise ValueError(f'topk must name integers of at least 1, got {topk!r}')
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Note the rank of each image's own class, counted from 0.

@@ -1,6 +1,7 @@
 """From which weights a run starts, and which process looks after the files."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from mmengine.config import Config
 from sdpose.apis import run_options
 from sdpose.apis.configs import building
 from sdpose.apis.preflight import check_checkpoint_path, is_first_process
-from sdpose.apis.training import _set_start
+from sdpose.apis.training import _require_batches, _set_start
 from sdpose.compat import CheckpointError
 from sdpose.errors import ConfigError, UserError
 
@@ -76,3 +77,13 @@ def test_a_data_root_override_reaches_what_was_derived_from_it() -> None:
         assert loader.dataset.data_root == '/elsewhere/coco/'
     assert cfg.val_dataloader.dataset.bbox_file.startswith('/elsewhere/coco/person_detection_results/COCO_val2017')
     assert cfg.val_dataloader.dataset.ann_file == 'annotations/person_keypoints_val2017.json'
+
+
+def test_data_that_make_no_batch_are_refused() -> None:
+    def runner(samples: int) -> SimpleNamespace:
+        loader = torch.utils.data.DataLoader(range(samples), batch_size=8, drop_last=True)
+        return SimpleNamespace(train_dataloader=loader)
+    _require_batches(runner(8))
+    with pytest.raises(ConfigError, match='the 7 training samples per process are less than a batch of 8, .* set '
+                                          'train_dataloader.batch_size to less'):
+        _require_batches(runner(7))

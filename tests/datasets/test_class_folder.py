@@ -9,11 +9,12 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
+from PIL import Image
 
 from sdpose.apis.configs import load_config
 from sdpose.apis.preflight import check_data
 from sdpose.datasets.shapes import CLASSES, draw_picture
-from sdpose.datasets.transforms import SeedBySample
+from sdpose.datasets.transforms import LoadClassImage, SeedBySample
 from sdpose.errors import ConfigError, DataError
 
 ROOT = Path(__file__).parents[2]
@@ -149,6 +150,7 @@ def test_numbers_of_classes_that_do_not_fit(folders):
         check_data(wrong, ('test', ))
     with pytest.raises(ConfigError, match='test_evaluator counts the top 5 of 3 classes, which is always 100 %'):
         check_data(config(folders, topk=(1, 5)), ('test', ))
+    check_data(config(folders, topk='five'), ('test', ))  # the metric's own matter
 
 
 def test_images_that_cannot_be_read(folders):
@@ -161,6 +163,29 @@ def test_images_that_cannot_be_read(folders):
             dataset[0]
     path.unlink()
     with pytest.raises(DataError, match='has vanished'):
+        dataset[0]
+
+
+def test_images_of_every_mode(tmp_path):
+    """Whatever a file stores, a pipeline gets RGB with 8 bits; 16 bits are scaled, not cut off."""
+    color = Image.fromarray(np.full((4, 4, 3), (204, 102, 0), np.uint8))
+    grey = round(0.299 * 204 + 0.587 * 102)
+    expected = {'P.png': (204, 102, 0), 'RGBA.png': (204, 102, 0), 'CMYK.tif': (204, 102, 0), 'L.png': (grey, ) * 3,
+                'LA.png': (grey, ) * 3}
+    for name in expected:
+        color.convert(name.split('.')[0]).save(tmp_path / name)
+    Image.fromarray(np.full((4, 4), 100 * 256 + 7, np.uint16)).save(tmp_path / '16.png')
+    for name, pixel in {**expected, '16.png': (100, ) * 3}.items():
+        image = LoadClassImage().transform(dict(img_path=str(tmp_path / name)))['img']
+        assert image.mode == 'RGB' and image.getpixel((1, 1)) == pytest.approx(pixel, abs=2), name
+    Image.fromarray(np.full((4, 4), 0.5, np.float32)).save(tmp_path / 'F.tif')
+    with pytest.raises(DataError, match='F.tif has floating-point pixels, whose range is not known'):
+        LoadClassImage().transform(dict(img_path=str(tmp_path / 'F.tif')))
+
+
+def test_an_image_smaller_than_its_crop_is_named(folders):
+    dataset = built(folders, 'train', [dict(type='LoadClassImage'), dict(type='torchvision/RandomCrop', size=(64, 64))])
+    with pytest.raises(DataError, match=r'image .*/train/arrow/0.JPEG.png does not fit the pipeline: .*\(64, 64\)'):
         dataset[0]
 
 

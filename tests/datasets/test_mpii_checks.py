@@ -4,10 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from mmengine.config import Config
 from scipy.io import savemat
 
+from sdpose.apis.preflight import check_data
 from sdpose.datasets.mpii_checks import check_mpii
-from sdpose.errors import DataError
+from sdpose.errors import ConfigError, DataError
 
 
 @pytest.fixture
@@ -47,6 +49,8 @@ def test_a_sound_data_set_passes(folder):
     (dict(joints=[[1, 2]]), 'has joints that are not 2 x 2 finite numbers'),
     (dict(joints=[[1, 2], [3]]), 'has joints that are not 2 x 2'),
     (dict(joints_vis=[1, None]), 'has joints_vis that are not 2 finite numbers'),
+    (dict(joints_vis=[2, 0]), r'has the joints_vis \[2, 0\], but they weigh the loss and must be 0 or 1'),
+    (dict(joints_vis=[-1, 1]), r'has the joints_vis \[-1, 1\]'),
 ])
 def test_bad_entries_are_named(folder, changes, message):
     with pytest.raises(DataError, match=message):
@@ -80,3 +84,24 @@ def test_head_boxes_that_do_not_fit(folder):
         with pytest.raises(DataError, match=message):
             check_mpii(file, folder, 2, _heads(folder, boxes))
     check_mpii(file, folder, 2, _heads(folder, sound))
+
+
+def test_people_without_a_labelled_joint(folder):
+    nobody = _person(joints_vis=[0, 0])
+    check_mpii(_write(folder, _person(), nobody), folder, 2)
+    with pytest.raises(DataError, match='a.json: no joint of its 2 people is labelled'):
+        check_mpii(_write(folder, nobody, nobody), folder, 2)
+
+
+def test_pckh_asks_for_head_boxes(folder):
+    """Before the run, not after its first epoch; a metric that reads none may do without."""
+    _write(folder, _person(joints=[[1, 2]] * 16, joints_vis=[1] * 16))
+    dataset = dict(type='MpiiDataset', data_root=str(folder), ann_file='a.json', data_prefix=dict(img=''))
+
+    def config(**metric):
+        return Config(dict(val_dataloader=dict(dataset=dataset), val_evaluator=dict(metric)))
+    for metric in (dict(type='MpiiMetric'), dict(type='MpiiPCKAccuracy', norm_item=['bbox', 'head'])):
+        with pytest.raises(ConfigError, match='set val_dataloader.dataset.headbox_file'):
+            check_data(config(**metric), ('val', ))
+    for metric in (dict(type='PCKAccuracy'), dict(type='MpiiMetric', format_only=True)):
+        check_data(config(**metric), ('val', ))

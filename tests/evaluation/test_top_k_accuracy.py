@@ -46,6 +46,12 @@ def test_as_many_k_as_classes_are_refused():
         TopKAccuracy(topk=(0, ))
 
 
+@pytest.mark.parametrize('topk', [(), 0, (1, 0), 'five', (1., )])
+def test_numbers_that_are_no_k(topk):
+    with pytest.raises(ValueError, match='topk must name integers of at least 1, got '):
+        TopKAccuracy(topk)
+
+
 def test_the_registry_and_an_evaluator_know_it():
     evaluator = Evaluator([METRICS.build(dict(type='TopKAccuracy', topk=(1, )))])
     evaluator.process([sample([0., 1.], 1), sample([0., 1.], 0)])

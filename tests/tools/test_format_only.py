@@ -84,6 +84,10 @@ def test_refusals(here: Path, trained: SimpleNamespace) -> None:
                                    "test_dataloader = dict(dataset=dict(type='CrowdPoseDataset'))\n")
     with pytest.raises(ConfigError, match='its 17 joints, but the test data of crowd.py has others'):
         testing.test('crowd.py', checkpoint, test_dev=True)
+    (here / 'classes.py').write_text("_base_ = 'tiny.py'\ntest_dataloader = dict(dataset=dict(_delete_=True, "
+                                     "type='ClassFolderDataset', data_root='x', pipeline=[]))\n")
+    with pytest.raises(ConfigError, match='the data set ClassFolderDataset has no key points'):
+        testing.test('classes.py', checkpoint, test_dev=True)
     (here / 'pck.py').write_text("_base_ = 'tiny.py'\ntest_evaluator = dict(_delete_=True, type='PCKAccuracy')\n")
     with pytest.raises(ConfigError, match='needs a CocoMetric or MpiiMetric in test_evaluator of pck.py'):
         testing.test('pck.py', checkpoint, format_only=True)

@@ -1,6 +1,7 @@
 """Loading an image of a class, with errors that name it."""
 from typing import Any
 
+import numpy as np
 from mmcv.transforms import BaseTransform
 from mmpose.registry import TRANSFORMS
 from PIL import Image
@@ -12,8 +13,10 @@ from sdpose.errors import DataError
 class LoadClassImage(BaseTransform):
     """Read ``img_path`` as an RGB image of PIL, the form on which torchvision's transforms have their reference.
 
+    A grey image of 16 bits is scaled to 8; PIL alone would make every value above 255 white.
+
     Raises:
-        DataError: The file is absent, cannot be opened, or is not an image.
+        DataError: The file is absent, cannot be opened, is not an image, or has pixels without a known range.
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -21,7 +24,9 @@ class LoadClassImage(BaseTransform):
         path = results['img_path']
         try:
             with Image.open(path) as image:
-                results['img'] = image.convert('RGB')
+                results['img'] = _as_rgb(image)
+        except _UnknownRange as error:
+            raise DataError(f'image {path} has {error}, whose range is not known: store it with 8 or 16 bits') from None
         except FileNotFoundError as error:
             raise DataError(f'image {path} has vanished since the start of the run: put it back') from error
         except PermissionError as error:
@@ -30,3 +35,16 @@ class LoadClassImage(BaseTransform):
             raise DataError(f'image {path} cannot be decoded: the file is damaged or is not an image; replace it, or '
                             'remove it from its class folder') from error
         return results
+
+
+class _UnknownRange(Exception):
+    """Pixels that cannot be scaled to 8 bits."""
+
+
+def _as_rgb(image: Image.Image) -> Image.Image:
+    """An image of any mode as RGB with 8 bits per channel."""
+    if image.mode.startswith('I;16'):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert('RGB')
+    if image.mode in ('I', 'F'):
+        raise _UnknownRange('32-bit integer pixels' if image.mode == 'I' else 'floating-point pixels')
+    return image.convert('RGB')
