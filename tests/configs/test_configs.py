@@ -198,6 +198,7 @@ def test_mpii_is_learned_from_0_and_judged_from_1(leaf):
     steps = {loader: [step.type for step in config[loader].dataset.pipeline].count('ZeroBasedKeypoints')
              for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader')}
     assert steps == dict(train_dataloader=1, val_dataloader=0, test_dataloader=0)
+    assert config.val_evaluator.type == config.test_evaluator.type == 'MpiiMetric'
 
 
 def test_the_best_checkpoint_is_chosen_by_a_metric_of_the_leaf(leaf):
