@@ -13,6 +13,7 @@ from PIL import Image
 
 from sdpose.apis.configs import load_config
 from sdpose.apis.preflight import check_data
+from sdpose.apis.run_options import prepare
 from sdpose.datasets.shapes import CLASSES, draw_picture
 from sdpose.datasets.transforms import LoadClassImage, SeedBySample
 from sdpose.errors import ConfigError, DataError
@@ -151,6 +152,15 @@ def test_numbers_of_classes_that_do_not_fit(folders):
     with pytest.raises(ConfigError, match='test_evaluator counts the top 5 of 3 classes, which is always 100 %'):
         check_data(config(folders, topk=(1, 5)), ('test', ))
     check_data(config(folders, topk='five'), ('test', ))  # the metric's own matter
+
+
+def test_the_readmes_options_for_another_data_set(folders):
+    cfg = prepare('configs/classification/imagenet/deit-tiny_8xb128-300e_imagenet-224x224.py', cfg_options={
+        'data_root': f'{folders}/', 'model.head.num_classes': 3, 'model.data_preprocessor.num_classes': 3,
+        'val_evaluator.topk': [1], 'test_evaluator.topk': [1]})
+    check_data(cfg, ('train', 'val', 'test'))
+    loaders = cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader
+    assert [len(DATASETS.build(loader.dataset)) for loader in loaders] == [6, 6, 6]
 
 
 def test_images_that_cannot_be_read(folders):

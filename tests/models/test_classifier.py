@@ -12,6 +12,7 @@ from torch.testing import assert_close
 
 from sdpose.apis.complexity import complexity
 from sdpose.apis.configs import load_config
+from sdpose.errors import ConfigError
 from sdpose.models import TransformerLayer
 from sdpose.structures import ClassSample
 
@@ -159,6 +160,13 @@ def test_mixing_pairs_other_images_than_neighbours():
     pure = [int((torch.stack([s.gt_score for s in preprocessor(batch, training=True)['data_samples']]) == 1).sum())
             for _ in range(20)]
     assert sum(pure) < 0.4 * 12 * 20  # 2 / 11 of the pairs by chance; 2 / 3 between neighbours
+
+
+def test_images_of_two_sizes_are_refused():
+    preprocessor = MODELS.build(dict(type='ClassDataPreprocessor', num_classes=4))
+    batch = dict(inputs=[torch.zeros(3, 4, 6), torch.zeros(3, 4, 5)], data_samples=samples([0, 1]))
+    with pytest.raises(ConfigError, match=r'sizes \(h, w\) \(4, 5\), \(4, 6\): the pipeline .* must crop them'):
+        preprocessor(batch)
 
 
 def test_drop_path_is_off_by_default_and_grows_with_depth():

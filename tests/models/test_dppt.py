@@ -154,6 +154,32 @@ def test_before_the_first_pruning_student_and_teacher_agree(student_of):
     assert model(*batch(), mode='loss')['loss_attention'].item() == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.parametrize('ratio', [0.5, 0.8, 1.])
+def test_kept_patches_are_the_teachers_own_through_all_prunings(student_of, ratio):
+    """Where attention moves nothing, a surviving token is what it is in the teacher, and so are its scores.
+
+    With equal weights the student's rows are then the teacher's, cut to the survivors and renormalized, behind any
+    number of prunings, at an annealed ratio, and in layers that prune nothing. One wrong index, and they are not.
+    """
+    deep = tokenpose(depth=5, num_heads=1)  # of several heads the mean is renormalized, not each
+    pruned = tokenpose(dict(PRUNER, layers=(0, 1, 3)), depth=5, num_heads=1)
+    model = student_of(deep, pruned, dict(loss_attention=dict(type='JointAttentionLoss', on='trace'))).eval()
+    teacher = model.distiller.teacher()
+    for layer in teacher.neck.layers:
+        torch.nn.init.normal_(layer.attn.qkv.weight)  # rows that are far from even
+        torch.nn.init.zeros_(layer.attn.proj.weight)
+    model.load_state_dict(teacher.state_dict(), strict=True)
+    model.neck.pruner.keep_ratio = ratio
+    images, samples = batch()
+    assert model(images, samples, mode='loss')['loss_attention'].item() == pytest.approx(0, abs=1e-5)
+    ours, theirs = (net.neck(net.backbone(images), with_trace=True).output.trace for net in (model, teacher))
+    counts = {0.5: [16, 8, 4, 4, 2], 0.8: [16, 13, 11, 11, 9], 1.: [16] * 5}[ratio]
+    assert [trace.rows.shape[-1] - 5 for trace in ours] == counts
+    if ratio < 1:
+        wrong = [trace if trace.kept is None else trace._replace(kept=trace.kept.flip(1)) for trace in ours]
+        assert JointAttentionLoss()(wrong, theirs) > 0.1
+
+
 def test_what_does_not_correspond_is_said(student_of):
     cases = [
         (dict(teacher=tokenpose(depth=2)), 'student and teacher must have one depth, got 3 and 2 layers'),

@@ -10,6 +10,8 @@ from mmengine.model import BaseDataPreprocessor
 from mmpose.registry import MODELS, TRANSFORMS
 from torch.nn import functional as F
 
+from sdpose.errors import ConfigError
+
 
 @MODELS.register_module()
 class ClassDataPreprocessor(BaseDataPreprocessor):
@@ -38,6 +40,9 @@ class ClassDataPreprocessor(BaseDataPreprocessor):
 
         Returns:
             ``inputs`` (B, 3, H, W) and ``data_samples`` with ``gt_score`` (N,).
+
+        Raises:
+            ConfigError: If the images are not of one size.
         """
         data = self.cast_data(data)
         inputs, samples = data['inputs'], data['data_samples']
@@ -46,6 +51,10 @@ class ClassDataPreprocessor(BaseDataPreprocessor):
             # A mix pairs neighbours, and repeated augmentation makes neighbours of one image's copies.
             order = torch.randperm(len(samples)).tolist()
             inputs, samples = [inputs[i] for i in order], [samples[i] for i in order]
+        sizes = {tuple(image.shape[1:]) for image in inputs}
+        if len(sizes) > 1:
+            raise ConfigError(f'the images of a batch have the sizes (h, w) {", ".join(map(str, sorted(sizes)))}: the '
+                              'pipeline of the data set must crop them to one')
         images = torch.stack(inputs)
         labels = torch.stack([sample.gt_label for sample in samples])
         if mixes:
