@@ -49,6 +49,7 @@ def prepare(config: str,
     cfg.work_dir = work_dir or cfg.get('work_dir') or os.path.join('work_dirs', Path(config).stem)
     _set_strictness(cfg, allow_partial)
     _let_loaders_without_workers_be(cfg)
+    _name_unreadable_images(cfg)
     if show or show_dir is not None:
         _set_drawing(cfg, show, show_dir, interval, wait_time)
     if gt_bbox:
@@ -71,6 +72,23 @@ def _let_loaders_without_workers_be(cfg: Config) -> None:
         loader = cfg.get(f'{split}_dataloader')
         if loader and loader.get('num_workers') == 0:
             loader.persistent_workers = False
+
+
+def _name_unreadable_images(cfg: Config) -> None:
+    """Load images by our step in configs that inherit MMPose's pipelines, too: the same pixels, clear errors."""
+    for split in ('train', 'val', 'test'):
+        if loader := cfg.get(f'{split}_dataloader'):
+            _check_loading(loader.get('dataset'))
+
+
+def _check_loading(dataset: Optional[dict[str, Any]]) -> None:
+    if not dataset:
+        return
+    for step in dataset.get('pipeline') or []:
+        if step.get('type') == 'LoadImage':
+            step['type'] = 'LoadCheckedImage'
+    for part in [dataset.get('dataset'), *(dataset.get('datasets') or [])]:
+        _check_loading(part)
 
 
 def _move_data_root(cfg: Config, before: Optional[str]) -> None:

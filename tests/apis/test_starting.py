@@ -63,6 +63,18 @@ def test_loaders_without_workers_persist_none() -> None:
     assert not cfg.train_dataloader.persistent_workers and cfg.val_dataloader.persistent_workers
 
 
+def test_pipelines_of_mmpose_name_unreadable_images_too() -> None:
+    config = 'configs/simple_baseline/coco/simple-baseline_res50_8xb64-210e_coco-256x192.py'
+    cfg = run_options.prepare(config)
+    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+        assert [step.type for step in loader.dataset.pipeline[:2]] == ['LoadCheckedImage', 'GetBBoxCenterScale']
+    steps = [dict(type='LoadImage', to_float32=True), dict(type='PackPoseInputs')]
+    cfg = Config(dict(train_dataloader=dict(dataset=dict(datasets=[dict(dataset=dict(pipeline=steps))]))))
+    run_options._name_unreadable_images(cfg)
+    inner = cfg.train_dataloader.dataset.datasets[0].dataset.pipeline
+    assert inner == [dict(type='LoadCheckedImage', to_float32=True), dict(type='PackPoseInputs')]
+
+
 def test_arguments_that_a_foreign_class_refuses() -> None:
     for call in (lambda: torch.utils.data.DataLoader([1], batchsize=3),
                  lambda: torch.optim.Adam([torch.zeros(1)], lr='abc')):
