@@ -9,6 +9,8 @@ from torch import Tensor
 
 from sdpose.errors import MismatchError
 
+_SHOWN = 8  # a file of another model differs in hundreds
+
 # timm's name and ours; {i} is the index of a layer. Every tensor has the same shape on both sides.
 _LAYER = {
     'blocks.{i}.norm1': 'neck.layers.{i}.norm1',
@@ -36,7 +38,7 @@ def vit_from_timm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         Key of ``DistillClassifier`` to tensor; the tensors are the same objects.
 
     Raises:
-        MismatchError: if keys are missing or unknown, naming them all.
+        MismatchError: if keys are missing or unknown, naming them.
     """
     return _rename(state, _names(_depth(state, r'blocks\.(\d+)\.')), 'a vision transformer of timm')
 
@@ -45,7 +47,7 @@ def vit_to_timm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The way back: rename the tensors of a ``DistillClassifier`` for timm.
 
     Raises:
-        MismatchError: if keys are missing or unknown, naming them all.
+        MismatchError: if keys are missing or unknown, naming them.
     """
     names = {ours: theirs for theirs, ours in _names(_depth(state, r'neck\.layers\.(\d+)\.')).items()}
     return _rename(state, names, 'a classifier of this project without backbone')
@@ -68,6 +70,11 @@ def _rename(state: Mapping[str, Tensor], names: dict[str, str], what: str) -> di
     missing = [key for key in names if key not in state]
     unknown = [key for key in state if key not in names]
     if missing or unknown:
-        parts = [f'{label}: {", ".join(keys)}' for label, keys in (('missing', missing), ('unknown', unknown)) if keys]
+        parts = [f'{label}: {_few(keys)}' for label, keys in (('missing', missing), ('unknown', unknown)) if keys]
         raise MismatchError(f'these are not the weights of {what}; {"; ".join(parts)}')
     return {names[key]: value for key, value in state.items()}
+
+
+def _few(keys: list[str]) -> str:
+    more = f' and {len(keys) - _SHOWN} more' if len(keys) > _SHOWN else ''
+    return ', '.join(keys[:_SHOWN]) + more

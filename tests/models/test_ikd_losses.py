@@ -92,6 +92,12 @@ def test_limbs_by_hand():
     assert_close(every, torch.tensor(2 * (2 / 8)**2 / 6))
 
 
+def test_limbs_need_heatmaps():
+    """Not tokens, coordinates or logits, which have no place to look for."""
+    with pytest.raises(ValueError, match=r'heatmaps .* must be maps \(B, C, H, W\) of one size, got \(2, 3, 8\) and'):
+        LimbVectorLoss()(torch.zeros(2, 3, 8), torch.zeros(2, 3, 8), torch.ones(2, 3))
+
+
 def test_soft_argmax_of_a_flat_map_is_its_centre():
     flat = LimbVectorLoss().places(torch.zeros(1, 1, 3, 5))
     assert_close(flat, torch.tensor([[[2 / 5, 1 / 3]]]))

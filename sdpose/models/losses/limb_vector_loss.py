@@ -9,7 +9,7 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from .checks import require_same_shape, require_weight
+from .checks import require_same_shape, require_same_size, require_weight
 
 
 @MODELS.register_module()
@@ -58,6 +58,7 @@ class LimbVectorLoss(nn.Module):
         Raises:
             ValueError: if their shapes differ, or a limb names a joint that they lack.
         """
+        require_same_size(student, teacher, 'heatmaps')
         require_same_shape(student, teacher, 'heatmaps')
         first, second = self._ends(student.shape[1])
         drift = self.places(student) - self.places(teacher)  # a limb's difference is that of its ends' drifts
