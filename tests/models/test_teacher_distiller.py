@@ -230,6 +230,14 @@ def test_a_teacher_of_other_joints_or_images_is_refused(teacher_files):
         student(*teacher_files(dict(TOKEN_TEACHER, data_preprocessor=dict(type='PoseDataPreprocessor')))).init_weights()
 
 
+def test_a_student_is_built_without_values():
+    """As from_official.py does, to compare keys and shapes alone."""
+    with torch.device('meta'):
+        model = student('nowhere.py', None)
+    assert all(value.is_meta for value in model.state_dict().values())
+    assert not any('_student' in name or '_teacher' in name for name, _ in model.named_modules())
+
+
 def test_testing_needs_no_teacher():
     model = student('nowhere.py', None).eval()
     regression = model(batch()[0], batch()[1], mode='tensor')

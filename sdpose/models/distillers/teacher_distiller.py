@@ -17,7 +17,7 @@ from sdpose.paths import find_config
 
 from .base import BaseDistiller
 from .model_pass import BACKBONE, HEAD, TOKENS, ModelPass, kept_statistics, run, values_of
-from .teacher_fit import ModelFacts, facts_of, require_fit
+from .teacher_fit import facts_of, require_fit
 
 
 @MODELS.register_module()
@@ -44,13 +44,16 @@ class TeacherDistiller(BaseDistiller):
         super().__init__(terms, (*TOKENS, *BACKBONE, *HEAD))
         self.config = teacher
         self.checkpoint = checkpoint
-        # In a tuple, because a module among the attributes would join the state dict and the optimizer.
+        # In tuples, because a module among the attributes would join the state dict and the optimizer.
         self._teacher = (None, )
-        self._student: Optional[ModelFacts] = None
+        self._student = (None, )
 
     def check(self, student: nn.Module) -> None:
-        """Keep what the teacher must share with this student; it is compared when the teacher is built."""
-        self._student = facts_of(student)
+        """Keep the student; what the teacher must share with it is compared when the teacher is built.
+
+        Not now: a converter builds models without values, on the meta device.
+        """
+        self._student = (student, )
 
     def teacher(self) -> nn.Module:
         """The frozen teacher, built on first use.
@@ -82,8 +85,8 @@ class TeacherDistiller(BaseDistiller):
         if not set(self.on.values()).isdisjoint(TOKENS) and not hasattr(getattr(teacher, 'neck', None), 'tokenizer'):
             raise ConfigError(f'{self.config} has no tokens: set the terms of model.distiller that compare tokens to '
                               'None, or choose a teacher with a MultiCycledTransformer')
-        if self._student is not None:
-            require_fit(self._student, facts_of(teacher), self.config)
+        if self._student[0] is not None:
+            require_fit(facts_of(self._student[0]), facts_of(teacher), self.config)
         require_match(teacher, weights, f'the teacher checkpoint {self.checkpoint}',
                       f'It must be a checkpoint of {self.config}.')
         teacher.load_state_dict(weights)
