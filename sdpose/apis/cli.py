@@ -14,18 +14,22 @@ from sdpose.errors import UserError
 from .noise import silence_warnings
 
 
-def run(command: Callable[[], object]) -> int:
+def run(command: Callable[[], object], after_stop: str = '') -> int:
     """Run a tool's work and turn its outcome into an exit status.
 
     A mistake of the user is one line (or a table) that starts with ``error:`` on standard error, without a
     traceback, and status 2; ``SDPOSE_TRACEBACK=1`` shows the traceback all the same. Ctrl-C is status 130. Any other
     exception is a defect of the program and keeps its traceback.
+
+    Args:
+        command: The work.
+        after_stop: What Ctrl-C says beside ``stopped``, such as how to go on.
     """
     silence_warnings()
     try:
         command()
     except KeyboardInterrupt:
-        sys.stderr.write('stopped\n')
+        sys.stderr.write(f'stopped{after_stop}\n')
         return 130
     except (UserError, CheckpointError) as error:
         if os.environ.get('SDPOSE_TRACEBACK') == '1':
@@ -36,7 +40,7 @@ def run(command: Callable[[], object]) -> int:
     except Exception as error:
         if not _was_interrupted(error):
             raise
-        sys.stderr.write('stopped\n')
+        sys.stderr.write(f'stopped{after_stop}\n')
         return 130
     return 0
 

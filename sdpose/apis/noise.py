@@ -6,7 +6,6 @@ import warnings
 
 # Python warnings: a regular expression for the start of the message, and why it says nothing.
 _WARNINGS = {
-    r'The metainfo config file "configs/_base_/datasets/': 'MMPose finds its own copy of the file, as intended',
     r'Use the existing "bbox_center" and "bbox_scale"': 'MPII gives centres and scales instead of boxes',
     r'`torch\.cuda\.amp\.': 'MMEngine 0.10.7 uses names that torch renamed; the behaviour is the same',
     r'Detected call of `lr_scheduler\.step\(\)` before': "torch cannot see a step through MMEngine's optimizer wrapper",

@@ -17,7 +17,7 @@ from sdpose.datasets.checks import check_detections, check_people
 from sdpose.datasets.metainfo import load_metainfo
 from sdpose.datasets.mpii_checks import check_mpii
 from sdpose.datasets.mpii_test_dataset import MpiiTestDataset
-from sdpose.errors import ConfigError, UserError
+from sdpose.errors import ConfigError, DataError, UserError
 from sdpose.evaluation import as_list, is_coco, reads_head_boxes
 
 from .preflight_classes import check_class_data
@@ -29,6 +29,7 @@ _FILES = ('data_root', 'ann_file', 'bbox_file', 'headbox_file', 'data_prefix', '
 def check_data(cfg: Config, splits: tuple[str, ...]) -> None:
     """Check the data sets of a config, each as its class demands, and log what will not be used.
 
+    Where the folder of a data set is missing as a whole, the config's ``data_hint`` says how to get it.
     Among several processes the first one checks; the others would only read the same files again.
 
     Args:
@@ -49,7 +50,12 @@ def check_data(cfg: Config, splits: tuple[str, ...]) -> None:
             files['evaluated'] = _is_evaluated(cfg, split)  # which asks for more
             if files not in seen:
                 seen.append(files)
-                check(cfg, dataset, split)
+                try:
+                    check(cfg, dataset, split)
+                except DataError as error:
+                    if 'data_hint' not in cfg or Path(dataset.get('data_root') or '').exists():
+                        raise
+                    raise DataError(f'{error}. {cfg.data_hint}') from error
 
 
 def is_first_process(cfg: Config) -> bool:
@@ -70,7 +76,9 @@ def _check_files(cfg: Config, dataset: dict[str, Any], split: str) -> None:
     ann_file = _below(root, dataset.get('ann_file', ''))
     images = _below(root, (dataset.get('data_prefix') or {}).get('img', ''))
     evaluators = cfg.get(f'{split}_evaluator')
-    reads = dict(evaluated=_is_evaluated(cfg, split), use_area=_uses_area(evaluators), crowd=_reads_crowds(evaluators))
+    names = load_metainfo(dataset)['keypoint_id2name']
+    reads = dict(evaluated=_is_evaluated(cfg, split), use_area=_uses_area(evaluators), crowd=_reads_crowds(evaluators),
+                 joints=[names[joint] for joint in range(len(names))])
     if _REMOTE in ann_file or _REMOTE in images:
         return
     # MMPose takes the paths of detections and head boxes as they stand, without the data root.
@@ -123,7 +131,7 @@ def _check_joints(cfg: Config, dataset: dict[str, Any], split: str) -> None:
     joints = metainfo['num_keypoints']
     if queries not in (None, joints):
         raise ConfigError(f'{split} data has {joints} key points per person, but model.neck.num_queries is {queries}: '
-                          'a leaf passes num_keypoints of its data set base on')
+                          'set both to one number (the configs here write num_queries=_base_.num_keypoints)')
     if not len(metainfo['sigmas']) and any(is_coco(metric) for metric in as_list(cfg.get(f'{split}_evaluator'))):
         raise ConfigError(f'the metainfo of the {split} data ({metainfo["dataset_name"]}) has no sigmas, which '
                           'CocoMetric needs: give one per joint, or evaluate with another metric')

@@ -66,6 +66,8 @@ def test(config: str, checkpoint: str, out: Optional[str] = None, dump: Optional
     metrics = runner.test()
     if runner.rank == 0:
         _report(runner, metrics, checkpoint, result_files)
+        if show_dir := run.get('show_dir'):
+            print_log(f'pictures: {os.path.join(runner.log_dir, show_dir)}', runner.logger)
         for result_file in result_files if format_only else ():
             check_written(runner, result_file.path)
         if all_cycles and metrics:

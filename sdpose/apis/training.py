@@ -1,6 +1,9 @@
 """Training from a config file; what ``tools/train.py`` runs."""
 
+import logging
+import re
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any, Optional
 
 import torch
@@ -91,8 +94,30 @@ def _set_start(cfg: Config, resume: Optional[str]) -> None:
                       f'{cfg.load_from or "the initial weights"}', 'current')
     elif resume is not None:
         cfg.resume, cfg.load_from = True, resume
+    else:
+        _warn_of_earlier_run(cfg)
     if cfg.get('load_from'):
         check_checkpoint_path(cfg.load_from)
+    if cfg.get('resume'):
+        _say_if_at_end(cfg)
+
+
+def _warn_of_earlier_run(cfg: Config) -> None:
+    """Say so if a new training will leave its checkpoints among those of another."""
+    earlier = sorted(path.name for path in Path(cfg.work_dir).glob('*.pth'))
+    if earlier and is_first_process(cfg):
+        print_log(f'{cfg.work_dir} holds checkpoints of an earlier run ({", ".join(earlier[:3])}'
+                  f'{" ..." if len(earlier) > 3 else ""}), and this one starts anew among them: --resume goes on from '
+                  'the newest, --work-dir names another folder', 'current', logging.WARNING)
+
+
+def _say_if_at_end(cfg: Config) -> None:
+    """Say so if the checkpoint to resume from is, by its name, the run's last: nothing would seem to happen."""
+    found = re.fullmatch(r'(epoch|iter)_(\d+)\.pth', Path(cfg.load_from).name)
+    end = cfg.train_cfg.get(f'max_{found[1]}s') if found else None
+    if end is not None and int(found[2]) >= end and is_first_process(cfg):
+        print_log(f'{cfg.load_from} is the end of this training (train_cfg.max_{found[1]}s={end}): nothing is left to '
+                  'train', 'current', logging.WARNING)
 
 
 def _use_amp(cfg: Config) -> None:

@@ -15,7 +15,7 @@ Two more are solved by ``tools/install.sh``: which versions fit each other, and 
 
 from .distributed import run_without_gpu
 from .drawing import draw_with_scalar_radius
-from .imports import import_mmpose, provide_compiled_ops, require_pkg_resources
+from .imports import hide_metainfo_warning, import_mmpose, provide_compiled_ops, require_pkg_resources
 from .loading import CheckpointError, allow_checkpoint_types, load_weights_only
 from .saving import find_latest_checkpoint, keep_until_saved, resume_from_complete, save_atomically
 
@@ -32,6 +32,7 @@ def apply() -> None:
     resume_from_complete()
     run_without_gpu()
     draw_with_scalar_radius()
+    hide_metainfo_warning()
 
 
 __all__ = ['CheckpointError', 'apply', 'find_latest_checkpoint']

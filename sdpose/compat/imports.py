@@ -107,3 +107,12 @@ def _missing_reduce_mean(*args: Any, **kwargs: Any) -> None:
         'reduce_mean belongs to mmdet, which is not installed (MMPose needs it for RTMO only). '
         'Cure: pip install "mmdet>=3.0,<3.3"'
     )
+
+
+def hide_metainfo_warning() -> None:
+    """Hide a warning that alarms for nothing.
+
+    Seen: MMPose 1.3 names its metainfo files by a path in its own repository, finds them in the installed package, as
+    intended, and warns that the path does not exist.
+    """
+    warnings.filterwarnings('ignore', message=r'The metainfo config file "configs/_base_/datasets/')

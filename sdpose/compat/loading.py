@@ -156,7 +156,8 @@ def _refusal(filename: str, reason: str) -> str:
     found = re.search(r'(?:GLOBAL|class|callable|global|function) `?([A-Za-z_][\w.]*\.[\w.]+)`?', reason)
     if found is None:
         return (
-            f'{filename} is not a checkpoint, or one that carries more than weights ({_first_line(reason)})'
+            f'{filename} is not a checkpoint, or one that carries more than weights: nothing in it was run. Name a '
+            '.pth file that a training or tools/model_converters has written.'
         )
     return (
         f'{filename} was refused and nothing in it was run: it carries {found.group(1)}, which is neither a '

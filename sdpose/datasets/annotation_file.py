@@ -1,6 +1,7 @@
 """Reading a COCO annotation file: there, JSON, and in COCO's structure."""
 
 import json
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any, Union
@@ -9,20 +10,22 @@ from sdpose.datasets import coco_fields
 from sdpose.errors import DataError
 
 
-def read_annotations(ann_file: Union[str, Path], annotated: bool = True) -> dict[str, Any]:
+def read_annotations(ann_file: Union[str, Path], annotated: bool = True,
+                     cure: str = 'correct data_root and ann_file of the dataset in the config') -> dict[str, Any]:
     """Read a COCO annotation file, of key points or not.
 
     Args:
         ann_file: The file.
         annotated: Whether it must have annotations; ``image_info`` files of test splits have none, and get an empty
             list.
+        cure: What else than putting the file there helps if it is missing.
 
     Raises:
         DataError: If it is missing, not JSON, or lacks images, annotations, ids or what an image must have.
     """
     if not Path(ann_file).is_file():
-        raise DataError(f'the annotation file {ann_file} is missing: put it there, or correct data_root and ann_file '
-                        'of the dataset in the config')
+        below = '' if Path(ann_file).is_absolute() else f' (below {os.getcwd()})'
+        raise DataError(f'the annotation file {ann_file} is missing{below}: put it there, or {cure}')
     content = read_json(ann_file, 'a COCO annotation file')
     if isinstance(content, dict) and not annotated:
         content.setdefault('annotations', [])

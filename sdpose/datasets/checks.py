@@ -4,6 +4,7 @@ It reads the annotation file once more and lists each image folder once; no imag
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Iterable, Optional, Union
 
@@ -15,7 +16,8 @@ _SHOWN = 3
 
 
 def check_people(ann_file: Union[str, Path], image_folder: Union[str, Path], num_keypoints: int,
-                 evaluated: bool = False, use_area: bool = True, crowd: bool = False) -> list[str]:
+                 evaluated: bool = False, use_area: bool = True, crowd: bool = False, joints: Sequence[str] = ()
+                 ) -> list[str]:
     """Check an annotation file and the images it names.
 
     Args:
@@ -25,18 +27,21 @@ def check_people(ann_file: Union[str, Path], image_folder: Union[str, Path], num
         evaluated: Whether predictions are compared with this file, which takes ``categories`` and ``area``.
         use_area: The option of ``CocoMetric``: False if an evaluation does without ``area``.
         crowd: Whether an evaluation is CrowdPose's, which takes ``crowdIndex`` and ``num_keypoints``.
+        joints: Their names in the metainfo's order, to be compared with those that the file has.
 
     Returns:
         Remarks that do not prevent a run, one sentence each.
 
     Raises:
         DataError: If a file is missing or not COCO, an entry is incomplete or holds a value that is no number, an
-            annotation has another number of joints, an image with annotated people is missing, or no person is left.
+            annotation has another number or order of joints, an image with annotated people is missing, or no person
+            is left.
     """
     content = read_annotations(ann_file)
     if not content['annotations']:
         raise _no_keypoints(ann_file)
     images = _check_content(ann_file, content, num_keypoints, evaluated, use_area, crowd)
+    coco_fields.check_joint_names(ann_file, content.get('categories'), joints)
     used = [ann for ann in content['annotations'] if not ann.get('iscrowd') and ann.get('num_keypoints') != 0]
     fit = [ann for ann in used if _box_fault(ann, images) is None]
     if not any(max(ann['keypoints'][0::3]) > 0 or max(ann['keypoints'][1::3]) > 0 for ann in fit):
@@ -49,7 +54,7 @@ def check_people(ann_file: Union[str, Path], image_folder: Union[str, Path], num
 
 def check_detections(bbox_file: Union[str, Path], ann_file: Union[str, Path], image_folder: Union[str, Path],
                      num_keypoints: Optional[int] = None, evaluated: bool = True, use_area: bool = True,
-                     crowd: bool = False) -> list[str]:
+                     crowd: bool = False, joints: Sequence[str] = ()) -> list[str]:
     """Check a file of detected person boxes and the annotations that their poses are compared with.
 
     Args:
@@ -60,6 +65,7 @@ def check_detections(bbox_file: Union[str, Path], ann_file: Union[str, Path], im
         evaluated: Whether poses are compared at all; otherwise the annotation file need only list the images.
         use_area: The option of ``CocoMetric``: False if it does without ``area``.
         crowd: Whether the evaluation is CrowdPose's, which takes ``crowdIndex`` and ``num_keypoints``.
+        joints: As for :func:`check_people`.
 
     Returns:
         Remarks that do not prevent a run.
@@ -73,6 +79,7 @@ def check_detections(bbox_file: Union[str, Path], ann_file: Union[str, Path], im
         images = _check_content(ann_file, content, num_keypoints, True, use_area, crowd)
     else:
         images = {image['id']: image for image in content['images']}
+    coco_fields.check_joint_names(ann_file, content.get('categories'), joints)
     people = _read_people(bbox_file)
     strangers = [box['image_id'] for box in people if box['image_id'] not in images]
     if strangers:

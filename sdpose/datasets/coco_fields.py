@@ -4,6 +4,7 @@ Every entry of a file is looked at, so the passing case does as little as possib
 """
 
 import reprlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -85,6 +86,28 @@ def check_annotations(file: Union[str, Path], annotations: list[dict[str, Any]],
             fault = f'area must be a finite number, is {reprlib.repr(ann["area"])}'
         if fault is not None:
             raise _damaged(file, 'annotation', place, ann, fault)
+
+
+def check_joint_names(file: Union[str, Path], categories: Any, joints: Sequence[str]) -> None:
+    """Check that the joints which a file names itself stand where the metainfo has them.
+
+    Only names that both know count: some data sets call a joint otherwise than MMPose's metainfo of them.
+
+    Args:
+        file: The annotation file, for the message.
+        categories: Its ``categories``; none need name key points.
+        joints: Names of the joints in the metainfo's order.
+
+    Raises:
+        DataError: Naming the first joint with another place.
+    """
+    places = {name: place for place, name in enumerate(joints)}
+    for category in categories if isinstance(categories, list) else ():
+        names = category.get('keypoints') if isinstance(category, dict) else None
+        for place, name in enumerate(names if isinstance(names, list) else ()):
+            if places.get(name, place) != place:
+                raise DataError(f'{file}: its categories name {name!r} as joint {place} (counted from 0), the metainfo '
+                                f'of the data set as joint {places[name]}: give both one order')
 
 
 def check_crowd(file: Union[str, Path], images: list[dict[str, Any]], annotations: list[dict[str, Any]]) -> None:

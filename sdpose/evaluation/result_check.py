@@ -43,7 +43,7 @@ def check_results(file: Union[str, Path], ann_file: Union[str, Path],
     Raises:
         DataError: If a file is missing or cannot be read, or the results are no list.
     """
-    truth = read_annotations(ann_file, annotated=False)
+    truth = read_annotations(ann_file, annotated=False, cure='name another file')
     results = read_results(file)
     if not isinstance(results, list):
         raise DataError(f'{file} must be a JSON list of results with image_id, category_id, keypoints and score')

@@ -7,7 +7,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from sdpose.apis import run_options
+from sdpose.apis import run_options, training
 from sdpose.apis.configs import building
 from sdpose.apis.preflight import check_checkpoint_path, is_first_process
 from sdpose.apis.training import _require_batches, _set_start
@@ -23,7 +23,7 @@ def _checkpoint(path: Path) -> str:
 def test_resume_in_an_empty_folder_keeps_load_from(tmp_path: Path) -> None:
     start = _checkpoint(tmp_path / 'start.pth')
     (tmp_path / 'run').mkdir()
-    cfg = Config(dict(work_dir=str(tmp_path / 'run'), load_from=start))
+    cfg = Config(dict(work_dir=str(tmp_path / 'run'), load_from=start, train_cfg=dict(max_epochs=3)))
     _set_start(cfg, 'auto')
     assert (cfg.load_from, cfg.resume) == (start, False)
     newest = _checkpoint(tmp_path / 'run' / 'epoch_1.pth')
@@ -32,9 +32,37 @@ def test_resume_in_an_empty_folder_keeps_load_from(tmp_path: Path) -> None:
 
 
 def test_resume_from_a_named_checkpoint(tmp_path: Path) -> None:
-    cfg = Config(dict(work_dir=str(tmp_path)))
+    cfg = Config(dict(work_dir=str(tmp_path), train_cfg=dict(max_epochs=3)))
     _set_start(cfg, _checkpoint(tmp_path / 'a.pth'))
     assert cfg.resume and cfg.load_from.endswith('a.pth')
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a start logs."""
+    lines: list[str] = []
+    monkeypatch.setattr(training, 'print_log', lambda text, *args: lines.append(text))
+    return lines
+
+
+def test_a_new_run_among_the_checkpoints_of_another_is_said(tmp_path: Path, said: list[str]) -> None:
+    cfg = Config(dict(work_dir=str(tmp_path), train_cfg=dict(by_epoch=True, max_epochs=4)))
+    _set_start(cfg, None)
+    assert not cfg.get('load_from') and said == []
+    for number in (1, 2, 3, 4):
+        _checkpoint(tmp_path / f'epoch_{number}.pth')
+    _set_start(cfg, None)
+    assert ('holds checkpoints of an earlier run (epoch_1.pth, epoch_2.pth, epoch_3.pth ...), and this one starts anew '
+            'among them: --resume goes on' in said[0]) and len(said) == 1
+
+
+def test_resuming_a_finished_run_is_said(tmp_path: Path, said: list[str]) -> None:
+    cfg = Config(dict(work_dir=str(tmp_path), train_cfg=dict(by_epoch=True, max_epochs=4)))
+    _set_start(cfg, _checkpoint(tmp_path / 'epoch_3.pth'))
+    assert said == []
+    for number in (4, 5):
+        _set_start(cfg, _checkpoint(tmp_path / f'epoch_{number}.pth'))
+        assert said.pop().endswith('is the end of this training (train_cfg.max_epochs=4): nothing is left to train')
 
 
 def test_a_folder_is_no_checkpoint(tmp_path: Path) -> None:

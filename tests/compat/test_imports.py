@@ -20,6 +20,13 @@ def test_everything_imports_without_a_warning(run_tool):
     assert warnings_of(done.stdout + done.stderr) == []
 
 
+def test_a_python_without_the_dependencies_is_told_what_to_do(run_tool, tmp_path):
+    (tmp_path / 'mmengine.py').write_text("raise ModuleNotFoundError(\"No module named 'mmengine'\", name='mmengine')")
+    done = run_tool('-c', f'import sys; sys.path.insert(0, {str(tmp_path)!r}); import sdpose')
+    assert done.returncode == 1 and done.stderr.strip().splitlines()[-1].startswith('ModuleNotFoundError: No module')
+    assert 'activate the environment that SDPose was installed into' in done.stderr.strip().splitlines()[-1]
+
+
 def test_pkg_resources_loads_without_a_warning(run_tool):
     code = "import sdpose\nfrom mmengine.utils import get_installed_path\nprint(get_installed_path('mmpose'))"
     done = run_tool('-c', code, check=True)

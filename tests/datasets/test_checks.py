@@ -47,6 +47,17 @@ def test_a_sound_data_set_passes_and_unused_images_may_be_absent(folder: Path) -
     assert check_people(_write(folder, [_person(1), unused]), folder / 'img', 2) == []
 
 
+def test_joints_in_another_order_are_refused(folder: Path) -> None:
+    def check(*names: str) -> list[str]:
+        file = _write(folder, [_person(1)], categories=[dict(id=1, name='person', keypoints=names)])
+        return check_people(file, folder / 'img', 2, joints=['left_hand', 'right_hand'])
+
+    assert check('left_hand', 'right_hand') == check('hand', 'right_hand') == check() == []
+    with pytest.raises(DataError, match=r"categories name 'right_hand' as joint 0 \(counted from 0\), the metainfo of "
+                                        'the data set as joint 1: give both one order'):
+        check('right_hand', 'left_hand')
+
+
 @pytest.mark.parametrize('annotations, message', [
     ([_person(1), _person(5, keypoints=[1, 1, 2])], 'annotation id 5 has 3 key point numbers, expected 6'),
     ([_person(1), _person(1)], 'annotation id 1 is used more than once'),

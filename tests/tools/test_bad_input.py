@@ -38,7 +38,23 @@ def test_missing_config_suggests_a_similar_one(here: Path) -> None:
 
 def test_missing_annotation_file(here: Path) -> None:
     (here / _TRAIN).unlink()
-    with pytest.raises(DataError, match=f'the annotation file {_TRAIN} is missing: put it there'):
+    with pytest.raises(DataError, match=f'the annotation file {_TRAIN} is missing .below .*: put it there'):
+        training.train('tiny.py')
+
+
+def test_where_data_come_from_is_said_if_all_of_it_is_missing(here: Path) -> None:
+    config = 'configs/quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48.py'
+    with pytest.raises(DataError, match=r'is missing .below .*\. Draw them: python tools/dataset_tools/make_syn'):
+        training.train(config)
+    (here / 'data/synthetic_starter').mkdir()
+    with pytest.raises(DataError, match=r'is missing .*in the config$'):
+        training.train(config)
+
+
+def test_joints_in_another_order_stop_a_run(here: Path) -> None:
+    _edit(here / _TRAIN, lambda content: content.update(
+        categories=[dict(id=1, name='person', keypoints=['left_eye', 'nose'])]))
+    with pytest.raises(DataError, match="its categories name 'left_eye' as joint 0"):
         training.train('tiny.py')
 
 

@@ -42,6 +42,14 @@ def test_a_table(workspace, run_tool):
     assert '2 of them finished before' in again.stdout and '[1/' not in again.stdout and report in again.stdout
 
 
+def test_missing_data_stop_it_before_anything_is_trained(workspace, run_tool):
+    (workspace / 'plan.yml').write_text(yaml.safe_dump(PLAN, sort_keys=False))
+    next(workspace.glob('data/coco/train2017/*.jpg')).unlink()
+    done = run_tool(TOOL, 'small', '--file', 'plan.yml', '--scale', 'tiny', '--work-dir', 'tables', cwd=workspace)
+    assert done.returncode == 2 and 'error: 1 images of ' in done.stderr and 'are missing' in done.stderr
+    assert '[1/' not in done.stdout and not list(workspace.glob('tables/*/*'))
+
+
 def test_mistakes_are_one_line(workspace, run_tool):
     (workspace / 'plan.yml').write_text(yaml.safe_dump(PLAN, sort_keys=False))
     cases = {('smal', ): 'error: table smal: plan.yml has only small, other',

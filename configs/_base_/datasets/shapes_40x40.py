@@ -2,6 +2,7 @@
 _base_ = './imagenet_224x224.py'
 
 data_root = 'data/shapes/'
+data_hint = 'Draw them: python tools/dataset_tools/make_shapes.py'
 input_size = (40, 40)
 num_classes = 8
 

@@ -2,6 +2,8 @@
 _base_ = ['coco_256x192.py']
 
 data_root = 'data/synthetic_starter/'
+data_hint = ('Draw them: python tools/dataset_tools/make_synthetic.py --out data/synthetic_starter --level starter '
+             '--num-train 1500 --num-val 200 --size 320x240')
 
 # A 16x12 heatmap is enough: encoding and decoding the annotations alone scores above 0.97 AP. It needs a
 # target that is not rounded to whole cells (unbiased) and the matching sub-cell decoding, whose blur fits

@@ -3,6 +3,7 @@ _base_ = ['synthetic_64x48.py']
 
 dataset_type = 'CrowdPoseDataset'
 data_root = 'data/synthetic_crowdpose/'
+data_hint = 'Draw them: python tools/dataset_tools/make_synthetic.py --style crowdpose --num-train N --num-val M'
 num_keypoints = 14
 
 train_dataloader = dict(

@@ -2,6 +2,8 @@
 _base_ = ['mpii_256x256.py']
 
 data_root = 'data/synthetic_mpii/'
+data_hint = ('Draw them: python tools/dataset_tools/make_synthetic.py --style mpii --level starter --num-train 900 '
+             '--num-val 200 --size 320x240')
 
 # As synthetic_64x48.py: a coarse heatmap with sub-cell targets and decoding.
 codec = dict(input_size=(64, 64), heatmap_size=(16, 16), sigma=1, blur_kernel_size=5)

@@ -32,8 +32,10 @@ def plot(table: Table, outcomes: Sequence[Outcome], path: Path) -> None:
             measured.plot(values, [height] * len(values), 'o', color=_MEASURED, alpha=0.35, markersize=5)
             _dot(measured, statistics.mean(values), height, _MEASURED)
     published.set(title='paper', xlabel='AP', ylim=(0.4, len(outcomes) + 0.7))
-    seeds = max(len(item.seeds) for item in outcomes)
-    measured.set(title=f'measured, {table.read} cycle, {seeds} seed{"s" if seeds > 1 else ""}', xlabel='AP')
+    seeds = max(sum(found is not None for found in item.seeds) for item in outcomes)
+    title = f'measured, {table.read} cycle, {seeds} seed{"s" if seeds > 1 else ""}' if seeds else 'nothing measured yet'
+    measured.set(title=title, xlabel='AP')
+    measured.xaxis.set_visible(seeds > 0)
     for axes in (published, measured):
         axes.grid(axis='x', alpha=0.3)
         axes.margins(x=0.12)

@@ -12,6 +12,8 @@ from sdpose.errors import UserError
 from sdpose.fileio import atomic_write
 from sdpose.folders import require_writable
 
+from ..preflight import check_data
+from ..run_options import prepare
 from .execute import Executor
 from .plan import DataSet, Plan, Row, Scale, Table, read_plan
 from .plot import plot
@@ -67,6 +69,8 @@ def run_table(file: str, names: Sequence[str], train: list[str], test: list[str]
     failed: list[Run] = []
     if missing and not report_only:
         _draw(data_set, root, say)
+        # Once, and before anything is trained: a training would find the same fault after the others had failed on it.
+        check_data(prepare(missing[0].config, cfg_options=missing[0].overrides), ('train', 'test'))
         failed = Executor(train, test, jobs, chosen.threads, _counting(say, len(missing)))(missing)
     reports = [_report(name, table, runs, seeds, folder, f'Scale {scale}, data {data}, {chosen.config}.')
                for name, table in tables.items()]
