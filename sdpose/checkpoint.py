@@ -96,6 +96,19 @@ def meta_of(checkpoint: Any) -> Mapping:
     return meta if isinstance(meta, Mapping) else {}
 
 
+def labels_of(dataset_meta: Any) -> tuple[str, ...]:
+    """The names of the joints, or of the classes, in the order in which a model predicts them; empty if not said.
+
+    Args:
+        dataset_meta: ``metainfo`` of a data set, which MMEngine keeps in a checkpoint's meta as ``dataset_meta``.
+    """
+    meta = dataset_meta if isinstance(dataset_meta, Mapping) else {}
+    joints = meta.get('keypoint_id2name')
+    if isinstance(joints, Mapping):
+        return tuple(str(joints[number]) for number in sorted(joints))
+    return tuple(map(str, meta.get('classes') or ()))
+
+
 def stripped_of(model: nn.Module, checkpoint: Mapping) -> dict[str, Tensor]:
     """The model's own values of what a published checkpoint lacks by its own word.
 

@@ -8,7 +8,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
-from sdpose.checkpoint import compare, meta_of, require_match, stripped_of, weights_of
+from sdpose.checkpoint import compare, labels_of, meta_of, require_match, stripped_of, weights_of
 from sdpose.errors import UserError
 
 _CURE = ('Use the config the checkpoint was trained with, or, to keep only the weights that fit, pass --allow-partial '
@@ -31,6 +31,23 @@ class StrictLoadHook(Hook):
     def __init__(self, allow_partial: bool = False) -> None:
         self.allow_partial = allow_partial
 
+    @staticmethod
+    def _compare_labels(runner: Runner, checkpoint: dict) -> None:
+        """Warn if a test's joints or classes have other names than those that the checkpoint was trained on.
+
+        A warning, because one thing may have two names; what differs in number is refused before a run starts.
+        """
+        test = getattr(runner, '_test_loop', None)
+        if not hasattr(test, 'dataloader'):
+            return
+        learned = labels_of(meta_of(checkpoint).get('dataset_meta'))
+        tested = labels_of(getattr(test.dataloader.dataset, 'metainfo', None))
+        for place, (ours, theirs) in enumerate(zip(tested, learned)):
+            if ours != theirs:
+                return print_log(f'label {place} (counted from 0) is {ours!r} in the test data, but {theirs!r} in the '
+                                 'data that the checkpoint was trained on: unless that is the same under another name, '
+                                 'the metrics compare different things', 'current', logging.WARNING)
+
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare a checkpoint that was read from disk with the model, before the model is touched.
 
@@ -38,6 +55,7 @@ class StrictLoadHook(Hook):
             MismatchError: If they differ and ``allow_partial`` is not set.
             UserError: If training is to be resumed from a file that holds weights only.
         """
+        self._compare_labels(runner, checkpoint)
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         weights = weights_of(checkpoint)
         source = getattr(runner, '_load_from', None) or 'the checkpoint'

@@ -94,3 +94,21 @@ def test_weights_alone_are_no_training_to_resume() -> None:
     with pytest.raises(UserError, match='some.pth holds weights, not a training to resume: .*load_from=FILE'):
         StrictLoadHook().after_load_checkpoint(runner, dict(state_dict=runner.model.state_dict()))
     StrictLoadHook().after_load_checkpoint(runner, dict(state_dict=runner.model.state_dict(), meta=dict(iter=3)))
+
+
+@pytest.mark.parametrize('learned, tested, words', [
+    (dict(classes=('cat', 'dog')), dict(classes=('cat', 'dog')), None),
+    (dict(classes=('cat', 'dog')), dict(classes=('dog', 'fox')), "label 0 (counted from 0) is 'dog' in the test data, but"),
+    (dict(keypoint_id2name={1: 'knee', 0: 'hip'}), dict(keypoint_id2name={0: 'hip', 1: 'toe'}), "label 1 (counted from"),
+    (None, dict(classes=('cat', )), None),
+])
+def test_labels_of_a_test_that_the_checkpoint_did_not_learn_are_said(monkeypatch, learned, tested, words) -> None:
+    said = []
+    monkeypatch.setattr(strict_load_hook, 'print_log', lambda message, *_: said.append(message))
+    runner = _runner()
+    checkpoint = dict(state_dict=runner.model.state_dict(), meta=dict(dataset_meta=learned))
+    StrictLoadHook().after_load_checkpoint(runner, checkpoint)  # a training
+    assert said == []
+    runner._test_loop = SimpleNamespace(dataloader=SimpleNamespace(dataset=SimpleNamespace(metainfo=tested)))
+    StrictLoadHook().after_load_checkpoint(runner, checkpoint)
+    assert (words is None and said == []) or words in said[0]
