@@ -38,7 +38,7 @@ def tokenpose(pruner=None, **neck):
 def student_of(tmp_path):
     """Builds a PPT student with a TokenPose teacher of random weights that was written to files."""
 
-    def build(teacher=None, student=None, terms=TERMS):
+    def build(teacher=None, student=None, terms=TERMS, **distiller):
         init_default_scope('mmpose')
         config, checkpoint = tmp_path / 'teacher.py', tmp_path / 'teacher.pth'
         Config(dict(model=teacher or tokenpose())).dump(config)
@@ -46,7 +46,7 @@ def student_of(tmp_path):
         torch.save(dict(state_dict=MODELS.build(teacher or tokenpose()).state_dict()), checkpoint)
         torch.manual_seed(0)
         return MODELS.build(dict(student or tokenpose(PRUNER), distiller=dict(
-            type='TeacherDistiller', teacher=str(config), checkpoint=str(checkpoint), terms=terms)))
+            type='TeacherDistiller', teacher=str(config), checkpoint=str(checkpoint), terms=terms, **distiller)))
 
     return build
 
@@ -84,6 +84,20 @@ def test_attention_by_hand():
     assert JointAttentionLoss([0])(student, teacher).item() == 0  # equal there, zeros included
     same = (ALL, trace([target], kept=[2, 0]))
     assert JointAttentionLoss()(same, teacher).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_attention_on_the_full_grid_by_hand():
+    """One joint, three patches; what the student has pruned counts with the teacher's whole attention."""
+    teacher = (ALL, trace([[0.1, 0.2, 0.5, 0.2]]))
+    student = (ALL, trace([[0.25, 0.25, 0.5]], kept=[2, 0]))
+    squares = (0.25 - 0.1)**2 + (0.5 - 0.2)**2 + (0. - 0.5)**2 + (0.25 - 0.2)**2
+    loss = JointAttentionLoss(divergence='mse', support='grid', loss_weight=2.)
+    assert loss(student, teacher).item() == pytest.approx(2 * squares / 4)
+    assert loss(teacher, teacher).item() == 0
+    with pytest.raises(ValueError, match="support='grid' needs divergence='mse'"):
+        JointAttentionLoss(support='grid')
+    with pytest.raises(ValueError, match="support='all' is unknown; choose one of surviving, grid"):
+        JointAttentionLoss(support='all')
 
 
 def test_attention_is_the_mean_over_heads():
@@ -135,6 +149,37 @@ def test_each_term_reaches_the_student(student_of):
         model = student_of(terms={name: term}).train()
         model(*batch(), mode='loss')[name].backward()
         assert model.neck.layers[0].attn.qkv.weight.grad.abs().sum() > 0
+
+
+def test_the_teacher_may_choose_the_patches(student_of):
+    """In training only: the student keeps what the teacher's joints attend to most among the patches that are left."""
+    model = student_of(prune_by_teacher=True)
+    model.init_weights()
+    images, samples = batch()
+    seen = {}
+    hook = model.neck.register_forward_hook(lambda module, args, out: seen.update(kept=out.output.kept))
+    losses = model.train().loss(images, samples)
+    teacher = model.distiller.teacher()
+    with torch.no_grad():
+        rows = [layer.rows for layer in teacher.neck(teacher.backbone(images), with_trace=True).output.trace]
+    first = rows[0][..., 5:].mean(dim=1).sum(dim=1).topk(8).indices
+    second = rows[1][..., 5:].mean(dim=1).sum(dim=1).gather(1, first).topk(4).indices
+    assert torch.equal(seen['kept'], first.gather(1, second))
+    # The same terms as without the guide, from one pass of the teacher.
+    assert set(losses) == {'loss_kpt', 'acc_pose', *TERMS} and all(torch.isfinite(value) for value in losses.values())
+
+    model.eval().loss(images, samples)
+    assert torch.equal(seen['kept'], first.gather(1, second))  # a loss is guided in either mode
+    model.extract_feat(images)
+    assert model.neck.pruner.guide is None and not torch.equal(seen['kept'], first.gather(1, second))
+    hook.remove()
+
+
+def test_who_cannot_choose_patches_is_refused(student_of):
+    with pytest.raises(ValueError, match='prune_by_teacher needs a student that prunes: set model.neck.pruner'):
+        student_of(student=tokenpose(), prune_by_teacher=True)
+    with pytest.raises(ConfigError, match=r'teacher.py has 2 layers and 4x4 patches, the student 3 and 4x4'):
+        student_of(teacher=tokenpose(depth=2), prune_by_teacher=True).init_weights()
 
 
 def test_student_starts_as_its_teacher(student_of):

@@ -1,5 +1,6 @@
 """What every distiller shares: named terms, each a registered loss between one value of student and teacher."""
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Optional
 
 from mmengine.model import BaseModule
@@ -55,6 +56,15 @@ class BaseDistiller(BaseModule):
         Raises:
             ValueError: if so.
         """
+
+    def guiding(self, student: nn.Module, images: Tensor) -> AbstractContextManager:
+        """A context for the student's pass in a training step, in which a distiller may steer it; nothing by default.
+
+        Args:
+            student: the model.
+            images: the preprocessed images (B, 3, H, W) of the step.
+        """
+        return nullcontext()
 
     def compare(self, student: Mapping[str, Any], teacher: Mapping[str, Any], weight: Optional[Tensor] = None
                 ) -> dict[str, Tensor]:

@@ -2,7 +2,8 @@
 
 Shapes: B batch, K keypoints, H and W the image size.
 """
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Optional
 
 import torch
@@ -17,7 +18,7 @@ from sdpose.paths import find_config
 
 from .base import BaseDistiller
 from .model_pass import BACKBONE, HEAD, TOKENS, ModelPass, kept_statistics, run, values_of
-from .teacher_fit import facts_of, require_fit
+from .teacher_fit import facts_of, require_fit, require_same_tokens
 
 
 @MODELS.register_module()
@@ -38,21 +39,32 @@ class TeacherDistiller(BaseDistiller):
             ``'backbone'`` (the backbone's last map) or ``'backbone0'`` to ``'backbone3'`` (one of its maps, where
             ``out_indices`` makes it return several), ``'deconv'`` (behind the last deconvolution of a heatmap head)
             or ``'prediction'`` (what the two heads return).
+        prune_by_teacher: in training, the student drops the patches that the teacher's joints attend to least in the
+            same layer, instead of its own (DPPT; a proposal). It needs a student that prunes and a teacher with the
+            same grid and depth.
     """
 
-    def __init__(self, teacher: str, checkpoint: Optional[str], terms: dict[str, Optional[dict]]) -> None:
+    def __init__(self, teacher: str, checkpoint: Optional[str], terms: dict[str, Optional[dict]],
+                 prune_by_teacher: bool = False) -> None:
         super().__init__(terms, (*TOKENS, *BACKBONE, *HEAD))
         self.config = teacher
         self.checkpoint = checkpoint
+        self.prune_by_teacher = prune_by_teacher
         # In tuples, because a module among the attributes would join the state dict and the optimizer.
         self._teacher = (None, )
         self._student = (None, )
+        self._done: Optional[ModelPass] = None  # the teacher's pass of this step, if it had to go first
 
     def check(self, student: nn.Module) -> None:
         """Keep the student; what the teacher must share with it is compared when the teacher is built.
 
         Not now: a converter builds models without values, on the meta device.
+
+        Raises:
+            ValueError: if the teacher is to prune a student that has no pruner.
         """
+        if self.prune_by_teacher and getattr(getattr(student, 'neck', None), 'pruner', None) is None:
+            raise ValueError('prune_by_teacher needs a student that prunes: set model.neck.pruner, or leave it out')
         self._student = (student, )
 
     def teacher(self) -> nn.Module:
@@ -60,7 +72,7 @@ class TeacherDistiller(BaseDistiller):
 
         Raises:
             ConfigError: if its config or checkpoint is missing, it has no tokens where a term compares tokens, or it
-                differs from the student in joints or in the normalization of images.
+                differs from the student in joints, in the normalization of images, or, where it prunes, in its tokens.
             MismatchError: if the checkpoint does not fill it.
         """
         if self._teacher[0] is None:
@@ -87,17 +99,36 @@ class TeacherDistiller(BaseDistiller):
                               'None, or choose a teacher with a MultiCycledTransformer')
         if self._student[0] is not None:
             require_fit(facts_of(self._student[0]), facts_of(teacher), self.config)
+            if self.prune_by_teacher:
+                require_same_tokens(self._student[0], teacher, self.config)
         require_match(teacher, weights, f'the teacher checkpoint {self.checkpoint}',
                       f'It must be a checkpoint of {self.config}.')
         teacher.load_state_dict(weights)
         print_log(f'teacher: {self.config} with {self.checkpoint}, frozen', 'current')
         return teacher.requires_grad_(False).eval()
 
+    @contextmanager
+    def guiding(self, student: nn.Module, images: Tensor) -> Iterator[None]:
+        """Let the teacher choose the student's patches, where that is asked for."""
+        if not self.prune_by_teacher:
+            yield
+            return
+        with torch.no_grad():
+            self._done = run(self.teacher().to(images.device), images, with_trace=True)
+        pruner = student.neck.pruner
+        pruner.guide = [pruner.score(layer.rows, layer.query.shape[1]) for layer in self._done.feats.output.trace]
+        try:
+            yield
+        finally:
+            pruner.guide = None
+
     @torch.no_grad()
     def _teach(self, images: Tensor) -> dict[str, Any]:
         teacher = self.teacher().to(images.device)
+        done, self._done = self._done, None
         try:
-            return values_of(run(teacher, images, self.wants_trace), teacher.head, set(self.on.values()))
+            done = done or run(teacher, images, self.wants_trace)
+            return values_of(done, teacher.head, set(self.on.values()))
         except ConfigError as error:
             raise ConfigError(f'the teacher {self.config}, shown the images of the student: {error}') from error
 

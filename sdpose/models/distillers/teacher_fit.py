@@ -59,6 +59,27 @@ def require_fit(student: ModelFacts, teacher: ModelFacts, config: str) -> None:
                           f'shown, have {_words(student)}: give model.data_preprocessor of the student the same values')
 
 
+def require_same_tokens(student: nn.Module, teacher: nn.Module, config: str) -> None:
+    """Refuse a teacher whose layers and patches are not those of the student.
+
+    Args:
+        student: a model with a ``MultiCycledTransformer``.
+        teacher: the other one.
+        config: the name of the teacher's config.
+
+    Raises:
+        ConfigError: if so.
+    """
+    if not hasattr(getattr(teacher, 'neck', None), 'tokenizer'):
+        raise ConfigError(f'the teacher {config} has no patches to choose: prune_by_teacher needs a '
+                          'MultiCycledTransformer, set it to False or take another teacher')
+    (ours, depth), (theirs, other) = ((model.neck.tokenizer.grid_size, len(model.neck.layers))
+                                      for model in (student, teacher))
+    if (ours, depth) != (theirs, other):
+        raise ConfigError(f'the teacher {config} has {other} layers and {theirs[0]}x{theirs[1]} patches, the student '
+                          f'{depth} and {ours[0]}x{ours[1]}: for prune_by_teacher they must be the same')
+
+
 def _words(facts: ModelFacts) -> str:
     if not facts.mean:
         return 'no normalization'

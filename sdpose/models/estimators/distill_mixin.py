@@ -30,9 +30,10 @@ class DistillMixin:
 
     def loss(self, inputs: Tensor, data_samples: Sequence) -> dict[str, Tensor]:
         """Losses of the head and of the distiller for images (B, 3, H, W)."""
-        maps, feats = run(self, inputs, with_trace=self.distiller is not None and self.distiller.wants_trace)
+        if self.distiller is None:
+            return self.head.loss(run(self, inputs).feats, data_samples, train_cfg=self.train_cfg)
+        with self.distiller.guiding(self, inputs):
+            maps, feats = run(self, inputs, with_trace=self.distiller.wants_trace)
         losses = self.head.loss(feats, data_samples, train_cfg=self.train_cfg)
-        if self.distiller is not None:
-            losses.update(
-                self.distiller.loss(feats, images=inputs, head=self.head, data_samples=data_samples, maps=maps))
+        losses.update(self.distiller.loss(feats, images=inputs, head=self.head, data_samples=data_samples, maps=maps))
         return losses

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from .checks import require_layers, require_same_shape, require_weight, traced_layers
 
 DIVERGENCES = ('kl', 'mse')
+SUPPORTS = ('surviving', 'grid')
 
 
 @MODELS.register_module()
@@ -22,11 +23,14 @@ class JointAttentionLoss(nn.Module):
     """Attention rows of the joints, the mean over heads, on the tokens that the student still has.
 
     The teacher's rows lose the columns of the patches that the student has pruned before that layer, and are divided
-    by what is left, so that both are distributions over the same tokens.
+    by what is left, so that both are distributions over the same tokens. The other reading keeps the teacher's rows
+    and puts the student's back on the full grid, with zeros for what it has pruned.
 
     Args:
         layers: 0-based layers to compare; None for all.
         divergence: ``'kl'``, KL(teacher || student) of every row, or ``'mse'``.
+        support: ``'surviving'``, the tokens that the student still has, or ``'grid'``, all of them; the latter with
+            ``'mse'`` only, since a zero of the student makes the other infinite.
         loss_weight: factor of the sum over layers of the mean over batch and joints (and, for ``'mse'``, columns).
 
     Raises:
@@ -38,12 +42,19 @@ class JointAttentionLoss(nn.Module):
     def __init__(self,
                  layers: Optional[Sequence[int]] = None,
                  divergence: str = 'kl',
+                 support: str = 'surviving',
                  loss_weight: float = 1.) -> None:
         super().__init__()
         if divergence not in DIVERGENCES:
             raise ValueError(f'divergence={divergence!r} is unknown; choose one of {", ".join(DIVERGENCES)}')
+        if support not in SUPPORTS:
+            raise ValueError(f'support={support!r} is unknown; choose one of {", ".join(SUPPORTS)}')
+        if support == 'grid' and divergence != 'mse':
+            raise ValueError("support='grid' needs divergence='mse': what the student has pruned is zero there, and "
+                             'the other divergence infinite')
         self.layers = require_layers(layers)
         self.divergence = divergence
+        self.support = support
         self.loss_weight = require_weight(loss_weight)
 
     @staticmethod
@@ -61,6 +72,15 @@ class JointAttentionLoss(nn.Module):
         surviving = torch.cat([rows[..., :count], patches], dim=2)
         return surviving / surviving.sum(dim=2, keepdim=True)
 
+    @staticmethod
+    def on_grid(rows: Tensor, kept: Optional[Tensor], size: int) -> Tensor:
+        """Rows (B, K, K + n) of joints and kept patches as rows (B, K, size) of all tokens, zero where pruned."""
+        if kept is None:
+            return rows
+        count = rows.shape[1]
+        columns = torch.cat([torch.arange(count, device=kept.device).expand(len(kept), -1), kept + count], dim=1)
+        return rows.new_zeros(*rows.shape[:2], size).scatter(2, columns[:, None].expand_as(rows), rows)
+
     def forward(self, student: Sequence, teacher: Sequence) -> Tensor:
         """Loss of two traces (one :class:`~sdpose.structures.LayerTrace` per layer), a scalar.
 
@@ -75,8 +95,12 @@ class JointAttentionLoss(nn.Module):
             ours, theirs = student[layer], teacher[layer]
             if theirs.kept is not None:
                 raise ValueError(f'the teacher has pruned tokens before layer {layer}: it must keep them all')
-            target = self.on_surviving(theirs.rows.mean(dim=1), ours.kept)
-            total = total + self._divergence(ours.rows.mean(dim=1), target)
+            rows, target = ours.rows.mean(dim=1), theirs.rows.mean(dim=1)
+            if self.support == 'grid':
+                rows = self.on_grid(rows, ours.kept, target.shape[2])
+            else:
+                target = self.on_surviving(target, ours.kept)
+            total = total + self._divergence(rows, target)
         return self.loss_weight * total
 
     def _divergence(self, rows: Tensor, target: Tensor) -> Tensor:

@@ -135,7 +135,7 @@ class MultiCycledTransformer(BaseModule):
             x, attention = layer.attend(x, rows)
             attended, tokens = tokens.kept, tokens._replace(sequence=x)
             if prunes:
-                tokens = self.pruner(tokens, attention[:, :, :tokens.num_queries])
+                tokens = self.pruner(tokens, attention[:, :, :tokens.num_queries], index)
             maps.append(attention)
             tokens = tokens._replace(sequence=layer.feed(tokens.sequence))
             if with_trace:

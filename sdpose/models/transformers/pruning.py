@@ -44,6 +44,8 @@ class TokenPruner(nn.Module):
         self.layers = tuple(layers)
         self.cycles = None if cycles is None else tuple(cycles)
         self.training_keep_ratio = keep_ratio  # annealed by KeepRatioHook; eval mode never reads it
+        # For one training step, by a distiller: a score of every patch of the full grid, (B, P), for each layer.
+        self.guide: Optional[Sequence[Tensor]] = None
 
     def applies(self, layer: int, cycle: int) -> bool:
         """Whether this layer (from 0) of this cycle (from 1) prunes."""
@@ -54,25 +56,35 @@ class TokenPruner(nn.Module):
         """The keep ratio in force."""
         return self.training_keep_ratio if self.training else self.keep_ratio
 
-    def forward(self, tokens: TokenSet, rows: Tensor) -> TokenSet:
+    @staticmethod
+    def score(rows: Tensor, count: int) -> Tensor:
+        """How much ``count`` query tokens attend to each visual token, (B, P), from rows (B, h, K, K + P)."""
+        return rows[..., count:].mean(dim=1).sum(dim=1).detach()
+
+    def forward(self, tokens: TokenSet, rows: Tensor, layer: int = 0) -> TokenSet:
         """Drop the least attended visual tokens.
 
         Args:
             tokens: the tokens after the attention half.
             rows: softmax attention of the query tokens in this layer, (B, h, K, T).
+            layer: its 0-based index, which only a guide asks for.
 
         Returns:
             The query tokens and the kept visual tokens, most attended first, with their position code and their
             indices in the full patch grid.
         """
         count = tokens.num_queries
-        score = rows[..., count:].mean(dim=1).sum(dim=1).detach()  # (B, P)
+        score = self.score(rows, count) if self.guide is None else self._guided(layer, tokens.kept)
         index = score.topk(math.ceil(self.ratio * score.shape[1]), dim=1).indices  # (B, n), descending
         kept = index if tokens.kept is None else tokens.kept.gather(1, index)
         position = tokens.position
         if position is not None:
             position = self._select(position.expand(len(index), -1, -1), index, count)
         return tokens._replace(sequence=self._select(tokens.sequence, index, count), position=position, kept=kept)
+
+    def _guided(self, layer: int, kept: Optional[Tensor]) -> Tensor:
+        """The guide's scores (B, P) of the visual tokens that are left."""
+        return self.guide[layer] if kept is None else self.guide[layer].gather(1, kept)
 
     @staticmethod
     def _select(sequence: Tensor, index: Tensor, count: int) -> Tensor:
