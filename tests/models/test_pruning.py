@@ -107,3 +107,22 @@ def test_a_pruner_that_would_stay_idle_is_refused(kwargs, message):
     MODELS.build(dict(neck, pruner=dict(type='TokenPruner', layers=(1, ), cycles=(1, ))))
     with pytest.raises(ValueError, match=message):
         MODELS.build(dict(neck, pruner=dict(type='TokenPruner', **kwargs)))
+
+
+def test_it_is_traced_and_exported_for_any_batch_size():
+    neck = build(keep_ratio=0.5, layers=(1, 2)).eval()
+
+    class Queries(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.neck = neck
+
+        def forward(self, feature):
+            return self.neck([feature]).output.query
+
+    model, other = Queries().eval(), torch.randn(5, 8, 8, 8, generator=torch.Generator().manual_seed(0))
+    dynamic = ({0: torch.export.Dim('batch', min=2, max=64)}, )
+    with torch.no_grad():
+        expected = model(other)
+        assert_close(torch.jit.trace(model, FEATURE)(other), expected)
+        assert_close(torch.export.export(model, FEATURE, dynamic_shapes=dynamic).module()(other), expected)

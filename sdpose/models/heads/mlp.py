@@ -1,5 +1,6 @@
 """The small MLP that every token head ends in (TokenPose, section 3.4)."""
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 
 def token_mlp(width: int, hidden: int, out: int) -> nn.Sequential:
@@ -15,3 +16,8 @@ def token_mlp(width: int, hidden: int, out: int) -> nn.Sequential:
     if width > hidden / 2:
         return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, out))
     return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, hidden), nn.LayerNorm(hidden), nn.Linear(hidden, out))
+
+
+def at_least_float32(value: Tensor) -> Tensor:
+    """Half precision as float32, other values as they are: neither NumPy nor OpenCV decode in half precision."""
+    return value.float() if value.dtype in (torch.float16, torch.bfloat16) else value

@@ -13,7 +13,7 @@ from torch import Tensor
 from sdpose.structures import CycleTokens
 
 from .accuracy import heatmap_pck
-from .mlp import token_mlp
+from .mlp import at_least_float32, token_mlp
 from .supervision import check_supervise, stack_queries, supervised_cycles
 
 
@@ -56,9 +56,9 @@ class TokenPoseHead(HeatmapHead):
         self.mlp = token_mlp(in_channels, pixels // 8, pixels)
 
     def heatmaps(self, query: Tensor) -> Tensor:
-        """Heatmaps (..., K, H, W) of query tokens (..., K, D)."""
+        """Heatmaps (..., K, H, W) of query tokens (..., K, D), in float32 under mixed precision too."""
         width, height = self.heatmap_size
-        return self.mlp(query).unflatten(-1, (height, width))
+        return at_least_float32(self.mlp(query)).unflatten(-1, (height, width))
 
     def forward(self, feats: CycleTokens) -> Tensor:
         """Heatmaps of the deployed cycle, (B, K, H, W)."""

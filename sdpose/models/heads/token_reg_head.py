@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from sdpose.structures import CycleTokens
 
 from .accuracy import coordinate_pck
-from .mlp import token_mlp
+from .mlp import at_least_float32, token_mlp
 from .supervision import check_supervise, stack_queries, supervised_cycles
 
 
@@ -99,6 +99,18 @@ class TokenRegHead(BaseHead):
         self.loss_module = MODELS.build(loss or default_loss)
         self.decoder = KEYPOINT_CODECS.build(decoder)
 
+    def regress(self, query: Tensor) -> Tensor:
+        """Raw outputs (..., K, outputs) of query tokens (..., K, D), in full precision under autocast.
+
+        In bfloat16 a coordinate of the right half of an image has steps of a 256th of it, which is no noise that
+        training or a loss of sigmas can do with; and the MLP costs next to nothing.
+        """
+        kind = query.device.type
+        if not torch.is_autocast_enabled(kind):
+            return at_least_float32(self.mlp(query))
+        with torch.autocast(kind, enabled=False):
+            return at_least_float32(self.mlp(query.to(self.mlp[-1].weight.dtype)))
+
     def activate(self, raw: Tensor) -> PoseRegression:
         """The regression (B, K, ...) that raw outputs (B, K, outputs) stand for."""
         coords, score, sigma = raw.split([2, int(self.mode.has_score), self.mode.num_sigmas], dim=-1)
@@ -110,12 +122,12 @@ class TokenRegHead(BaseHead):
 
     def forward(self, feats: CycleTokens) -> PoseRegression:
         """The regression of the deployed cycle."""
-        return self.activate(self.mlp(feats.output.query))
+        return self.activate(self.regress(feats.output.query))
 
     def predict_cycles(self, feats: CycleTokens) -> dict[int, Tensor]:
         """Raw outputs of every supervised cycle, by its 0-based index, in one pass of the MLP."""
         cycles = supervised_cycles(feats, self.supervise)
-        return dict(zip(cycles, self.mlp(stack_queries(feats, cycles))))
+        return dict(zip(cycles, self.regress(stack_queries(feats, cycles))))
 
     def loss(self, feats: CycleTokens, batch_data_samples: Sequence, train_cfg: Optional[dict] = None
              ) -> dict[str, Tensor]:
@@ -142,9 +154,10 @@ class TokenRegHead(BaseHead):
         return losses
 
     def _loss_of(self, raw: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-        if self.mode.likelihood:
-            return self.loss_module(raw[..., :2], raw[..., 2:], target, weight)
-        return self.loss_module(self.activate(raw).coords, target, weight.expand_as(target))
+        with torch.autocast(raw.device.type, enabled=False):  # the flow would run in half precision
+            if self.mode.likelihood:
+                return self.loss_module(raw[..., :2], raw[..., 2:], target, weight)
+            return self.loss_module(self.activate(raw).coords, target, weight.expand_as(target))
 
     def predict(self,
                 feats: Union[CycleTokens, list[CycleTokens]],

@@ -31,10 +31,13 @@ class ScoreLoss(nn.Module):
     @staticmethod
     @torch.no_grad()
     def look_up(coords: Tensor, heatmaps: Tensor) -> Tensor:
-        """Value of each heatmap (B, K, H, W) at the nearest pixel of its keypoint, (B, K); 0 outside the image."""
+        """Value of each heatmap (B, K, H, W) at the nearest pixel of its keypoint, (B, K).
+
+        0 outside the image, and for a coordinate that is NaN, which is no index: the other terms report it.
+        """
         height, width = heatmaps.shape[-2:]
         last = torch.tensor([width - 1, height - 1], device=coords.device)
-        column, row = (coords.clamp(0, 1) * last).round().long().unbind(dim=-1)
+        column, row = (coords.nan_to_num().clamp(0, 1) * last).round().long().unbind(dim=-1)
         value = heatmaps.flatten(2).gather(2, (row * width + column)[..., None])[..., 0]
         return value * ((coords >= 0) & (coords <= 1)).all(dim=-1)
 

@@ -79,7 +79,7 @@ class TokenPruner(nn.Module):
         kept = index if tokens.kept is None else tokens.kept.gather(1, index)
         position = tokens.position
         if position is not None:
-            position = self._select(position.expand(len(index), -1, -1), index, count)
+            position = self._select(position.expand(index.shape[0], -1, -1), index, count)
         return tokens._replace(sequence=self._select(tokens.sequence, index, count), position=position, kept=kept)
 
     def _guided(self, layer: int, kept: Optional[Tensor]) -> Tensor:

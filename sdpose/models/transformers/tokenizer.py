@@ -79,5 +79,5 @@ class Tokenizer(BaseModule):
             raise ConfigError(f'the tokenizer was built for a feature map of (w, h)={self.feature_size} but got '
                               f'{size}: set feature_size to the input size divided by the stride of the backbone')
         patches = self.patch_embed(feature).flatten(2).transpose(1, 2)  # (B, P, D)
-        sequence = torch.cat([self.query.expand(len(patches), -1, -1), patches], dim=1) + self.position
+        sequence = torch.cat([self.query.expand(patches.shape[0], -1, -1), patches], dim=1) + self.position
         return TokenSet(sequence, self.num_queries, self.position if self.readds_position else None)
