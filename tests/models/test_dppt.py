@@ -3,11 +3,8 @@ import math
 
 import pytest
 import torch
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmengine.structures import InstanceData, PixelData
 from mmpose.registry import MODELS
-from mmpose.structures import PoseDataSample
+from small_models import heatmap_batch, write_teacher
 from torch.testing import assert_close
 
 from sdpose.checkpoint import compare
@@ -39,27 +36,12 @@ def student_of(tmp_path):
     """Builds a PPT student with a TokenPose teacher of random weights that was written to files."""
 
     def build(teacher=None, student=None, terms=TERMS, **distiller):
-        init_default_scope('mmpose')
-        config, checkpoint = tmp_path / 'teacher.py', tmp_path / 'teacher.pth'
-        Config(dict(model=teacher or tokenpose())).dump(config)
-        torch.manual_seed(1)
-        torch.save(dict(state_dict=MODELS.build(teacher or tokenpose()).state_dict()), checkpoint)
+        files = write_teacher(tmp_path, teacher or tokenpose())
         torch.manual_seed(0)
         return MODELS.build(dict(student or tokenpose(PRUNER), distiller=dict(
-            type='TeacherDistiller', teacher=str(config), checkpoint=str(checkpoint), terms=terms, **distiller)))
+            type='TeacherDistiller', terms=terms, **files, **distiller)))
 
     return build
-
-
-def batch():
-    torch.manual_seed(2)
-    samples = []
-    for _ in range(3):
-        sample = PoseDataSample(metainfo=dict(flip_indices=list(range(5))))
-        sample.gt_fields = PixelData(heatmaps=torch.rand(5, 16, 16))
-        sample.gt_instance_labels = InstanceData(keypoint_weights=(torch.rand(1, 5) > 0.3).float())
-        samples.append(sample)
-    return torch.randn(3, 3, 64, 64), samples
 
 
 def trace(rows, kept=None, query=None):
@@ -136,7 +118,7 @@ def test_trace_follows_the_prunings():
 
 def test_trains_on_all_its_terms(student_of):
     model = student_of().train()
-    losses = model(*batch(), mode='loss')
+    losses = model(*heatmap_batch(), mode='loss')
     assert list(losses) == ['loss_kpt', 'acc_pose', *TERMS] and all(losses[name] > 0 for name in TERMS)
     total, _ = model.parse_losses(losses)
     total.backward()
@@ -147,7 +129,7 @@ def test_trains_on_all_its_terms(student_of):
 def test_each_term_reaches_the_student(student_of):
     for name, term in TERMS.items():
         model = student_of(terms={name: term}).train()
-        model(*batch(), mode='loss')[name].backward()
+        model(*heatmap_batch(), mode='loss')[name].backward()
         assert model.neck.layers[0].attn.qkv.weight.grad.abs().sum() > 0
 
 
@@ -155,7 +137,7 @@ def test_the_teacher_may_choose_the_patches(student_of):
     """In training only: the student keeps what the teacher's joints attend to most among the patches that are left."""
     model = student_of(prune_by_teacher=True)
     model.init_weights()
-    images, samples = batch()
+    images, samples = heatmap_batch()
     seen = {}
     hook = model.neck.register_forward_hook(lambda module, args, out: seen.update(kept=out.output.kept))
     losses = model.train().loss(images, samples)
@@ -188,7 +170,7 @@ def test_student_starts_as_its_teacher(student_of):
     weights = model.distiller.teacher().state_dict()
     assert not compare(student_of(), weights)
     model.load_state_dict(weights, strict=True)
-    losses = model(*batch(), mode='loss')
+    losses = model(*heatmap_batch(), mode='loss')
     assert {name: losses[name].item() for name in TERMS} == {name: pytest.approx(0, abs=1e-6) for name in TERMS}
 
 
@@ -196,7 +178,7 @@ def test_before_the_first_pruning_student_and_teacher_agree(student_of):
     term = dict(loss_attention=dict(type='JointAttentionLoss', on='trace', layers=(0, )))
     model = student_of(terms=term).eval()
     model.load_state_dict(model.distiller.teacher().state_dict(), strict=True)
-    assert model(*batch(), mode='loss')['loss_attention'].item() == pytest.approx(0, abs=1e-6)
+    assert model(*heatmap_batch(), mode='loss')['loss_attention'].item() == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize('ratio', [0.5, 0.8, 1.])
@@ -215,7 +197,7 @@ def test_kept_patches_are_the_teachers_own_through_all_prunings(student_of, rati
         torch.nn.init.zeros_(layer.attn.proj.weight)
     model.load_state_dict(teacher.state_dict(), strict=True)
     model.neck.pruner.keep_ratio = ratio
-    images, samples = batch()
+    images, samples = heatmap_batch()
     assert model(images, samples, mode='loss')['loss_attention'].item() == pytest.approx(0, abs=1e-5)
     ours, theirs = (net.neck(net.backbone(images), with_trace=True).output.trace for net in (model, teacher))
     counts = {0.5: [16, 8, 4, 4, 2], 0.8: [16, 13, 11, 11, 9], 1.: [16] * 5}[ratio]
@@ -237,12 +219,12 @@ def test_what_does_not_correspond_is_said(student_of):
     ]
     for parts, message in cases:
         with pytest.raises(ConfigError, match=message):
-            student_of(**{'terms': dict(TERMS, loss_token=None), **parts})(*batch(), mode='loss')
+            student_of(**{'terms': dict(TERMS, loss_token=None), **parts})(*heatmap_batch(), mode='loss')
     plain = dict(tokenpose(), neck=None, head=dict(type='HeatmapHead', in_channels=16, out_channels=5,
                                                   deconv_out_channels=None, decoder=CODEC))
     for parts, message in ((dict(student=plain), 'on="trace" needs a student'), (dict(teacher=plain), 'has no tokens')):
         with pytest.raises(ConfigError, match=message):
-            student_of(**parts)(*batch(), mode='loss')
+            student_of(**parts)(*heatmap_batch(), mode='loss')
     with pytest.raises(ValueError, match="divergence='cosine' is unknown; choose one of kl, mse"):
         JointAttentionLoss(divergence='cosine')
     for layers in ([], 2, (1, 1), (-1, ), ('1', )):

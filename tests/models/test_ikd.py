@@ -1,11 +1,8 @@
 """IKD's student and teacher as models: which values are compared, what is trained, what a checkpoint holds."""
 import pytest
 import torch
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmengine.structures import InstanceData, PixelData
 from mmpose.registry import MODELS
-from mmpose.structures import PoseDataSample
+from small_models import heatmap_batch, stock_hrnet, write_teacher
 from torch.testing import assert_close
 
 from sdpose.apis.complexity import count_parameters
@@ -33,16 +30,7 @@ def simple_baseline(width, deconv, **backbone):
 
 
 STUDENT, TEACHER = simple_baseline(4, 4), dict(simple_baseline(8, 6), type='TopdownPoseEstimator')
-HRNET = dict(
-    type='TopdownPoseEstimator',
-    data_preprocessor=dict(type='PoseDataPreprocessor', mean=[0.] * 3, std=[1.] * 3),
-    backbone=dict(type='HRNet', extra=dict(
-        stage1=dict(num_modules=1, num_branches=1, block='BOTTLENECK', num_blocks=(1, ), num_channels=(4, )),
-        stage2=dict(num_modules=1, num_branches=2, block='BASIC', num_blocks=(1, 1), num_channels=(4, 8)),
-        stage3=dict(num_modules=1, num_branches=3, block='BASIC', num_blocks=(1, 1, 1), num_channels=(4, 8, 16)),
-        stage4=dict(num_modules=1, num_branches=4, block='BASIC', num_blocks=(1, 1, 1, 1),
-                    num_channels=(4, 8, 16, 32)))),
-    head=dict(type='HeatmapHead', in_channels=4, out_channels=5, deconv_out_channels=None, decoder=CODEC))
+HRNET = stock_hrnet(CODEC)
 
 
 @pytest.fixture
@@ -50,37 +38,18 @@ def student_of(tmp_path):
     """Builds a student with terms and a teacher of random weights that was written to files."""
 
     def build(terms=TERMS, teacher=TEACHER, student=STUDENT):
-        init_default_scope('mmpose')
-        config, checkpoint = tmp_path / 'teacher.py', tmp_path / 'teacher.pth'
-        Config(dict(model=teacher)).dump(config)
-        torch.manual_seed(1)
-        model = MODELS.build(teacher)
-        for parameter in model.parameters():  # as built, its heatmaps are almost flat
-            torch.nn.init.normal_(parameter, std=0.3)
-        torch.save(dict(state_dict=model.state_dict()), checkpoint)
+        files = write_teacher(tmp_path, teacher, std=0.3)
         torch.manual_seed(0)
-        model = MODELS.build(dict(student, distiller=dict(
-            type='TeacherDistiller', teacher=str(config), checkpoint=str(checkpoint), terms=terms)))
+        model = MODELS.build(dict(student, distiller=dict(type='TeacherDistiller', terms=terms, **files)))
         model.distiller.init_weights()
         return model
 
     return build
 
 
-def batch():
-    torch.manual_seed(2)
-    samples = []
-    for _ in range(3):
-        sample = PoseDataSample(metainfo=dict(flip_indices=list(range(5))))
-        sample.gt_fields = PixelData(heatmaps=torch.rand(5, 16, 16))
-        sample.gt_instance_labels = InstanceData(keypoint_weights=(torch.rand(1, 5) > 0.3).float())
-        samples.append(sample)
-    return torch.randn(3, 3, 64, 64), samples
-
-
 def test_trains_on_all_its_terms(student_of):
     model = student_of().train()
-    losses = model(*batch(), mode='loss')
+    losses = model(*heatmap_batch(), mode='loss')
     assert list(losses) == ['loss_kpt', 'acc_pose', *TERMS] and all(losses[name] > 0 for name in TERMS)
     total, _ = model.parse_losses(losses)
     total.backward()
@@ -91,7 +60,7 @@ def test_trains_on_all_its_terms(student_of):
 def test_each_term_can_be_switched_off(student_of):
     for name in TERMS:
         model = student_of({**TERMS, name: None}).train()
-        assert set(TERMS) - set(model(*batch(), mode='loss')) == {name}
+        assert set(TERMS) - set(model(*heatmap_batch(), mode='loss')) == {name}
 
 
 def test_adapters_are_training_only(student_of):
@@ -111,7 +80,7 @@ def test_adapters_are_training_only(student_of):
 
 def test_checkpoint_fits_training_and_testing(student_of):
     """Testing builds the adapters but needs no teacher, and predicts what the student alone predicts."""
-    model, images = student_of().eval(), batch()[0]
+    model, images = student_of().eval(), heatmap_batch()[0]
     tested = MODELS.build(dict(STUDENT, distiller=dict(
         type='TeacherDistiller', teacher='nowhere.py', checkpoint=None, terms=TERMS))).eval()
     tested.load_state_dict(model.state_dict(), strict=True)
@@ -127,14 +96,14 @@ def test_terms_are_zero_for_a_student_that_equals_its_teacher(student_of):
     model = student_of(terms, student=simple_baseline(8, 6)).eval()
     weights = model.distiller.teacher().state_dict()
     model.load_state_dict(weights, strict=True)
-    losses = model(*batch(), mode='loss')
+    losses = model(*heatmap_batch(), mode='loss')
     assert {name: losses[name].item() for name in TERMS} == {name: pytest.approx(0, abs=1e-10) for name in TERMS}
 
 
 def test_terms_by_hand(student_of):
     """Each value is read where its name says."""
     model = student_of().eval()
-    images, samples = batch()
+    images, samples = heatmap_batch()
     losses, teacher, head = model(images, samples, mode='loss'), model.distiller.teacher(), model.head
     maps, taught = model.backbone(images)[-1], teacher.backbone(images)[-1]
     assert maps.shape == (3, 32, 2, 2) and taught.shape == (3, 64, 2, 2)
@@ -149,7 +118,7 @@ def test_terms_by_hand(student_of):
 
 def test_batch_norms_see_a_batch_once(student_of):
     """The head runs again for the distiller; its running statistics must not notice."""
-    model, images, samples = student_of().train(), *batch()
+    model, images, samples = student_of().train(), *heatmap_batch()
     plain = MODELS.build(STUDENT)
     plain.load_state_dict(model.state_dict(), strict=False)
     plain.train()(images, samples, mode='loss')
@@ -165,7 +134,7 @@ def test_stock_hrnet_teacher(student_of):
     """MMPose's HRNet has one map of a quarter of the image, and no deconvolution behind it."""
     terms = {**TERMS, 'loss_feature': None, 'loss_attention': None,
              'loss_deconv': dict(type='FeatureMSELoss', on='deconv', student_channels=4, teacher_channels=4)}
-    losses = student_of(terms, HRNET).train()(*batch(), mode='loss')
+    losses = student_of(terms, HRNET).train()(*heatmap_batch(), mode='loss')
     assert all(losses[name] > 0 for name in ('loss_logit', 'loss_deconv', 'loss_structure', 'loss_limb'))
 
 
@@ -176,7 +145,7 @@ def test_earlier_stages(student_of):
     student = simple_baseline(4, 4, out_indices=(0, 2, 3))
     teacher = dict(simple_baseline(8, 6, out_indices=(0, 2, 3)), type='TopdownPoseEstimator')
     model = student_of(terms, teacher, student).eval()
-    images, samples = batch()
+    images, samples = heatmap_batch()
     losses = model(images, samples, mode='loss')
     maps, taught = model.backbone(images), model.distiller.teacher().backbone(images)
     expected = (model.distiller.terms['loss_early'].adapter(maps[1]) - taught[1]).square().mean()
@@ -194,7 +163,7 @@ def test_what_a_model_lacks_is_said(student_of):
     ]
     for term, teacher, message in cases:
         with pytest.raises(ConfigError, match=message):
-            student_of(dict(loss_x=term), teacher)(*batch(), mode='loss')
+            student_of(dict(loss_x=term), teacher)(*heatmap_batch(), mode='loss')
     tokens = dict(
         type='DistillPoseEstimator', data_preprocessor=TEACHER['data_preprocessor'],
         backbone=dict(type='StemNet', stem_channels=4, num_blocks=1),
@@ -202,4 +171,4 @@ def test_what_a_model_lacks_is_said(student_of):
                   num_queries=5, dim=16, depth=1, num_heads=2),
         head=dict(type='TokenPoseHead', in_channels=16, decoder=CODEC))
     with pytest.raises(ConfigError, match='on="deconv" needs the HeatmapHead of MMPose .*, not TokenPoseHead'):
-        student_of(dict(loss_x=TERMS['loss_deconv']), student=tokens)(*batch(), mode='loss')
+        student_of(dict(loss_x=TERMS['loss_deconv']), student=tokens)(*heatmap_batch(), mode='loss')

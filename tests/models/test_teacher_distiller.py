@@ -6,6 +6,7 @@ from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
+from small_models import stock_hrnet, write_teacher
 from torch.testing import assert_close
 
 from sdpose.errors import ConfigError, MismatchError
@@ -32,16 +33,7 @@ def token_model(head, feature_size=(12, 16), patch_size=(3, 4)):
 
 
 TOKEN_TEACHER = token_model(dict(type='TokenPoseHead', in_channels=16, decoder=HEATMAP))
-STOCK_TEACHER = dict(
-    type='TopdownPoseEstimator',
-    data_preprocessor=dict(type='PoseDataPreprocessor', mean=[0.] * 3, std=[1.] * 3),
-    backbone=dict(type='HRNet', extra=dict(
-        stage1=dict(num_modules=1, num_branches=1, block='BOTTLENECK', num_blocks=(1, ), num_channels=(4, )),
-        stage2=dict(num_modules=1, num_branches=2, block='BASIC', num_blocks=(1, 1), num_channels=(4, 8)),
-        stage3=dict(num_modules=1, num_branches=3, block='BASIC', num_blocks=(1, 1, 1), num_channels=(4, 8, 16)),
-        stage4=dict(num_modules=1, num_branches=4, block='BASIC', num_blocks=(1, 1, 1, 1),
-                    num_channels=(4, 8, 16, 32)))),
-    head=dict(type='HeatmapHead', in_channels=4, out_channels=5, deconv_out_channels=None, decoder=HEATMAP))
+STOCK_TEACHER = stock_hrnet(HEATMAP)
 
 
 @pytest.fixture
@@ -49,12 +41,8 @@ def teacher_files(tmp_path):
     """Writes a config and a random checkpoint of a teacher; returns both paths."""
 
     def write(model):
-        init_default_scope('mmpose')
-        config, checkpoint = tmp_path / 'teacher.py', tmp_path / 'teacher.pth'
-        Config(dict(model=model)).dump(config)
-        torch.manual_seed(1)
-        torch.save(dict(state_dict=MODELS.build(model).state_dict()), checkpoint)
-        return str(config), str(checkpoint)
+        files = write_teacher(tmp_path, model)
+        return files['teacher'], files['checkpoint']
 
     return write
 

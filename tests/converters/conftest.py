@@ -1,5 +1,0 @@
-"""The released layouts, for the tests of this folder."""
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
