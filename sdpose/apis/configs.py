@@ -15,11 +15,15 @@ from mmpose.registry import DATASETS, HOOKS, KEYPOINT_CODECS, METRICS, MODELS, T
 from sdpose.errors import ConfigError
 from sdpose.paths import find_config
 
+from .argument_types import annotated_types, describe, fits
+
 _REGISTRIES = (MODELS, DATASETS, TRANSFORMS, HOOKS, METRICS, KEYPOINT_CODECS)
 # Classes whose keyword arguments are exactly a config's keys; libraries below them accept more than they name.
 _CHECKED_PACKAGES = ('sdpose', 'mmpose')
-# A TypeError that a config causes: an argument nobody takes, or text where an optimizer wants a number.
-_REFUSED_ARGUMENT = ("unexpected keyword argument|not supported between instances of 'float' and 'str'|"
+# A TypeError that a config causes: an argument nobody takes, or that is missing, or text where an optimizer wants a
+# number.
+_REFUSED_ARGUMENT = ("unexpected keyword argument|missing .* required .* argument|"
+                     "not supported between instances of 'float' and 'str'|"
                      'None is not a callable object')
 _ABSENT = object()
 _HINT = '\n(raised while building the parts of the config; SDPOSE_TRACEBACK=1 shows where)'
@@ -62,10 +66,11 @@ def load_config(path: Union[str, Path], options: Optional[dict[str, Any]] = None
 def check_arguments(cfg: Any, where: str = '') -> None:
     """Check that every part takes the arguments the config gives it.
 
-    Covers the parts of this project and of MMPose; a class that accepts anything is skipped.
+    Covers the parts of this project and of MMPose; a class that accepts anything is skipped. Values are compared with
+    the types that this project's own parts name.
 
     Raises:
-        ConfigError: Naming the place, the part, the unknown key and the closest known one.
+        ConfigError: Naming the place, the part, and the unknown key with the closest known one, or the value.
     """
     if isinstance(cfg, (list, tuple)):
         for number, item in enumerate(cfg):
@@ -74,12 +79,16 @@ def check_arguments(cfg: Any, where: str = '') -> None:
         return
     part = _registered(cfg.get('type'))
     known = _arguments(part) if part is not None else None
+    wanted = annotated_types(part) if part is not None and part.__module__.startswith('sdpose.') else {}
     for key, value in cfg.items():
         if known is not None and key not in known and key not in _READ_BY_OTHERS:
             close = difflib.get_close_matches(key, known, n=1)
             hint = f'; did you mean {close[0]!r}?' if close else ''
             raise ConfigError(f'{where.lstrip(".")}: {part.__name__} has no argument {key!r}{hint} '
                               f'(it takes {", ".join(sorted(known))})')
+        if key in wanted and not fits(value, wanted[key]):
+            raise ConfigError(f'{where.lstrip(".")}.{key} must be {describe(wanted[key])} for {part.__name__}, '
+                              f'not {value!r}')
         check_arguments(value, f'{where}.{key}')
 
 

@@ -21,6 +21,7 @@ from sdpose.errors import ConfigError, DataError, UserError
 from sdpose.evaluation import as_list, is_coco, reads_head_boxes
 
 from .preflight_classes import check_class_data
+from .preflight_codec import check_codec
 
 _REMOTE = '://'
 _FILES = ('data_root', 'ann_file', 'bbox_file', 'headbox_file', 'data_prefix', 'type', 'metainfo')
@@ -38,10 +39,12 @@ def check_data(cfg: Config, splits: tuple[str, ...]) -> None:
 
     Raises:
         DataError: If something is missing or damaged.
-        ConfigError: If a metainfo is missing or wrong, or the model predicts another number of key points or classes.
+        ConfigError: If a metainfo is missing or wrong, or the model predicts another number of key points or classes,
+            or decodes at another size.
     """
     if not is_first_process(cfg):
         return
+    check_codec(cfg, splits)
     seen: list[dict[str, Any]] = []
     for split in splits:
         loader = cfg.get(f'{split}_dataloader')

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from mmpose.registry import MODELS
 
 import sdpose  # noqa: F401
 from sdpose.apis import configs
@@ -77,3 +78,31 @@ def test_refused_values_become_config_errors_and_defects_do_not() -> None:
         raise KeyError('a')
     with pytest.raises(TypeError), building():
         raise TypeError('a defect')
+
+
+@pytest.mark.parametrize('part, message', [
+    (dict(type='TokenPruner', keep_ratio='abc'), "m.keep_ratio must be a number for TokenPruner, not 'abc'"),
+    (dict(type='TokenPruner', keep_ratio=True), 'm.keep_ratio must be a number for TokenPruner, not True'),
+    (dict(type='TokenPruner', layers=3), r'm.layers must be a list \(a whole number each\) for TokenPruner, not 3'),
+    (dict(type='TokenPruner', cycles=[1.5]), r'm.cycles must be a list .* or None for TokenPruner, not \[1.5\]'),
+    (dict(type='MultiCycledTransformer', depth=2.5), 'm.depth must be a whole number for .*, not 2.5'),
+    (dict(type='MultiCycledTransformer', patch_size=(4, 3, 2)),
+     r'm.patch_size must be \(a whole number, a whole number\) for MultiCycledTransformer, not \(4, 3, 2\)'),
+    (dict(type='SelfDistiller', terms=[]), r'm.terms must be a dict for SelfDistiller, not \[\]'),
+    (dict(type='SelfDistiller', detach_teacher='yes'), "m.detach_teacher must be True or False .* not 'yes'"),
+    (dict(type='DistillPoseEstimator', distiller='self'), "m.distiller must be a dict or None .* not 'self'"),
+])
+def test_a_value_of_another_type(part: dict, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check_arguments(dict(m=part))
+
+
+def test_values_that_a_type_takes() -> None:
+    check_arguments(dict(m=dict(type='TokenPruner', keep_ratio=1, layers=[1, 2], cycles=None)))
+    check_arguments(dict(m=dict(type='MultiCycledTransformer', patch_size=[4, 3], attention_scale=None, mlp_ratio=3)))
+    check_arguments(dict(m=dict(type='LimbVectorLoss', limbs=[(0, 1), [1, 2]])))
+
+
+def test_a_missing_argument_is_a_mistake_in_the_config() -> None:
+    with pytest.raises(ConfigError, match="missing 1 required positional argument: 'in_channels'"), building():
+        MODELS.build(dict(type='TokenPoseHead', decoder=dict(type='MSRAHeatmap', heatmap_size=(4, 4))))

@@ -8,11 +8,14 @@ from sdpose.engine.hooks import KeepRatioHook
 from sdpose.errors import ConfigError
 from sdpose.models import TokenPruner
 
+WARNED = []
 
-def runner(pruner, iteration, per_epoch=10):
+
+def runner(pruner, iteration, per_epoch=10, max_epochs=None):
     neck = SimpleNamespace(pruner=pruner)
     return SimpleNamespace(model=SimpleNamespace(neck=neck), iter=iteration, train_dataloader=range(per_epoch),
-                           message_hub=MessageHub('keep_ratio'))
+                           message_hub=MessageHub('keep_ratio'), max_epochs=max_epochs,
+                           logger=SimpleNamespace(warning=WARNED.append))
 
 
 @pytest.mark.parametrize('epoch, ratio', [(0, 1.), (9.9, 1.), (10, 1.), (60, 0.85), (35, 0.9560660), (110, 0.7),
@@ -38,5 +41,18 @@ def test_sets_the_training_ratio_only():
 def test_bad_input():
     with pytest.raises(ValueError, match='start_epochs=-1'):
         KeepRatioHook(start_epochs=-1)
+    with pytest.raises(ValueError, match='and finite, got start_epochs=10 and anneal_epochs=nan'):
+        KeepRatioHook(anneal_epochs=float('nan'))
     with pytest.raises(ConfigError, match='anneals model.neck.pruner, which this config does not have'):
         KeepRatioHook().before_train(runner(None, 0))
+
+
+def test_a_training_that_ends_before_it_prunes_in_full_is_told(monkeypatch):
+    monkeypatch.setitem(globals(), 'WARNED', said := [])
+    hook = KeepRatioHook(start_epochs=10, anneal_epochs=100)
+    for max_epochs in (110, 300, None):
+        hook.before_train(runner(TokenPruner(keep_ratio=0.7), 0, max_epochs=max_epochs))
+    assert said == []
+    hook.before_train(runner(TokenPruner(keep_ratio=0.7), 0, max_epochs=60))
+    assert len(said) == 1
+    assert 'reaches keep_ratio=0.7 after 110 epochs, but this training has 60 and ends at 0.85' in said[0]

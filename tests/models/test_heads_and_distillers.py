@@ -108,6 +108,8 @@ def test_distiller_bad_input():
         MODELS.build(dict(type='SelfDistiller', terms=dict(token_loss=TERMS['loss_query'])))
     with pytest.raises(ValueError, match="compares on='heatmap'; choose one of query, visual, visual_content"):
         MODELS.build(dict(type='SelfDistiller', terms=dict(loss_x=dict(type='TokenMSELoss', on='heatmap'))))
+    with pytest.raises(ValueError, match="term 'loss_x' must be the config of a loss, or None .*, not 3"):
+        MODELS.build(dict(type='SelfDistiller', terms=dict(loss_x=3)))
     with pytest.raises(ValueError, match='loss_weight must not be negative, got -1'):
         MODELS.build(dict(type='TokenMSELoss', loss_weight=-1))
     with pytest.raises(ValueError, match='needs a later cycle to learn from: set model.neck.num_cycles'):
@@ -121,6 +123,9 @@ def test_distiller_bad_input():
 def test_head_bad_input():
     with pytest.raises(ValueError, match="supervise='first' is unknown; choose one of all, last"):
         MODELS.build(dict(type='TokenPoseHead', in_channels=16, decoder=CODEC, supervise='first'))
+    for size in ((8, ), (0, 8), (8.5, 8), '88'):
+        with pytest.raises(ValueError, match=r'heatmap_size of a codec is \(w, h\) in whole pixels'):
+            MODELS.build(dict(type='TokenPoseHead', in_channels=16, decoder=dict(CODEC, heatmap_size=size)))
     with pytest.raises(ValueError, match='RegressionLabel has no heatmap_size'):
         MODELS.build(dict(type='TokenPoseHead', in_channels=16, decoder=dict(type='RegressionLabel')))
 

@@ -91,6 +91,8 @@ def test_attention_map_follows_the_surviving_tokens():
     (dict(keep_ratio=1.2), r'keep_ratio must lie in \(0, 1\], got 1.2'),
     (dict(layers=(-1, )), 'layers count from 0'),
     (dict(cycles=(0, )), 'cycles from 1'),
+    (dict(layers=()), r'layers=\(\), cycles=None: nothing would be pruned'),
+    (dict(cycles=[]), r'cycles=\[\]: nothing would be pruned'),
 ])
 def test_bad_input(kwargs, message):
     with pytest.raises(ValueError, match=message):

@@ -154,3 +154,9 @@ def test_bad_input():
         build('xyz')
     with pytest.raises(ValueError, match="supervise='none' is unknown"):
         build(supervise='none')
+    with pytest.raises(ValueError, match="mode='rle' does not go with SmoothL1Loss"):
+        build('rle', loss=dict(type='SmoothL1Loss', use_target_weight=True))
+    with pytest.raises(ValueError, match="mode='xy' does not go with RLELoss"):
+        build('xy', loss=dict(type='RLELoss', use_target_weight=True))
+    with pytest.raises(ValueError, match='the width of a token, at least 1, got 0'):
+        build(width=0)

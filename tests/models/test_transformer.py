@@ -160,6 +160,10 @@ def test_attention_scale_is_an_option():
     (dict(num_heads=3), 'num_heads=3 must divide dim=16'),
     (dict(position='none'), "position='none' is unknown; choose one of sine, sine-full, learnable"),
     (dict(dim=18, num_heads=2), 'multiple of 4, got dim=18'),
+    (dict(dim=-1), 'dim must be positive, got -1'),
+    (dict(mlp_ratio=0), 'mlp_ratio must be positive, got 0'),
+    (dict(attention_scale=float('nan')), 'attention_scale must be positive, got nan'),
+    (dict(feature_size=(0, 8)), r'does not divide the feature map \(w, h\)=\(0, 8\)'),
     (dict(num_queries=0), 'at least one query token, got 0'),
 ])
 def test_bad_configuration(overrides, message):

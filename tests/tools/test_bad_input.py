@@ -107,6 +107,15 @@ def test_a_model_of_another_joint_count_than_the_data(here: Path) -> None:
         training.train('tiny.py', cfg_options={'model.neck.num_queries': 14})
 
 
+def test_a_decoder_of_another_size_than_the_data(here: Path) -> None:
+    with pytest.raises(ConfigError, match=r'heatmap_size \(w, h\) is .* in GenerateTarget of the train data, but '
+                                          r'\(24, 32\) in model.head.decoder: .* inherit another data set base'):
+        training.train('tiny.py', cfg_options={'model.head.decoder.heatmap_size': (24, 32)})
+    (here / 'epoch_3.pth').touch()
+    with pytest.raises(ConfigError, match=r'input_size \(w, h\) is .* in TopdownAffine of the test data, but '):
+        testing.test('tiny.py', 'epoch_3.pth', cfg_options={'model.head.decoder.input_size': (96, 128)})
+
+
 def test_missing_checkpoint_lists_its_neighbours(here: Path) -> None:
     (here / 'epoch_3.pth').touch()
     with pytest.raises(UserError, match=r'checkpoint ./epoch_4.pth does not exist; . holds epoch_3.pth'):

@@ -23,12 +23,12 @@ class KeepRatioHook(Hook):
         anneal_epochs: epochs from 1 down to the keep ratio.
 
     Raises:
-        ValueError: if a number of epochs is negative.
+        ValueError: if a number of epochs is negative or no number.
     """
 
     def __init__(self, start_epochs: int = 10, anneal_epochs: int = 100) -> None:
-        if start_epochs < 0 or anneal_epochs < 0:
-            raise ValueError(f'epochs must not be negative, got start_epochs={start_epochs} and '
+        if not (0 <= start_epochs < math.inf and 0 <= anneal_epochs < math.inf):
+            raise ValueError(f'epochs must not be negative, and finite, got start_epochs={start_epochs} and '
                              f'anneal_epochs={anneal_epochs}')
         self.start_epochs = start_epochs
         self.anneal_epochs = anneal_epochs
@@ -43,13 +43,21 @@ class KeepRatioHook(Hook):
         return keep_ratio + (1 - keep_ratio) * (1 + math.cos(math.pi * progress)) / 2
 
     def before_train(self, runner: Runner) -> None:
-        """Refuse a model that prunes nothing.
+        """Refuse a model that prunes nothing, and say so if the training ends before it prunes in full.
 
         Raises:
             ConfigError: if the model's neck has no pruner.
         """
-        if _pruner(runner) is None:
+        pruner = _pruner(runner)
+        if pruner is None:
             raise ConfigError('KeepRatioHook anneals model.neck.pruner, which this config does not have')
+        end = self.start_epochs + self.anneal_epochs
+        if runner.max_epochs is not None and end > runner.max_epochs:
+            last = self.ratio_at(runner.max_epochs, pruner.keep_ratio)
+            runner.logger.warning(
+                f'KeepRatioHook reaches keep_ratio={pruner.keep_ratio} after {end} epochs, but this training has '
+                f'{runner.max_epochs} and ends at {last:.3g}: it will be tested with fewer tokens than it was trained '
+                'with. Set start_epochs and anneal_epochs of the hook to less')
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Set the ratio of this step."""

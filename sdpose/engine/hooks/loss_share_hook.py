@@ -1,5 +1,6 @@
 """Say at the start of a training how much each term contributes to its loss."""
 
+from collections.abc import Iterable
 from typing import Any, Optional
 
 from mmengine.hooks import Hook
@@ -15,7 +16,8 @@ class LossShareHook(Hook):
 
     A weight that is wrong by orders of magnitude shows here before days are spent. The terms are read from the message
     hub, into which MMEngine's ``RuntimeInfoHook`` has copied them from the device in the same step. A resumed run
-    says it again, for its own first steps. The shares later on are in every line of the log
+    says it again, for its own first steps, and forgets the terms that it no longer has: MMEngine restores their last
+    values and would log them for ever. The shares later on are in every line of the log
     (:class:`sdpose.engine.log_processors.LossLogProcessor`).
 
     Args:
@@ -44,6 +46,8 @@ class LossShareHook(Hook):
         if self._count == self.steps:
             return
         scalars = runner.message_hub.log_scalars
+        if self._count == 0:
+            _forget_absent(scalars, outputs or ())
         for name in loss_terms(outputs or ()):
             if f'train/{name}' in scalars:
                 self._sums[name] = self._sums.get(name, 0.) + float(scalars[f'train/{name}'].current())
@@ -61,6 +65,13 @@ class LossShareHook(Hook):
         if shares:
             parts = ', '.join(f'{name} {_percent(share)}' for name, share in shares.items())
             runner.logger.info(f'share of the loss, steps {last - self._count + 1} to {last}: {parts}')
+
+
+def _forget_absent(scalars: dict[str, Any], names: Iterable[str]) -> None:
+    """Remove the loss terms of training that are none of ``names``."""
+    logged = [key.removeprefix('train/') for key in scalars if key.startswith('train/')]
+    for name in set(loss_terms(logged)).difference(names):
+        del scalars[f'train/{name}']
 
 
 def _percent(share: float) -> str:

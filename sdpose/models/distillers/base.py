@@ -33,6 +33,9 @@ class BaseDistiller(BaseModule):
                 continue
             if not name.startswith('loss_'):
                 raise ValueError(f'the distillation term {name!r} must start with "loss_", or it would not be trained')
+            if not isinstance(config, Mapping):
+                raise ValueError(f'the distillation term {name!r} must be the config of a loss, or None to leave it '
+                                 f'out, not {config!r}')
             config = dict(config)
             self.on[name] = config.pop('on', None)
             if self.on[name] not in comparable:

@@ -12,7 +12,12 @@ def token_mlp(width: int, hidden: int, out: int) -> nn.Sequential:
         width: token width.
         hidden: units between the two linears.
         out: outputs per token.
+
+    Raises:
+        ValueError: if the width is not positive.
     """
+    if width < 1:
+        raise ValueError(f'in_channels of a token head is the width of a token, at least 1, got {width}')
     if width > hidden / 2:
         return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, out))
     return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, hidden), nn.LayerNorm(hidden), nn.Linear(hidden, out))

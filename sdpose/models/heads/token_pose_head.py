@@ -31,7 +31,7 @@ class TokenPoseHead(HeatmapHead):
         init_cfg: initialization; by default every linear from a truncated normal of std 0.02.
 
     Raises:
-        ValueError: if ``supervise`` is unknown or the codec has no heatmap size.
+        ValueError: if ``supervise`` is unknown or the codec has no sensible heatmap size.
     """
 
     def __init__(self,
@@ -42,6 +42,9 @@ class TokenPoseHead(HeatmapHead):
                  init_cfg: Optional[dict] = None) -> None:
         if 'heatmap_size' not in decoder:
             raise ValueError(f'TokenPoseHead needs a heatmap codec, but {decoder.get("type")} has no heatmap_size')
+        size = decoder['heatmap_size']
+        if len(size) != 2 or not all(isinstance(length, int) and length > 0 for length in size):
+            raise ValueError(f'the heatmap_size of a codec is (w, h) in whole pixels, got {size!r}')
         super().__init__(
             in_channels=in_channels,
             out_channels=None,

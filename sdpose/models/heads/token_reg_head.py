@@ -3,6 +3,7 @@
 Shapes: B batch, K keypoints, D token width, S sigmas per keypoint.
 """
 from collections.abc import Sequence
+from inspect import signature
 from typing import NamedTuple, Optional, Union
 
 import torch
@@ -78,7 +79,7 @@ class TokenRegHead(BaseHead):
         init_cfg: initialization; by default every linear from a truncated normal of std 0.02.
 
     Raises:
-        ValueError: if ``mode`` or ``supervise`` is unknown.
+        ValueError: if ``mode`` or ``supervise`` is unknown, or the loss is not one of the mode.
     """
 
     def __init__(self,
@@ -97,6 +98,9 @@ class TokenRegHead(BaseHead):
         self.mlp = token_mlp(in_channels, hidden, 2 + self.mode.has_score + self.mode.num_sigmas)
         default_loss = dict(type='RLELoss' if self.mode.likelihood else 'SmoothL1Loss', use_target_weight=True)
         self.loss_module = MODELS.build(loss or default_loss)
+        if self.mode.likelihood != ('sigma' in signature(self.loss_module.forward).parameters):
+            raise ValueError(f'mode={mode!r} does not go with {type(self.loss_module).__name__}: the loss of the mode '
+                             "'rle' reads sigmas (RLELoss), those of the others coordinates alone (SmoothL1Loss)")
         self.decoder = KEYPOINT_CODECS.build(decoder)
 
     def regress(self, query: Tensor) -> Tensor:

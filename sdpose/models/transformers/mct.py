@@ -2,6 +2,7 @@
 
 Shapes: B batch, C channels, K query tokens, P visual tokens, D width, h heads, L layers.
 """
+import math
 from collections.abc import Sequence
 from typing import Optional
 
@@ -68,6 +69,10 @@ class MultiCycledTransformer(BaseModule):
         super().__init__(init_cfg or dict(type='TruncNormal', layer='Linear', std=0.02, bias=0))
         if depth < 1:
             raise ValueError(f'a transformer needs at least one layer, got depth={depth}')
+        for name, value in dict(in_channels=in_channels, dim=dim, mlp_ratio=mlp_ratio, norm_eps=norm_eps,
+                                attention_scale=1 if attention_scale is None else attention_scale).items():
+            if not 0 < value < math.inf:
+                raise ValueError(f'{name} must be positive, got {value}')
         if num_cycles < 1:
             raise ValueError(f'num_cycles must be at least 1, got {num_cycles}')
         if not 1 <= test_cycles <= num_cycles:

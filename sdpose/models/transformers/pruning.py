@@ -38,6 +38,9 @@ class TokenPruner(nn.Module):
         super().__init__()
         if not 0 < keep_ratio <= 1:
             raise ValueError(f'keep_ratio must lie in (0, 1], got {keep_ratio}')
+        if not layers or cycles is not None and not cycles:
+            raise ValueError(f'layers={tuple(layers)}, cycles={cycles}: nothing would be pruned; for a model without '
+                             'pruning leave the pruner out (None)')
         if any(layer < 0 for layer in layers) or any(cycle < 1 for cycle in cycles or ()):
             raise ValueError(f'layers count from 0 and cycles from 1, got layers={tuple(layers)} and cycles={cycles}')
         self.keep_ratio = keep_ratio

@@ -39,7 +39,7 @@ class Tokenizer(BaseModule):
                  position: str = 'sine-full') -> None:
         super().__init__()
         for axis, size, patch in zip(('width', 'height'), feature_size, patch_size):
-            if patch < 1 or size % patch:
+            if patch < 1 or size < 1 or size % patch:
                 raise ValueError(f'patch_size (w, h)={tuple(patch_size)} does not divide the feature map (w, h)='
                                  f'{tuple(feature_size)}: {axis} {size} is not a multiple of {patch}')
         if num_queries < 1:

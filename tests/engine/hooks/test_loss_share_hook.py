@@ -62,3 +62,15 @@ def test_one_term_needs_no_line() -> None:
 def test_bad_number_of_steps() -> None:
     with pytest.raises(ValueError, match='steps must be at least 1, got 0'):
         LossShareHook(0)
+
+
+def test_a_term_that_a_resumed_run_no_longer_has_is_forgotten() -> None:
+    hub = MessageHub('loss_share_resumed')
+    for name in ('loss', 'loss_kpt', 'loss_visual', 'acc_pose', 'lr'):
+        hub.update_scalar(f'train/{name}', 1.)
+    hub.update_scalar('val/loss_other', 1.)
+    hook = LossShareHook()
+    runner = SimpleNamespace(message_hub=hub, logger=None, iter=7)
+    hook.before_train(runner)
+    hook.after_train_iter(runner, 0, outputs=dict(loss=1., loss_kpt=1., acc_pose=1.))
+    assert sorted(hub.log_scalars) == ['train/acc_pose', 'train/loss', 'train/loss_kpt', 'train/lr', 'val/loss_other']
