@@ -56,4 +56,4 @@ def describe(kind: Any) -> str:
         return f'({", ".join(map(describe, inner))})'
     if origin in (tuple, list, collections.abc.Sequence):
         return f'a list ({describe(inner[0])} each)'
-    return _WORDS.get(origin or kind, str(kind))
+    return _WORDS.get(origin or kind, getattr(kind, '__name__', str(kind)))

@@ -21,7 +21,7 @@ from .conversion import Conversion, shown
 from .identify import Fit, candidate, fit, method_of, ranked_fits, sine_code
 from .metadata import describe
 
-# The released table is computed in float32, ours in float64 and rounded.
+# The released table is computed in float32, ours in float64 and rounded; a file in half precision is rounded coarser.
 _POSITION_TOLERANCE = 1e-6
 _SHOWN_KEYS = 12
 
@@ -127,8 +127,9 @@ def _position_error(model: nn.Module, chosen: Fit, source: str) -> Optional[floa
     if stored is None:
         return None
     error = (sine_code(model.neck.tokenizer) - stored.float()).abs().max().item()
-    if not error <= _POSITION_TOLERANCE:
+    tolerance = max(_POSITION_TOLERANCE, torch.finfo(stored.dtype).eps)
+    if not error <= tolerance:
         raise MismatchError(f'{source}: its pos_embedding differs by {error:.1e} from the sine code of '
-                            f'{shown(chosen.file)} (at most {_POSITION_TOLERANCE:.0e} is rounding): it was trained on '
+                            f'{shown(chosen.file)} (at most {tolerance:.0e} is rounding): it was trained on '
                             'another patch grid or with another code')
     return error

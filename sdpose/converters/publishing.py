@@ -122,6 +122,8 @@ def _model_after(cfg: Config, content: BytesIO) -> nn.Module:
 
 def _kept_meta(loaded: Mapping) -> dict[str, Any]:
     meta = meta_of(loaded)
+    if isinstance(training := meta.get('training'), Mapping):  # of a file that was published before
+        meta = {**training, **meta}
     return {key: meta[key] for key in _KEPT_META if isinstance(meta.get(key), (int, str))}
 
 

@@ -112,10 +112,13 @@ def test_a_learned_position_is_a_weight(small: Callable):
     assert conversion.position_error is None and 'learned' in conversion.report()
 
 
-def test_half_precision_and_files_without_batch_counters_load():
-    state = {key: value.half() if value.is_floating_point() and 'pos_' not in key else value
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
+def test_half_precision_and_files_without_batch_counters_load(dtype: torch.dtype):
+    state = {key: value.to(dtype) if value.is_floating_point() else value
              for key, value in released.quick_start().items() if 'num_batches' not in key}
-    model = convert_weights(state, 'x.pth', QUICK_START).model
+    conversion = convert_weights(state, 'x.pth', QUICK_START)
+    model = conversion.model
+    assert 1e-6 < conversion.position_error <= torch.finfo(dtype).eps / 2  # rounding of numbers up to 1
     assert_close(model.backbone.conv1.weight, state['backbone.conv1.weight'].float(), rtol=0, atol=0)
 
 

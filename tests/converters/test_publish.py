@@ -125,6 +125,7 @@ def test_the_flow_is_taken_out_and_the_rest_predicts_the_same(trained: Callable,
     assert set(own.model.state_dict()) - set(written['state_dict']) == set(done.stripped)
     again = publish(own.config, str(done.file), f'{tmp_path}/again/')
     assert again.stripped == done.stripped and again.difference == 0 and again.tensors == done.tensors
+    assert torch.load(again.file, weights_only=True)['meta']['training'] == dict(epoch=30, iter=900)
 
 
 class Adapter(nn.Module):

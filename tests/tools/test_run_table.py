@@ -5,6 +5,8 @@ import json
 import cv2
 import yaml
 
+from sdpose.folders import sole_training
+
 TOOL = 'tools/analysis_tools/run_table.py'
 PLAN = dict(
     metric='coco/AP',
@@ -40,6 +42,14 @@ def test_a_table(workspace, run_tool):
 
     again = run_tool(*arguments, cwd=workspace, check=True)
     assert '2 of them finished before' in again.stdout and '[1/' not in again.stdout and report in again.stdout
+
+
+def test_two_at_work_in_one_folder(workspace, run_tool):
+    (workspace / 'plan.yml').write_text(yaml.safe_dump(PLAN, sort_keys=False))
+    with sole_training(workspace / 'tables/tiny_coco'):
+        done = run_tool(TOOL, 'small', '--file', 'plan.yml', '--scale', 'tiny', '--work-dir', 'tables', cwd=workspace)
+    assert done.returncode == 2 and 'tables/tiny_coco is in use by another training (process ' in done.stderr
+    assert '[1/' not in done.stdout and not list(workspace.glob('tables/*/*/seed0'))
 
 
 def test_missing_data_stop_it_before_anything_is_trained(workspace, run_tool):

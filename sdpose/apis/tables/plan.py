@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, get_type_hints
 
 import yaml
 
+from sdpose.datasets.synthetic.request import Request
 from sdpose.errors import ConfigError
+
+from ..argument_types import describe, fits
 
 READS = ('first', 'last')
 DEPTHS = ('deep', 'shallow')
@@ -122,9 +125,17 @@ def _table(content: Any, where: str) -> Table:
 def _scale(content: Any, where: str) -> Scale:
     raw = _checked(Scale, content, where)
     data = {name: DataSet(**_checked(DataSet, value, f'{where}.data.{name}')) for name, value in raw['data'].items()}
+    if not data:
+        raise ConfigError(f'{where}.data names no data set')
+    for name, data_set in data.items():
+        for key in data_set.draw or ():
+            _choose(key, [item.name for item in fields(Request)], f'{where}.data.{name}.draw: key')
     missing = set(DEPTHS).difference(raw['layers'])
     if missing:
         raise ConfigError(f'{where}.layers: {", ".join(sorted(missing))} is missing')
+    for value in [*raw['layers'].values(), 1 if raw.get('threads') is None else raw['threads']]:
+        if not fits(value, int) or value < 1:
+            raise ConfigError(f'{where}: layers and threads must be whole numbers from 1, not {value!r}')
     return Scale(**{**raw, 'data': data})
 
 
@@ -132,11 +143,12 @@ def _checked(kind: type, content: Any, where: str) -> dict[str, Any]:
     """The content of one mapping, whose keys are exactly the fields of a class.
 
     Raises:
-        ConfigError: If it is no mapping, a key is unknown, or one without a default is missing.
+        ConfigError: If it is no mapping, a key is unknown, one without a default is missing, or a value is of another
+            type.
     """
     if not isinstance(content, Mapping):
         raise ConfigError(f'{where} must be a mapping, not {content!r}')
-    known = {item.name: item for item in fields(kind)}
+    known, kinds = {item.name: item for item in fields(kind)}, get_type_hints(kind)
     for key in content:
         _choose(key, list(known), f'{where}: key')
     for name, item in known.items():
@@ -144,6 +156,8 @@ def _checked(kind: type, content: Any, where: str) -> dict[str, Any]:
             raise ConfigError(f'{where}: {name} is missing')
         if name in content and content[name] is None and item.default is not None:
             raise ConfigError(f'{where}: {name} is empty')
+        if name in content and not fits(content[name], kinds[name]):
+            raise ConfigError(f'{where}.{name} must be {describe(kinds[name])}, not {content[name]!r}')
     return dict(content)
 
 

@@ -10,7 +10,7 @@ from sdpose.datasets.synthetic.progress import show_progress
 from sdpose.datasets.synthetic.request import Request, parse_size
 from sdpose.errors import UserError
 from sdpose.fileio import atomic_write
-from sdpose.folders import require_writable
+from sdpose.folders import require_writable, sole_training
 
 from ..preflight import check_data
 from ..run_options import prepare
@@ -48,7 +48,8 @@ def run_table(file: str, names: Sequence[str], train: list[str], test: list[str]
         The reports.
 
     Raises:
-        UserError: For anything the user can cure; also, after all else was done, if runs failed.
+        UserError: For anything the user can cure, a folder in which another one is at work included; also, after all
+            else was done, if runs failed.
     """
     _require_positive('--seeds', seeds)
     _require_positive('--jobs', jobs)
@@ -71,7 +72,8 @@ def run_table(file: str, names: Sequence[str], train: list[str], test: list[str]
         _draw(data_set, root, say)
         # Once, and before anything is trained: a training would find the same fault after the others had failed on it.
         check_data(prepare(missing[0].config, cfg_options=missing[0].overrides), ('train', 'test'))
-        failed = Executor(train, test, jobs, chosen.threads, _counting(say, len(missing)))(missing)
+        with sole_training(folder):
+            failed = Executor(train, test, jobs, chosen.threads, _counting(say, len(missing)))(missing)
     reports = [_report(name, table, runs, seeds, folder, f'Scale {scale}, data {data}, {chosen.config}.')
                for name, table in tables.items()]
     if failed:

@@ -84,13 +84,20 @@ def test_equal_trainings_share_a_folder_and_others_do_not(plan, tmp_path):
     (lambda raw: raw['tables']['table7'].update(red='first'), "key 'red' is unknown"),
     (lambda raw: raw['tables']['table7'].update(read='second'), "read 'second' is unknown; choose one of first, last"),
     (lambda raw: raw['tables']['table7'].update(reference='2'), "reference '2' is unknown; choose one of 1 cycle"),
-    (lambda raw: raw['tables']['table7']['rows'][0].update(depth=12), 'depth 12 is unknown; choose one of deep'),
+    (lambda raw: raw['tables']['table7']['rows'][0].update(depth='12'), "depth '12' is unknown; choose one of deep"),
     (lambda raw: raw['tables']['table7']['rows'].append(dict(name='1 cycle')), "two rows are called '1 cycle'"),
     (lambda raw: raw['tables']['table7']['rows'][0].pop('name'), 'tables.table7.rows.0: name is missing'),
     (lambda raw: raw['scales']['mini']['layers'].pop('deep'), 'scales.mini.layers: deep is missing'),
     (lambda raw: raw['scales'].update(mini=3), 'scales.mini must be a mapping, not 3'),
     (lambda raw: raw['scales']['mini'].update(data=None), 'scales.mini: data is empty'),
     (lambda raw: raw.pop('metric'), 'metric is missing'),
+    (lambda raw: raw.update(tables=[]), r'.tables must be a dict, not \[\]'),
+    (lambda raw: raw['tables']['table7']['rows'][0].update(paper='n/a'), 'rows.0.paper must be a number or None, not'),
+    (lambda raw: raw['tables']['table7']['rows'][0].update(overrides='x'), "rows.0.overrides must be a dict, not 'x'"),
+    (lambda raw: raw['scales']['mini'].update(data={}), 'scales.mini.data names no data set'),
+    (lambda raw: raw['scales']['mini'].update(threads=0), 'threads must be whole numbers from 1, not 0'),
+    (lambda raw: raw['scales']['mini']['layers'].update(deep='a'), "layers and .* from 1, not 'a'"),
+    (lambda raw: raw['scales']['mini']['data']['synthetic']['draw'].update(people=3), "draw: key 'people' is unknown"),
 ])
 def test_mistakes_are_named(tmp_path, change, message):
     raw = yaml.safe_load(SHIPPED.read_text())
