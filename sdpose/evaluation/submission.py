@@ -3,6 +3,7 @@
 import json
 import re
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -66,7 +67,7 @@ def read_results(file: Union[str, Path]) -> Any:
         member = _only_member(file)
         with zipfile.ZipFile(file) as archive:
             return json.loads(archive.read(member))
-    except (ValueError, zipfile.BadZipFile) as error:
+    except (ValueError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:  # an encrypted one, nesting too deep
         raise DataError(f'{file} cannot be read as results: {error}') from error
 
 

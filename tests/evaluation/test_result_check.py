@@ -89,7 +89,16 @@ def test_files_that_are_no_results(tmp_path: Path, images: Path) -> None:
             check_results(_write(tmp_path, content), images)
     (tmp_path / 'torn.json').write_text('[{"image_id": 1,')
     (tmp_path / 'torn.zip').write_bytes(b'PK nothing')
+    (tmp_path / 'deep.json').write_text('[' * 100_000 + ']' * 100_000)
+    with zipfile.ZipFile(tmp_path / 'locked.zip', 'w') as archive:
+        archive.writestr('results.json', '[]')
+    content = bytearray((tmp_path / 'locked.zip').read_bytes())
+    content[6] |= 1  # the flag of encryption, of the file and in the directory
+    content[content.index(b'PK\x01\x02') + 8] |= 1
+    (tmp_path / 'locked.zip').write_bytes(content)
     for name, message in (('torn.json', 'cannot be read as results'), ('torn.zip', 'is no zip archive'),
+                          ('deep.json', 'cannot be read as results'),
+                          ('locked.zip', 'cannot be read as results: .* encrypted'),
                           ('gone.json', 'does not exist; tools/test.py --format-only writes one')):
         with pytest.raises(DataError, match=f'{name} {message}'):
             check_results(tmp_path / name, images)

@@ -1,12 +1,14 @@
 """Run many trainings side by side, each in its own processes; stop cleanly, go on where they stopped."""
 
 import os
+import shutil
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from functools import lru_cache
 from pathlib import Path
 from queue import Queue
 from typing import Optional
@@ -108,8 +110,8 @@ class Executor:
         with open(log, 'a', encoding='utf-8') as file:
             file.write(f'$ {" ".join(command)}\n')
             file.flush()
-            child = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                                     env=environment, start_new_session=True)
+            child = subprocess.Popen([*_ended_with_us(), *command], stdout=file, stderr=subprocess.STDOUT,
+                                     stdin=subprocess.DEVNULL, env=environment, start_new_session=True)
             self._children.add(child)
             if self._stopped.is_set():  # between the question above and the start
                 _end(child)
@@ -122,6 +124,18 @@ class Executor:
         self._stopped.set()
         for child in list(self._children):
             _end(child)
+
+
+@lru_cache(maxsize=1)
+def _ended_with_us() -> tuple[str, ...]:
+    """What has the kernel end a command when this process dies, however it dies; nothing where the tool cannot do it.
+
+    After a ``kill -9`` a training would otherwise go on, and refuse its folder to the next start of the table.
+    """
+    prefix = ('setpriv', '--pdeathsig', 'TERM')
+    if not shutil.which(prefix[0]) or subprocess.run([*prefix, 'true'], capture_output=True, check=False).returncode:
+        return ()
+    return prefix
 
 
 def _end(child: subprocess.Popen) -> None:
