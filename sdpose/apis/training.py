@@ -20,6 +20,7 @@ from sdpose.folders import sole_training
 from .configs import building
 from .noise import silence_records
 from .preflight import check_checkpoint_path, check_data, is_first_process
+from .preflight_score import warn_of_untrained_score
 from .run_options import prepare
 
 
@@ -53,6 +54,8 @@ def train(config: str,
         _use_amp(cfg)
     if auto_scale_lr:
         _scale_learning_rate(cfg)
+    if is_first_process(cfg):
+        warn_of_untrained_score(cfg)
     check_data(cfg, ('train', 'val') if cfg.get('val_dataloader') else ('train', ))
     with sole_training(cfg.work_dir) if is_first_process(cfg) else nullcontext():
         with building():

@@ -46,8 +46,8 @@ class LossShareHook(Hook):
         if self._count == self.steps:
             return
         scalars = runner.message_hub.log_scalars
-        if self._count == 0:
-            _forget_absent(scalars, outputs or ())
+        if self._count == 0 and outputs:
+            _forget_absent(scalars, outputs)
         for name in loss_terms(outputs or ()):
             if f'train/{name}' in scalars:
                 self._sums[name] = self._sums.get(name, 0.) + float(scalars[f'train/{name}'].current())
