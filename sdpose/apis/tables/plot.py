@@ -31,7 +31,9 @@ def plot(table: Table, outcomes: Sequence[Outcome], path: Path) -> None:
         if values:
             measured.plot(values, [height] * len(values), 'o', color=_MEASURED, alpha=0.35, markersize=5)
             _dot(measured, statistics.mean(values), height, _MEASURED)
-    published.set(title='paper', xlabel='AP', ylim=(0.4, len(outcomes) + 0.7))
+    quoted = any(item.row.paper is not None for item in outcomes)
+    published.set(title='paper' if quoted else 'no published numbers', xlabel='AP', ylim=(0.4, len(outcomes) + 0.7))
+    published.xaxis.set_visible(quoted)
     seeds = max(sum(found is not None for found in item.seeds) for item in outcomes)
     title = f'measured, {table.read} cycle, {seeds} seed{"s" if seeds > 1 else ""}' if seeds else 'nothing measured yet'
     measured.set(title=title, xlabel='AP')
