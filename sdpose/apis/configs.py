@@ -10,25 +10,26 @@ from typing import Any, Iterator, Optional, Union
 
 from mmengine.config import Config, ConfigDict
 from mmengine.logging import print_log
-from mmpose.registry import DATASETS, HOOKS, KEYPOINT_CODECS, METRICS, MODELS, TRANSFORMS
+from mmpose.registry import DATASETS, HOOKS, KEYPOINT_CODECS, METRICS, MODELS, PARAM_SCHEDULERS, TRANSFORMS
 
 from sdpose.errors import ConfigError
 from sdpose.paths import find_config
 
 from .argument_types import annotated_types, describe, fits
 
-_REGISTRIES = (MODELS, DATASETS, TRANSFORMS, HOOKS, METRICS, KEYPOINT_CODECS)
+_REGISTRIES = (MODELS, DATASETS, TRANSFORMS, HOOKS, METRICS, KEYPOINT_CODECS, PARAM_SCHEDULERS)
 # Classes whose keyword arguments are exactly a config's keys; libraries below them accept more than they name.
-_CHECKED_PACKAGES = ('sdpose', 'mmpose')
-# A TypeError that a config causes: an argument nobody takes, or that is missing, or text where an optimizer wants a
-# number.
+_CHECKED_PACKAGES = ('sdpose.', 'mmpose.', 'mmengine.optim.scheduler.')
+# A TypeError that a config causes: an argument nobody takes, or that is missing, or text where an optimizer, or the
+# seed, wants a number.
 _REFUSED_ARGUMENT = ("unexpected keyword argument|missing .* required .* argument|"
                      "not supported between instances of 'float' and 'str'|"
-                     'None is not a callable object')
+                     'None is not a callable object|Cannot cast scalar from')
 _ABSENT = object()
 _HINT = '\n(raised while building the parts of the config; SDPOSE_TRACEBACK=1 shows where)'
-# Keys that are no argument of the part beside them: the registry's own, and what a distiller reads from its terms.
-_READ_BY_OTHERS = ('type', '_scope_', 'on')
+# Keys that are no argument of the part beside them: the registry's own, what a distiller reads from its terms, and the
+# runner from a schedule.
+_READ_BY_OTHERS = ('type', '_scope_', 'on', 'convert_to_iter_based')
 
 
 def load_config(path: Union[str, Path], options: Optional[dict[str, Any]] = None) -> Config:
@@ -66,7 +67,7 @@ def load_config(path: Union[str, Path], options: Optional[dict[str, Any]] = None
 def check_arguments(cfg: Any, where: str = '') -> None:
     """Check that every part takes the arguments the config gives it.
 
-    Covers the parts of this project and of MMPose; a class that accepts anything is skipped. Values are compared with
+    Covers the parts of this project and of MMPose, and schedules; a class that accepts anything is skipped. Values are compared with
     the types that this project's own parts name.
 
     Raises:
@@ -122,7 +123,7 @@ def _registered(name: Any) -> Optional[type]:
     if isinstance(name, str):
         found = (registry.get(name) for registry in _REGISTRIES)
         name = next((part for part in found if part is not None), None)
-    if not isinstance(name, type) or name.__module__.partition('.')[0] not in _CHECKED_PACKAGES:
+    if not isinstance(name, type) or not name.__module__.startswith(_CHECKED_PACKAGES):
         return None
     return name
 

@@ -65,6 +65,13 @@ def test_unknown_arguments_are_found_at_any_depth() -> None:
         check_arguments(dict(pipe=[dict(type='RandomFlip'), dict(type='ClippedNormalBBoxTransform', scale_prob=1)]))
 
 
+def test_a_schedule_knows_its_keys() -> None:
+    check_arguments(dict(s=[dict(type='LinearLR', begin=0, end=5, start_factor=0.1, by_epoch=True,
+                                 convert_to_iter_based=True), dict(type='MultiStepLR', milestones=[3], gamma=0.1)]))
+    with pytest.raises(ConfigError, match="s.0: CosineAnnealingLR has no argument 'milestones'"):
+        check_arguments(dict(s=[dict(type='CosineAnnealingLR', T_max=3, milestones=[2])]))
+
+
 def test_parts_of_other_libraries_are_left_to_them() -> None:
     check_arguments(dict(norm_cfg=dict(type='BN', requires_grad=True), optimizer=dict(type='Adam', lr=1)))
 

@@ -107,6 +107,11 @@ def test_a_model_of_another_joint_count_than_the_data(here: Path) -> None:
         training.train('tiny.py', cfg_options={'model.neck.num_queries': 14})
 
 
+def test_a_seed_that_is_no_number(here: Path) -> None:
+    with pytest.raises(ConfigError, match='Cannot cast scalar'):
+        training.train('tiny.py', cfg_options={'randomness.seed': 'x'})
+
+
 def test_a_decoder_of_another_size_than_the_data(here: Path) -> None:
     with pytest.raises(ConfigError, match=r'heatmap_size \(w, h\) is .* in GenerateTarget of the train data, but '
                                           r'\(24, 32\) in model.head.decoder: .* inherit another data set base'):
