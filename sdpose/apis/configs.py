@@ -67,8 +67,8 @@ def load_config(path: Union[str, Path], options: Optional[dict[str, Any]] = None
 def check_arguments(cfg: Any, where: str = '') -> None:
     """Check that every part takes the arguments the config gives it.
 
-    Covers the parts of this project and of MMPose, and schedules; a class that accepts anything is skipped. Values are compared with
-    the types that this project's own parts name.
+    Covers the parts of this project and of MMPose, and schedules; a class that accepts anything is skipped. Values are
+    compared with the types that this project's own parts name.
 
     Raises:
         ConfigError: Naming the place, the part, and the unknown key with the closest known one, or the value.

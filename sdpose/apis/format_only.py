@@ -39,6 +39,7 @@ def use_test_dev(cfg: Config, data_root: Optional[str] = None, gt_bbox: bool = F
     if joints != load_metainfo(dict(type='CocoDataset'))['keypoint_name2id']:
         raise ConfigError(f"--test-dev is COCO's, with its 17 joints, but the test data of {cfg.filename} has others: "
                           'use --format-only with test data of its own')
+    cfg.pop('data_hint', None)  # how to get the data of the config
     files = load_config(_TEST_DEV).test_dev.to_dict()
     dataset.update(moved(files, files['data_root'], data_root or files['data_root']))
     for metric in as_list(cfg.get('test_evaluator')):

@@ -93,6 +93,10 @@ def test_refusals(here: Path, trained: SimpleNamespace) -> None:
         testing.test('pck.py', checkpoint, format_only=True)
     with pytest.raises(DataError, match='elsewhere/annotations/image_info_test-dev2017.json is missing'):
         testing.test('tiny.py', checkpoint, test_dev=True, cfg_options=dict(data_root='elsewhere'))
+    (here / 'hinted.py').write_text('_base_ = "tiny.py"\ndata_hint = "Draw them"')
+    with pytest.raises(DataError, match='image_info_test-dev2017.json is missing') as caught:
+        testing.test('hinted.py', checkpoint, test_dev=True, cfg_options=dict(data_root='elsewhere'))
+    assert 'Draw them' not in str(caught.value)
     with pytest.raises(DataError, match=f'{_TEST_DEV} has no annotations to train on .* --format-only writes'):
         testing.test('tiny.py', checkpoint, cfg_options={
             'test_dataloader.dataset.ann_file': 'annotations/image_info_test-dev2017.json'})
