@@ -1,53 +1,44 @@
 # MPII at 256x256 as TokenPose and PPT train on it: codec, pipelines, loaders and PCKh on the validation split.
+_base_ = ['coco_256x192.py']
+
 dataset_type = 'MpiiDataset'
-data_mode = 'topdown'
 data_root = 'data/mpii/'
 num_keypoints = 16
 
-codec = dict(type='MSRAHeatmap', input_size=(256, 256), heatmap_size=(64, 64), sigma=2, unbiased=True,
-             blur_kernel_size=11)
+codec = dict(input_size=(256, 256), heatmap_size=(64, 64))
+square_codec = dict(_base_.codec, **codec)
 
 # Sizes within 25 %, rotations of 30 degrees, no shift, no half bodies.
 train_pipeline = [
-    dict(type='LoadCheckedImage'),
+    _base_.train_pipeline[0],
     # Joints count pixels from 1. Not in the other pipeline: the metric compares with the joints as they are.
     dict(type='ZeroBasedKeypoints'),
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='ClippedNormalBBoxTransform', shift_prob=0., scale_factor=0.25, rotate_factor=30., rotate_prob=0.6),
     dict(type='TopdownAffine', input_size=codec['input_size']),
-    dict(type='GenerateTarget', encoder=codec),
+    dict(type='GenerateTarget', encoder=square_codec),
     dict(type='PackPoseInputs')
 ]
 val_pipeline = [
-    dict(type='LoadCheckedImage'),
-    dict(type='GetBBoxCenterScale', padding=1.25),
+    *_base_.val_pipeline[:2],
     dict(type='TopdownAffine', input_size=codec['input_size']),
     dict(type='PackPoseInputs')
 ]
 
 train_dataloader = dict(
-    batch_size=64,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
-        data_mode=data_mode,
         ann_file='annotations/mpii_train.json',
         data_prefix=dict(img='images/'),
         pipeline=train_pipeline))
 val_dataloader = dict(
-    batch_size=32,
-    num_workers=2,
-    persistent_workers=True,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
     dataset=dict(
+        _delete_=True,  # there is no file of detections
         type=dataset_type,
         data_root=data_root,
-        data_mode=data_mode,
+        data_mode=_base_.data_mode,
         ann_file='annotations/mpii_val.json',
         headbox_file=f'{data_root}annotations/mpii_gt_val.mat',
         data_prefix=dict(img='images/'),
