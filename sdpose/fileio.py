@@ -24,7 +24,8 @@ def atomic_write(path: Union[str, Path], mode: str = 'wb', encoding: Optional[st
     an exception the previous file stays and the temporary one is removed.
 
     Args:
-        path: The file to write. Missing parent folders are made; a symbolic link is written through.
+        path: The file to write. Missing parent folders are made. A link there, symbolic or hard, is replaced by the
+            file: what it led to stays as it is.
         mode: ``'wb'`` or ``'w'``.
         encoding: As in :func:`open`; text files default to UTF-8.
 
@@ -33,24 +34,27 @@ def atomic_write(path: Union[str, Path], mode: str = 'wb', encoding: Optional[st
 
     Raises:
         ValueError: If ``mode`` is not ``'wb'`` or ``'w'``.
-        OSError: If the folder cannot be written, or the disk is full.
+        OSError: If the folder cannot be written, or the disk is full; its ``filename`` is the file to write.
     """
     if mode not in ('wb', 'w'):
         raise ValueError(f"atomic_write writes whole files: mode must be 'wb' or 'w', not {mode!r}")
-    target = Path(os.path.realpath(path))
+    target = Path(path).absolute()
     target.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(target.parent)
     temporary = target.with_name(f'.{target.name}~{socket.gethostname()}~{os.getpid()}~{next(_serial)}.tmp')
     if mode == 'w':
         encoding = encoding or 'utf-8'
     try:
-        with open(temporary, mode, encoding=encoding) as file:
+        temporary.unlink(missing_ok=True)
+        with open(temporary, mode.replace('w', 'x'), encoding=encoding) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (None, str(temporary)):
+            error.filename, error.filename2 = str(path), None  # a write names no file, the rest names the hidden one
         raise
     _sync_folder(target.parent)
 

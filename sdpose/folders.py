@@ -4,12 +4,13 @@ import fcntl
 import os
 import shutil
 import signal
+import stat
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Union
+from typing import IO, Any, Union
 
 from .errors import DataError, UserError
 
@@ -44,7 +45,7 @@ def sole_training(work_dir: Union[str, Path]) -> Iterator[None]:
         UserError: If another training has the folder.
     """
     require_writable(work_dir, '--work-dir')
-    with open(Path(work_dir) / _LOCK, 'a+', encoding='utf-8') as file:
+    with _open_lock(Path(work_dir) / _LOCK) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -58,6 +59,18 @@ def sole_training(work_dir: Union[str, Path]) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def _open_lock(path: Path) -> IO[str]:
+    """The lock's own file; whatever else has its name (a link, a pipe) is replaced, never written through."""
+    try:
+        own = path.lstat()
+        if not stat.S_ISREG(own.st_mode) or own.st_nlink > 1:
+            path.unlink()
+    except FileNotFoundError:
+        pass
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
+    return os.fdopen(descriptor, 'r+', encoding='utf-8')
 
 
 @contextmanager

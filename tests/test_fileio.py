@@ -36,13 +36,27 @@ def test_an_exception_keeps_the_previous_file(tmp_path: Path):
     assert names(tmp_path) == ['x.txt']
 
 
-def test_a_link_is_written_through(tmp_path: Path):
+@pytest.mark.parametrize('link', [Path.symlink_to, Path.hardlink_to])
+def test_a_link_is_replaced_and_what_it_leads_to_stays(tmp_path: Path, link):
     (tmp_path / 'real.txt').write_text('old')
-    (tmp_path / 'link.txt').symlink_to('real.txt')
+    link(tmp_path / 'link.txt', tmp_path / 'real.txt')
     with atomic_write(tmp_path / 'link.txt', 'w') as file:
         file.write('new')
-    assert (tmp_path / 'link.txt').is_symlink()
-    assert (tmp_path / 'real.txt').read_text() == 'new'
+    assert not (tmp_path / 'link.txt').is_symlink()
+    assert (tmp_path / 'link.txt').read_text() == 'new'
+    assert (tmp_path / 'real.txt').read_text() == 'old'
+
+
+def test_a_full_disk_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(descriptor: int) -> None:
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(os, 'fsync', full)
+    with pytest.raises(OSError, match='x.txt') as caught:
+        with atomic_write(tmp_path / 'x.txt', 'w') as file:
+            file.write('x')
+    assert (caught.value.errno, caught.value.filename) == (28, str(tmp_path / 'x.txt'))
+    assert names(tmp_path) == []
 
 
 def test_permissions_follow_the_umask(tmp_path: Path):

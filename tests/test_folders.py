@@ -1,5 +1,6 @@
 """Folders that a run writes to."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -37,3 +38,19 @@ def test_a_killed_training_frees_its_folder(tmp_path: Path) -> None:
     assert subprocess.run([sys.executable, '-c', code]).returncode == -9
     with sole_training(tmp_path):
         pass
+
+
+@pytest.mark.parametrize('link', [Path.symlink_to, Path.hardlink_to])
+def test_the_lock_is_not_written_through_a_link(tmp_path: Path, link) -> None:
+    (tmp_path / 'run').mkdir()
+    (tmp_path / 'thesis.txt').write_text('years of work')
+    link(tmp_path / 'run/.lock', tmp_path / 'thesis.txt')
+    with sole_training(tmp_path / 'run'):
+        assert (tmp_path / 'run/.lock').read_text() == str(os.getpid())
+    assert (tmp_path / 'thesis.txt').read_text() == 'years of work'
+
+
+def test_a_pipe_in_place_of_the_lock_does_not_hang(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / '.lock')
+    with sole_training(tmp_path):
+        assert (tmp_path / '.lock').is_file()
