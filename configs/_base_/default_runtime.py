@@ -9,7 +9,7 @@ default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(type='CheckpointHook', interval=10, max_keep_ckpts=3, save_best='coco/AP', rule='greater'),
+    checkpoint=dict(type='ResumableCheckpointHook', interval=10, max_keep_ckpts=3, save_best='coco/AP', rule='greater'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='PoseVisualizationHook', enable=False),
     # Averages buffers such as batch norm's running statistics over processes after each epoch. Here and not among

@@ -11,5 +11,7 @@ project_hooks = dict(
     loss_share=dict(type='LossShareHook', steps=50),
     # A resumed run repeats the shuffle, augmentation and dropout of an uninterrupted one.
     reproducible_randomness=dict(type='ReproducibleRandomnessHook'),
+    # SIGTERM and SIGHUP end a training after its step, with a checkpoint.
+    stop=dict(type='StopHook'),
     # A checkpoint that does not fill the model is refused; allow_partial=True accepts it.
     strict_load=dict(type='StrictLoadHook', allow_partial=False))

@@ -1,6 +1,7 @@
 """What every command-line tool does around its work: report user errors in one line, hide known noise."""
 
 import argparse
+import errno
 import logging
 import os
 import sys
@@ -9,40 +10,61 @@ from typing import Any, Callable, Optional
 from mmengine.config import DictAction
 
 from sdpose.compat import CheckpointError
+from sdpose.compat.distributed import lost_processes
+from sdpose.engine.stopping import Stopped
 from sdpose.errors import UserError
 
+from . import last_words
 from .noise import silence_warnings
+
+# The disk is full, a quota or the largest size of a file is reached, or the disk takes nothing any more.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
 def run(command: Callable[[], object], after_stop: str = '') -> int:
     """Run a tool's work and turn its outcome into an exit status.
 
-    A mistake of the user is one line (or a table) that starts with ``error:`` on standard error, without a
-    traceback, and status 2; ``SDPOSE_TRACEBACK=1`` shows the traceback all the same. Ctrl-C is status 130. Any other
-    exception is a defect of the program and keeps its traceback.
+    A mistake of the user, a full disk or a lost process of a distributed run is one line (or a table) that starts with
+    ``error:`` on standard error, without a traceback, and status 2; ``SDPOSE_TRACEBACK=1`` shows the traceback all the
+    same. Ctrl-C is status 130, another signal that ends a training 128 plus its number. Any other exception is a defect
+    of the program and keeps its traceback.
 
     Args:
         command: The work.
-        after_stop: What Ctrl-C says beside ``stopped``, such as how to go on.
+        after_stop: What Ctrl-C, or another signal, says beside ``stopped``, such as how to go on.
     """
     silence_warnings()
+    last_words.begin()
     try:
         command()
-    except KeyboardInterrupt:
-        sys.stderr.write(f'stopped{after_stop}\n')
-        return 130
-    except (UserError, CheckpointError) as error:
-        if os.environ.get('SDPOSE_TRACEBACK') == '1':
+    except BaseException as error:
+        status, line = _outcome(error, after_stop)
+        if line is None:
+            last_words.leave('defect', 1, f'{type(error).__name__}: {error}')
+            raise
+        if status == 2 and os.environ.get('SDPOSE_TRACEBACK') == '1':
             raise
         logging.shutdown()
-        sys.stderr.write(f'error: {error}\n')
-        return 2
-    except Exception as error:
-        if not _was_interrupted(error):
-            raise
-        sys.stderr.write(f'stopped{after_stop}\n')
-        return 130
+        last_words.leave('error' if status == 2 else 'stopped', status, line)
+        sys.stderr.write(f'{line}\n')
+        return status
     return 0
+
+
+def _outcome(error: BaseException, after_stop: str) -> tuple[int, Optional[str]]:
+    """The exit status of an exception and its line; no line for a defect."""
+    if isinstance(error, (UserError, CheckpointError)):
+        return 2, f'error: {error}'
+    if isinstance(error, Stopped):
+        return error.code, f'{error}{after_stop}'
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return 2, (f'error: {error.filename or "a file"} could not be written: {error.strerror}. Files that were complete '
+                   'before are as they were; make room and start again')
+    if _was_interrupted(error):
+        return 130, f'stopped{after_stop}'
+    if lost := lost_processes(error):
+        return 2, f'error: {lost}'
+    return 1, None
 
 
 def _was_interrupted(error: Optional[BaseException]) -> bool:
@@ -91,5 +113,7 @@ def add_run_options(parser: argparse.ArgumentParser, phase: str) -> None:
         add('--interval', type=int, default=1, help='draw one of so many samples')
     add('--wait-time', type=float, default=1, help='seconds that a window stays')
     add_override_option(parser)
+    add('--dist-timeout', type=float, metavar='SECONDS',
+        help='end a distributed run when a process does not answer for so long (default: 1800 over gloo, 600 over NCCL)')
     add('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='how processes find each other')
     add('--local_rank', '--local-rank', type=int, default=0, help='set by some launchers')

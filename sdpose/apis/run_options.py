@@ -22,7 +22,8 @@ def prepare(config: str,
             wait_time: float = 1,
             cfg_options: Optional[dict[str, Any]] = None,
             launcher: str = 'none',
-            local_rank: int = 0) -> Config:
+            local_rank: int = 0,
+            dist_timeout: Optional[float] = None) -> Config:
     """Read a config and merge what training and testing share into it.
 
     Args:
@@ -37,6 +38,7 @@ def prepare(config: str,
         cfg_options: Overrides of single config keys, dotted.
         launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
         local_rank: Number of this process on its machine, for launchers that pass it as an argument.
+        dist_timeout: Seconds after which a process that does not answer ends a distributed run.
 
     Raises:
         ConfigError: If the config or an option does not fit.
@@ -48,6 +50,9 @@ def prepare(config: str,
     os.environ.setdefault('LOCAL_RANK', str(local_rank))
     cfg.work_dir = work_dir or cfg.get('work_dir') or os.path.join('work_dirs', Path(config).stem)
     _set_strictness(cfg, allow_partial)
+    _make_resumable(cfg)
+    if dist_timeout is not None:
+        _set_timeout(cfg, dist_timeout)
     _let_loaders_without_workers_be(cfg)
     _name_unreadable_images(cfg)
     if show or show_dir is not None:
@@ -64,6 +69,30 @@ def _set_strictness(cfg: Config, allow_partial: bool) -> None:
     hooks.setdefault('strict_load', dict(type='StrictLoadHook'))
     if allow_partial:
         hooks.strict_load.allow_partial = True
+
+
+def _make_resumable(cfg: Config) -> None:
+    """Let any training be stopped and resumed, in configs without our runtime base too."""
+    hooks = cfg.default_hooks
+    hooks.setdefault('stop', dict(type='StopHook'))
+    checkpoint = hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))  # MMEngine's default
+    if checkpoint is not None and checkpoint.get('type') == 'CheckpointHook':
+        checkpoint.type = 'ResumableCheckpointHook'
+    loop = cfg.get('train_cfg')
+    if loop and ('type' not in loop and loop.get('by_epoch', True) or loop.get('type') == 'EpochBasedTrainLoop'):
+        loop.pop('by_epoch', None)
+        loop.type = 'ResumableTrainLoop'
+
+
+def _set_timeout(cfg: Config, seconds: float) -> None:
+    """Limit the time that the processes of a run wait for each other.
+
+    Raises:
+        ConfigError: If it is not positive.
+    """
+    if not seconds > 0:
+        raise ConfigError(f'--dist-timeout {seconds}: give more than 0 seconds')
+    cfg.setdefault('env_cfg', {}).setdefault('dist_cfg', dict(backend='nccl')).timeout = seconds
 
 
 def _let_loaders_without_workers_be(cfg: Config) -> None:

@@ -1,6 +1,7 @@
 """Training from a config file; what ``tools/train.py`` runs."""
 
 import logging
+import os
 import re
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,6 +15,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from sdpose.compat import find_latest_checkpoint
+from sdpose.engine.stopping import stoppable
 from sdpose.errors import ConfigError
 from sdpose.folders import sole_training
 
@@ -45,8 +47,11 @@ def train(config: str,
 
     Raises:
         UserError: For anything the user can cure: a path, a config key, the data, a checkpoint.
+        Stopped: If SIGTERM or SIGHUP asked for the end; what was trained is saved.
     """
     cfg = prepare(config, **run)
+    if resume is None and int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)):
+        resume = 'auto'  # the launcher starts the processes again after one of them failed
     if no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     _set_start(cfg, resume)
@@ -57,7 +62,7 @@ def train(config: str,
     if is_first_process(cfg):
         warn_of_untrained_score(cfg)
     check_data(cfg, ('train', 'val') if cfg.get('val_dataloader') else ('train', ))
-    with sole_training(cfg.work_dir) if is_first_process(cfg) else nullcontext():
+    with stoppable(), sole_training(cfg.work_dir) if is_first_process(cfg) else nullcontext():
         with building():
             runner = Runner.from_cfg(cfg)
             silence_records(runner.logger)

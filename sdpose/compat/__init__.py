@@ -6,7 +6,8 @@ module                      what it solves
 ``imports``                 mmcv without compiled ops, mmpose without mmdet, pkg_resources
 ``loading``                 checkpoints load weights only, with the few types MMEngine stores
 ``saving``                  checkpoints and their marker survive a kill; nothing is removed too early
-``distributed``             several CPU processes over gloo
+``distributed``             several CPU processes over gloo; processes end with their launcher; lost ones named
+``workers``                 signals are answered by the main process, not by a loader's workers
 ``drawing``                 drawing joints beside NumPy 2.4
 ==========================  =========================================================================
 
@@ -17,7 +18,14 @@ from .distributed import run_without_gpu
 from .drawing import draw_with_scalar_radius
 from .imports import hide_metainfo_warning, import_mmpose, provide_compiled_ops, require_pkg_resources
 from .loading import CheckpointError, allow_checkpoint_types, load_weights_only
-from .saving import find_latest_checkpoint, keep_until_saved, resume_from_complete, save_atomically
+from .saving import (
+    dump_config_atomically,
+    find_latest_checkpoint,
+    keep_until_saved,
+    resume_from_complete,
+    save_atomically,
+)
+from .workers import leave_signals_to_parent
 
 
 def apply() -> None:
@@ -29,8 +37,10 @@ def apply() -> None:
     load_weights_only()
     save_atomically()
     keep_until_saved()
+    dump_config_atomically()
     resume_from_complete()
     run_without_gpu()
+    leave_signals_to_parent()
     draw_with_scalar_radius()
     hide_metainfo_warning()
 

@@ -1,12 +1,17 @@
-"""Distributed runs of several CPU processes over gloo."""
+"""Distributed runs: several CPU processes over gloo, processes that end with their launcher, and lost ones named."""
 
 import atexit
+import ctypes
 import gc
+import os
+import re
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
-from typing import Any
+from datetime import timedelta
+from functools import lru_cache, wraps
+from typing import Any, Optional
 
 import mmengine.dist.utils as dist_utils
 import torch
@@ -18,6 +23,13 @@ from torch import nn
 
 _MARK = '_sdpose_compat'
 _SECONDS_TO_LET_GO = 0.1
+# How long a process waits for the word of others before it calls them lost.
+_SECONDS_TO_ANSWER = 5.
+_PR_SET_PDEATHSIG = 1
+# What gloo and NCCL say when another process is gone or silent.
+_LOST = re.compile(r'gloo/transport|Connection closed by peer|Connection reset by peer|NCCL.*(timeout|remote)|'
+                   r'Timed out waiting|Broken pipe|Socket Timeout|wait timeout after')
+_timeout: Optional[timedelta] = None
 
 
 def run_without_gpu() -> None:
@@ -39,6 +51,9 @@ def _on_cpu_over_gloo(launch: Callable) -> Callable:
 
     @wraps(launch)
     def launch_anywhere(backend: str, *args: Any, **kwargs: Any) -> None:
+        global _timeout
+        _timeout = kwargs.get('timeout')
+        _end_with_launcher()
         if get_device() != 'cpu':
             launch(backend, *args, **kwargs)
             return
@@ -50,6 +65,63 @@ def _on_cpu_over_gloo(launch: Callable) -> Callable:
         atexit.register(_leave_group)
 
     return launch_anywhere
+
+
+def _end_with_launcher() -> None:
+    """Let the kernel ask a process of torchrun to end when torchrun is killed.
+
+    Seen: after ``kill -9`` of the launcher its processes train on, and keep the work folder locked.
+    """
+    if 'TORCHELASTIC_RUN_ID' in os.environ:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+@lru_cache(maxsize=1)
+def _host_group() -> Any:
+    """The processes over gloo, beside the backend that moves the tensors of their devices."""
+    return torch_dist.new_group(backend='gloo', timeout=_timeout)
+
+
+def reduce_over_hosts(value: torch.Tensor) -> None:
+    """Set a tensor of the CPU to the largest of all processes' values, without waiting for any GPU."""
+    torch_dist.all_reduce(value, torch_dist.ReduceOp.MAX, group=_host_group())
+
+
+def lost_processes(error: BaseException) -> Optional[str]:
+    """What to say of an exception that arose because other processes of the run are gone or do not answer.
+
+    Each process that meets such an exception leaves a mark at the run's meeting point; who leaves none is lost.
+
+    Returns:
+        One line, or None if the exception has another cause.
+    """
+    if not (isinstance(error, RuntimeError) and _LOST.search(str(error)) and torch_dist.is_initialized()):
+        return None
+    own, everyone = torch_dist.get_rank(), set(range(torch_dist.get_world_size()))
+    silent = ', '.join(map(str, sorted(everyone - _answering(own, everyone))))
+    if not silent:
+        return f'rank {own} lost the connection to the others, all of which still answer: {_first_line(error)}'
+    return (f'rank {silent} does not answer: it was killed (see its own log, or that of the system for lack of memory), '
+            'or waits or computes longer than --dist-timeout allows')
+
+
+def _answering(own: int, everyone: set[int]) -> set[int]:
+    """The ranks that have left a mark within a few seconds, this one included."""
+    store = torch_dist.PrefixStore('sdpose_lost', torch_dist.distributed_c10d._get_default_store())
+    store.set_timeout(timedelta(seconds=_SECONDS_TO_ANSWER))
+    found, end = {own}, time.monotonic() + _SECONDS_TO_ANSWER
+    try:
+        store.set(str(own), 'here')
+        while found != everyone and time.monotonic() < end:
+            found |= {rank for rank in everyone - found if store.check([str(rank)])}
+            time.sleep(0.1)
+    except RuntimeError:  # the meeting point is gone with the process that kept it
+        return everyone - {0} if own else {own}
+    return found
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition('\n')[0][:200]
 
 
 def _leave_group() -> None:

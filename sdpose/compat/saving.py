@@ -1,8 +1,10 @@
 """Checkpoints that survive a kill at any moment."""
 
+import logging
 import os
 import re
 import zipfile
+import zlib
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any, Optional
 
 import mmengine.hooks.checkpoint_hook as checkpoint_hook
 import mmengine.runner.checkpoint as mmengine_checkpoint
+from mmengine.config import Config
 from mmengine.fileio import LocalBackend
 from mmengine.logging import print_log
 
@@ -122,29 +125,62 @@ def find_latest_checkpoint(path: str) -> Optional[str]:
 
     Returns:
         The file that the folder's ``last_checkpoint`` names, beside it or there, if it is complete; otherwise
-        the newest complete ``epoch_N.pth`` or ``iter_N.pth``; None if there is none.
+        the newest complete ``epoch_N.pth``, ``iter_N.pth`` or ``stopped_iter_N.pth``; None if there is none.
     """
     marker = Path(path) / _MARKER
     if marker.is_file():
         named = Path(marker.read_text(errors='replace').strip() or '.')
         # Beside the marker first: in a copied work folder the path still leads to the original.
         for candidate in (Path(path) / named.name, named):
-            if _is_complete(candidate):
+            if candidate.is_file() and is_complete(candidate):
                 return str(candidate)
-        print_log(
-            f'{marker} names no complete checkpoint ({named}); looking for the newest one in {path}',
-            'current',
-        )
-    numbered = [
-        file for file in Path(path).glob('*.pth') if re.fullmatch(r'(epoch|iter)_\d+\.pth', file.name)
-    ]
-    for candidate in sorted(numbered, key=lambda file: file.stat().st_mtime, reverse=True):
-        if _is_complete(candidate):
+        print_log(f'{marker} names no complete checkpoint ({named}); looking for the newest one in {path}', 'current',
+                  logging.WARNING)
+    for candidate in _by_age(path):
+        if is_complete(candidate):
             return str(candidate)
     print_log(f'No complete checkpoint to resume from in {path}', 'current')
     return None
 
 
-def _is_complete(file: Path) -> bool:
-    """Whether the file ends as torch's format must: its table of contents is written last."""
-    return file.is_file() and zipfile.is_zipfile(file)
+def _by_age(path: str) -> list[Path]:
+    """The files of a folder from which a training can go on, by their names, the newest first."""
+    found = [file for file in Path(path).glob('*.pth') if re.fullmatch(r'(epoch|iter|stopped_iter)_\d+\.pth', file.name)]
+    return sorted((file for file in found if file.is_file()), key=lambda file: file.stat().st_mtime, reverse=True)
+
+
+def is_complete(file: Path) -> bool:
+    """Whether a checkpoint is whole: its table of contents, written last, is there, and all checksums hold.
+
+    A damaged one is named in the log.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, zlib.error) as error:
+        print_log(f'{file} is not complete ({error}) and is passed over', 'current', logging.WARNING)
+        return False
+    if damaged is not None:
+        print_log(f'{file} is damaged (the checksum of {damaged} is wrong) and is passed over', 'current', logging.WARNING)
+    return damaged is None
+
+
+def dump_config_atomically() -> None:
+    """Write the config that MMEngine leaves in a work folder like every other file: whole, and not through a link.
+
+    Seen: MMEngine 0.10.7 writes through a link of that name, which may lead to the very config that is trained.
+    """
+    if hasattr(Config.dump, _MARK):
+        return
+    original = Config.dump
+
+    @wraps(original)
+    def dump(self: Config, file: Any = None) -> Optional[str]:
+        if file is None or not str(file).endswith('.py'):
+            return original(self, file)
+        with atomic_write(file, 'w') as stream:
+            stream.write(self.pretty_text)
+        return None
+
+    setattr(dump, _MARK, True)
+    Config.dump = dump

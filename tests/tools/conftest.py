@@ -1,100 +1,19 @@
-"""A COCO folder of drawn stick people, a small SDPose on it, and one finished training for the tests of the tools."""
+"""Data of drawn stick people, a small SDPose on it, and one finished training for the tests of the tools."""
 
-import json
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Callable
+from typing import Callable
 
-import cv2
-import numpy as np
 import pytest
-
-# Joints of a standing person in a box of width 1 and height 1, in COCO's order.
-_JOINTS = np.array([[.50, .08], [.55, .05], [.45, .05], [.60, .07], [.40, .07], [.70, .22], [.30, .22], [.82, .38],
-                    [.18, .38], [.90, .52], [.10, .52], [.62, .52], [.38, .52], [.64, .75], [.36, .75], [.66, .97],
-                    [.34, .97]])
-_LIMBS = [(5, 7), (7, 9), (6, 8), (8, 10), (5, 6), (11, 12), (5, 11), (6, 12), (11, 13), (13, 15), (12, 14), (14, 16)]
-
-_CONFIG = '''
-_base_ = [
-    '{root}/configs/_base_/default_runtime.py',
-    '{root}/configs/_base_/schedules/adam_300e.py',
-    '{root}/configs/_base_/datasets/coco_256x192.py',
-    '{root}/configs/_base_/models/tokenpose_stemnet.py',
-    '{root}/configs/_base_/models/self_distiller.py',
-]
-small = dict(type='MSRAHeatmap', input_size=(48, 64), heatmap_size=(12, 16), sigma=1, unbiased=True, blur_kernel_size=3)
-model = dict(
-    backbone=dict(stem_channels=16, num_blocks=1, init_cfg=dict(type='Kaiming', layer='Conv2d')),
-    neck=dict(in_channels=64, dim=32, depth=1, num_heads=4, num_cycles=2, num_queries=17, feature_size=(12, 16),
-              patch_size=(2, 2)),
-    head=dict(in_channels=32, decoder=small),
-    distiller=_base_.self_distiller)
-load = dict(type='LoadCheckedImage')
-box = dict(type='GetBBoxCenterScale')
-crop = dict(type='TopdownAffine', input_size=(48, 64))
-pack = dict(type='PackPoseInputs')
-train_dataloader = dict(batch_size=4, dataset=dict(pipeline=[
-    load, box, dict(type='RandomFlip'), dict(type='RandomHalfBody', prob=0.1),
-    dict(type='ClippedNormalBBoxTransform'), crop, dict(type='GenerateTarget', encoder=small), pack]))
-val_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(pipeline=[load, box, crop, pack]))
-test_dataloader = val_dataloader
-train_cfg = dict(max_epochs=40, val_interval=20)
-optim_wrapper = dict(optimizer=dict(lr=2e-3))
-param_scheduler = [
-    dict(type='LinearLR', begin=0, end=5, start_factor=0.1, by_epoch=False),
-    dict(type='MultiStepLR', begin=0, end=40, milestones=[30], gamma=0.1, by_epoch=True)]
-default_hooks = dict(checkpoint=dict(interval=20), logger=dict(interval=1))
-randomness = dict(seed=3)
-'''
-
-
-def _draw(rng: np.random.Generator, image_id: int, folder: Path) -> tuple[dict, list[dict]]:
-    """Draw two people side by side; returns the image's and the people's COCO entries."""
-    image = rng.integers(0, 60, (120, 160, 3), np.uint8)
-    people = []
-    for side in range(2):
-        x, y = 8 + 78 * side + rng.integers(0, 8), rng.integers(4, 14)
-        width, height = rng.integers(52, 62), rng.integers(88, 100)
-        joints = np.stack([x + _JOINTS[:, 0] * width, y + _JOINTS[:, 1] * height], 1).round(1)
-        for a, b in _LIMBS:
-            color = (80, 220, 80) if a % 2 else (80, 80, 230)
-            cv2.line(image, tuple(map(int, joints[a])), tuple(map(int, joints[b])), color, 4)
-        cv2.circle(image, tuple(map(int, joints[0])), 7, (200, 200, 230), -1)
-        keypoints = np.hstack([joints, np.full((17, 1), 2)]).ravel().tolist()
-        people.append(dict(id=10 * image_id + side, image_id=image_id, category_id=1, iscrowd=0, num_keypoints=17,
-                           bbox=[int(x), int(y), int(width), int(height)], area=float(width * height * .5),
-                           keypoints=keypoints))
-    name = f'{image_id:012d}.jpg'
-    cv2.imwrite(str(folder / name), image)
-    return dict(id=image_id, file_name=name, width=160, height=120), people
-
-
-def _write_split(root: Path, split: str, seed: int, num_images: int) -> dict[str, Any]:
-    rng = np.random.default_rng(seed)
-    folder = root / f'{split}2017'
-    folder.mkdir(parents=True)
-    drawn = [_draw(rng, 100 * seed + number, folder) for number in range(num_images)]
-    content = dict(images=[image for image, _ in drawn], annotations=[ann for _, people in drawn for ann in people],
-                   categories=[dict(id=1, name='person')])
-    (root / 'annotations').mkdir(exist_ok=True)
-    (root / f'annotations/person_keypoints_{split}2017.json').write_text(json.dumps(content))
-    return content
+from stick_people import CONFIG, write_coco
 
 
 @pytest.fixture(scope='session')
 def stick_people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The ``data`` folder: COCO's layout, 12 people to train on, 8 to validate, detections of the latter."""
     data = tmp_path_factory.mktemp('stick') / 'data'
-    _write_split(data / 'coco', 'train', 1, 6)
-    val = _write_split(data / 'coco', 'val', 2, 4)
-    boxes = [dict(image_id=ann['image_id'], category_id=1, score=0.9, bbox=[v + 1.5 for v in ann['bbox']])
-             for ann in val['annotations']]
-    boxes += [dict(boxes[0], score=0.3), dict(boxes[1], category_id=18)]
-    folder = data / 'coco/person_detection_results'
-    folder.mkdir()
-    (folder / 'COCO_val2017_detections_AP_H_56_person.json').write_text(json.dumps(boxes))
+    write_coco(data)
     return data
 
 
@@ -102,7 +21,7 @@ def stick_people(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def workspace(stick_people: Path, repo_root: Path, tmp_path: Path) -> Path:
     """A folder of one's own with ``data/`` (a copy, to be damaged at will) and the config ``tiny.py``."""
     shutil.copytree(stick_people, tmp_path / 'data')
-    (tmp_path / 'tiny.py').write_text(_CONFIG.format(root=repo_root))
+    (tmp_path / 'tiny.py').write_text(CONFIG.format(root=repo_root))
     return tmp_path
 
 
@@ -112,7 +31,7 @@ def trained(stick_people: Path, repo_root: Path, tmp_path_factory: pytest.TempPa
     """Forty epochs without interruption: ``folder`` (config, data), ``run`` (``epoch_20.pth``, ``_40``), ``log``."""
     folder = tmp_path_factory.mktemp('trained')
     (folder / 'data').symlink_to(stick_people)
-    (folder / 'tiny.py').write_text(_CONFIG.format(root=repo_root))
+    (folder / 'tiny.py').write_text(CONFIG.format(root=repo_root))
     done = run_tool('tools/train.py', 'tiny.py', '--work-dir', 'run', cwd=folder, check=True)
     return SimpleNamespace(folder=folder, run=folder / 'run', log=done.stdout + done.stderr)
 

@@ -5,8 +5,11 @@ from .finite_loss_hook import FiniteLossHook
 from .keep_ratio_hook import KeepRatioHook
 from .loss_share_hook import LossShareHook
 from .reproducible_randomness_hook import ReproducibleRandomnessHook
+from .resumable_checkpoint_hook import ResumableCheckpointHook
+from .stop_hook import StopHook
 from .strict_load_hook import StrictLoadHook
 
 __all__ = [
-    'BoxSourceHook', 'FiniteLossHook', 'KeepRatioHook', 'LossShareHook', 'ReproducibleRandomnessHook', 'StrictLoadHook'
+    'BoxSourceHook', 'FiniteLossHook', 'KeepRatioHook', 'LossShareHook', 'ReproducibleRandomnessHook',
+    'ResumableCheckpointHook', 'StopHook', 'StrictLoadHook'
 ]

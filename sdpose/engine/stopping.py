@@ -1,0 +1,95 @@
+"""Ending a training by a signal: the step is finished, a checkpoint is written, the status is the usual one."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Optional
+
+# What a batch system sends before it takes the machine away, and a terminal that is closed.
+SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+# A step that hangs must not outlive what batch systems and torchrun grant before they kill.
+_GRACE_SECONDS = 25
+
+_received: Optional[int] = None
+_in_training = False
+
+
+class Stopped(SystemExit):
+    """A run was ended by a signal. Python ends with 128 plus its number, as a shell would say it.
+
+    Args:
+        number: The signal.
+        checkpoint: What a training was saved as; None if there was nothing to save.
+    """
+
+    def __init__(self, number: int, checkpoint: Optional[str] = None) -> None:
+        super().__init__(128 + number)
+        self.number = number
+        self.checkpoint = checkpoint
+
+    def __str__(self) -> str:
+        saved = f'; saved as {self.checkpoint}' if self.checkpoint else ''
+        return f'stopped by {signal.Signals(self.number).name}{saved}'
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Has the signals raise :class:`Stopped`: at once, or within a training loop after the step (``StopHook``).
+
+    What the surroundings ignore, as ``nohup`` does with SIGHUP, stays ignored. Only the main thread may ask for signals;
+    elsewhere nothing changes.
+    """
+    global _received
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _received = None
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, _receive)
+    try:
+        yield
+    finally:
+        leave_training()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def enter_training() -> None:
+    """From now on signals wait for the end of a step."""
+    global _in_training
+    _in_training = True
+
+
+def leave_training() -> None:
+    """From now on signals stop at once."""
+    global _in_training
+    _in_training = False
+
+
+def received() -> int:
+    """The signal that asks for the end, 0 for none."""
+    return _received or 0
+
+
+def _receive(number: int, frame: Any) -> None:
+    global _received
+    if _received is not None:
+        return  # a launcher repeats what the batch system sent
+    _received = number
+    if not _in_training:
+        raise Stopped(number)
+    timer = threading.Timer(_GRACE_SECONDS, _give_up, [number])
+    timer.daemon = True
+    timer.start()
+
+
+def _give_up(number: int) -> None:
+    sys.stderr.write(f'stopped by {signal.Signals(number).name}: the step did not end within {_GRACE_SECONDS} s, nothing '
+                     'was saved\n')
+    sys.stderr.flush()
+    os._exit(128 + number)
