@@ -28,4 +28,4 @@ def parse_args() -> argparse.Namespace:
 
 if __name__ == '__main__':
     args = parse_args()
-    sys.exit(cli.run(lambda: test(**vars(args))))
+    cli.leave(cli.run(lambda: test(**vars(args))))

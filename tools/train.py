@@ -24,4 +24,4 @@ def parse_args() -> argparse.Namespace:
 
 if __name__ == '__main__':
     args = parse_args()
-    sys.exit(cli.run(lambda: train(**vars(args)), after_stop='; --resume goes on from the newest checkpoint'))
+    cli.leave(cli.run(lambda: train(**vars(args)), after_stop='; --resume goes on from the newest checkpoint'))

@@ -5,7 +5,7 @@ module                      what it solves
 ==========================  =========================================================================
 ``imports``                 mmcv without compiled ops, mmpose without mmdet, pkg_resources
 ``loading``                 checkpoints load weights only, with the few types MMEngine stores
-``saving``                  checkpoints and their marker survive a kill; nothing is removed too early
+``saving``                  files survive a kill and a full disk; nothing is removed too early
 ``distributed``             several CPU processes over gloo; processes end with their launcher; lost ones named
 ``workers``                 signals are answered by the main process, not by a loader's workers
 ``drawing``                 drawing joints beside NumPy 2.4
@@ -20,6 +20,7 @@ from .imports import hide_metainfo_warning, import_mmpose, provide_compiled_ops,
 from .loading import CheckpointError, allow_checkpoint_types, load_weights_only
 from .saving import (
     dump_config_atomically,
+    end_without_log,
     find_latest_checkpoint,
     keep_until_saved,
     resume_from_complete,
@@ -38,6 +39,7 @@ def apply() -> None:
     save_atomically()
     keep_until_saved()
     dump_config_atomically()
+    end_without_log()
     resume_from_complete()
     run_without_gpu()
     leave_signals_to_parent()

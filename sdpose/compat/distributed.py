@@ -21,6 +21,8 @@ from mmengine.model.wrappers import MMDistributedDataParallel
 from torch import distributed as torch_dist
 from torch import nn
 
+from .workers import kill_workers
+
 _MARK = '_sdpose_compat'
 _SECONDS_TO_LET_GO = 0.1
 # How long a process waits for the word of others before it calls them lost.
@@ -54,6 +56,7 @@ def _on_cpu_over_gloo(launch: Callable) -> Callable:
         global _timeout
         _timeout = kwargs.get('timeout')
         _end_with_launcher()
+        kwargs.update(_meeting_of_restart())
         if get_device() != 'cpu':
             launch(backend, *args, **kwargs)
             return
@@ -76,6 +79,21 @@ def _end_with_launcher() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def _meeting_of_restart() -> dict[str, Any]:
+    """Where processes meet that torchrun has started again, as arguments of ``init_process_group``.
+
+    Seen: with torch 2.12 they meet in the store of the first start, which still holds the addresses of the processes
+    that have ended: ``Gloo connectFullMesh failed``.
+    """
+    env = os.environ
+    count = int(env.get('TORCHELASTIC_RESTART_COUNT', 0))
+    if not count or env.get('TORCHELASTIC_USE_AGENT_STORE') != 'True':
+        return {}
+    store = torch_dist.TCPStore(env['MASTER_ADDR'], int(env['MASTER_PORT']), is_master=False)
+    return dict(store=torch_dist.PrefixStore(f'restart_{count}', store), rank=int(env['RANK']),
+                world_size=int(env['WORLD_SIZE']))
+
+
 @lru_cache(maxsize=1)
 def _host_group() -> Any:
     """The processes over gloo, beside the backend that moves the tensors of their devices."""
@@ -87,22 +105,22 @@ def reduce_over_hosts(value: torch.Tensor) -> None:
     torch_dist.all_reduce(value, torch_dist.ReduceOp.MAX, group=_host_group())
 
 
-def lost_processes(error: BaseException) -> Optional[str]:
-    """What to say of an exception that arose because other processes of the run are gone or do not answer.
+def lost_connection(error: BaseException) -> bool:
+    """Whether an exception arose because other processes of the run are gone or do not answer."""
+    return isinstance(error, RuntimeError) and torch_dist.is_initialized() and bool(_LOST.search(str(error)))
+
+
+def lost_processes(error: BaseException) -> str:
+    """One line about who is lost, for an exception that :func:`lost_connection` knows.
 
     Each process that meets such an exception leaves a mark at the run's meeting point; who leaves none is lost.
-
-    Returns:
-        One line, or None if the exception has another cause.
     """
-    if not (isinstance(error, RuntimeError) and _LOST.search(str(error)) and torch_dist.is_initialized()):
-        return None
     own, everyone = torch_dist.get_rank(), set(range(torch_dist.get_world_size()))
-    silent = ', '.join(map(str, sorted(everyone - _answering(own, everyone))))
+    silent = sorted(everyone - _answering(own, everyone))
     if not silent:
-        return f'rank {own} lost the connection to the others, all of which still answer: {_first_line(error)}'
-    return (f'rank {silent} does not answer: it was killed (see its own log, or that of the system for lack of memory), '
-            'or waits or computes longer than --dist-timeout allows')
+        return f'rank {own} lost the connection to the others, which still answer: {_first_line(error)}'
+    return (f'rank {", ".join(map(str, silent))} of {len(everyone)} does not answer (noticed by rank {own}): it failed '
+            'or was killed, or it waits or computes for longer than --dist-timeout allows')
 
 
 def _answering(own: int, everyone: set[int]) -> set[int]:
@@ -132,6 +150,7 @@ def _leave_group() -> None:
     while Python is already shutting down. The threads end with the last reference to their group, which a
     runner may still hold, so they also get a moment in which the lock is free.
     """
+    kill_workers()  # a loader that a runner still holds would wait for them for seconds
     if torch_dist.is_available() and torch_dist.is_initialized():
         torch_dist.destroy_process_group()
     gc.collect()

@@ -1,12 +1,13 @@
-"""Checkpoints that survive a kill at any moment."""
+"""Checkpoints and other files that survive a kill at any moment, and a full disk."""
 
 import logging
 import os
 import re
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, Optional
 
@@ -14,7 +15,7 @@ import mmengine.hooks.checkpoint_hook as checkpoint_hook
 import mmengine.runner.checkpoint as mmengine_checkpoint
 from mmengine.config import Config
 from mmengine.fileio import LocalBackend
-from mmengine.logging import print_log
+from mmengine.logging import MMLogger, print_log
 
 from ..fileio import atomic_write
 from .rebind import rebind
@@ -24,33 +25,59 @@ _MARKER = 'last_checkpoint'
 
 
 def save_atomically() -> None:
-    """Write checkpoints, and the marker that names the last one, to a temporary file that is then renamed.
+    """Write checkpoints, the marker that names the last one, results and raw predictions to a temporary file, which is
+    then renamed.
 
-    Seen: MMEngine 0.10.7 writes both in place, so that a kill leaves a torn checkpoint under its final name,
+    Seen: MMEngine 0.10.7 writes them in place, so that a kill or a full disk leaves a torn file under its final name,
     or a marker that is empty. Remote storage is left to its own backend.
     """
-    if hasattr(mmengine_checkpoint.get_file_backend, _MARK):
+    if hasattr(LocalBackend, _MARK):
         return
-    original = mmengine_checkpoint.get_file_backend
-
-    @wraps(original)
-    def get_file_backend(*args: Any, **kwargs: Any) -> Any:
-        backend = original(*args, **kwargs)
-        return AtomicLocalBackend() if type(backend) is LocalBackend else backend
-
-    setattr(get_file_backend, _MARK, True)
-    mmengine_checkpoint.get_file_backend = get_file_backend
+    LocalBackend.put = _put
+    LocalBackend.put_text = _put_text
+    setattr(LocalBackend, _MARK, True)
     # The hook writes its marker with the built-in open, the only use of open in that module.
     checkpoint_hook.open = atomic_open
 
 
-class AtomicLocalBackend(LocalBackend):
-    """MMEngine's local files, written atomically."""
+def _put(self: LocalBackend, obj: bytes, filepath: Any) -> None:
+    """Write bytes so that the file is complete or absent."""
+    with atomic_write(filepath) as file:
+        file.write(obj)
 
-    def put(self, obj: bytes, filepath: Any) -> None:
-        """Write bytes so that the file is complete or absent."""
-        with atomic_write(filepath) as file:
-            file.write(obj)
+
+def _put_text(self: LocalBackend, obj: str, filepath: Any, encoding: str = 'utf-8') -> None:
+    """Write text so that the file is complete or absent."""
+    with atomic_write(filepath, 'w', encoding) as file:
+        file.write(obj)
+
+
+def end_without_log() -> None:
+    """Let a log file that cannot be written, as on a full disk, end the run by its own error.
+
+    Seen: Python's logging prints a traceback for every line instead, and goes on.
+    """
+    if hasattr(MMLogger, _MARK):
+        return
+    original = MMLogger.__init__
+
+    @wraps(original)
+    def init(self: MMLogger, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        for handler in self.handlers:
+            if isinstance(handler, logging.FileHandler):
+                handler.handleError = partial(_raise, handler)
+
+    MMLogger.__init__ = init
+    setattr(MMLogger, _MARK, True)
+
+
+def _raise(handler: logging.FileHandler, record: logging.LogRecord) -> None:
+    error = sys.exc_info()[1]
+    if isinstance(error, OSError):
+        error.filename = handler.baseFilename
+        raise error
+    logging.Handler.handleError(handler, record)
 
 
 def atomic_open(path: str, mode: str) -> Any:
@@ -145,8 +172,9 @@ def find_latest_checkpoint(path: str) -> Optional[str]:
 
 def _by_age(path: str) -> list[Path]:
     """The files of a folder from which a training can go on, by their names, the newest first."""
-    found = [file for file in Path(path).glob('*.pth') if re.fullmatch(r'(epoch|iter|stopped_iter)_\d+\.pth', file.name)]
-    return sorted((file for file in found if file.is_file()), key=lambda file: file.stat().st_mtime, reverse=True)
+    found = [file for file in Path(path).glob('*.pth')
+             if re.fullmatch(r'(epoch|iter|stopped_iter)_\d+\.pth', file.name) and file.is_file()]
+    return sorted(found, key=lambda file: file.stat().st_mtime, reverse=True)
 
 
 def is_complete(file: Path) -> bool:
@@ -161,7 +189,8 @@ def is_complete(file: Path) -> bool:
         print_log(f'{file} is not complete ({error}) and is passed over', 'current', logging.WARNING)
         return False
     if damaged is not None:
-        print_log(f'{file} is damaged (the checksum of {damaged} is wrong) and is passed over', 'current', logging.WARNING)
+        print_log(f'{file} is damaged (the checksum of {damaged} is wrong) and is passed over', 'current',
+                  logging.WARNING)
     return damaged is None
 
 

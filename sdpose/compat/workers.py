@@ -24,7 +24,7 @@ def leave_signals_to_parent() -> None:
     if runner_module.default_worker_init_fn is _init_worker:
         return
     rebind(_original, _init_worker)
-    atexit.register(_kill_workers)
+    atexit.register(kill_workers)
 
 
 def _init_worker(*args: Any, **kwargs: Any) -> None:
@@ -34,7 +34,8 @@ def _init_worker(*args: Any, **kwargs: Any) -> None:
     _original(*args, **kwargs)
 
 
-def _kill_workers() -> None:
+def kill_workers() -> None:
+    """End the workers of all loaders; for the end of the process only."""
     children = [child for child in multiprocessing.active_children() if child.daemon]
     if children:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # torch's handler takes a killed worker for an accident

@@ -39,8 +39,8 @@ class Stopped(SystemExit):
 def stoppable() -> Iterator[None]:
     """Has the signals raise :class:`Stopped`: at once, or within a training loop after the step (``StopHook``).
 
-    What the surroundings ignore, as ``nohup`` does with SIGHUP, stays ignored. Only the main thread may ask for signals;
-    elsewhere nothing changes.
+    What the surroundings ignore, as ``nohup`` does with SIGHUP, stays ignored. Only the main thread may ask for
+    signals; elsewhere nothing changes.
     """
     global _received
     if threading.current_thread() is not threading.main_thread():
@@ -89,7 +89,7 @@ def _receive(number: int, frame: Any) -> None:
 
 
 def _give_up(number: int) -> None:
-    sys.stderr.write(f'stopped by {signal.Signals(number).name}: the step did not end within {_GRACE_SECONDS} s, nothing '
-                     'was saved\n')
+    sys.stderr.write(f'stopped by {signal.Signals(number).name}: the step did not end within {_GRACE_SECONDS} s, '
+                     'nothing was saved\n')
     sys.stderr.flush()
     os._exit(128 + number)

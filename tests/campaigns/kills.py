@@ -1,9 +1,10 @@
 """Interrupt a training at many moments and resume it; run as a program: ``kills.py FOLDER [--count N] [--seed S]``.
 
-The parent imports everything once and forks a process for each start. A reference training is never interrupted; it also
-counts its moments: before and after each file that is written, renamed or removed in its work folder, each step of training
-and each step of validation. Every trial is a training that is interrupted at a few of these moments, in different ways, and
-resumed until it ends. In the end its weights, optimizer and best checkpoint must be the reference's, to the last bit.
+The parent imports everything once and forks a process for each start. A reference training is never interrupted; it
+also counts its moments: before and after each file that is written, renamed or removed in its work folder, each step of
+training and each step of validation. Every trial is a training that is interrupted at a few of these moments, in
+different ways, and resumed until it ends. In the end its weights, optimizer and best checkpoint must be the
+reference's, to the last bit.
 """
 
 import argparse
@@ -20,13 +21,15 @@ from pathlib import Path
 from typing import Any, Optional
 
 import torch
-from mmengine.runner import EpochBasedTrainLoop, ValLoop
+from mmengine.config import Config
+from mmengine.runner import EpochBasedTrainLoop, Runner, ValLoop
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from stick_people import CONFIG, write_coco  # noqa: E402
+
 import sdpose.fileio as fileio  # noqa: E402
 from sdpose.apis import cli, train  # noqa: E402
-from stick_people import CONFIG, write_coco  # noqa: E402
 
 _ROOT = Path(__file__).resolve().parents[2]
 # Twelve epochs of three steps. Odd epochs have a validation and no checkpoint of their own.
@@ -181,6 +184,9 @@ def main() -> int:
     args.folder.mkdir(parents=True)
     write_coco(args.folder / 'data')
     (args.folder / 'tiny.py').write_text(CONFIG.format(root=_ROOT))
+    # What takes most of a short run and plays no part: the config's layout, and the list of the machine's versions.
+    Config.pretty_text = property(lambda self: repr(self.to_dict()))
+    Runner._log_env = lambda self, env_cfg: None
     begin = time.monotonic()
     status, passed = start(args.folder, 'reference', 0, None)
     if status:

@@ -51,8 +51,8 @@ class ResumableCheckpointHook(CheckpointHook):
         for key, rule in self._best_rules():
             self._restore_best(runner, key, rule)
         if self._lacks_validation(runner, step):
-            runner.logger.info(f'the validation at {"epoch" if self.by_epoch else "step"} {step} was not finished before '
-                               'the interruption and is made up now')
+            runner.logger.info(f'the validation at {"epoch" if self.by_epoch else "step"} {step} was not finished '
+                               'before the interruption and is made up now')
             runner.val_loop.run()
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:

@@ -14,10 +14,10 @@ from torch.utils.data import DataLoader
 class ResumableTrainLoop(EpochBasedTrainLoop):
     """MMEngine's ``EpochBasedTrainLoop``, which takes up a checkpoint that was written within an epoch at its place.
 
-    The batches that were trained on are not loaded again; the order of the rest is that of the uninterrupted epoch, given
-    a sampler whose order depends on seed and epoch alone, as MMEngine's does. Where the epoch is divided otherwise than
-    the checkpoint's was (batch size, processes, data), or the checkpoint does not say where it was written, the epoch
-    begins again and this is said.
+    The batches that were trained on are not loaded again; the order of the rest is that of the uninterrupted epoch,
+    given a sampler whose order depends on seed and epoch alone, as MMEngine's does. Where the epoch is divided
+    otherwise than the checkpoint's was (batch size, processes, data), or the checkpoint does not say where it was
+    written, the epoch begins again and this is said.
 
     Args:
         *args: As for ``EpochBasedTrainLoop``.
