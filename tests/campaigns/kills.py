@@ -34,10 +34,17 @@ from sdpose.apis import cli, train  # noqa: E402
 _ROOT = Path(__file__).resolve().parents[2]
 # Twelve epochs of three steps. Odd epochs have a validation and no checkpoint of their own.
 _OPTIONS = {
-    'train_cfg.max_epochs': 12, 'train_cfg.val_interval': 1, 'default_hooks.checkpoint.interval': 2,
-    'default_hooks.checkpoint.save_best': 'EPE', 'default_hooks.checkpoint.rule': 'less',
-    'val_evaluator': dict(type='EPE'), 'optim_wrapper.optimizer.lr': 5e-3,
-    'default_hooks.logger.interval': 100, 'train_dataloader.persistent_workers': False}
+    'train_cfg.max_epochs': 12,
+    'train_cfg.val_interval': 1,
+    'default_hooks.checkpoint.interval': 2,
+    'default_hooks.checkpoint.save_best': 'EPE',
+    'default_hooks.checkpoint.rule': 'less',
+    'val_evaluator': dict(type='EPE'),
+    'optim_wrapper.optimizer.lr': 5e-3,
+    'custom_hooks': [dict(type='EMAHook', momentum=0.1)],
+    'default_hooks.logger.interval': 100,
+    'train_dataloader.persistent_workers': False
+}
 _KILL, _TERM, _HUP, _GROUP = 'kill -9', 'SIGTERM', 'SIGHUP', 'SIGTERM to the group'
 _STATUS = {_TERM: 128 + signal.SIGTERM, _HUP: 128 + signal.SIGHUP, _GROUP: 128 + signal.SIGTERM}
 
@@ -128,6 +135,7 @@ def result(work_dir: Path) -> dict[str, Any]:
 def _tensors(path: Path) -> dict[str, torch.Tensor]:
     loaded = torch.load(path, weights_only=False)  # our own
     found = dict(loaded['state_dict'])
+    found.update({f'ema.{key}': value for key, value in loaded.get('ema_state_dict', {}).items()})
     for number, state in loaded.get('optimizer', {}).get('state', {}).items():
         found.update({f'optimizer.{number}.{key}': torch.as_tensor(value) for key, value in state.items()})
     return found

@@ -3,8 +3,8 @@
     launch.py GPUS SCRIPT [arguments of the script] [--max-restarts N]
 
 GPUS is the number of processes on this machine. Several machines: NNODES, NODE_RANK (0 on the first), MASTER_ADDR and
-PORT are read from the environment. torchrun ends a failed run with a summary of its own; behind it, this program says in
-one line what the processes themselves have said (SDPOSE_LAST_WORDS), and ends with their status.
+PORT are read from the environment. torchrun ends a failed run with a summary of its own; behind it, this program says
+in one line what the processes themselves have said (SDPOSE_LAST_WORDS), and ends with their status.
 """
 
 import ctypes

@@ -52,9 +52,8 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
 
     def run(self) -> Any:
         """Train, from the place of a resumed checkpoint on."""
-        self._begin = self._iter
-        if self._resumed is not None:
-            self._begin -= self._done_batches(self._resumed)
+        done = self._done_batches(self._resumed) if self._resumed is not None else 0
+        self._begin = self._iter - done
         return super().run()
 
     def run_epoch(self) -> None:
