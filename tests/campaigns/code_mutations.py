@@ -1,4 +1,4 @@
-"""Mutations of code that decides AP or trust: name, file below ``sdpose``, old text, new text, files below ``tests``."""
+"""Mutations of code that decides AP or trust: name, file below ``sdpose``, old text, new text, files of ``tests``."""
 
 LOSSES = 'models/test_distilpose_losses.py'
 PARITY = 'models/test_parity.py'
@@ -68,7 +68,8 @@ CODE = (
     ('joint tokens: the last layer only', 'models/losses/joint_token_loss.py',
      'total = total + F.mse_loss(*pair)', 'total = F.mse_loss(*pair)', DPPT),
     ('cross-entropy: smoothing left out', 'models/losses/soft_cross_entropy_loss.py',
-     'F.cross_entropy(logits, target, label_smoothing=self.label_smoothing)', 'F.cross_entropy(logits, target)', CLASSES),
+     'F.cross_entropy(logits, target, label_smoothing=self.label_smoothing)', 'F.cross_entropy(logits, target)',
+     CLASSES),
     # Tokens and layers
     ('tokens: columns before rows in the sine code', 'models/transformers/position.py',
      'torch.cat([by_row, by_column]', 'torch.cat([by_column, by_row]', PARITY),
@@ -233,5 +234,6 @@ CODE = (
     ('publish: other predictions pass', 'converters/equal_outputs.py', 'if not difference <= TOLERANCE:', 'if False:',
      'converters/test_publish.py'),
     ('convert: channels before pixels of a patch', 'converters/official.py',
-     'weight.unflatten(1, (height, width, -1)).permute(0, 3, 1, 2)', 'weight.unflatten(1, (-1, height, width))', PARITY),
+     'weight.unflatten(1, (height, width, -1)).permute(0, 3, 1, 2)', 'weight.unflatten(1, (-1, height, width))',
+     PARITY),
 )

@@ -10,6 +10,7 @@ mutation's text is gone, or its tests fail or find nothing without it.
 
 import argparse
 import ast
+import multiprocessing
 import os
 import random
 import shutil
@@ -29,6 +30,10 @@ from config_mutations import CONFIGS, TEST
 ROOT = Path(__file__).parents[2]
 NEEDED = 0.95
 TIMEOUT = 900
+# A fork of a process that has imported what is slow to import and no subject of a mutation.
+PROCESSES = multiprocessing.get_context('forkserver')
+PROCESSES.set_forkserver_preload(['torch', 'torchvision', 'mmpose.apis', 'mmpose.datasets', 'mmpose.evaluation',
+                                  'scipy.io', 'pytest', 'timm'])
 # Of a config, what decides speed or looks alone.
 IGNORED = {'num_workers', 'persistent_workers', 'color', 'steps', 'out_dir', 'enable', 'opencv_num_threads',
            'cudnn_benchmark', 'window_size', 'num_digits', 'allow_failed_imports', 'max_epochs', 'by_epoch'}
@@ -89,17 +94,36 @@ def copy_of_checkout(parent: Path) -> Path:
     return target
 
 
+def run_tests(clone: str, options: list[str], output: str) -> None:
+    """pytest in a process of its own, which has imported everything but this project."""
+    with open(output, 'w') as stream:
+        os.dup2(stream.fileno(), 1)
+        os.dup2(stream.fileno(), 2)
+    os.chdir(clone)
+    os.environ.update(PYTHONPATH=clone, CUDA_VISIBLE_DEVICES='', PYTHONDONTWRITEBYTECODE='1')
+    sys.dont_write_bytecode = True
+    sys.path[:0] = [clone]
+    import pytest
+
+    status = int(pytest.main(['-q', '-p', 'no:cacheprovider', *options]))
+    project = sys.modules.get('sdpose')
+    assert project is None or Path(project.__file__).is_relative_to(clone), project.__file__
+    sys.stdout.flush()
+    os._exit(status)
+
+
 def status_of(tests: str, clone: Path, *options: str) -> tuple[int, str]:
     """pytest's exit status and the end of its output; 1 for a run that does not end."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith('PYTEST_')}
-    env.update(PYTHONPATH=str(clone), OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='', PYTHONDONTWRITEBYTECODE='1')
     arguments = [f'tests/{part}' if part.endswith('.py') else part for part in tests.split()]
-    try:
-        done = subprocess.run([sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', *options, *arguments],
-                              cwd=clone, env=env, timeout=TIMEOUT, capture_output=True, text=True)
-    except subprocess.TimeoutExpired:
+    output = clone.with_name('output.txt')
+    process = PROCESSES.Process(target=run_tests, args=(str(clone), [*options, *arguments], str(output)))
+    process.start()
+    process.join(TIMEOUT)
+    if process.is_alive():
+        process.kill()
+        process.join()
         return 1, 'timed out'
-    return done.returncode, done.stdout[-2000:]
+    return process.exitcode, output.read_text()[-2000:]
 
 
 def is_caught(mutation: Mutation, clone: Path, full: bool) -> bool:
@@ -111,7 +135,7 @@ def is_caught(mutation: Mutation, clone: Path, full: bool) -> bool:
         status, output = status_of('' if full else mutation.tests, clone, '-x')
     finally:
         path.write_text(text)
-    if status not in (0, 1, 2):  # passed, failed, could not be imported
+    if status not in (0, 1, 2):  # passed, failed, cannot be imported
         raise SystemExit(f'error: {mutation.name}: pytest ended with {status}\n{output}')
     return status != 0
 
@@ -145,6 +169,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     args = arguments()
+    os.environ['OMP_NUM_THREADS'] = '1'
     mutations = [mutation for mutation in chosen() + drawn(args.random, args.seed)
                  if args.only in f'{mutation.name} {mutation.file}']
     started = time.time()
