@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,19 +22,21 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how many comparisons with the released code were left out, and why."""
+    run, skipped = (
+        [report for report in terminalreporter.getreports(outcome) if 'parity' in getattr(report, 'keywords', {})]
+        for outcome in ('passed', 'skipped'))
+    if run or skipped:
+        terminalreporter.write_line(f'parity tests: {len(run)} passed, {len(skipped)} skipped')
+    for reason, count in Counter(report.longrepr[2] for report in skipped).items():
+        terminalreporter.write_line(f'  {count} skipped: {reason}')
+
+
 @pytest.fixture(scope='session')
 def repo_root() -> Path:
     """The checkout."""
     return _ROOT
-
-
-@pytest.fixture(scope='session')
-def shared_data() -> Path:
-    """A folder of larger test material beside the checkout; tests that need it are skipped without it."""
-    folder = _ROOT.parent / 'shared'
-    if not folder.is_dir():
-        pytest.skip(f'{folder} does not exist on this machine')
-    return folder
 
 
 @pytest.fixture(scope='session')

@@ -1,11 +1,21 @@
 #!/usr/bin/env bash
-# Runs the tests, installing the project first where needed: bash tools/run_tests.sh [pytest arguments]
+# Runs the tests, installing the project first where needed: bash tools/run_tests.sh [--all] [pytest arguments]
+# Those that take minutes each (marked long) run only with --all.
 # The environment is .venv in the checkout, or the folder that SDPOSE_ENV names; SDPOSE_ENV=active takes the
 # active one.
 set -euo pipefail
 
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 cd "$ROOT"
+
+for ARGUMENT; do
+    shift
+    if [ "$ARGUMENT" = --all ]; then
+        set -- "$@" -m ''  # instead of pyproject.toml's -m 'not long'
+    else
+        set -- "$@" "$ARGUMENT"
+    fi
+done
 
 ENV="${SDPOSE_ENV:-.venv}"
 if [ "$ENV" = active ]; then

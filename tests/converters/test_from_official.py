@@ -20,7 +20,20 @@ from sdpose.converters import convert_file, convert_model, convert_token_module,
 from sdpose.errors import MismatchError, UserError
 
 QUICK_START = 'quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48'
-FOLDERS = [Path(__file__).parents[1] / 'data', Path(__file__).parents[3] / 'shared' / 'fixtures']
+DATA = Path(__file__).parents[1] / 'data'
+# The weights of whole token modules: two in the repository, all of them beside it where that folder exists.
+WHOLE = [(folder, name) for folder, names in (
+    (DATA, ('sdpose_cycle2_twolayer', 'ppt_depth5_onelayer')),
+    (Path(__file__).parents[3] / 'shared' / 'fixtures',
+     ('sdpose_cycle2_twolayer', 'tokenpose_sinefull_twolayer', 'ppt_depth5_onelayer', 'distilpose_all_onelayer')))
+    for name in names if (folder / f'{name}.npz').is_file()]
+OUTPUTS = {
+    'sdpose_cycle2_twolayer': {'cycle1/kpt_token': 'query', 'cycle1/vis_token': 'visual', 'cycle1/pred': 'heatmap'},
+    'tokenpose_sinefull_twolayer': {'kpt_token': 'query', 'vis_token': 'visual', 'pred': 'heatmap'},
+    'ppt_depth5_onelayer': {'ratio0.7/kpt_token': 'query', 'ratio0.7/vis_token': 'visual',
+                            'ratio0.7/pred': 'heatmap'},
+    'distilpose_all_onelayer': {'kpt_token': 'query', 'vis_token': 'visual', 'pred': 'coords', 'score': 'score',
+                                'sigma': 'sigma'}}
 
 
 def fingerprints(tensors) -> Counter:
@@ -43,7 +56,7 @@ def test_the_table_has_the_published_numbers_of_keys(repo_root: Path):
 def test_every_released_model_is_found_and_filled(name: str):
     state = released.full_size(name)
     rows, columns = released.MODELS[name][3]
-    tables = np.load(FOLDERS[0] / 'sine_pos_embedding.npz')  # as the released code computes it, in float32
+    tables = np.load(DATA / 'sine_pos_embedding.npz')  # as the released code computes it, in float32
     key = next(key for key in state if key.endswith('pos_embedding'))
     state[key] = torch.from_numpy(tables[f'pos_h{rows}_w{columns}_d192'])[None]
     conversion = convert_weights(state, 'x.pth')
@@ -141,32 +154,62 @@ def fixture_config(fixture: dict, small: Callable) -> Path:
     return small(backbone=dict(stem_channels=config['channels'] // 4), neck=neck, head=head, distiller=None)
 
 
-@pytest.mark.parametrize('folder', FOLDERS, ids=lambda folder: folder.parent.name)
-@pytest.mark.parametrize('name, outputs', [
-    ('sdpose_cycle2_twolayer', {'cycle1/kpt_token': 'query', 'cycle1/vis_token': 'visual', 'cycle1/pred': 'heatmap'}),
-    ('tokenpose_sinefull_twolayer', {'kpt_token': 'query', 'vis_token': 'visual', 'pred': 'heatmap'}),
-    ('ppt_depth5_onelayer', {'ratio0.7/kpt_token': 'query', 'ratio0.7/vis_token': 'visual',
-                             'ratio0.7/pred': 'heatmap'}),
-    ('distilpose_all_onelayer', {'kpt_token': 'query', 'vis_token': 'visual', 'pred': 'coords', 'score': 'score',
-                                 'sigma': 'sigma'})])
-def test_numbers_of_the_released_code_survive(name: str, outputs: dict, folder: Path, small: Callable):
-    if not (folder / f'{name}.npz').is_file():
-        pytest.skip(f'{name} is not in {folder.name}')
-    fixture = dict(np.load(folder / f'{name}.npz', allow_pickle=False))
-    channels = json.loads(str(fixture['config_json']))['channels']
-    module = 'tokenhead' if 'distilpose' in name else 'tokenpose'
+def released_state(weights: dict, module: str, channels: int) -> dict:
+    """A released checkpoint's tensors: those of a token module, and a random stem before it."""
     state = {f'keypoint_head.{module}.{key[2:]}': torch.from_numpy(value)
-             for key, value in fixture.items() if key.startswith('w/')}
+             for key, value in weights.items() if key.startswith('w/')}
     stem = {f'backbone.{key}': shape for key, shape in released.stem_net(channels // 4, 1).items()}
-    state.update(released.random_weights(stem, (1, 1)))
-    model = convert_weights(state, 'x.pth', str(fixture_config(fixture, small))).model
+    return {**state, **released.random_weights(stem, (1, 1))}
+
+
+def check_outputs(model: torch.nn.Module, fixture: dict, outputs: dict[str, str]) -> None:
     with torch.no_grad():
         tokens = model.neck([torch.from_numpy(fixture['feature'])])
         prediction = model.head(tokens)
     found = dict(query=tokens.output.query, visual=tokens.output.visual, heatmap=prediction)
     for key, attribute in outputs.items():
-        value = found[attribute] if attribute in found and 'pred' not in key else (
-            prediction if attribute == 'heatmap' else getattr(prediction, attribute))
+        value = found[attribute] if attribute in found else getattr(prediction, attribute)
+        assert_close(value, torch.from_numpy(fixture[key]), atol=2e-5, rtol=1e-4)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize('folder, name', WHOLE, ids=lambda part: getattr(getattr(part, 'parent', part), 'name', part))
+def test_numbers_of_the_released_code_survive(folder: Path, name: str, small: Callable):
+    fixture = dict(np.load(folder / f'{name}.npz', allow_pickle=False))
+    state = released_state(fixture, 'tokenhead' if 'distilpose' in name else 'tokenpose',
+                           json.loads(str(fixture['config_json']))['channels'])
+    model = convert_weights(state, 'x.pth', str(fixture_config(fixture, small))).model
+    check_outputs(model, fixture, OUTPUTS[name])
+
+
+@pytest.mark.parity
+def test_a_tokenposes_numbers_survive(small: Callable):
+    """The released weights under TokenPose's keys: one pass is the released first cycle."""
+    fixture = dict(np.load(DATA / 'sdpose_cycle2_twolayer.npz', allow_pickle=False))
+    config = {**json.loads(str(fixture['config_json'])), 'cycle_num': 1}
+    fixture['config_json'] = json.dumps(config)
+    weights = {key.replace('transformer_layer1.', 'transformer.'): value for key, value in fixture.items()}
+    state = released_state(weights, 'tokenpose', config['channels'])
+    assert sum('.transformer.' in key for key in state) == 11 * config['depth']
+    model = convert_weights(state, 'x.pth', str(fixture_config(fixture, small))).model
+    check_outputs(model, fixture, OUTPUTS['sdpose_cycle2_twolayer'])
+
+
+@pytest.mark.parity
+def test_a_distilposes_numbers_survive(small: Callable):
+    """SDPose's released layers under DistilPose's keys, and its own head."""
+    trunk = dict(np.load(DATA / 'sdpose_cycle2_twolayer.npz', allow_pickle=False))
+    fixture = dict(np.load(DATA / 'distilpose_all_onelayer.npz', allow_pickle=False))
+    weights = {key.replace('transformer_layer1.', 'transformer.'): value
+               for key, value in trunk.items() if 'mlp_head' not in key}
+    weights.update((key, value) for key, value in fixture.items() if key.startswith('w/'))
+    channels = json.loads(str(fixture['config_json']))['channels']
+    state = released_state(weights, 'tokenhead', channels)
+    model = convert_weights(state, 'x.pth', str(fixture_config(fixture, small))).model
+    check_outputs(model, trunk, {'cycle1/kpt_token': 'query', 'cycle1/vis_token': 'visual'})
+    with torch.no_grad():
+        regression = model.head.activate(model.head.mlp(torch.from_numpy(fixture['kpt_token'])))
+    for key, value in dict(pred=regression.coords, score=regression.score, sigma=regression.sigma).items():
         assert_close(value, torch.from_numpy(fixture[key]), atol=2e-5, rtol=1e-4)
 
 

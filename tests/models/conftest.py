@@ -1,5 +1,4 @@
 """Fixtures of the released code: those in tests/data always, the complete set beside the checkout where it exists."""
-import json
 import zlib
 from pathlib import Path
 
@@ -9,29 +8,12 @@ import torch
 from mmengine.structures import InstanceData, PixelData
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
+from released_numbers import DATA, FOLDERS, Fixture
 from torch import Tensor, nn
 
 import sdpose  # noqa: F401
 from sdpose.converters import convert_token_module
-
-DATA = Path(__file__).parents[1] / 'data'
-COMPLETE = Path(__file__).parents[3] / 'shared' / 'fixtures'
-FOLDERS = [DATA] + ([COMPLETE] if COMPLETE.is_dir() else [])
-
-
-class Fixture:
-    """One npz of the released code as tensors."""
-
-    def __init__(self, path: Path) -> None:
-        self.arrays = np.load(path, allow_pickle=False)
-        self.config = json.loads(str(self.arrays['config_json'])) if 'config_json' in self.arrays else {}
-
-    def __getitem__(self, key: str) -> Tensor:
-        array = self.arrays[key]
-        return torch.from_numpy(array.astype(np.float32) if array.dtype == np.float16 else array)
-
-    def below(self, prefix: str) -> dict[str, Tensor]:
-        return {key[len(prefix):]: self[key] for key in self.arrays.files if key.startswith(prefix)}
+from sdpose.structures import CycleTokens, TokenSet
 
 
 class TokenModel(nn.Module):
@@ -45,13 +27,10 @@ class TokenModel(nn.Module):
 
 @pytest.fixture(scope='session')
 def load_fixture():
-    """Loads a fixture by name from a folder; a fixture that only the complete set has is skipped without it."""
+    """Loads a fixture by name from a folder."""
 
     def load(name: str, folder: Path = DATA) -> Fixture:
-        path = folder / f'{name}.npz'
-        if not path.is_file():
-            pytest.skip(f'{name} is not in {folder.name}')
-        return Fixture(path)
+        return Fixture(folder / f'{name}.npz')
 
     return load
 
@@ -88,6 +67,28 @@ def token_model():
             dict(type='TokenPoseHead', in_channels=config['dim'], decoder=codec_of(config['heatmap_size'])))
         model.load_state_dict(convert_token_module(fixture.below('w/'), patch_size), strict=True)
         return model
+
+    return build
+
+
+@pytest.fixture(scope='session')
+def distilpose_student():
+    """DistilPose's modules with the released weights, and their tokens: from the feature on if the fixture has it."""
+
+    def build(fixture: Fixture) -> tuple[nn.ModuleDict, CycleTokens]:
+        config = fixture.config
+        model = nn.ModuleDict(dict(head=MODELS.build(dict(
+            type='TokenRegHead', in_channels=config['dim'], mode='all', hidden=config['hidden_dim'],
+            decoder=dict(type='RegressionLabel', input_size=(192, 256))))))
+        tokens = torch.cat([fixture['kpt_token'], fixture['vis_token']], dim=1)
+        feats = CycleTokens((TokenSet(tokens, config['num_keypoints']), ), 0)
+        if 'feature' in fixture:
+            model['neck'] = MODELS.build(dict(
+                type='MultiCycledTransformer', in_channels=config['channels'], feature_size=(12, 24),
+                patch_size=(3, 4), num_queries=config['num_keypoints'], dim=config['dim'], depth=config['depth'],
+                num_heads=config['heads']))
+        model.load_state_dict(convert_token_module(fixture.below('w/'), (3, 4)), strict=True)
+        return model, model['neck']([fixture['feature']]) if 'feature' in fixture else feats
 
     return build
 

@@ -5,10 +5,13 @@ import numpy as np
 import pytest
 import torch
 from mmpose.registry import MODELS
+from released_numbers import COMPLETE
 from torch.testing import assert_close
 
 from sdpose.converters import convert_token_module
 from sdpose.models import sine_table
+
+pytestmark = pytest.mark.parity
 
 CLOSE = dict(atol=2e-5, rtol=1e-4)
 TAGS = {'official_a5e-6': (5e-6, False), 'a0.1': (0.1, False), 'a0.1_teacher_detached_NOT_official': (0.1, True)}
@@ -75,15 +78,19 @@ def test_sdpose_losses_and_gradients(load_fixture, token_model, data_samples, fo
         assert_close(ours[name], gradient, rtol=1e-3, atol=2e-6 * gradient.abs().max().item())
 
 
-def test_tokenpose(load_fixture, token_model, data_samples, folder):
-    fixture = load_fixture('tokenpose_sinefull_twolayer', folder)
+def test_tokenpose_is_the_first_cycle_of_an_sdpose(load_fixture, token_model, data_samples):
+    """The released weights under TokenPose's own keys and in one pass, against the released first cycle."""
+    fixture = load_fixture('sdpose_cycle2_twolayer')
+    fixture.config['cycle_num'] = 1
     model = token_model(fixture).train()
     feats = model.neck([fixture['feature']])
-    assert_close(feats.output.query, fixture['kpt_token'], **CLOSE)
-    assert_close(feats.output.visual, fixture['vis_token'], **CLOSE)
-    assert_close(model.head(feats), fixture['pred'], **CLOSE)
+    assert len(feats.cycles) == 1
+    assert_close(feats.output.query, fixture['cycle1/kpt_token'], **CLOSE)
+    assert_close(feats.output.visual, fixture['cycle1/vis_token'], **CLOSE)
+    assert_close(model.head(feats), fixture['cycle1/pred'], **CLOSE)
     losses = model.head.loss(feats, data_samples(fixture['target'], fixture['target_weight'][..., 0]))
-    assert_close(losses['loss_kpt'].double(), fixture['loss/heatmap_loss'].double(), rtol=1e-4, atol=1e-9)
+    assert list(losses) == ['loss_kpt', 'acc_pose']
+    assert_close(losses['loss_kpt'].double(), fixture['loss/per_cycle/heatmap_1'].double(), rtol=1e-4, atol=1e-9)
 
 
 def test_sine_tables(load_fixture, folder):
@@ -94,16 +101,25 @@ def test_sine_tables(load_fixture, folder):
         assert_close(sine_table(rows, columns, dim), expected, atol=1e-6, rtol=0)
 
 
-def test_stemnet(load_fixture, folder):
-    fixture = load_fixture('stemnet_eval', folder)
-    stem = MODELS.build(dict(type='StemNet'))
-    stem.load_state_dict(fixture.below('w/'), strict=True)
+def test_stemnet_is_what_the_released_hrnet_begins_with(fill_by_formula, hrnet_w32):
+    """Key by key and number by number: the HRNet that has the released numbers below, as far as its stage 1."""
+    hrnet, stem = MODELS.build(hrnet_w32(64)), MODELS.build(dict(type='StemNet'))
+    fill_by_formula(hrnet)
+    weights = {key: value for key, value in hrnet.state_dict().items() if key in stem.state_dict()}
+    stem.load_state_dict(weights, strict=True)
+    hrnet.eval()
     stem.eval()
-    assert_close(stem(fixture['image'])[0], fixture['feature'], **CLOSE)
+    image = torch.randn(2, 3, 48, 32, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        first = hrnet.norm1(hrnet.conv1(image)).relu()
+        expected = hrnet.layer1(hrnet.norm2(hrnet.conv2(first)).relu())
+        feature, = stem(image)
+    assert feature.shape == (2, 256, 12, 8) and feature.abs().max() > 0.5
+    assert_close(feature, expected, **CLOSE)
 
 
 def test_stemnet_by_formula(load_fixture, fill_by_formula):
-    """Output of this implementation in float64, kept when it had passed the test above: weights need no file."""
+    """Output of this implementation in float64, kept when it had the released numbers: weights need no file."""
     fixture = load_fixture('stemnet_formula')
     stem = MODELS.build(dict(type='StemNet'))
     fill_by_formula(stem)
@@ -124,3 +140,23 @@ def test_truncated_hrnet(load_fixture, fill_by_formula, folder, hrnet_w32, name,
         feature, = backbone(fixture['image'])
     scale = float(np.abs(fixture.arrays[f'{name}/feature']).max())
     assert_close(feature, fixture[f'{name}/feature'], atol=2e-5 * max(1., scale), rtol=1e-4)
+
+
+if COMPLETE.is_dir():  # these need every weight, more than a repository should hold
+
+    def test_complete_tokenpose(load_fixture, token_model, data_samples):
+        fixture = load_fixture('tokenpose_sinefull_twolayer', COMPLETE)
+        model = token_model(fixture).train()
+        feats = model.neck([fixture['feature']])
+        assert_close(feats.output.query, fixture['kpt_token'], **CLOSE)
+        assert_close(feats.output.visual, fixture['vis_token'], **CLOSE)
+        assert_close(model.head(feats), fixture['pred'], **CLOSE)
+        losses = model.head.loss(feats, data_samples(fixture['target'], fixture['target_weight'][..., 0]))
+        assert_close(losses['loss_kpt'].double(), fixture['loss/heatmap_loss'].double(), rtol=1e-4, atol=1e-9)
+
+    def test_complete_stemnet(load_fixture):
+        fixture = load_fixture('stemnet_eval', COMPLETE)
+        stem = MODELS.build(dict(type='StemNet'))
+        stem.load_state_dict(fixture.below('w/'), strict=True)
+        stem.eval()
+        assert_close(stem(fixture['image'])[0], fixture['feature'], **CLOSE)

@@ -22,6 +22,7 @@ def build(num_cycles=1, test_cycles=1, **pruner):
     return neck
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize('training', [True, False])
 @pytest.mark.parametrize('ratio', [0.7, 1.0])
 def test_parity(load_fixture, token_model, folder, ratio, training):

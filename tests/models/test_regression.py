@@ -9,7 +9,6 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch.testing import assert_close
 
-from sdpose.converters import convert_token_module
 from sdpose.models.heads.accuracy import coordinate_pck
 from sdpose.models.heads.token_reg_head import PoseRegression
 from sdpose.structures import CycleTokens, TokenSet
@@ -38,16 +37,11 @@ def samples(labels, weights, swap=(1, 0, 2)):
     return result
 
 
-def test_parity(load_fixture, folder):
+@pytest.mark.parity
+def test_parity(load_fixture, distilpose_student, folder):
     fixture = load_fixture('distilpose_all_onelayer', folder)
-    config = fixture.config
-    neck = MODELS.build(dict(
-        type='MultiCycledTransformer', in_channels=config['channels'], feature_size=(12, 24), patch_size=(3, 4),
-        num_queries=17, dim=config['dim'], depth=config['depth'], num_heads=config['heads']))
-    head = MODELS.build(dict(type='TokenRegHead', in_channels=config['dim'], decoder=CODEC, mode='all'))
-    torch.nn.ModuleDict(dict(neck=neck, head=head)).load_state_dict(
-        convert_token_module(fixture.below('w/'), (3, 4)), strict=True)
-    feats = neck([fixture['feature']])
+    model, feats = distilpose_student(fixture)
+    head = model['head']
     assert_close(feats.output.query, fixture['kpt_token'], **CLOSE)
     assert_close(feats.output.visual, fixture['vis_token'], **CLOSE)
     assert_close(head.predict_cycles(feats)[0], fixture['raw_head_output'], **CLOSE)
@@ -60,6 +54,7 @@ def test_parity(load_fixture, folder):
     assert_close(loss.double(), fixture['loss/reg_loss'], rtol=1e-4, atol=1e-9)
 
 
+@pytest.mark.parity
 def test_likelihood_parity(load_fixture):
     fixture = load_fixture('losses_rle')
     head = build('rle')

@@ -9,6 +9,7 @@ from mmpose.structures import PoseDataSample
 from small_models import stock_hrnet, write_teacher
 from torch.testing import assert_close
 
+from sdpose.converters import convert_token_module
 from sdpose.errors import ConfigError, MismatchError
 from sdpose.models.heads.token_reg_head import PoseRegression
 from sdpose.paths import find_config
@@ -151,19 +152,14 @@ def test_teacher_of_the_package_is_found_from_anywhere(tmp_path, monkeypatch):
     assert all(torch.equal(value, weights[key]) for key, value in teacher.state_dict().items())
 
 
-def test_released_total_and_gradients(load_fixture, folder):
+@pytest.mark.parity
+def test_released_total_and_gradients(load_fixture, distilpose_student, folder):
     """The token terms and the two prediction terms on the released student, against the released total."""
     fixture = load_fixture('distilpose_all_onelayer', folder)
-    init_default_scope('mmpose')
-    from sdpose.converters import convert_token_module
-    neck = MODELS.build(dict(type='MultiCycledTransformer', in_channels=16, feature_size=(12, 24), patch_size=(3, 4),
-                             num_queries=17, dim=48, depth=3, num_heads=4))
-    head = MODELS.build(dict(type='TokenRegHead', in_channels=48, mode='all', decoder=LABEL))
-    model = torch.nn.ModuleDict(dict(neck=neck, head=head))
-    model.load_state_dict(convert_token_module(fixture.below('w/'), (3, 4)))
+    model, feats = distilpose_student(fixture)
+    head = model['head']
     terms = dict(TERMS, loss_simulated=dict(TERMS['loss_simulated'], weighting='released'))
     distiller = MODELS.build(dict(type='TeacherDistiller', teacher='', checkpoint='', terms=terms))
-    feats = neck([fixture['feature']])
     weight = fixture['target_weight'][..., 0]
     values = dict(query=feats.output.query, visual=feats.output.visual, prediction=head(feats))
     losses = distiller.compare(values, dict(query=fixture['teacher/kpt_token'], visual=fixture['teacher/vis_token'],
@@ -177,6 +173,7 @@ def test_released_total_and_gradients(load_fixture, folder):
     assert_close(total.detach().double(), fixture['loss/total'], rtol=1e-4, atol=1e-9)
     total.backward()
     gradients = convert_token_module(fixture.below('grad/total/'), (3, 4))
+    assert len(gradients) >= 2
     for name, parameter in model.named_parameters():
         if name in gradients:
             expected = gradients.pop(name)

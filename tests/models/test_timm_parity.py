@@ -15,6 +15,8 @@ from sdpose.apis.configs import load_config
 from sdpose.converters import vit_from_timm, vit_to_timm
 from sdpose.errors import MismatchError
 
+pytestmark = pytest.mark.parity
+
 DEIT = 'configs/classification/imagenet/deit-tiny_8xb128-300e_imagenet-224x224.py'
 
 
