@@ -1,12 +1,14 @@
 """Exit statuses of the tools."""
 
 import argparse
+import errno
 import re
 
 import pytest
 
 from sdpose.apis import cli
 from sdpose.compat import CheckpointError
+from sdpose.engine.stopping import Stopped
 from sdpose.errors import UserError
 
 
@@ -31,6 +33,18 @@ def test_user_errors_are_one_line_and_2(error: Exception, capsys: pytest.Capture
 def test_ctrl_c_is_130(capsys: pytest.CaptureFixture) -> None:
     assert cli.run(_raising(KeyboardInterrupt())) == 130
     assert capsys.readouterr().err == 'stopped\n'
+
+
+@pytest.mark.parametrize('number, name', [(15, 'SIGTERM'), (1, 'SIGHUP')])
+def test_a_signal_is_128_and_its_number(number: int, name: str, capsys: pytest.CaptureFixture) -> None:
+    assert cli.run(_raising(Stopped(number, 'a.pth')), after_stop='; go on') == 128 + number
+    assert capsys.readouterr().err == f'stopped by {name}; saved as a.pth; go on\n'
+
+
+@pytest.mark.parametrize('number', [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_one_line_and_2(number: int, capsys: pytest.CaptureFixture) -> None:
+    assert cli.run(_raising(OSError(number, 'no room', 'work/a.pth'))) == 2
+    assert capsys.readouterr().err.startswith('error: work/a.pth could not be written: no room. ')
 
 
 def test_defects_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

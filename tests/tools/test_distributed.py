@@ -2,9 +2,12 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -94,24 +97,6 @@ def test_launch_scripts_say_how_to_call_them(repo_root: Path, script: str) -> No
     assert f'usage: bash tools/{script}' in done.stderr
 
 
-@pytest.mark.parametrize('env, words', [
-    ({}, '--nnodes 1 --rdzv_backend c10d --rdzv_endpoint 127.0.0.1:0 --nproc_per_node 2'),
-    ({'PORT': '29777'}, '--nnodes 1 --node_rank 0 --master_addr 127.0.0.1 --master_port 29777 --nproc_per_node 2'),
-    ({'NNODES': '3', 'NODE_RANK': '1', 'MASTER_ADDR': 'first'},
-     '--nnodes 3 --node_rank 1 --master_addr first --master_port 29500 --nproc_per_node 2'),
-])
-def test_how_processes_meet(repo_root: Path, tmp_path: Path, env: dict, words: str) -> None:
-    (tmp_path / 'python').write_text('#!/bin/sh\necho "$@"\n')
-    (tmp_path / 'python').chmod(0o755)
-    names = ('PORT', 'NNODES', 'NODE_RANK', 'MASTER_ADDR')
-    clean = {key: value for key, value in os.environ.items() if key not in names}
-    done = subprocess.run(['bash', str(repo_root / 'tools/dist_train.sh'), 'c.py', '2', '--cfg-options', 'a=1'],
-                          capture_output=True, text=True, check=True,
-                          env={**clean, **env, 'PYTHON': str(tmp_path / 'python')})
-    train = repo_root / 'tools/train.py'
-    assert done.stdout == f'-m torch.distributed.run {words} {train} c.py --cfg-options a=1 --launcher pytorch\n'
-
-
 def test_slurm_script_asks_for_what_the_environment_says(repo_root: Path, tmp_path: Path) -> None:
     (tmp_path / 'srun').write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     (tmp_path / 'srun').chmod(0o755)
@@ -123,6 +108,89 @@ def test_slurm_script_asks_for_what_the_environment_says(repo_root: Path, tmp_pa
                          '--cpus-per-task=5']
     assert {'--time=1', '--mem=2G', '--kill-on-bad-exit=1'} <= set(words)
     assert words[-7:-1] == ['c.py', '--work-dir', 'work', '--launcher', 'slurm', '--amp']
+
+
+class Pair:
+    """Two processes that train by ``dist_train.sh`` until something happens."""
+
+    def __init__(self, folder: Path, root: Path, env: dict, name: str, *options: str) -> None:
+        self.folder, self.log = folder / name, folder / f'{name}.log'
+        arguments = ['tiny.py', '2', '--work-dir', name, *options, '--cfg-options', 'train_cfg.max_epochs=1000',
+                     'default_hooks.checkpoint.interval=1000', 'train_dataloader.num_workers=1']
+        with open(self.log, 'w') as log:
+            self.launcher = subprocess.Popen(['bash', str(root / 'tools/dist_train.sh'), *arguments], cwd=folder,
+                                             env={**env, 'PYTHON': sys.executable}, stdout=log, stderr=log)
+        self._until(lambda: self.log.read_text().count('Epoch(train)') > 5)
+        self.torchrun, = _children(self.launcher.pid)
+        ranks = {_environment(pid)['RANK']: pid for pid in _children(self.torchrun)}
+        self.ranks = [ranks['0'], ranks['1']]
+
+    @staticmethod
+    def _until(condition: Callable[[], bool], seconds: float = 120) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+    def end(self) -> tuple[int, str]:
+        """Wait until everything has ended; the status and the last line."""
+        status = self.launcher.wait(120)
+        self._until(lambda: not any(map(_lives, [self.torchrun, *self.ranks])), 30)
+        return status, self.log.read_text().splitlines()[-1]
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f'/proc/{pid}/task/{pid}/children').read_text().split()]
+
+
+def _environment(pid: int) -> dict[str, str]:
+    return dict(entry.split('=', 1) for entry in Path(f'/proc/{pid}/environ').read_text().split('\0') if '=' in entry)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()[0] != 'Z'
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_a_signal_to_the_launcher_saves_the_training(workspace: Path, repo_root: Path, tool_env: dict) -> None:
+    pair = Pair(workspace, repo_root, tool_env, 'run')
+    pair.launcher.send_signal(signal.SIGTERM)
+    status, line = pair.end()
+    saved, = pair.folder.glob('stopped_iter_*.pth')
+    assert (status, line) == (143, f'stopped by SIGTERM; saved as {saved}; --resume goes on from the newest checkpoint')
+
+
+@pytest.mark.long
+@pytest.mark.parametrize('victim', ['launcher', 'torchrun'])
+def test_processes_end_with_their_launcher(workspace: Path, repo_root: Path, tool_env: dict, victim: str) -> None:
+    pair = Pair(workspace, repo_root, tool_env, 'run')
+    os.kill(pair.launcher.pid if victim == 'launcher' else pair.torchrun, signal.SIGKILL)
+    pair.end()
+    assert len(list(pair.folder.glob('stopped_iter_*.pth'))) == 1
+
+
+@pytest.mark.long
+@pytest.mark.parametrize('harm, options', [(signal.SIGSTOP, ['--dist-timeout', '5']), (signal.SIGKILL, [])])
+def test_a_lost_process_is_named(workspace: Path, repo_root: Path, tool_env: dict, harm: int, options: list) -> None:
+    pair = Pair(workspace, repo_root, tool_env, 'run', *options)
+    os.kill(pair.ranks[1], harm)
+    status, line = pair.end()
+    assert status == 2 and line.startswith('error: rank 1 of 2 does not answer (noticed by rank 0)')
+    assert not list(pair.folder.glob('.*.tmp'))
+
+
+@pytest.mark.long
+def test_processes_are_started_again_and_resume(workspace: Path, repo_root: Path, tool_env: dict) -> None:
+    pair = Pair(workspace, repo_root, tool_env, 'run')
+    pair.launcher.send_signal(signal.SIGTERM)
+    pair.end()
+    pair = Pair(workspace, repo_root, tool_env, 'run', '--resume', '--max-restarts', '1')
+    os.kill(pair.ranks[0], signal.SIGKILL)
+    pair._until(lambda: pair.log.read_text().count('resumed epoch') == 2)
+    pair.launcher.send_signal(signal.SIGTERM)
+    assert pair.launcher.wait(120) == 143
 
 
 def test_two_processes_measure_what_one_measures(trained: SimpleNamespace, repo_root: Path, tool_env: dict,
