@@ -8,6 +8,8 @@ module                      what it solves
 ``saving``                  checkpoints and their marker survive a kill; nothing is removed too early
 ``distributed``             several CPU processes over gloo
 ``drawing``                 drawing joints beside NumPy 2.4
+``half_precision``          training and decoding in bfloat16 and float16
+``not_a_number``            NaN in a likelihood's loss, and in COCO's evaluation
 ==========================  =========================================================================
 
 Two more are solved by ``tools/install.sh``: which versions fit each other, and xtcocotools beside NumPy 2.
@@ -15,8 +17,10 @@ Two more are solved by ``tools/install.sh``: which versions fit each other, and 
 
 from .distributed import run_without_gpu
 from .drawing import draw_with_scalar_radius
+from .half_precision import decode_half_precision
 from .imports import hide_metainfo_warning, import_mmpose, provide_compiled_ops, require_pkg_resources
 from .loading import CheckpointError, allow_checkpoint_types, load_weights_only
+from .not_a_number import count_nan_as_wrong, let_likelihood_be_nan
 from .saving import find_latest_checkpoint, keep_until_saved, resume_from_complete, save_atomically
 
 
@@ -32,6 +36,9 @@ def apply() -> None:
     resume_from_complete()
     run_without_gpu()
     draw_with_scalar_radius()
+    decode_half_precision()
+    let_likelihood_be_nan()
+    count_nan_as_wrong()
     hide_metainfo_warning()
 
 
