@@ -2,11 +2,13 @@
 
 from .box_source_hook import BoxSourceHook
 from .finite_loss_hook import FiniteLossHook
+from .finite_prediction_hook import FinitePredictionHook
 from .keep_ratio_hook import KeepRatioHook
 from .loss_share_hook import LossShareHook
 from .reproducible_randomness_hook import ReproducibleRandomnessHook
 from .strict_load_hook import StrictLoadHook
 
 __all__ = [
-    'BoxSourceHook', 'FiniteLossHook', 'KeepRatioHook', 'LossShareHook', 'ReproducibleRandomnessHook', 'StrictLoadHook'
+    'BoxSourceHook', 'FiniteLossHook', 'FinitePredictionHook', 'KeepRatioHook', 'LossShareHook',
+    'ReproducibleRandomnessHook', 'StrictLoadHook'
 ]
