@@ -10,6 +10,7 @@ module                      what it solves
 ``drawing``                 drawing joints beside NumPy 2.4
 ``half_precision``          training and decoding in bfloat16 and float16
 ``not_a_number``            NaN in a likelihood's loss, and in COCO's evaluation
+``pictures``                decompression bombs
 ==========================  =========================================================================
 
 Two more are solved by ``tools/install.sh``: which versions fit each other, and xtcocotools beside NumPy 2.
@@ -21,6 +22,7 @@ from .half_precision import decode_half_precision
 from .imports import hide_metainfo_warning, import_mmpose, provide_compiled_ops, require_pkg_resources
 from .loading import CheckpointError, allow_checkpoint_types, load_weights_only
 from .not_a_number import count_nan_as_wrong, let_likelihood_be_nan
+from .pictures import refuse_huge_pictures
 from .saving import find_latest_checkpoint, keep_until_saved, resume_from_complete, save_atomically
 
 
@@ -39,6 +41,7 @@ def apply() -> None:
     decode_half_precision()
     let_likelihood_be_nan()
     count_nan_as_wrong()
+    refuse_huge_pictures()
     hide_metainfo_warning()
 
 
