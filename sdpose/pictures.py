@@ -2,6 +2,7 @@
 
 import io
 import os
+from functools import cache
 from pathlib import Path
 from typing import Union
 
@@ -15,14 +16,18 @@ from .fileio import atomic_write
 MOST_PIXELS = 16384 * 12288
 '''As many as the largest sensors of phones have; decoded, they take 0.6 GB.'''
 TOO_LARGE = f'it declares more than {MOST_PIXELS / 1e6:.0f} million pixels: scale it down, or remove it'
-Image.init()
-# What OpenCV reads and tells the size of. With all its formats, Pillow would run PostScript too.
-_FORMATS = tuple(name for name in ('JPEG', 'MPO', 'PNG', 'BMP', 'DIB', 'WEBP', 'TIFF', 'GIF', 'PPM', 'SUN', 'JPEG2000',
-                                   'AVIF') if name in Image.OPEN)
 
 
 class HugePictureError(DataError):
     """A picture whose header declares more than ``MOST_PIXELS``; its file may be small."""
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """What OpenCV reads and Pillow tells the size of. With all its formats, Pillow would run PostScript too."""
+    Image.init()
+    names = ('JPEG', 'MPO', 'PNG', 'BMP', 'DIB', 'WEBP', 'TIFF', 'GIF', 'PPM', 'SUN', 'JPEG2000', 'AVIF')
+    return tuple(name for name in names if name in Image.OPEN)
 
 
 def refuse_special(path: Union[str, Path]) -> None:
@@ -48,7 +53,7 @@ def open_picture(source: Union[str, Path, io.BytesIO]) -> Image.Image:
         ValueError: If it is no picture, damaged, or in a format whose size cannot be told.
     """
     try:
-        image = Image.open(source, formats=_FORMATS)
+        image = Image.open(source, formats=_formats())
     except Image.DecompressionBombError as error:
         raise HugePictureError(f'a picture is not read: {TOO_LARGE}') from error
     except (FileNotFoundError, PermissionError):
