@@ -7,6 +7,8 @@ project_hooks = dict(
     box_source=dict(type='BoxSourceHook'),
     # Stops at the first NaN or infinite loss; broken weights are never saved.
     finite_loss=dict(type='FiniteLossHook'),
+    # One warning per evaluation whose key points or scores are NaN or infinite, with their number.
+    finite_predictions=dict(type='FinitePredictionHook'),
     # One line, early on, with every loss term's share.
     loss_share=dict(type='LossShareHook', steps=50),
     # A resumed run repeats the shuffle, augmentation and dropout of an uninterrupted one.

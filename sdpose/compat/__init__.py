@@ -9,6 +9,9 @@ module                      what it solves
 ``distributed``             several CPU processes over gloo; processes end with their launcher; lost ones named
 ``workers``                 signals are answered by the main process, not by a loader's workers
 ``drawing``                 drawing joints beside NumPy 2.4
+``half_precision``          training and decoding in bfloat16 and float16
+``not_a_number``            NaN in a likelihood's loss, and in COCO's evaluation
+``pictures``                decompression bombs
 ==========================  =========================================================================
 
 Two more are solved by ``tools/install.sh``: which versions fit each other, and xtcocotools beside NumPy 2.
@@ -16,8 +19,11 @@ Two more are solved by ``tools/install.sh``: which versions fit each other, and 
 
 from .distributed import run_without_gpu
 from .drawing import draw_with_scalar_radius
+from .half_precision import decode_half_precision
 from .imports import hide_metainfo_warning, import_mmpose, provide_compiled_ops, require_pkg_resources
 from .loading import CheckpointError, allow_checkpoint_types, load_weights_only
+from .not_a_number import count_nan_as_wrong, let_likelihood_be_nan
+from .pictures import refuse_huge_pictures
 from .saving import (
     dump_config_atomically,
     end_without_log,
@@ -44,6 +50,10 @@ def apply() -> None:
     run_without_gpu()
     leave_signals_to_parent()
     draw_with_scalar_radius()
+    decode_half_precision()
+    let_likelihood_be_nan()
+    count_nan_as_wrong()
+    refuse_huge_pictures()
     hide_metainfo_warning()
 
 

@@ -4,10 +4,10 @@ import sys
 from typing import Any
 
 
-def rebind(original: Any, replacement: Any) -> None:
-    """Let every loaded MMEngine module that holds ``original`` hold ``replacement`` instead."""
+def rebind(original: Any, replacement: Any, package: str = 'mmengine') -> None:
+    """Let every loaded module of a package that holds ``original`` hold ``replacement`` instead."""
     for name, module in list(sys.modules.items()):
-        if module is None or name.partition('.')[0] != 'mmengine':
+        if module is None or name.partition('.')[0] != package:
             continue
         for key, value in list(vars(module).items()):
             if value is original:

@@ -91,25 +91,36 @@ def check_detections(bbox_file: Union[str, Path], ann_file: Union[str, Path], im
 
 
 def check_images(folder: Union[str, Path], names: Iterable[str], named_by: Union[str, Path]) -> None:
-    """Check that images exist, listing each folder once.
+    """Check that images exist and are files or links to files, listing each folder once.
 
     Raises:
-        DataError: If the folder or images are missing, naming the first few.
+        DataError: If the folder or images are missing, or are folders or pipes, naming the first few.
     """
     if not Path(folder).is_dir():
         raise DataError(f'the image folder {folder} is missing: put the images of {named_by} there, or correct '
                         'data_prefix.img of the dataset in the config')
-    listed: dict[str, set[str]] = {}
-    missing = []
+    listed: dict[str, dict[str, bool]] = {}
+    missing, special = [], []
     for name in dict.fromkeys(names):
         parent, file = os.path.split(os.path.join(folder, name))
         if parent not in listed:
-            listed[parent] = set(os.listdir(parent)) if os.path.isdir(parent) else set()
-        if file not in listed[parent]:
-            missing.append(os.path.join(folder, name))
+            listed[parent] = _are_files(parent)
+        if not listed[parent].get(file, False):
+            (special if file in listed[parent] else missing).append(os.path.join(folder, name))
     if missing:
-        raise DataError(f'{len(missing)} images of {named_by} are missing: {", ".join(missing[:_SHOWN])}'
-                        f'{" ..." if len(missing) > _SHOWN else ""}')
+        raise DataError(f'{len(missing)} images of {named_by} are missing: {_few(missing)}')
+    if special:
+        raise DataError(f'{len(special)} images of {named_by} are no files, but folders, pipes, devices or links to '
+                        f'nothing: {_few(special)}')
+
+
+def _are_files(folder: str) -> dict[str, bool]:
+    """What a folder holds, and whether it is a file or a link to one."""
+    return {entry.name: entry.is_file() for entry in os.scandir(folder)} if os.path.isdir(folder) else {}
+
+
+def _few(names: list[str]) -> str:
+    return ', '.join(names[:_SHOWN]) + (' ...' if len(names) > _SHOWN else '')
 
 
 def _check_content(ann_file: Union[str, Path], content: dict[str, Any], num_keypoints: Optional[int], evaluated: bool,

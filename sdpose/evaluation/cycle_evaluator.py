@@ -1,11 +1,14 @@
 """The metrics of every cycle of a model, each from its own predictions."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any, Optional
 
 from mmengine.evaluator import Evaluator
 from mmengine.logging import print_log
 from mmengine.registry import EVALUATOR
+
+from .not_finite import NotFiniteCount
 
 
 @EVALUATOR.register_module()
@@ -23,6 +26,7 @@ class CycleEvaluator:
         if not metrics:
             raise ValueError('CycleEvaluator needs the metrics of at least one cycle, got none')
         self.cycles = [Evaluator(of_cycle) for of_cycle in metrics]
+        self._not_finite = [NotFiniteCount() for _ in metrics]
 
     @property
     def dataset_meta(self) -> Optional[dict]:
@@ -44,17 +48,21 @@ class CycleEvaluator:
         Raises:
             ValueError: if the model predicted another number of cycles.
         """
-        for evaluator, predictions in zip(self.cycles, data_samples, strict=True):
+        for evaluator, count, predictions in zip(self.cycles, self._not_finite, data_samples, strict=True):
             evaluator.process(predictions, data_batch)
+            count.add(predictions)
 
     def evaluate(self, size: int) -> dict[str, float]:
-        """The metrics of all cycles, named ``cycle1/coco/AP`` and so on.
+        """The metrics of all cycles, named ``cycle1/coco/AP`` and so on; a warning for predictions that are NaN.
 
         Args:
             size: how many samples the data set has; what a sampler repeated beyond that is dropped.
         """
         metrics = {}
-        for number, evaluator in enumerate(self.cycles, start=1):
+        for number, (evaluator, count) in enumerate(zip(self.cycles, self._not_finite), start=1):
             print_log(f'cycle {number} of {len(self.cycles)}:', 'current')
             metrics.update({f'cycle{number}/{name}': value for name, value in evaluator.evaluate(size).items()})
+            said = count.take(size)
+            if said is not None:
+                print_log(f'cycle {number}: {said}', 'current', logging.WARNING)
         return metrics

@@ -23,7 +23,8 @@ def contact_sheet(pictures: Sequence[np.ndarray], width: int = 1920, gap: int = 
     """Pictures side by side in about as many columns as suit a wide page.
 
     Args:
-        pictures: (H, W, 3) uint8 each, of any sizes; the cells take the shape of the first.
+        pictures: (H, W, 3) uint8 each, of any sizes; the cells take the shape of the first, up to
+            a quarter and twice as high as wide.
         width: Width of the page in pixels.
         gap: Pixels between the cells.
 
@@ -34,7 +35,8 @@ def contact_sheet(pictures: Sequence[np.ndarray], width: int = 1920, gap: int = 
         raise ValueError('a contact sheet needs at least one picture')
     columns = max(1, min(len(pictures), round(sqrt(len(pictures) * 4 / 3))))
     cell = (width - gap * (columns + 1)) // columns
-    height = round(cell * pictures[0].shape[0] / pictures[0].shape[1])
+    # A strip of pixels would make a page that fits into no memory.
+    height = round(cell * min(2., max(0.25, pictures[0].shape[0] / pictures[0].shape[1])))
     rows = ceil(len(pictures) / columns)
     page = np.full((rows * (height + gap) + gap, width, 3), _PAPER, np.uint8)
     for number, picture in enumerate(pictures):

@@ -4,10 +4,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import cv2
-
 from ..errors import DataError
-from ..fileio import atomic_write
+from ..pictures import read_picture, write_png
 from .contact_sheet import contact_sheet
 from .skeleton_drawing import draw_people, sides_of
 
@@ -37,7 +35,7 @@ def draw_predictions(annotations: Path, images: Path, results: Path, out: Path, 
         ``out``.
 
     Raises:
-        DataError: If a file cannot be read, or no result belongs to the pictures.
+        DataError: If a file cannot be read or written, or no result belongs to the pictures.
     """
     content, found = _read(annotations, 'annotation file'), _read(results, 'result file')
     people: dict[int, list[list[float]]] = defaultdict(list)
@@ -55,13 +53,7 @@ def draw_predictions(annotations: Path, images: Path, results: Path, out: Path, 
     step = max(1, len(shown) // count)
     pictures = []
     for image in shown[::step][:count]:
-        picture = cv2.imread(str(images / image['file_name']))
-        if picture is None:
-            raise DataError(f'{images / image["file_name"]} cannot be read as a picture')
+        picture = read_picture(images / image['file_name'])
         pictures.append(draw_people(picture, people[image['id']], limbs, sides, least, _HEIGHT))
-    try:
-        with atomic_write(out) as file:
-            file.write(cv2.imencode('.png', contact_sheet(pictures))[1].tobytes())
-    except OSError as error:
-        raise DataError(f'{out} cannot be written: {error}') from error
+    write_png(out, contact_sheet(pictures))
     return out

@@ -25,9 +25,10 @@ def draw_people(image: np.ndarray, people: Sequence[Sequence[float]], limbs: Seq
         limbs: Pairs of joint indices.
         sides: ``'left'``, ``'right'`` or ``'middle'`` for each joint.
         least: Joints with a smaller v are left out; ground-truth joints with v = 1 (covered) get a red rim.
-        height: A lower picture is enlarged to this height first, which gives its skeletons finer lines.
+        height: A lower picture is enlarged to this height first, which gives its skeletons finer lines; a strip of
+            pixels less, so that its width is at most four times the height.
     """
-    zoom = max(1.0, height / image.shape[0])
+    zoom = max(1.0, min(height / image.shape[0], 4 * height / image.shape[1]))
     picture = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC) if zoom > 1 else image.copy()
     thickness = max(1, round(min(picture.shape[:2]) / 400))
     for person in people:

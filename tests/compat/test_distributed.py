@@ -31,6 +31,7 @@ def test_two_processes_train_over_gloo(run_tool, repo_root: Path, tmp_path: Path
     for said in ranks:
         assert said['world'] == 2 and said['backend'] == 'gloo' and said['device_ids'] is None
         assert said['total'] == 3
+        assert said['not_finite'].startswith('2 of 2 images have scores that are NaN')
         assert said['weight'] == pytest.approx(1 - 0.125 * (0.5 + 2.5 + 4.5), abs=1e-6)
     assert 'talk over gloo instead of nccl' in done.stdout + done.stderr
 

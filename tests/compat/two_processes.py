@@ -13,6 +13,8 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 
 import sdpose  # noqa: F401
+from sdpose.evaluation.not_finite import NotFiniteCount
+from sdpose.structures import ClassSample
 
 
 class Model(BaseModel):
@@ -49,7 +51,10 @@ def main(work_dir: str, wrapper: str) -> None:
     runner.train()
     total = torch.tensor(float(get_rank() + 1))
     all_reduce(total)
+    count = NotFiniteCount()
+    count.add([ClassSample(metainfo=dict(sample_idx=get_rank()), pred_score=torch.tensor([float('nan')]))])
     said = dict(
+        not_finite=count.take(2),
         rank=get_rank(),
         world=get_world_size(),
         backend=get_backend(),

@@ -8,12 +8,11 @@ import torch
 from mmengine.registry import init_default_scope
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import DATASETS, METRICS, MODELS
-from mmpose.testing import get_packed_inputs
+from tasks import Classes, Pose, task_of
 
-from sdpose.apis.complexity import complexity, input_size
+from sdpose.apis.complexity import complexity
 from sdpose.apis.configs import load_config
 from sdpose.models.distillers.teacher_fit import facts_of, require_fit
-from sdpose.structures import ClassSample
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 LEAVES = sorted(path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts)
@@ -103,45 +102,6 @@ def leaf(request):
 def without_scope(part):
     """Without the mark that MMEngine leaves on parts of MMPose's own configs."""
     return {key: value for key, value in part.items() if key != '_scope_'}
-
-
-class Pose:
-    """What a leaf with joints gets and predicts."""
-
-    accuracy = 'acc_pose'
-
-    @staticmethod
-    def inputs(config, batch_size):
-        width, height = input_size(config)
-        heatmap_size = config.codec.get('heatmap_size', (1, 1))
-        return get_packed_inputs(batch_size, num_keypoints=config.num_keypoints, img_shape=(height, width),
-                                 input_size=(width, height), heatmap_size=heatmap_size, with_reg_label=True)
-
-    @staticmethod
-    def check(config, sample):
-        assert sample.pred_instances.keypoints.shape == (1, config.num_keypoints, 2)
-        assert np.isfinite(sample.pred_instances.keypoints).all()
-
-
-class Classes:
-    """What a leaf with classes gets and predicts."""
-
-    accuracy = 'acc_top1'
-
-    @staticmethod
-    def inputs(config, batch_size):
-        width, height = input_size(config)
-        images = [torch.randn(3, height, width) for _ in range(batch_size)]
-        return dict(inputs=images, data_samples=[ClassSample(gt_label=torch.tensor(i)) for i in range(batch_size)])
-
-    @staticmethod
-    def check(config, sample):
-        assert sample.pred_score.shape == (config.num_classes, )
-        assert sample.pred_score.sum().item() == pytest.approx(1, abs=1e-5)
-
-
-def task_of(config):
-    return Pose if 'num_keypoints' in config else Classes
 
 
 def test_counts(leaf):

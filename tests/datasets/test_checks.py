@@ -1,6 +1,7 @@
 """The look at a data set before a run starts."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,19 @@ def test_joints_in_another_order_are_refused(folder: Path) -> None:
 def test_bad_annotations(folder: Path, annotations: list, message: str) -> None:
     with pytest.raises(DataError, match=message):
         check_people(_write(folder, annotations), folder / 'img', 2)
+
+
+def test_an_image_may_be_a_link_and_nothing_else_than_a_file(folder: Path) -> None:
+    file, image = _write(folder, [_person(1)]), folder / 'img/sub/1.jpg'
+    image.rename(folder / 'elsewhere.jpg')
+    image.symlink_to(folder / 'elsewhere.jpg')
+    assert check_people(file, folder / 'img', 2) == []
+    (folder / 'elsewhere.jpg').unlink()  # a link to nothing
+    for special in (lambda: None, image.mkdir, lambda: os.mkfifo(image)):
+        special()
+        with pytest.raises(DataError, match=f'^1 images of {file} are no files, but folders, pipes, .*: {image}$'):
+            check_people(file, folder / 'img', 2)
+        (image.rmdir if image.is_dir() else image.unlink)()
 
 
 @pytest.mark.parametrize('key', ['image_id', 'category_id', 'bbox', 'keypoints'])

@@ -1,7 +1,9 @@
 """Class folders: samples, the recipe's pipelines, and one clear message for each thing that may be wrong."""
+import os
 import shutil
 from pathlib import Path
 
+import bombs
 import cv2
 import numpy as np
 import pytest
@@ -173,6 +175,28 @@ def test_images_that_cannot_be_read(folders):
             dataset[0]
     path.unlink()
     with pytest.raises(DataError, match='has vanished'):
+        dataset[0]
+
+
+@pytest.mark.parametrize('name', bombs.ALL)
+def test_a_bomb_is_refused_before_it_is_decoded(folders, name, monkeypatch):
+    dataset = built(folders, 'train', [dict(type='LoadClassImage')])
+    path = Path(dataset.samples[0][0])
+    path.write_bytes(bombs.ALL[name]())
+    monkeypatch.setattr(Image.Image, 'convert', None)
+    with pytest.raises(DataError, match=f'^image {path} is not read: it declares more than 201 million pixels'):
+        dataset[0]
+
+
+def test_a_pipe_is_refused_and_a_link_is_read(folders):
+    dataset = built(folders, 'train', [dict(type='LoadClassImage')])
+    first, second = (Path(dataset.samples[number][0]) for number in range(2))
+    first.unlink()
+    first.symlink_to(second)
+    assert dataset[0]['img'] == dataset[1]['img']
+    first.unlink()
+    os.mkfifo(first)
+    with pytest.raises(DataError, match=f'^image {first} is a pipe, a socket or a device, not a file'):
         dataset[0]
 
 

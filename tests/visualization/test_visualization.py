@@ -71,6 +71,13 @@ def test_contact_sheet_places_pictures_row_by_row():
         contact_sheet([])
 
 
+@pytest.mark.parametrize('shape, height', [((1, 5000, 3), 480), ((5000, 1, 3), 3840)])
+def test_a_strip_of_pixels_makes_no_endless_page(shape, height):
+    strip = draw_people(np.zeros(shape, np.uint8), [], [], (), height=480)
+    assert strip.shape[0] <= 5000 and strip.shape[1] <= 5000
+    assert contact_sheet([strip], width=1922, gap=1).shape == (height + 2, 1922, 3)
+
+
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / 'images').mkdir()

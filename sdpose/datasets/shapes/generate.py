@@ -11,6 +11,7 @@ import cv2
 from sdpose.datasets.synthetic.request import MANIFEST, SPLITS, is_cached
 from sdpose.errors import DataError, UserError
 from sdpose.folders import folder_beside, terminate_as_interrupt
+from sdpose.pictures import write_png
 from sdpose.visualization import contact_sheet
 
 from .outlines import CLASSES
@@ -109,4 +110,4 @@ def _write_sheet(folder: Path, request: ShapesRequest, count: int = 6) -> None:
     """The first training pictures of each class, enlarged."""
     pictures = [draw_picture(name, request.size, request.seed, 0, index)
                 for name in CLASSES for index in range(min(count, request.num_train))]
-    cv2.imwrite(str(folder / SHEET), contact_sheet(pictures, width=1200))
+    write_png(folder / SHEET, contact_sheet(pictures, width=1200))

@@ -4,9 +4,8 @@ import os
 from pathlib import Path
 from typing import Callable
 
-import cv2
-
 from ...folders import folder_beside, terminate_as_interrupt
+from ...pictures import read_picture, write_png
 from ...visualization import contact_sheet, draw_people
 from .request import GENERATOR_VERSION, MANIFEST, SPLITS, Request, is_cached
 from .styles import STYLES
@@ -72,7 +71,7 @@ def _write_sheet(folder: Path, request: Request, described: dict[str, list[Descr
     split = next(split for split in SPLITS if request.count(split))
     pictures = []
     for image, persons in described[split][:count]:
-        picture = cv2.imread(str(folder / style.folders[split] / image['file_name']))
+        picture = read_picture(folder / style.folders[split] / image['file_name'])
         people = [style.drawable(person) for person in persons]
         pictures.append(draw_people(picture, people, style.limbs, style.sides, height=480))
-    cv2.imwrite(str(folder / SHEET), contact_sheet(pictures))
+    write_png(folder / SHEET, contact_sheet(pictures))

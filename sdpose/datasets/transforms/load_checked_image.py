@@ -5,30 +5,55 @@ from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 
 from sdpose.errors import DataError
+from sdpose.pictures import TOO_LARGE, HugePictureError, refuse_special
+
+from .single_image import check_box, three_channels
 
 
 @TRANSFORMS.register_module()
 class LoadCheckedImage(LoadImage):
     """MMPose's ``LoadImage``, with a :class:`DataError` for an image that is missing or cannot be decoded.
 
+    A sample without ``img_id`` comes from no data set, whose boxes and images were checked before: it is one that
+    ``mmpose.apis.inference_topdown`` makes of a picture and a box. There the array of pixels may be grey or have an
+    alpha channel, and the box must have something of the picture in it.
+
     Raises:
-        DataError: The file is absent, cannot be opened, or is not an image.
+        DataError: The file is absent, no file, cannot be opened, is not an image, or is too large; an array or a box
+            that comes from no data set is not what it must be.
     """
 
     def transform(self, results: dict) -> dict:
         """Load the image of one sample."""
-        path = results.get('img_path')
+        single = 'img_id' not in results
+        if 'img' not in results:
+            results = self._load(results)
+        else:
+            if single:
+                results['img'] = three_channels(results['img'])
+            results = super().transform(results)
+        if single and 'bbox' in results:
+            check_box(results['bbox'], results['ori_shape'])
+        return results
+
+    def _load(self, results: dict) -> dict:
+        path = results['img_path']
+        refuse_special(path)
         try:
             return super().transform(results)
         except FileNotFoundError as error:
-            raise DataError(f'image {path} is missing ({_who(results)}): put it there, or correct data_prefix.img of '
+            raise DataError(f'image {path} is missing{_who(results)}: put it there, or correct data_prefix.img of '
                             'the dataset in the config') from error
+        except HugePictureError as error:
+            raise DataError(f'image {path} is not read{_who(results)}: {TOO_LARGE}') from error
         except OSError as error:
-            raise DataError(f'image {path} cannot be opened ({_who(results)}): check its permissions') from error
+            raise DataError(f'image {path} cannot be opened{_who(results)}: check its permissions') from error
         except (AssertionError, ValueError, cv2.error) as error:
-            raise DataError(f'image {path} cannot be decoded ({_who(results)}): the file is damaged or is not an '
+            raise DataError(f'image {path} cannot be decoded{_who(results)}: the file is damaged or is not an '
                             'image; replace it, or remove it from the annotations') from error
 
 
 def _who(results: dict) -> str:
-    return f'image id {results.get("img_id")}, annotation id {results.get("id")}'
+    if 'img_id' not in results:
+        return ''
+    return f' (image id {results["img_id"]}, annotation id {results.get("id")})'

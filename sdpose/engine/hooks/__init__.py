@@ -2,6 +2,7 @@
 
 from .box_source_hook import BoxSourceHook
 from .finite_loss_hook import FiniteLossHook
+from .finite_prediction_hook import FinitePredictionHook
 from .keep_ratio_hook import KeepRatioHook
 from .loss_share_hook import LossShareHook
 from .reproducible_randomness_hook import ReproducibleRandomnessHook
@@ -10,6 +11,6 @@ from .stop_hook import StopHook
 from .strict_load_hook import StrictLoadHook
 
 __all__ = [
-    'BoxSourceHook', 'FiniteLossHook', 'KeepRatioHook', 'LossShareHook', 'ReproducibleRandomnessHook',
-    'ResumableCheckpointHook', 'StopHook', 'StrictLoadHook'
+    'BoxSourceHook', 'FiniteLossHook', 'FinitePredictionHook', 'KeepRatioHook', 'LossShareHook',
+    'ReproducibleRandomnessHook', 'ResumableCheckpointHook', 'StopHook', 'StrictLoadHook'
 ]
