@@ -100,6 +100,7 @@ def run_tests(clone: str, options: list[str], output: str) -> None:
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)
     os.chdir(clone)
+    multiprocessing.set_start_method('fork', force=True)  # for the tests' own workers, as everywhere else
     os.environ.update(PYTHONPATH=clone, CUDA_VISIBLE_DEVICES='', PYTHONDONTWRITEBYTECODE='1')
     sys.dont_write_bytecode = True
     sys.path[:0] = [clone]
