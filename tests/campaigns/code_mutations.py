@@ -179,7 +179,7 @@ CODE = (
     ('tokens: other initialization', 'models/transformers/mct.py',
      "dict(type='TruncNormal', layer='Linear', std=0.02, bias=0)",
      "dict(type='TruncNormal', layer='Linear', std=0.2, bias=0)",
-     TRANSFORMER),
+     HEADS),
     ('HRNet: fuses all branches', 'models/backbones/hrnet.py',
      'multiscale_output = False', 'multiscale_output = True', PARITY),
     ('backbone: what does not fit is skipped', 'models/backbones/pretrained.py',
