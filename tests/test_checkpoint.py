@@ -36,7 +36,8 @@ def test_a_batch_counter_may_be_absent() -> None:
 
 @pytest.mark.parametrize('change, counts', [
     (lambda weights: weights.pop('0.bias'), '1 keys missing, 0 unexpected, 0 of another shape, 6 matched'),
-    (lambda weights: weights.update(extra=torch.zeros(2)), '0 keys missing, 1 unexpected, 0 of another shape, 7 matched'),
+    (lambda weights: weights.update(extra=torch.zeros(2)),
+     '0 keys missing, 1 unexpected, 0 of another shape, 7 matched'),
     (lambda weights: weights.update({'0.bias': torch.zeros(5)}),
      '0 keys missing, 0 unexpected, 1 of another shape, 6 matched')])
 def test_one_difference_is_enough(change: Callable, counts: str) -> None:
