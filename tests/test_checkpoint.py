@@ -1,5 +1,7 @@
 """Weights are compared with a model key by key."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import nn
@@ -30,6 +32,19 @@ def test_a_batch_counter_may_be_absent() -> None:
     weights = _model().state_dict()
     del weights['1.num_batches_tracked']
     assert not compare(_model(), weights)
+
+
+@pytest.mark.parametrize('change, counts', [
+    (lambda weights: weights.pop('0.bias'), '1 keys missing, 0 unexpected, 0 of another shape, 6 matched'),
+    (lambda weights: weights.update(extra=torch.zeros(2)),
+     '0 keys missing, 1 unexpected, 0 of another shape, 7 matched'),
+    (lambda weights: weights.update({'0.bias': torch.zeros(5)}),
+     '0 keys missing, 0 unexpected, 1 of another shape, 6 matched')])
+def test_one_difference_is_enough(change: Callable, counts: str) -> None:
+    weights = _model().state_dict()
+    change(weights)
+    with pytest.raises(MismatchError, match=counts):
+        require_match(_model(), weights, 'x.pth', 'cure')
 
 
 def test_every_kind_of_difference_is_found() -> None:

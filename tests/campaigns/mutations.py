@@ -100,6 +100,7 @@ def run_tests(clone: str, options: list[str], output: str) -> None:
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)
     os.chdir(clone)
+    multiprocessing.set_start_method('fork', force=True)  # for the tests' own workers, as everywhere else
     os.environ.update(PYTHONPATH=clone, CUDA_VISIBLE_DEVICES='', PYTHONDONTWRITEBYTECODE='1')
     sys.dont_write_bytecode = True
     sys.path[:0] = [clone]
@@ -150,7 +151,8 @@ def check(mutations: list[Mutation], clone: Path) -> None:
     if gone:
         sys.stderr.write(f'error: the text of these mutations is gone, bring them up to date: {"; ".join(gone)}\n')
         raise SystemExit(2)
-    for tests in sorted({mutation.tests for mutation in mutations}):
+    for tests in sorted({part for mutation in mutations
+                         for part in ([mutation.tests] if ' -k ' in mutation.tests else mutation.tests.split())}):
         status, output = status_of(tests, clone)
         if status:
             sys.stderr.write(f'error: without a mutation, tests/{tests} end with {status}\n{output}\n')

@@ -87,6 +87,17 @@ def test_attention_is_the_mean_over_heads():
     assert JointAttentionLoss(divergence='mse')((heads, ), (ALL, )).item() == 0
 
 
+def test_attention_is_the_mean_over_samples_and_joints_and_the_sum_over_layers():
+    """Two samples, two joints, two layers."""
+    rows = torch.rand(4, 2, 1, 2, 5, generator=torch.Generator().manual_seed(0)).softmax(dim=-1)
+    student, teacher = (tuple(ALL._replace(rows=layer) for layer in part) for part in (rows[:2], rows[2:]))
+    expected = sum((theirs.rows * (theirs.rows / ours.rows).log()).sum().item() / 4
+                   for ours, theirs in zip(student, teacher))
+    assert JointAttentionLoss(loss_weight=0.5)(student, teacher).item() == pytest.approx(0.5 * expected, rel=1e-5)
+    squares = sum(((ours.rows - theirs.rows)**2).sum().item() / 20 for ours, theirs in zip(student, teacher))
+    assert JointAttentionLoss(divergence='mse')(student, teacher).item() == pytest.approx(squares, rel=1e-5)
+
+
 def test_tokens_by_hand():
     student = tuple(trace([[1., 0]], query=[[value, 0.]]) for value in (1., 2., 3.))
     teacher = tuple(trace([[1., 0]], query=[[0., 0.]]) for _ in range(3))

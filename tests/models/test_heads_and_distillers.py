@@ -94,9 +94,10 @@ def test_self_distiller_sums_over_pairs_of_cycles():
     assert losses == {'loss_query': torch.tensor(2. * (4 + 9))}
 
 
-@pytest.mark.parametrize('detach', [False, True])
-def test_detach_teacher(detach):
-    distiller = MODELS.build(dict(type='SelfDistiller', detach_teacher=detach, terms=TERMS))
+@pytest.mark.parametrize('options, detach', [(dict(), False), (dict(detach_teacher=False), False),
+                                             (dict(detach_teacher=True), True)])
+def test_detach_teacher(options, detach):
+    distiller = MODELS.build(dict(type='SelfDistiller', terms=TERMS, **options))
     student, teacher = (torch.full((1, 3, 4), value, requires_grad=True) for value in (1., 2.))
     sum(distiller.loss(cycle_tokens(student, teacher)).values()).backward()
     assert student.grad.abs().sum() > 0

@@ -62,6 +62,19 @@ def test_attention_transfer_by_hand():
     assert AttentionTransferLoss()(student, -7 * student.flip(1)).item() == pytest.approx(0, abs=1e-12)
 
 
+@pytest.mark.parametrize('loss, weighted', [
+    (AttentionTransferLoss(2.), False), (FeatureMSELoss(loss_weight=2.), False), (JointRelationLoss(2.), False),
+    (HeatmapLogitLoss(loss_weight=2.), False), (HeatmapLogitLoss(True, 2.), True), (LimbVectorLoss(), True)],
+    ids=lambda value: type(value).__name__)
+def test_a_batch_is_the_mean_of_its_samples(loss, weighted):
+    student, teacher, weight = (torch.rand(size, generator=torch.Generator().manual_seed(seed)) for seed, size in (
+        (0, (3, 4, 6, 8)), (1, (3, 4, 6, 8)), (2, (3, 4))))
+    extra = [weight] if weighted else []
+    alone = [loss(*(part[n:n + 1] for part in (student, teacher, *extra))) for n in range(3)]
+    assert min(alone) > 0 and max(alone) / min(alone) > 1.01
+    assert_close(loss(student, teacher, *extra), sum(alone) / 3)
+
+
 def test_relations_by_hand():
     """Three joints of which the teacher has two in one place, the student none."""
     teacher, student = peaks((1, 1), (1, 1), (4, 2)), peaks((1, 1), (2, 1), (4, 2))
