@@ -8,12 +8,12 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
 from sdpose.apis.configs import load_config
-from sdpose.apis.tables.plan import read_plan
+from sdpose.apis.tables.plan_file import read_plan
 from sdpose.apis.tables.run import Homes, make_run
 from sdpose.errors import ConfigError
 
 ROOT = Path(__file__).parents[3]
-SHIPPED = ROOT / 'configs/sdpose/ablations.yml'
+SHIPPED = ROOT / 'configs/sdpose/tables.yml'
 PUBLISHED = {'table5': [55.4, 70.2, 69.6, 71.7, 58.2, 72.3], 'table6': [69.5, 73.3, 72.4, 69.4, 70.8],
              'table7': [69.5, 72.3, 71.7]}
 # What trains in each row: cycles, layers at the mini scale, supervised cycles, distillation terms.
