@@ -1,8 +1,10 @@
 """Results of trainings that somebody ran, beside the paper's numbers: nothing is trained."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, NamedTuple
+
+from mmengine.config import Config
 
 from sdpose.errors import UserError
 from sdpose.folders import require_writable
@@ -10,12 +12,26 @@ from sdpose.folders import require_writable
 from ..configs import load_config
 from .plan import Plan, Row, Table
 from .plan_file import read_plan
+from .row_report import of_cycle
 from .run import Homes
 from .run_table import outcome, write_report
 from .setting import Setting, pick
 from .work_folder import WorkFolder, read_work_folder
 
 _NAMED = 6  # differing keys
+
+
+class _Match(NamedTuple):
+    """A row that a folder may be a training of."""
+    row: Row
+    differing: list[str]
+    config: Config
+
+
+class _Found(NamedTuple):
+    """The result of a folder, for one row."""
+    config: str
+    record: dict[str, Any]
 
 
 def collect(file: str, name: str, folders: Sequence[str], say: Callable[[str], None],
@@ -40,76 +56,91 @@ def collect(file: str, name: str, folders: Sequence[str], say: Callable[[str], N
     """
     plan = read_plan(Path(file))
     table = pick('table', name, plan.tables, file)
-    records: dict[str, list[dict[str, Any]]] = {row.name: [] for row in table.rows}
-    sources: dict[str, list[str]] = {row.name: [] for row in table.rows}
+    if table.unscored:
+        raise UserError(f"--collect: the numbers of {name} are from COCO's server, those of work folders are not; "
+                        'collect them in another table')
+    found: dict[str, list[_Found]] = {row.name: [] for row in table.rows}
     remarks = []
-    for folder in map(read_work_folder, folders):
-        rows, differing = _rows_of(folder, plan, table, name)
-        metric = table.metric or plan.metric
-        record = dict(metric=_by_cycle(folder, metric), evaluation=folder.evaluation)
-        for row in rows:
-            records[row.name].append(record)
-            sources[row.name].append(folder.name)
-        remarks.append(_remark(folder, rows, differing, metric, table))
+    for path in folders:
+        folder = read_work_folder(path)
+        matches = _matches(folder, plan, table, name)
+        remarks.append(_remark(folder, matches, table, plan))
         say(remarks[-1])
-    outcomes = [outcome(table, row, records[row.name] or [None], ', '.join(dict.fromkeys(sources[row.name])))
-                for row in table.rows]
-    path = Path(work_dir) / 'collected'
-    require_writable(path, '--work-dir')
-    return write_report(path / f'{name}.md', table, outcomes, 'Collected from work folders.',
-                        [f'- {remark}' for remark in remarks])
+        for match in matches:
+            found[match.row.name].append(_Found(folder.name, _record(folder, match, table.metric or plan.metric)))
+    outcomes = [outcome(table, row, [item.record for item in found[row.name]] or [None],
+                        ', '.join(dict.fromkeys(item.config for item in found[row.name]))) for row in table.rows]
+    report = Path(work_dir) / 'collected' / f'{name}.md'
+    require_writable(report.parent, '--work-dir')
+    return write_report(report, table, outcomes, 'Collected from work folders.', [f'- {text}' for text in remarks])
 
 
-def _rows_of(folder: WorkFolder, plan: Plan, table: Table, name: str) -> tuple[list[Row], list[str]]:
-    """The rows that a folder is a training of, and the keys in which its training differs from them.
+def _matches(folder: WorkFolder, plan: Plan, table: Table, name: str) -> list[_Match]:
+    """The rows that a folder is a training of: those whose config has its name and model, and differs least.
 
     Raises:
         UserError: If there are none.
     """
-    found: dict[str, list[str]] = {}
-    for scale_name, scale in plan.scales.items():
-        for row in table.rows:
-            setting = Setting(plan, scale_name, next(iter(scale.data)), scale.data[next(iter(scale.data))].root,
-                              Homes(Path()))
-            recipe = setting.recipe(row)
-            if recipe and Path(recipe[0]).stem == folder.name:
-                changes = {key: value for key, value in recipe[1].items() if key != 'data_root'}
-                found[row.name] = folder.differences(load_config(recipe[0], changes))
-    if not found:
+    known = [_Match(row, folder.differences(config), config) for row, config in _configs(folder.name, plan, table)]
+    if not known:
         raise UserError(f'--collect {folder.path}: its config {folder.name} is that of no row of {name}')
-    fitting = {row: keys for row, keys in found.items() if not any(key.startswith('model.') for key in keys)}
-    if not fitting:
-        row, keys = min(found.items(), key=lambda item: len(item[1]))
-        raise UserError(f'--collect {folder.path}: its model is that of no row of {name}; it differs from {row} in '
-                        f'{_some([key for key in keys if key.startswith("model.")])}')
-    least = min(map(len, fitting.values()))
-    rows = [row for row in table.rows if row.name in fitting and len(fitting[row.name]) == least]
-    return rows, fitting[rows[0].name]
+    same = [match for match in known if not any(map(_is_model, match.differing))]
+    if not same:
+        closest = min(known, key=lambda match: len(match.differing))
+        raise UserError(f'--collect {folder.path}: its model is that of no row of {name}; it differs from '
+                        f'{closest.row.name} in {_some(list(filter(_is_model, closest.differing)))}')
+    least = min(len(match.differing) for match in same)
+    return [match for match in same if len(match.differing) == least]
 
 
-def _by_cycle(folder: WorkFolder, metric: str) -> dict[int, float]:
-    """The metric by cycle, as the test reported it.
+def _configs(name: str, plan: Plan, table: Table) -> Iterator[tuple[Row, Config]]:
+    """The rows whose config has a name, each with its config, at every scale."""
+    for scale_name, scale in plan.scales.items():
+        data_name = table.data.get(scale_name) or next(iter(scale.data))
+        setting = Setting(plan, scale_name, data_name, scale.data[data_name].root, Homes(Path()))
+        for row in table.rows:
+            recipe = setting.recipe(row)
+            if recipe and Path(recipe[0]).stem == name:
+                yield row, load_config(*recipe)
+
+
+def _is_model(key: str) -> bool:
+    """Whether a config key decides which model it is, and not how it is tested or what it starts from."""
+    return key.startswith('model.') and not key.startswith('model.test_cfg') and 'init_cfg' not in key
+
+
+def _record(folder: WorkFolder, match: _Match, metric: str) -> dict[str, Any]:
+    """What a folder's test says, as :meth:`sdpose.apis.tables.run.Run.record` has it.
 
     Raises:
-        UserError: If it did not.
+        UserError: If it is on annotated boxes alone where the row's is on a detector's, or lacks the metric.
     """
-    metrics = folder.evaluation['metrics']
-    cycles = {int(name.removeprefix('cycle').partition('/')[0]): value for name, value in metrics.items()
-              if name.startswith('cycle') and name.partition('/')[2] == metric}
+    evaluation = folder.evaluation
+    if evaluation is None and match.config.test_dataloader.dataset.get('bbox_file'):
+        raise UserError(f'--collect {folder.path}: it was tested on annotated boxes alone, and {match.row.name} stands '
+                        "for the detector's; test it without --gt-bbox")
+    evaluation = evaluation or folder.annotated
+    metrics = evaluation['metrics']
+    cycles = {int(key.removeprefix('cycle').partition('/')[0]): value for key, value in metrics.items()
+              if key.startswith('cycle') and key.partition('/')[2] == metric}
     if not cycles and metric not in metrics:
         raise UserError(f'--collect {folder.path}: its test reports no {metric}, only {", ".join(metrics)}')
-    return cycles or {1: metrics[metric]}
+    return dict(metric=cycles or {1: metrics[metric]}, evaluation=evaluation)
 
 
-def _remark(folder: WorkFolder, rows: Sequence[Row], differing: Sequence[str], metric: str, table: Table) -> str:
+def _remark(folder: WorkFolder, matches: Sequence[_Match], table: Table, plan: Plan) -> str:
     """One line about a folder: whose it is, on what it was measured, and what differs."""
-    measured: Optional[str] = folder.evaluation.get('boxes') or folder.evaluation.get('images')
-    parts = [f'{folder.path}: {", ".join(row.name for row in rows)}', f'{folder.name}', f'measured on {measured}']
-    if folder.annotated and metric in folder.annotated['metrics']:
-        value = folder.annotated['metrics'][metric] * (1 if table.percent else 100)
-        parts.append(f'{metric} on annotated boxes {value:.1f}')
-    if differing:
-        parts.append(f'trained differently from the row in {_some(differing)}')
+    record = folder.evaluation or folder.annotated
+    parts = [f'{folder.path}: {", ".join(match.row.name for match in matches)}',
+             f'{Path(record["checkpoint"]).name} of {folder.name}',
+             f'measured on {record.get("boxes") or record.get("images")}']
+    if folder.evaluation and folder.annotated:
+        metric = table.metric or plan.metric
+        both = dict(metric={1: 0.}, annotated=folder.annotated)
+        value = of_cycle(both, metric, 'first', 'annotated')
+        parts.append(f'{metric} {"-" if value is None else f"{100 * value:.1f}"} on annotated boxes')
+    if matches[0].differing:
+        parts.append(f'trained differently from the row in {_some(matches[0].differing)}')
     return '; '.join(parts)
 
 

@@ -21,17 +21,26 @@ def draw(data: DataSet, root: str, say: Callable[[str], None]) -> None:
     Raises:
         UserError: If the folder holds something else.
     """
-    if data.shapes is not None:
-        request = ShapesRequest(**{**data.shapes, 'size': parse_size(data.shapes['size'])})
-        with show_progress('drawing shapes') as progress:
-            drawn = generate_shapes(Path(root), request, False, progress)
-    elif data.draw is not None:
-        request = Request(**{**data.draw, 'size': parse_size(data.draw['size'])})
-        with show_progress('drawing people') as progress:
-            drawn = generate(Path(root), request, len(os.sched_getaffinity(0)), False, progress)
-    else:
+    if data.shapes is None and data.draw is None:
         return
+    try:
+        drawn = _draw_shapes(data.shapes, Path(root)) if data.shapes else _draw_people(data.draw, Path(root))
+    except DataError as error:
+        raise DataError(f'{root} is not the set that is asked for: --data-root names another folder, --any-data takes '
+                        f'this one ({error})') from error
     say(f'{root}: {"drawn" if drawn else "already there"}')
+
+
+def _draw_shapes(arguments: dict[str, Any], root: Path) -> bool:
+    request = ShapesRequest(**{**arguments, 'size': parse_size(arguments['size'])})
+    with show_progress('drawing shapes') as progress:
+        return generate_shapes(root, request, False, progress)
+
+
+def _draw_people(arguments: dict[str, Any], root: Path) -> bool:
+    request = Request(**{**arguments, 'size': parse_size(arguments['size'])})
+    with show_progress('drawing people') as progress:
+        return generate(root, request, len(os.sched_getaffinity(0)), False, progress)
 
 
 def examine(data: DataSet, root: str, any_data: bool, say: Callable[[str], None]) -> dict[str, Any]:
@@ -50,8 +59,13 @@ def examine(data: DataSet, root: str, any_data: bool, say: Callable[[str], None]
     Raises:
         DataError: If the data are missing, or differ and may not.
     """
+    if not data.known and any_data:
+        return dict(differs=['taken as they are'])
     if not data.known:
-        return dict(drawn=data.draw or data.shapes, differs=['taken as they are'] if any_data else [])
+        return dict(drawn=data.draw or data.shapes, differs=[])
+    missing = [name for name in data.known if not (Path(root) / name).exists()]
+    if missing:
+        raise DataError(f'{root} lacks {", ".join(missing)}; --data-root names another folder')
     files, differences = compare(root, data.known)
     if differences and not any_data:
         raise DataError(f'{root} does not hold the known data: {"; ".join(differences)} (--any-data takes them as they '

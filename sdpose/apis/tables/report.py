@@ -105,15 +105,16 @@ def markdown(table: Table, outcomes: Sequence[Outcome], about: str, remarks: Seq
 
 
 def _counts(table: Table, outcomes: Sequence[Outcome]) -> list[list[str]]:
-    """Header and cells of the metric that counts: published, measured, by cycle where there are several."""
+    """Header and cells of the metric that counts: published, measured, by cycle where rows are compared."""
     count = max((len(found) for item in outcomes for found in item.seeds if found), default=1)
-    cycles = range(1, count + 1) if count > 1 or table.reference else ()
+    cycles = range(1, count + 1) if table.reference else ()
     cells = [['paper', f'measured ({table.read} cycle)', *(f'cycle {number}' for number in cycles), 'seeds']]
     for item in outcomes:
         values = item.finished(table.read)
+        measured = mean_and_spread(values) + (f' ({item.row.read} cycle)' if values and item.row.read else '')
         by_cycle = [mean_and_spread([found[cycle] for found in item.seeds if found and cycle in found])
                     for cycle in cycles]
-        cells.append([_number(item.row.paper), mean_and_spread(values), *by_cycle, str(len(values))])
+        cells.append([_number(item.row.paper), measured, *by_cycle, str(len(values))])
     return cells
 
 

@@ -5,11 +5,15 @@ import os
 from pathlib import Path
 from typing import Any, Optional
 
+from mmengine.registry import init_default_scope
+
 from sdpose.converters.publishing import publish
 from sdpose.errors import UserError
 from sdpose.fileio import atomic_write
 from sdpose.folders import require_writable
 
+from ..complexity import complexity
+from ..configs import load_config
 from .data import draw, examine
 from .plan import Row, Table
 from .plan_file import read_plan
@@ -92,7 +96,7 @@ def _write(setting: Setting, name: str, table: Table, row: Row, runs: list[Run],
         fingerprint=home.name.rpartition('-')[2], gpus=means.gpus, metric=runs[0].metric, percent=table.percent,
         paper={runs[0].metric.rpartition('/')[2]: row.paper, **row.figures}, read=row.read or table.read,
         columns={runs[0].metric.rpartition('/')[2]: runs[0].metric, **table.columns},
-        scored=setting.scale_name not in table.unscored,
+        scored=setting.scale_name not in table.unscored, complexity=_complexity(runs[0]),
         seeds=[dict(seed=seed, published=_publish(run), **_told(run)) for seed, run in enumerate(runs)])
     with atomic_write(home / 'row.json', 'w') as file:
         json.dump(record, file, indent=2)
@@ -108,13 +112,24 @@ def _told(run: Run) -> dict[str, Any]:
     return {**told, **(dict(submission=str(run.submission)) if run.test_dev else {})}
 
 
+def _complexity(run: Run) -> dict[str, float]:
+    """Parameters in millions and billions of multiply-adds of the deployed pass, by the papers' names for them."""
+    init_default_scope('mmpose')
+    counts = complexity(load_config(run.config, _model_options(run)))['inference']
+    return dict(params=counts['params'] / 1e6, GFLOPs=counts['macs_published'] / 1e9)
+
+
+def _model_options(run: Run) -> dict[str, Any]:
+    return {key: value for key, value in run.overrides.items() if key.startswith('model.')}
+
+
 def _publish(run: Run) -> str:
     """Publish the checkpoint of a run with the metrics of its evaluation; returns the file."""
     metrics = run.record()['evaluation']['file']
     folder = run.folder / 'published'
     folder.mkdir(exist_ok=True)
-    options = {key: value for key, value in run.overrides.items() if key.startswith('model.')}
-    file = publish(run.config, str(run.checkpoint), str(folder) + os.sep, metrics=metrics, cfg_options=options).file
+    file = publish(run.config, str(run.checkpoint), str(folder) + os.sep, metrics=metrics,
+                   cfg_options=_model_options(run)).file
     for older in folder.glob('*.pth'):  # of an earlier start: the metadata hold the time
         if older != file:
             older.unlink()

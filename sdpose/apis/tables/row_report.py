@@ -17,8 +17,7 @@ def row_markdown(record: dict[str, Any]) -> str:
     for column in dict.fromkeys([*record['columns'], *record['paper']]):
         published = record['paper'].get(column)
         lines.append(f'| {column} | {"-" if published is None else f"{published:.1f}"} '
-                     f'| {_measured(record, column, "evaluation") if record["scored"] else "-"} '
-                     f'| {_measured(record, column, "annotated")} |')
+                     f'| {_measured(record, column, "evaluation")} | {_measured(record, column, "annotated")} |')
     lines += ['', *(f'- {name}: {text}' for name, text in _about(record).items()), '']
     return '\n'.join(lines)
 
@@ -50,8 +49,13 @@ def of_cycle(record: dict[str, Any], metric: str, read: str, boxes: str = 'evalu
 
 
 def _measured(record: dict[str, Any], column: str, boxes: str) -> str:
+    if column in record['complexity'] and boxes == 'evaluation':
+        return f'{record["complexity"][column]:.2f}'
     metric = record['columns'].get(column)
-    return mean_and_spread(measured(record, metric, boxes)) if metric else ''
+    if metric is None:
+        return ''
+    # What this project measures is on other people than the server of the table does.
+    return mean_and_spread(measured(record, metric, boxes)) + ('' if record['scored'] else ' (val)')
 
 
 def _about(record: dict[str, Any]) -> dict[str, str]:

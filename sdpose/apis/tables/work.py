@@ -8,6 +8,7 @@ import torch
 from sdpose.errors import UserError
 from sdpose.folders import sole_training
 
+from ..format_only import use_format_only, use_test_dev
 from ..preflight import check_data
 from ..run_options import prepare
 from .data import draw
@@ -66,8 +67,7 @@ def work(setting: Setting, runs: Sequence[Run], means: Means) -> list[Run]:
         return []
     if not means.any_data:
         draw(setting.data, setting.root, means.say)
-    # Once, and before anything is trained: a training would find the same fault after the others had failed on it.
-    check_data(prepare(missing[0].config, cfg_options=missing[0].overrides), ('train', 'test'))
+    _check(missing[0], setting.root)
     teachers = united(run.teacher for run in missing if run.teacher and not run.teacher.finished())
     folders = {run.folder for run in teachers}
     first = united([*teachers, *(run for run in missing if run.folder in folders)])
@@ -77,6 +77,16 @@ def work(setting: Setting, runs: Sequence[Run], means: Means) -> list[Run]:
             report = _counting(means.say, len(part))
             failed += Executor(means.train, means.test, means.jobs, setting.scale.threads, report)(part)
     return failed
+
+
+def _check(run: Run, root: str) -> None:
+    """Check the data once, and before anything is trained: a training would find the same fault after hours."""
+    check_data(prepare(run.config, cfg_options=run.overrides), ('train', 'test'))
+    if run.test_dev:
+        cfg = prepare(run.config, cfg_options=run.overrides)
+        use_test_dev(cfg, root)
+        use_format_only(cfg, str(run.submission))
+        check_data(cfg, ('test', ))
 
 
 def _counting(say: Callable[[str], None], total: int) -> Callable[[str], None]:

@@ -13,9 +13,11 @@ from ..configs import load_config
 from ..run_options import moved
 
 # What decides the training; the rest of a config is about the machine and the log.
-_DECISIVE = ('model', 'train_dataloader', 'optim_wrapper', 'param_scheduler', 'train_cfg')
+_DECISIVE = ('model', 'train_dataloader', 'optim_wrapper', 'param_scheduler', 'train_cfg', 'auto_scale_lr')
 _ABOUT_THE_MACHINE = ('num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor',
                       'model.distiller.checkpoint')
+# How sdpose.evaluation.box_source describes them.
+_ANNOTATED = 'ground-truth boxes'
 
 
 @dataclass(frozen=True)
@@ -26,14 +28,13 @@ class WorkFolder:
         path: The folder.
         config: The config it holds.
         name: The config's name.
-        evaluation: The newest ``metrics.json`` that is on a detector's boxes or on images; where there is none, the
-            one on annotated boxes.
-        annotated: The newest one on annotated boxes, if there is another.
+        evaluation: The newest ``metrics.json`` that is on a detector's boxes or on images, if there is one.
+        annotated: The newest one on annotated boxes, if there is one.
     """
     path: Path
     config: Config
     name: str
-    evaluation: dict[str, Any]
+    evaluation: Optional[dict[str, Any]]
     annotated: Optional[dict[str, Any]]
 
     def differences(self, other: Config) -> list[str]:
@@ -58,14 +59,11 @@ def read_work_folder(path: str) -> WorkFolder:
         raise DataError(f'--collect {path}: a work folder holds the one config it was made with, this one {found}')
     records = [record for file in sorted(folder.rglob('metrics.json'), key=lambda file: file.stat().st_mtime)
                if (record := _read(file)) is not None]
-    annotated = next((record for record in reversed(records) if 'ground-truth boxes' in record.get('boxes', '')), None)
-    others = [record for record in records if 'ground-truth boxes' not in record.get('boxes', '')]
     if not records:
         raise DataError(f'--collect {path}: no test was run here (no metrics.json); python tools/test.py {configs[0]} '
                         f'{path}/CHECKPOINT --work-dir {path}')
-    evaluation = others[-1] if others else annotated
-    return WorkFolder(folder, load_config(configs[0]), configs[0].stem, evaluation,
-                      annotated if annotated is not evaluation else None)
+    newest = {_ANNOTATED in record.get('boxes', ''): record for record in records}
+    return WorkFolder(folder, load_config(configs[0]), configs[0].stem, newest.get(False), newest.get(True))
 
 
 def _read(file: Path) -> Optional[dict[str, Any]]:
