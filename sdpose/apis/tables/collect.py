@@ -76,7 +76,7 @@ def collect(file: str, name: str, folders: Sequence[str], say: Callable[[str], N
 
 
 def _matches(folder: WorkFolder, plan: Plan, table: Table, name: str) -> list[_Match]:
-    """The rows that a folder is a training of: those whose config has its name and model, and differs least.
+    """The rows that a folder is a training of: those whose config has its name and model.
 
     Raises:
         UserError: If there are none.
@@ -89,8 +89,7 @@ def _matches(folder: WorkFolder, plan: Plan, table: Table, name: str) -> list[_M
         closest = min(known, key=lambda match: len(match.differing))
         raise UserError(f'--collect {folder.path}: its model is that of no row of {name}; it differs from '
                         f'{closest.row.name} in {_some(list(filter(_is_model, closest.differing)))}')
-    least = min(len(match.differing) for match in same)
-    return [match for match in same if len(match.differing) == least]
+    return same
 
 
 def _configs(name: str, plan: Plan, table: Table) -> Iterator[tuple[Row, Config]]:

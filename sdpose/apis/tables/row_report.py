@@ -81,7 +81,7 @@ def _about(record: dict[str, Any]) -> dict[str, str]:
 
 
 def _seed(seed: dict[str, Any]) -> str:
-    return f'{seed["seed"]} ({seed["seconds"]} s{" in the last of several starts" if seed["resumed"] else ""})'
+    return f'{seed["seed"]} ({seed["seconds"]} s{" without what interrupted starts took" if seed["resumed"] else ""})'
 
 
 def _source(evaluation: dict[str, Any]) -> str:

@@ -103,11 +103,14 @@ class Run:
             commands.append(tested('test_dev', '--test-dev', '--out', str(self.submission)))
         return commands
 
-    def finish(self, **about: Any) -> dict[int, float]:
+    def finish(self, seconds: int = 0, resumed: bool = False) -> dict[int, float]:
         """Collect the metrics from the evaluations and write the result.
 
+        Of a run that is evaluated anew, the environment of the training stays.
+
         Args:
-            **about: What else belongs to the record.
+            seconds: What this start took.
+            resumed: Whether an earlier one had trained before.
 
         Returns:
             The metric that counts, by cycle.
@@ -123,8 +126,10 @@ class Run:
         if missing:
             raise ConfigError(f'{self.config} reports no metric {missing[0]!r}, only {", ".join(metrics)}')
         found = {cycle: metrics[name] for cycle, name in wanted.items()}
+        earlier = self.record() or {}
         record = dict(metric=found, name=self.metric, config=self.config, overrides=self.overrides,
-                      evaluation=evaluation, environment=environment(), **about)
+                      evaluation=evaluation, environment=earlier.get('environment') or environment(),
+                      seconds=seconds + earlier.get('seconds', 0), resumed=resumed)
         if self.annotated:
             record['annotated'] = newest_evaluation(self.folder / 'test_annotated')
         with atomic_write(self.folder / RESULT, 'w') as file:

@@ -74,9 +74,10 @@ def test_seeds_and_cycles(folder):
 
 def test_a_training_that_differs_is_said(folder):
     path = folder(S_V1, (DETECTED, METRICS), optim_wrapper__optimizer__lr=5e-4, train_dataloader__num_workers=8,
-                  model__test_cfg__flip_test=False)
+                  model__test_cfg__flip_test=False, train_cfg__max_epochs=30)
     _, said = report(path)
-    assert said[0].endswith('trained differently from the row in model.test_cfg.flip_test, optim_wrapper.optimizer.lr')
+    assert said[0].endswith('trained differently from the row in model.test_cfg.flip_test, optim_wrapper.optimizer.lr, '
+                            'train_cfg.max_epochs')
 
 
 def test_an_ablation_is_found_by_its_model(folder):

@@ -120,14 +120,32 @@ def test_every_row_has_a_config_whose_test_reports_the_columns(plan, name, scale
 
 def test_a_teacher_is_trained_for_distilpose(plan):
     table = plan.tables['table2']
-    setting = choose(plan, SHIPPED, table, 'mini', None, None, 'w', {'train_cfg.max_epochs': 2})
+    options = {'train_cfg.max_epochs': 2, 'model.neck.depth': 2}
+    setting = choose(plan, SHIPPED, table, 'mini', None, None, 'w', options)
     runs = setting.runs(table, row_of(plan, 'table2', 'DistilPose-S'), 2)
     teacher = runs[0].teacher
     assert teacher == runs[1].teacher and teacher.folder.name == 'seed0' and teacher.last == 'epoch_2.pth'
+    assert runs[0].overrides['model.neck.depth'] == 2 and 'model.neck.depth' not in teacher.overrides
     assert all(run.overrides['model.distiller.checkpoint'] == str(teacher.checkpoint) for run in runs)
     elsewhere = Setting(plan, 'mini', 'synthetic', setting.root, Homes(Path('elsewhere')), setting.options)
     assert elsewhere.runs(table, row_of(plan, 'table2', 'DistilPose-S'), 1)[0].folder.parent.name == \
         runs[0].folder.parent.name
+
+
+def test_the_known_files_are_everybodys(plan):
+    data = plan.scales['full'].data
+    assert data['coco'].known == {
+        'train2017': dict(images=118287), 'val2017': dict(images=5000),
+        'annotations/person_keypoints_train2017.json': dict(
+            bytes=238884731, listed_images=118287, people=262465, labelled_people=149813),
+        'annotations/person_keypoints_val2017.json': dict(
+            bytes=10020657, listed_images=5000, people=11004, labelled_people=6352),
+        'person_detection_results/COCO_val2017_detections_AP_H_56_person.json': dict(person_boxes=104125)}
+    assert data['crowdpose'].known == {
+        'images': dict(images=20000), 'annotations/mmpose_crowdpose_trainval.json': dict(listed_images=12000),
+        'annotations/mmpose_crowdpose_test.json': dict(listed_images=8000)}
+    assert data['imagenet'].known == {
+        'train': dict(classes=1000, images=1281167), 'val': dict(classes=1000, images=50000)}
 
 
 def test_equal_models_of_several_tables_train_once(plan):

@@ -1,6 +1,7 @@
 """One row: which it is, what is left to do for it, what its record says, and how it is written."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,7 @@ def test_it_is_finished_when_all_that_is_asked_for_is_done(run):
     assert not plain.finished()
     (run.folder / 'result.json').write_text(json.dumps(dict(metric={'1': 0.5})))
     assert plain.finished() and not run.finished()
+    assert not replace(run, test_dev=False).finished()
     (run.folder / 'result.json').write_text(json.dumps(dict(metric={'1': 0.5}, annotated={})))
     assert not run.finished()
     run.submission.touch()
@@ -78,7 +80,11 @@ def test_a_finished_run_records_both_evaluations_and_its_environment(run):
     record = run.record()
     assert record['metric'] == {1: .5, 2: .6} and record['seconds'] == 3
     assert record['evaluation']['boxes'] == 'test' and record['annotated']['metrics'] == {'a': .7}
-    assert record['environment'] == environment()
+    assert record['environment'] == environment() and record['resumed'] is False
+    path = run.folder / 'result.json'
+    path.write_text(json.dumps({**json.loads(path.read_text()), 'environment': MADE}))
+    run.finish(seconds=4, resumed=True)  # evaluated anew, maybe elsewhere
+    assert (run.record()['environment'], run.record()['seconds'], run.record()['resumed']) == (MADE, 7, True)
 
 
 def test_the_cycle_that_is_read():
@@ -106,7 +112,7 @@ def test_a_row_is_written():
                           '| params | 6.6 | 6.62 |  |']
     assert lines[8:] == [
         '- config: c.py, fingerprint 0123456789', '- overrides: data_root=data/coco/', '- data: the known files',
-        '- measured on: some boxes; others', '- seeds: 0 (7 s), 1 (7 s in the last of several starts)',
+        '- measured on: some boxes; others', '- seeds: 0 (7 s), 1 (7 s without what interrupted starts took)',
         '- processes: 8',
         '- machine: Some GPU, Some GPU, Linux x86_64', '- versions: python 3.11.1, torch 2.6',
         '- code: sdpose 0.1.0, commit abc', '- published: p, p']
