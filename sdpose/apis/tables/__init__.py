@@ -1,5 +1,8 @@
-"""Tables of experiments: train and evaluate every row over several seeds, and report them beside the paper's."""
+"""Tables of experiments: train and evaluate rows over several seeds, and report them beside the paper's numbers."""
 
+from .collect import collect
+from .reproduce import reproduce
 from .run_table import run_table
+from .work import Means
 
-__all__ = ['run_table']
+__all__ = ['Means', 'collect', 'reproduce', 'run_table']

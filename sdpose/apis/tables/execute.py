@@ -77,13 +77,14 @@ class Executor:
             log = run.folder / 'run.log'
             run.folder.mkdir(parents=True, exist_ok=True)
             environment = self._environment(slot)
-            commands = [] if run.trained() else [run.train_command(self.train)]
-            for command in (*commands, run.test_command(self.test)):
+            resumed = bool(list(run.folder.glob('*.pth')))
+            for command in run.commands(self.train, self.test):
                 if not self._call(command, log, environment):
                     if not self._stopped.is_set():
                         self.report(f'FAILED {run.folder}: see {log}')
                     return False
-            found = ', '.join(f'{100 * value:.1f}' for value in run.finish().values())
+            values = run.finish(seconds=round(time.monotonic() - begin), resumed=resumed).values()
+            found = ', '.join(f'{value if run.percent else 100 * value:.1f}' for value in values)
         except (OSError, UserError, ValueError) as error:
             self.report(f'FAILED {run.folder}: {error}')
             return False

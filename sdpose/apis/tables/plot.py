@@ -27,16 +27,17 @@ def plot(table: Table, outcomes: Sequence[Outcome], path: Path) -> None:
     for height, item in zip(heights, outcomes):
         if item.row.paper is not None:
             _dot(published, item.row.paper, height, _PAPER)
-        values = [value for value in item.values(table.read) if value is not None]
+        values = item.finished(table.read)
         if values:
             measured.plot(values, [height] * len(values), 'o', color=_MEASURED, alpha=0.35, markersize=5)
             _dot(measured, statistics.mean(values), height, _MEASURED)
+    metric = (table.metric or 'AP').rpartition('/')[2]
     quoted = any(item.row.paper is not None for item in outcomes)
-    published.set(title='paper' if quoted else 'no published numbers', xlabel='AP', ylim=(0.4, len(outcomes) + 0.7))
+    published.set(title='paper' if quoted else 'no published numbers', xlabel=metric, ylim=(0.4, len(outcomes) + 0.7))
     published.xaxis.set_visible(quoted)
     seeds = max(sum(found is not None for found in item.seeds) for item in outcomes)
     title = f'measured, {table.read} cycle, {seeds} seed{"s" if seeds > 1 else ""}' if seeds else 'nothing measured yet'
-    measured.set(title=title, xlabel='AP')
+    measured.set(title=title, xlabel=metric)
     measured.xaxis.set_visible(seeds > 0)
     for axes in (published, measured):
         axes.grid(axis='x', alpha=0.3)

@@ -3,7 +3,7 @@
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Optional
 
 from scipy.stats import t as student
@@ -22,14 +22,23 @@ class Outcome:
     Attributes:
         row: The row.
         seeds: Per seed the metric in per cent by cycle, counted from 1; None where a run is not finished.
+        columns: Per column of the table's the metrics of the finished seeds, in per cent.
+        source: What was trained: a config's name.
     """
     row: Row
     seeds: Sequence[Optional[dict[int, float]]]
+    columns: dict[str, list[float]] = field(default_factory=dict)
+    source: str = ''
 
     def values(self, read: str) -> list[Optional[float]]:
-        """Per seed the metric of the first or last cycle."""
+        """Per seed the metric of the first or last cycle; a row may read another one than its table."""
+        read = self.row.read or read
         return [None if found is None else found[min(found) if read == 'first' else max(found)]
                 for found in self.seeds]
+
+    def finished(self, read: str) -> list[float]:
+        """The metric of the finished seeds."""
+        return [value for value in self.values(read) if value is not None]
 
 
 @dataclass(frozen=True)
@@ -72,38 +81,79 @@ def mean_and_spread(values: Sequence[float], sign: bool = False) -> str:
     return mean if len(values) < 2 else f'{mean} ± {statistics.stdev(values):.1f}'
 
 
-def markdown(table: Table, outcomes: Sequence[Outcome], about: str) -> str:
+def markdown(table: Table, outcomes: Sequence[Outcome], about: str, remarks: Sequence[str] = ()) -> str:
     """The table as Markdown.
 
     Args:
         table: What was compared.
         outcomes: One per row, in the table's order.
         about: What was trained on what; stands below the heading.
+        remarks: Further lines below the table.
     """
-    reference = next(item for item in outcomes if item.row.name == table.reference)
-    count = max(len(found) for item in outcomes for found in item.seeds if found) if _any(outcomes) else 1
-    cycles = [f'cycle {number}' for number in range(1, count + 1)]
-    columns = ['row', 'paper', f'measured ({table.read} cycle)', *cycles, 'seeds', f'paper - "{table.reference}"',
-               f'measured - "{table.reference}"', 'shows']
-    lines = [f'### {table.title}', '', about, '', _line(columns), _line(['---'] * len(columns))]
+    reference = next((item for item in outcomes if item.row.name == table.reference), None)
+    parts = [_counts(table, outcomes), _published(table, outcomes), _sources(outcomes),
+             _differences(table, outcomes, reference) if reference else []]
+    rows = [sum(cells, []) for cells in zip([['row']] + [[item.row.name] for item in outcomes], *filter(None, parts))]
+    lines = [f'### {table.title}', '', about, '', _line(rows[0]), _line(['---'] * len(rows[0])), *map(_line, rows[1:])]
+    legend = 'Per cent, mean ± sample standard deviation over seeds.'
+    if reference:
+        legend = ('Per cent, mean ± sample standard deviation over seeds; differences are taken seed by seed. One '
+                  f'counts from {ENOUGH} seeds on, and if the 95 % interval of its mean excludes zero.')
+    if any(item.row.quoted for item in outcomes):
+        legend += " The rows \"quoted\" are the paper's alone."
+    return '\n'.join([*lines, '', ' '.join(filter(None, [legend, table.note])), '', *remarks])
+
+
+def _counts(table: Table, outcomes: Sequence[Outcome]) -> list[list[str]]:
+    """Header and cells of the metric that counts: published, measured, by cycle where rows are compared."""
+    count = max((len(found) for item in outcomes for found in item.seeds if found), default=1)
+    cycles = range(1, count + 1) if table.reference else ()
+    cells = [['paper', f'measured ({table.read} cycle)', *(f'cycle {number}' for number in cycles), 'seeds']]
     for item in outcomes:
-        values = [value for value in item.values(table.read) if value is not None]
+        values = item.finished(table.read)
+        measured = mean_and_spread(values) + (f' ({item.row.read} cycle)' if values and item.row.read else '')
         by_cycle = [mean_and_spread([found[cycle] for found in item.seeds if found and cycle in found])
-                    for cycle in range(1, count + 1)]
-        difference = ['', '', '']
-        if item is not reference:
-            found = gap(item, reference, table.read)
-            difference = ['-' if found.paper is None else f'{found.paper:+.1f}',
-                          mean_and_spread(found.measured, sign=True), found.verdict()]
-        paper = '-' if item.row.paper is None else f'{item.row.paper:.1f}'
-        lines.append(_line([item.row.name, paper, mean_and_spread(values), *by_cycle, str(len(values)), *difference]))
-    lines += ['', 'Per cent, mean ± sample standard deviation over seeds; differences are taken seed by seed. One '
-              f'counts from {ENOUGH} seeds on, and if the 95 % interval of its mean excludes zero.', '']
-    return '\n'.join(lines)
+                    for cycle in cycles]
+        cells.append([_number(item.row.paper), measured, *by_cycle, str(len(values))])
+    return cells
 
 
-def _any(outcomes: Sequence[Outcome]) -> bool:
-    return any(found for item in outcomes for found in item.seeds)
+def _published(table: Table, outcomes: Sequence[Outcome]) -> list[list[str]]:
+    """Header and cells of the other columns: published, and measured where the table says how."""
+    names = list(dict.fromkeys([*(name for item in outcomes for name in item.row.figures), *table.columns]))
+    if not names:
+        return []
+    measured = [name in table.columns for name in names]
+    cells = [sum(([name, f'{name}, measured'] if also else [name] for name, also in zip(names, measured)), [])]
+    for item in outcomes:
+        cells.append(sum(([_number(item.row.figures.get(name))]
+                          + ([mean_and_spread(item.columns.get(name, []))] if also else [])
+                          for name, also in zip(names, measured)), []))
+    return cells
+
+
+def _sources(outcomes: Sequence[Outcome]) -> list[list[str]]:
+    """Header and cells of what was trained, where rows differ in that."""
+    if not any(item.row.configs or item.row.quoted for item in outcomes):
+        return []
+    return [['config'], *(['quoted' if item.row.quoted else item.source or '-'] for item in outcomes)]
+
+
+def _differences(table: Table, outcomes: Sequence[Outcome], reference: Outcome) -> list[list[str]]:
+    """Header and cells of the differences from the reference row."""
+    cells = [[f'paper - "{table.reference}"', f'measured - "{table.reference}"', 'shows']]
+    for item in outcomes:
+        if item is reference:
+            cells.append(['', '', ''])
+            continue
+        found = gap(item, reference, table.read)
+        cells.append(['-' if found.paper is None else f'{found.paper:+.1f}',
+                      mean_and_spread(found.measured, sign=True), found.verdict()])
+    return cells
+
+
+def _number(value: Optional[float]) -> str:
+    return '-' if value is None else f'{value:.1f}'
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -1,31 +1,29 @@
 """Train, evaluate and report tables of experiments; what ``tools/analysis_tools/run_table.py`` runs."""
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Optional, TypeVar
+from typing import Any, Optional
 
-from sdpose.datasets.synthetic.generate import generate
-from sdpose.datasets.synthetic.progress import show_progress
-from sdpose.datasets.synthetic.request import Request, parse_size
 from sdpose.errors import UserError
 from sdpose.fileio import atomic_write
-from sdpose.folders import require_writable, sole_training
+from sdpose.folders import require_writable
 
-from ..preflight import check_data
-from ..run_options import prepare
-from .execute import Executor
-from .plan import DataSet, Plan, Row, Scale, Table, read_plan
+from .plan import Table
+from .plan_file import read_plan
 from .plot import plot
 from .report import Outcome, markdown
-from .run import Homes, Run, make_run
+from .row_report import of_cycle
+from .run import Run
+from .setting import Setting, choose, pick
+from .work import Means, require_means, work
 
-_Item = TypeVar('_Item')
+# The runs of each row of one table, per seed.
+Rows = dict[str, list[Run]]
 
 
-def run_table(file: str, names: Sequence[str], train: list[str], test: list[str], scale: str, data: Optional[str],
-              seeds: int, jobs: int, work_dir: str, data_root: Optional[str], report_only: bool,
-              say: Callable[[str], None]) -> list[Path]:
+def run_table(file: str, names: Sequence[str], means: Means, scale: str = 'mini', data: Optional[str] = None,
+              seeds: int = 3, work_dir: str = 'work_dirs/tables', data_root: Optional[str] = None,
+              options: Optional[dict[str, Any]] = None, report_only: bool = False) -> list[Path]:
     """Run every row of some tables over several seeds and write the reports.
 
     What is finished is not repeated; an interrupted training goes on from its newest checkpoint.
@@ -33,16 +31,14 @@ def run_table(file: str, names: Sequence[str], train: list[str], test: list[str]
     Args:
         file: The YAML file of tables.
         names: Tables to run; equal rows of several run once.
-        train: The command that trains, to which a config and options are added.
-        test: The command that evaluates.
+        means: How trainings are run.
         scale: Name of one of the file's scales.
-        data: Name of one of the scale's data sets; default its first.
+        data: Name of one of the scale's data sets; default the table's, or the scale's first.
         seeds: Seeds 0 to seeds - 1.
-        jobs: Trainings at a time.
         work_dir: Everything is written below ``work_dir/<scale>_<data>``.
         data_root: Where the data are, if not where the file says.
+        options: Config keys of every row.
         report_only: Report what is finished, train nothing.
-        say: Receives one line at a time about the progress.
 
     Returns:
         The reports.
@@ -51,86 +47,72 @@ def run_table(file: str, names: Sequence[str], train: list[str], test: list[str]
         UserError: For anything the user can cure, a folder in which another one is at work included; also, after all
             else was done, if runs failed.
     """
-    _require_positive('--seeds', seeds)
-    _require_positive('--jobs', jobs)
+    require_means(means, seeds)
     plan = read_plan(Path(file))
-    tables = {name: _pick('table', name, plan.tables, file) for name in names}
-    chosen = _pick('--scale', scale, plan.scales, file)
-    data = data or next(iter(chosen.data))
-    data_set = _pick('--data', data, chosen.data, f'scale {scale}')
-    root = os.path.join(data_root or data_set.root, '')
-    folder = Path(work_dir) / f'{scale}_{data}'
-    require_writable(folder, '--work-dir')
-    homes = Homes(folder)
-    runs = {(name, row.name, seed): _run(plan, chosen, data_set, root, row, seed, homes)
-            for seed in range(seeds) for name, table in tables.items() for row in table.rows}
-    missing = list({run.folder: run for run in runs.values() if run.result() is None}.values())
-    count = len({run.folder for run in runs.values()})
-    say(f'{count} trainings ({scale}, {data}, seeds 0 to {seeds - 1}), {count - len(missing)} of them finished before')
+    tables = {name: pick('table', name, plan.tables, file) for name in names}
+    groups: dict[str, tuple[Setting, dict[str, Rows]]] = {}
+    for name, table in tables.items():
+        setting = choose(plan, file, table, scale, data, data_root, work_dir, options or {})
+        setting, chosen = groups.setdefault(setting.data_name, (setting, {}))
+        require_writable(setting.homes.folder, '--work-dir')
+        chosen[name] = {row.name: setting.runs(table, row, seeds) for row in table.rows}
     failed: list[Run] = []
-    if missing and not report_only:
-        _draw(data_set, root, say)
-        # Once, and before anything is trained: a training would find the same fault after the others had failed on it.
-        check_data(prepare(missing[0].config, cfg_options=missing[0].overrides), ('train', 'test'))
-        with sole_training(folder):
-            failed = Executor(train, test, jobs, chosen.threads, _counting(say, len(missing)))(missing)
-    reports = [_report(name, table, runs, seeds, folder, f'Scale {scale}, data {data}, {chosen.config}.')
-               for name, table in tables.items()]
+    for setting, chosen in groups.values():
+        failed += _run_group(setting, chosen, seeds, means, report_only)
+    reports = [_report(setting, name, plan.tables[name], rows, seeds)
+               for setting, chosen in groups.values() for name, rows in chosen.items()]
     if failed:
-        raise UserError(f'{len(failed)} of {count} trainings failed, the reports lack them: '
+        raise UserError(f'{len(failed)} trainings failed, the reports lack them: '
                         f'see {", ".join(str(run.folder / "run.log") for run in failed)}')
     return reports
 
 
-def _run(plan: Plan, scale: Scale, data: DataSet, root: str, row: Row, seed: int, homes: Homes) -> Run:
-    overrides: dict[str, Any] = {'data_root': root, **scale.overrides,
-                                 'model.neck.depth': scale.layers[row.depth], **row.overrides}
-    # Files beside the data root, such as an evaluator's annotations, move with it.
-    moved = {key: root + value[len(data.root):] if isinstance(value, str) and value.startswith(data.root) else value
-             for key, value in data.overrides.items()}
-    return make_run(scale.config, {**overrides, **moved}, seed, homes, row.name, plan.metric)
+def _run_group(setting: Setting, chosen: dict[str, Rows], seeds: int, means: Means, report_only: bool) -> list[Run]:
+    """Work on the tables of one setting; the runs that failed."""
+    runs = [run for rows in chosen.values() for of_row in rows.values() for run in of_row]
+    count, done = (len({run.folder for run in some}) for some in (runs, [run for run in runs if run.finished()]))
+    means.say(f'{count} trainings ({setting.scale_name}, {setting.data_name}, seeds 0 to {seeds - 1}), {done} of them '
+              'finished before')
+    return [] if report_only else work(setting, runs, means)
 
 
-def _draw(data: DataSet, root: str, say: Callable[[str], None]) -> None:
-    """Draw the synthetic set of a scale where it is not there yet."""
-    if data.draw is None:
-        return
-    request = Request(**{**data.draw, 'size': parse_size(data.draw['size'])})
-    with show_progress('drawing people') as progress:
-        drawn = generate(Path(root), request, len(os.sched_getaffinity(0)), False, progress)
-    say(f'{root}: {"drawn" if drawn else "already there"}')
-
-
-def _report(name: str, table: Table, runs: dict[tuple[str, str, int], Run], seeds: int, folder: Path, about: str
-            ) -> Path:
+def _report(setting: Setting, name: str, table: Table, rows: Rows, seeds: int) -> Path:
+    unscored = setting.scale_name in table.unscored
     outcomes = []
     for row in table.rows:
-        results = [runs[name, row.name, seed].result() for seed in range(seeds)]
-        outcomes.append(Outcome(row, [{cycle: 100 * value for cycle, value in found.items()} if found else None
-                                      for found in results]))
-    path = folder / f'{name}.md'
+        records = [None if unscored else run.record() for run in rows[row.name]] or [None] * seeds
+        source = setting.recipe(row)
+        outcomes.append(outcome(table, row, records, Path(source[0]).stem if source else ''))
+    about = f'Scale {setting.scale_name}, data {setting.data_name}'
+    if not any(row.configs for row in table.rows):
+        about += f', {setting.scale.config}'
+    remarks = [f"- {row}, for COCO's server: {run.submission}" for row, of_row in rows.items() for run in of_row
+               if unscored and run.submission.is_file()]
+    return write_report(setting.homes.folder / f'{name}.md', table, outcomes, f'{about}.', remarks)
+
+
+def outcome(table: Table, row: Any, records: Sequence[Optional[dict[str, Any]]], source: str) -> Outcome:
+    """What the records of a row's runs say, in per cent.
+
+    Args:
+        table: The table.
+        row: One of its rows.
+        records: Per seed, that of :meth:`Run.record`; None where a run is not finished.
+        source: What was trained.
+    """
+    factor = 1 if table.percent else 100
+    seeds = [None if found is None else {cycle: factor * value for cycle, value in found['metric'].items()}
+             for found in records]
+    columns = {}
+    for column, metric in table.columns.items():
+        values = [of_cycle(found, metric, row.read or table.read) for found in records if found]
+        columns[column] = [factor * value for value in values if value is not None]
+    return Outcome(row, seeds, columns, source)
+
+
+def write_report(path: Path, table: Table, outcomes: Sequence[Outcome], about: str, remarks: Sequence[str]) -> Path:
+    """Write a table's report as Markdown, and as a picture beside it; returns the former's path."""
     with atomic_write(path, 'w') as file:
-        file.write(markdown(table, outcomes, about))
+        file.write(markdown(table, outcomes, about, remarks))
     plot(table, outcomes, path.with_suffix('.png'))
     return path
-
-
-def _counting(say: Callable[[str], None], total: int) -> Callable[[str], None]:
-    """A reporter that counts what has ended."""
-    ended: list[str] = []
-
-    def report(line: str) -> None:
-        ended.append(line)
-        say(f'[{len(ended)}/{total}] {line}')
-    return report
-
-
-def _pick(what: str, name: str, known: dict[str, _Item], where: str) -> _Item:
-    if name not in known:
-        raise UserError(f'{what} {name}: {where} has only {", ".join(known)}')
-    return known[name]
-
-
-def _require_positive(option: str, value: int) -> None:
-    if value < 1:
-        raise UserError(f'{option} {value}: give at least 1')

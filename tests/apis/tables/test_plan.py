@@ -8,12 +8,12 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
 from sdpose.apis.configs import load_config
-from sdpose.apis.tables.plan import read_plan
-from sdpose.apis.tables.run import Homes, make_run
+from sdpose.apis.tables.plan_file import read_plan
+from sdpose.apis.tables.run import Homes, make_runs
 from sdpose.errors import ConfigError
 
 ROOT = Path(__file__).parents[3]
-SHIPPED = ROOT / 'configs/sdpose/ablations.yml'
+SHIPPED = ROOT / 'configs/sdpose/tables.yml'
 PUBLISHED = {'table5': [55.4, 70.2, 69.6, 71.7, 58.2, 72.3], 'table6': [69.5, 73.3, 72.4, 69.4, 70.8],
              'table7': [69.5, 72.3, 71.7]}
 # What trains in each row: cycles, layers at the mini scale, supervised cycles, distillation terms.
@@ -66,7 +66,8 @@ def test_equal_trainings_share_a_folder_and_others_do_not(plan, tmp_path):
     def folder(table, number, seed=0, **changes):
         row = plan.tables[table].rows[number]
         config = str(ROOT / plan.scales['mini'].config)
-        return make_run(config, {**overrides(plan, 'mini', row), **changes}, seed, homes, row.name, 'coco/AP').folder
+        options = {**overrides(plan, 'mini', row), **changes}
+        return make_runs(config, options, seed + 1, homes, row.name, 'coco/AP')[seed].folder
 
     first = folder('table5', 0)
     assert first.parent.name.startswith('none-') and folder('table6', 1) == first
@@ -98,6 +99,15 @@ def test_equal_trainings_share_a_folder_and_others_do_not(plan, tmp_path):
     (lambda raw: raw['scales']['mini'].update(threads=0), 'threads must be whole numbers from 1, not 0'),
     (lambda raw: raw['scales']['mini']['layers'].update(deep='a'), "layers and .* from 1, not 'a'"),
     (lambda raw: raw['scales']['mini']['data']['synthetic']['draw'].update(people=3), "draw: key 'people' is unknown"),
+    (lambda raw: raw['scales']['mini']['data']['shapes']['shapes'].update(level='x'), "shapes: key 'level' is unknown"),
+    (lambda raw: raw['scales']['full']['data']['coco']['known']['train2017'].update(files=3), "key 'files' is unknown"),
+    (lambda raw: raw['tables']['table1']['rows'][3].update(configs=dict(mini='x.py')), 'rows.3 is quoted, so it has'),
+    (lambda raw: raw['tables']['table1']['rows'][0].update(configs=dict(tiny='x.py')), "rows.0: scale 'tiny' is unk"),
+    (lambda raw: raw['tables']['table1']['rows'][0]['figures'].update(AP50='n/a'), 'figures.AP50 must be a number'),
+    (lambda raw: raw['tables']['table9']['rows'][1].update(read='second'), "rows.1.read 'second' is unknown; choose"),
+    (lambda raw: raw['tables']['table4'].update(data=dict(full='coc')), "table4.data.full 'coc' is unknown; choose"),
+    (lambda raw: raw['tables']['table3'].update(unscored=['huge']), "table3.unscored: scale 'huge' is unknown"),
+    (lambda raw: raw['tables']['table1']['rows'].append(dict(name='sdpose s v1')), 'two rows are called'),
 ])
 def test_mistakes_are_named(tmp_path, change, message):
     raw = yaml.safe_load(SHIPPED.read_text())

@@ -62,3 +62,22 @@ def test_an_empty_report_and_its_picture(tmp_path):
     assert '| plain | 70.0 | - | - | 0 |' in markdown(TABLE, nothing, '')
     plot(TABLE, nothing, tmp_path / 'table.png')
     assert cv2.imread(str(tmp_path / 'table.png')).std() > 5
+
+
+def test_quoted_rows_and_further_columns():
+    rows = (Row('Quoted', 72.8, dict(params=13.0, AR=75.6), quoted=True),
+            Row('Ours', 72.3, dict(GFLOPs=2.4, AR=77.7), configs=dict(full='x.py')),
+            Row('Later cycle', None, configs=dict(full='y.py'), read='last'))
+    table = Table('A table', rows, 'first', columns=dict(AR='coco/AR', APM='coco/AP (M)'), note='A note.')
+    outcomes = [Outcome(rows[0], [None]),
+                Outcome(rows[1], [{1: 71.}, {1: 73.}], dict(AR=[76., 77.], APM=[]), 'x'),
+                Outcome(rows[2], [{1: 50., 2: 52.}], {}, 'y')]
+    lines = markdown(table, outcomes, 'About it.', ['A remark.']).splitlines()
+    assert lines[4:9] == [
+        '| row | paper | measured (first cycle) | seeds | params | AR | AR, measured | GFLOPs | APM | APM, measured | '
+        'config |',
+        '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+        '| Quoted | 72.8 | - | 0 | 13.0 | 75.6 | - | - | - | - | quoted |',
+        '| Ours | 72.3 | 72.0 ± 1.4 | 2 | - | 77.7 | 76.5 ± 0.7 | 2.4 | - | - | x |',
+        '| Later cycle | - | 52.0 (last cycle) | 1 | - | - | - | - | - | - | y |']
+    assert lines[10].endswith('The rows "quoted" are the paper\'s alone. A note.') and lines[-1] == 'A remark.'
