@@ -210,7 +210,7 @@ CODE = (
     ('boxes: detections are called annotated', 'evaluation/box_source.py', 'if file:\n', 'if not file:\n',
      'evaluation/test_box_source.py'),
     ('cycles: numbered from 0', 'evaluation/cycle_evaluator.py',
-     'enumerate(self.cycles, start=1)', 'enumerate(self.cycles)',
+     'enumerate(zip(self.cycles, self._not_finite), start=1)', 'enumerate(zip(self.cycles, self._not_finite))',
      'evaluation/test_cycle_evaluator.py'),
     # Trust
     ('finite: losses are not looked at', 'engine/hooks/finite_loss_hook.py',
