@@ -1,11 +1,11 @@
 """A page of pictures with the skeletons of a COCO result file."""
-import json
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import cv2
 
+from ..datasets.annotation_file import read_json
 from ..errors import DataError
 from ..fileio import atomic_write
 from .contact_sheet import contact_sheet
@@ -16,8 +16,8 @@ _HEIGHT = 480  # pixels of a drawn picture, so that skeletons on small ones are 
 
 def _read(path: Path, what: str) -> Any:
     try:
-        return json.loads(path.read_text(encoding='utf-8'))
-    except (OSError, ValueError) as error:
+        return read_json(path, 'of that kind')
+    except (OSError, DataError) as error:
         raise DataError(f'{what} {path} cannot be read: {error}') from error
 
 

@@ -62,7 +62,10 @@ class _Plain:
         return text.encode('latin1')
 
     @staticmethod
-    def no_bytes() -> bytes:
+    def no_bytes(*arguments: Any) -> bytes:
+        """How the second protocol writes ``b''``."""
+        if arguments:
+            raise UnfitError('bytes in it are not written as bytes')
         return b''
 
     def byte_array(self, *arguments: Any) -> bytearray:
