@@ -11,8 +11,8 @@ from sdpose.errors import DataError, UserError
 from sdpose.fileio import atomic_write
 
 _RULE = re.compile(r'person_keypoints_(?P<split>[^_]+)_(?P<name>.+)_results')
-# Results pack to a third or a tenth of their size.
-_MOST_PACKED = 40
+# Results pack to a third or a tenth of their size, those of a model that predicts one thing to less.
+_MOST_PACKED = 100
 _ANY_SIZE = 10**7
 # What the server reads of a result. MMPose's metric also writes the box, which is no part of COCO's format.
 _KEYS = ('image_id', 'category_id', 'keypoints', 'score')
@@ -116,5 +116,6 @@ def _only_member(file: Path) -> str:
     except zipfile.BadZipFile as error:
         raise DataError(f'{file} is no zip archive: {error}') from error
     if len(names) != 1:
-        raise DataError(f'{file} must hold exactly one file, the results; it holds {", ".join(names) or "none"}')
+        shown = f'{", ".join(names[:3])} and {len(names) - 3} more' if len(names) > 3 else ', '.join(names)
+        raise DataError(f'{file} must hold exactly one file, the results; it holds {shown or "none"}')
     return names[0]
