@@ -40,8 +40,8 @@ def require_resumable(runner: Runner, checkpoint: dict, source: str) -> None:
     for name, fault_of in _CHECKS.items():
         fault = fault_of(runner, checkpoint) if name in checkpoint else None
         if fault is not None:
-            raise CheckpointError(f'{source} cannot be resumed from: its {name} is damaged or of another training '
-                                  f'({fault}): take another checkpoint of this one{_newest_beside(source)}')
+            raise CheckpointError(f'{source} cannot be resumed from: its {name} entry is of another training, or '
+                                  f'damaged ({fault}): take another checkpoint{_newest_beside(source)}')
 
 
 def _newest_beside(source: str) -> str:

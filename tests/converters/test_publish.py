@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -168,6 +169,9 @@ def test_metrics(trained: Callable, tmp_path: Path):
         record.write_text(wrong)
         with pytest.raises(UserError, match=message):
             publish(own.config, own.file, f'{tmp_path}/no/', str(record))
+    os.mkfifo(tmp_path / 'pipe.json')
+    with pytest.raises(UserError, match='pipe.json is no regular file'):
+        publish(own.config, own.file, f'{tmp_path}/no/', f'{tmp_path}/pipe.json')
     with pytest.raises(UserError, match='none.json: No such file'):
         publish(own.config, own.file, f'{tmp_path}/no/', f'{tmp_path}/none.json')
     assert not (tmp_path / 'no').exists()

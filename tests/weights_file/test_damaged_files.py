@@ -41,7 +41,7 @@ def test_damage_that_only_resuming_meets(tmp_path: Path, name: str):
     content = load(damaged_files.write(name, tmp_path / 'honest.pth', tmp_path))
     StrictLoadHook().after_load_checkpoint(runner, content)
     runner._resume = True
-    message = '^some.pth (cannot be resumed from: its|holds weights, not a training)'
+    message = r'^some.pth (cannot be resumed from: its \w+ entry|holds weights, not a training)'
     with pytest.raises(UserError, match=message) as caught:
         StrictLoadHook().after_load_checkpoint(runner, content)
     assert '\n' not in str(caught.value)
