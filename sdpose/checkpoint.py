@@ -1,7 +1,6 @@
 """Whether a checkpoint's weights are those of a model, said in one table."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
@@ -10,6 +9,7 @@ from torch import Tensor, nn
 
 from .compat import CheckpointError
 from .errors import MismatchError
+from .weights_file import unwrapped
 
 # Batch counters are absent from weights saved by very old releases and play no part where momentum is fixed.
 _OPTIONAL = 'num_batches_tracked'
@@ -54,20 +54,25 @@ class Comparison:
         return '\n'.join(lines)
 
 
-def weights_of(checkpoint: Mapping) -> dict[str, Tensor]:
+def weights_of(checkpoint: Mapping, source: str = 'the checkpoint') -> dict[str, Tensor]:
     """The named weights of a loaded checkpoint.
 
     Accepts MMEngine's and MMCV's layout (``state_dict`` beside other entries) and a bare state dict. Prefixes
-    ``module.`` left by a parallel wrapper are removed.
+    ``module.`` and ``_orig_mod.`` left by a parallel or a compiled model are removed, in any order and number.
+
+    Args:
+        checkpoint: The checkpoint.
+        source: What messages call it.
 
     Raises:
         MismatchError: If it holds no weights.
+        CheckpointError: If it holds the same weights under two names.
     """
-    weights = checkpoint.get('state_dict', checkpoint) if isinstance(checkpoint, Mapping) else {}
-    weights = {re.sub(r'^module\.', '', key): value for key, value in weights.items() if isinstance(value, Tensor)}
+    state = checkpoint.get('state_dict', checkpoint) if isinstance(checkpoint, Mapping) else {}
+    weights = dict(unwrapped({key: value for key, value in state.items() if isinstance(value, Tensor)}, source))
     if not weights:
         keys = sorted(map(str, checkpoint))[:8] if isinstance(checkpoint, Mapping) else type(checkpoint).__name__
-        raise MismatchError(f'the checkpoint holds no weights: expected named tensors or a "state_dict", found {keys}')
+        raise MismatchError(f'{source} holds no weights: expected named tensors or a "state_dict", found {keys}')
     return weights
 
 
@@ -87,7 +92,8 @@ def read_weights(source: str, name: str, cure: str, model: Optional[nn.Module] =
         checkpoint = CheckpointLoader.load_checkpoint(source, map_location='cpu')
     except (OSError, CheckpointError) as error:
         raise MismatchError(f'{name} {source} cannot be loaded ({error}). {cure}') from error
-    return {**weights_of(checkpoint), **(stripped_of(model, checkpoint) if model is not None else {})}
+    weights = weights_of(checkpoint, f'{name} {source}')
+    return {**weights, **(stripped_of(model, checkpoint) if model is not None else {})}
 
 
 def meta_of(checkpoint: Any) -> Mapping:
@@ -103,10 +109,10 @@ def labels_of(dataset_meta: Any) -> tuple[str, ...]:
         dataset_meta: ``metainfo`` of a data set, which MMEngine keeps in a checkpoint's meta as ``dataset_meta``.
     """
     meta = dataset_meta if isinstance(dataset_meta, Mapping) else {}
-    joints = meta.get('keypoint_id2name')
-    if isinstance(joints, Mapping):
+    joints, classes = meta.get('keypoint_id2name'), meta.get('classes')
+    if isinstance(joints, Mapping) and all(isinstance(number, int) for number in joints):
         return tuple(str(joints[number]) for number in sorted(joints))
-    return tuple(map(str, meta.get('classes') or ()))
+    return tuple(map(str, classes)) if isinstance(classes, Sequence) else ()
 
 
 def stripped_of(model: nn.Module, checkpoint: Mapping) -> dict[str, Tensor]:

@@ -31,5 +31,9 @@ class MismatchError(UserError):
     """A checkpoint's weights are not those of the model."""
 
 
+class CheckpointError(UserError):
+    """A checkpoint that is broken or carries something else than weights; the message names the file."""
+
+
 class NonFiniteError(UserError):
     """A loss or a weight became NaN or infinite."""

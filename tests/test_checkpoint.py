@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from sdpose.checkpoint import compare, require_match, weights_of
-from sdpose.errors import MismatchError
+from sdpose.errors import CheckpointError, MismatchError
 
 
 def _model() -> nn.Module:
@@ -70,5 +70,9 @@ def test_layouts_of_a_checkpoint() -> None:
     tensor = torch.ones(2)
     assert weights_of(dict(state_dict={'module.a': tensor}, meta={}))['a'] is tensor
     assert list(weights_of({'a': tensor, 'epoch': 3})) == ['a']
+    for prefix in ('_orig_mod.', 'module._orig_mod.', '_orig_mod.module.', 'module.module.'):
+        assert weights_of({f'{prefix}a': tensor})['a'] is tensor
+    with pytest.raises(CheckpointError, match='b.pth holds the same weights twice'):
+        weights_of({'a': tensor, 'module.a': tensor}, 'b.pth')
     with pytest.raises(MismatchError, match=r"holds no weights: .* found \['epoch', 'net'\]"):
         weights_of({'epoch': 3, 'net': {}})

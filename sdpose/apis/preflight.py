@@ -169,7 +169,7 @@ def _below(root: str, path: str) -> str:
 
 
 def check_checkpoint_path(path: str) -> None:
-    """Check that a checkpoint exists.
+    """Check that a checkpoint exists and is a file.
 
     Raises:
         UserError: Naming the path and the checkpoints beside it.
@@ -178,6 +178,8 @@ def check_checkpoint_path(path: str) -> None:
         return
     if Path(path).expanduser().is_dir():
         raise UserError(f'checkpoint {path} is a folder: name a .pth file in it')
+    if Path(path).expanduser().exists():
+        raise UserError(f'checkpoint {path} is no regular file: name a .pth file')
     folder = Path(path).expanduser().parent
     beside = sorted(file.name for file in folder.glob('*.pth'))[:5] if folder.is_dir() else []
     hint = f'; {folder} holds {", ".join(beside)}' if beside else ''

@@ -5,6 +5,7 @@ module                      what it solves
 ==========================  =========================================================================
 ``imports``                 mmcv without compiled ops, mmpose without mmdet, pkg_resources
 ``loading``                 checkpoints load weights only, with the few types MMEngine stores
+``inferring``               a config inside a checkpoint is read, not run
 ``saving``                  files survive a kill and a full disk; nothing is removed too early
 ``distributed``             several CPU processes over gloo; processes end with their launcher; lost ones named
 ``workers``                 signals are answered by the main process, not by a loader's workers
@@ -17,11 +18,13 @@ module                      what it solves
 Two more are solved by ``tools/install.sh``: which versions fit each other, and xtcocotools beside NumPy 2.
 """
 
+from ..errors import CheckpointError
 from .distributed import run_without_gpu
 from .drawing import draw_with_scalar_radius
 from .half_precision import decode_half_precision
 from .imports import hide_metainfo_warning, import_mmpose, provide_compiled_ops, require_pkg_resources
-from .loading import CheckpointError, allow_checkpoint_types, load_weights_only
+from .inferring import run_no_stored_config
+from .loading import load_weights_only, store_numbers_only
 from .not_a_number import count_nan_as_wrong, let_likelihood_be_nan
 from .pictures import refuse_huge_pictures
 from .saving import (
@@ -40,8 +43,9 @@ def apply() -> None:
     require_pkg_resources()
     provide_compiled_ops()
     import_mmpose()
-    allow_checkpoint_types()
+    store_numbers_only()
     load_weights_only()
+    run_no_stored_config()
     save_atomically()
     keep_until_saved()
     dump_config_atomically()

@@ -16,6 +16,7 @@ from sdpose.errors import MismatchError, UserError
 from sdpose.fileio import atomic_write
 from sdpose.folders import require_writable
 from sdpose.paths import find_config
+from sdpose.weights_file import require_finite
 
 from .conversion import Conversion, shown
 from .identify import Fit, candidate, fit, method_of, ranked_fits, sine_code
@@ -40,7 +41,7 @@ def convert_file(source: str, target: str, config: Optional[str] = None) -> Conv
     _check_target(source, target)
     check_checkpoint_path(source)
     checkpoint = CheckpointLoader.load_checkpoint(source, map_location='cpu', logger='silent')
-    conversion = convert_weights(weights_of(checkpoint), source, config)
+    conversion = convert_weights(weights_of(checkpoint, source), source, config)
     meta = describe(conversion.chosen.config, conversion.chosen.file)
     meta.update(converted_from=Path(source).name, method=conversion.method)
     if isinstance(epoch := meta_of(checkpoint).get('epoch'), int):
@@ -60,8 +61,9 @@ def convert_weights(state: Mapping[str, Tensor], source: str, config: Optional[s
         config: as for :func:`convert_file`.
 
     Raises:
-        MismatchError: If the keys are not those of a released model, a tensor holds NaN, or no config (or not the given
-            one) has its model and its position code.
+        MismatchError: If the keys are not those of a released model, or no config (or not the given one) has its model
+            and its position code.
+        NonFiniteError: If a tensor holds NaN.
     """
     _check_keys(state, source)
     if config is None:
@@ -92,9 +94,7 @@ def _check_keys(state: Mapping[str, Tensor], source: str) -> None:
         raise MismatchError(f'{source} is no checkpoint of the released SDPose, TokenPose, PPT, DistilPose or RLE '
                             'code: no key starts with keypoint_head.tokenpose. or keypoint_head.tokenhead.; it holds '
                             f'{first}{more}')
-    broken = [key for key, value in state.items() if value.is_floating_point() and not value.isfinite().all()]
-    if broken:
-        raise MismatchError(f'{source} holds NaN or infinite numbers in {", ".join(broken)}')
+    require_finite(state, source)
 
 
 def _existing(config: str) -> Path:

@@ -14,6 +14,7 @@ from sdpose.checkpoint import require_match, weights_of
 from sdpose.errors import ConfigError, MismatchError, UserError
 from sdpose.fileio import atomic_write
 from sdpose.folders import require_writable
+from sdpose.weights_file import require_finite
 
 from .timm_vit import vit_from_timm
 
@@ -46,9 +47,7 @@ def convert_timm_file(source: str, target: str, config: str = DEFAULT_CONFIG) ->
     with building():
         model = MODELS.build(cfg.model)
     require_match(model, weights, source, f'Name the config that it belongs to with --config; this was {config}.')
-    broken = [key for key, value in weights.items() if not value.isfinite().all()]
-    if broken:
-        raise MismatchError(f'{source} holds NaN or infinite numbers in {", ".join(broken)}')
+    require_finite(weights, source)
     meta = dict(converted_from=Path(source).name, config=Path(config).name)
     with atomic_write(target) as file:
         torch.save(dict(meta=meta, state_dict={key: value.clone() for key, value in weights.items()}), file)
@@ -81,4 +80,4 @@ def _read(source: str) -> Mapping[str, Tensor]:
     checkpoint = CheckpointLoader.load_checkpoint(source, map_location='cpu')
     if isinstance(checkpoint, Mapping) and isinstance(checkpoint.get('model'), Mapping):  # the DeiT release
         checkpoint = checkpoint['model']
-    return weights_of(checkpoint)
+    return weights_of(checkpoint, source)

@@ -53,6 +53,8 @@ def read_metrics(path: str, checkpoint: str) -> dict[str, Any]:
         UserError: If it is no such file, or names another checkpoint.
     """
     try:
+        if not Path(path).is_file() and Path(path).exists():
+            raise UserError(f'--metrics {path} is no regular file')
         record = json.loads(Path(path).read_text(encoding='utf-8'))
         figures = {str(name): float(value) for name, value in record['metrics'].items()}
         measured = Path(record['checkpoint']).name
@@ -60,7 +62,7 @@ def read_metrics(path: str, checkpoint: str) -> dict[str, Any]:
         source = {data: str(record[data])}
     except OSError as error:
         raise UserError(f'--metrics {path}: {error.strerror}') from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f'--metrics {path} is not the metrics.json that tools/test.py writes beside its log '
                         f'({type(error).__name__}: {error})') from error
     if measured != Path(checkpoint).name:

@@ -71,7 +71,7 @@ def publish(config: str,
     check_checkpoint_path(checkpoint)
     figures = read_metrics(metrics, checkpoint) if metrics else {}
     loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu', logger='silent')
-    before = _model_before(cfg, weights_of(loaded), checkpoint)
+    before = _model_before(cfg, weights_of(loaded, checkpoint), checkpoint)
     stripped = [key for key in before.state_dict() if key.startswith(TRAINING_ONLY)]
     meta = dict(**describe(cfg, config), **figures, training=_kept_meta(loaded), **{STRIPPED: stripped})
     content = BytesIO()

@@ -1,6 +1,5 @@
 """A look at an MPII-style data set before training or testing starts: is everything there, and does it fit together."""
 
-import json
 import reprlib
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -10,6 +9,7 @@ from scipy.io import loadmat
 
 from sdpose.errors import DataError
 
+from .annotation_file import read_json
 from .checks import check_images
 
 _FETCH = "MMPose's MPII page names the file"
@@ -47,11 +47,7 @@ def _read_people(ann_file: Union[str, Path]) -> list[Any]:
     if not Path(ann_file).is_file():
         raise DataError(f'the annotation file {ann_file} is missing: put it there, or correct data_root and ann_file '
                         'of the dataset in the config')
-    try:
-        people = json.loads(Path(ann_file).read_bytes())
-    except ValueError as error:
-        raise DataError(f'{ann_file} is not an MPII annotation file: it is not valid JSON ({error}); fetch it again'
-                        ) from error
+    people = read_json(ann_file, 'an MPII annotation file')
     if not isinstance(people, list) or not people:
         raise DataError(f'{ann_file} is not an MPII annotation file: it must be a JSON list of people')
     return people

@@ -11,6 +11,9 @@ from sdpose.errors import DataError, UserError
 from sdpose.fileio import atomic_write
 
 _RULE = re.compile(r'person_keypoints_(?P<split>[^_]+)_(?P<name>.+)_results')
+# Results pack to a third or a tenth of their size, those of a model that predicts one thing to less.
+_MOST_PACKED = 100
+_ANY_SIZE = 10**7
 # What the server reads of a result. MMPose's metric also writes the box, which is no part of COCO's format.
 _KEYS = ('image_id', 'category_id', 'keypoints', 'score')
 
@@ -59,13 +62,16 @@ def read_results(file: Union[str, Path]) -> Any:
         DataError: If it is missing, no JSON, or an archive of something else.
     """
     file = Path(file)
-    if not file.is_file():
+    if file.exists() and not file.is_file():
+        raise DataError(f'the result file {file} is no regular file')
+    if not file.exists():
         raise DataError(f'the result file {file} does not exist; tools/test.py --format-only writes one')
     try:
         if file.suffix != '.zip':
             return json.loads(file.read_bytes())
         member = _only_member(file)
         with zipfile.ZipFile(file) as archive:
+            _require_honest_size(file, archive.getinfo(member).file_size)
             return json.loads(archive.read(member))
     except (ValueError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:  # an encrypted one, nesting too deep
         raise DataError(f'{file} cannot be read as results: {error}') from error
@@ -95,6 +101,13 @@ def write_submission(results: list[dict[str, Any]], ann_file: Union[str, Path], 
     return path
 
 
+def _require_honest_size(file: Path, size: int) -> None:
+    """Raise before memory is taken if an archive claims to hold far more than results are packed to."""
+    if size > max(_ANY_SIZE, _MOST_PACKED * file.stat().st_size):
+        raise DataError(f'{file} has {file.stat().st_size / 1e6:.3g} MB and unpacks to {size / 1e6:,.0f} MB: results '
+                        'do not pack that small, nothing was unpacked')
+
+
 def _only_member(file: Path) -> str:
     """The name of the only file in an archive."""
     try:
@@ -103,5 +116,6 @@ def _only_member(file: Path) -> str:
     except zipfile.BadZipFile as error:
         raise DataError(f'{file} is no zip archive: {error}') from error
     if len(names) != 1:
-        raise DataError(f'{file} must hold exactly one file, the results; it holds {", ".join(names) or "none"}')
+        shown = f'{", ".join(names[:3])} and {len(names) - 3} more' if len(names) > 3 else ', '.join(names)
+        raise DataError(f'{file} must hold exactly one file, the results; it holds {shown or "none"}')
     return names[0]

@@ -1,9 +1,9 @@
 """A page of pictures with the skeletons of a COCO result file."""
-import json
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from ..datasets.annotation_file import read_json
 from ..errors import DataError
 from ..pictures import read_picture, write_png
 from .contact_sheet import contact_sheet
@@ -14,8 +14,8 @@ _HEIGHT = 480  # pixels of a drawn picture, so that skeletons on small ones are 
 
 def _read(path: Path, what: str) -> Any:
     try:
-        return json.loads(path.read_text(encoding='utf-8'))
-    except (OSError, ValueError) as error:
+        return read_json(path, 'of that kind')
+    except (OSError, DataError) as error:
         raise DataError(f'{what} {path} cannot be read: {error}') from error
 
 

@@ -17,7 +17,7 @@ from torch.testing import assert_close
 
 from sdpose.compat import CheckpointError
 from sdpose.converters import convert_file, convert_model, convert_token_module, convert_weights
-from sdpose.errors import MismatchError, UserError
+from sdpose.errors import MismatchError, NonFiniteError, UserError
 
 QUICK_START = 'quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48'
 DATA = Path(__file__).parents[1] / 'data'
@@ -232,12 +232,12 @@ def without(key: str) -> Callable:
     (lambda state: state.update({'keypoint_head.tokenpose.pos_embedding': released.sine_table(6, 8, 64)[None]}),
      r'pos_embedding differs by [\d.]+e[+-]\d+ from the sine code of .*another patch grid'),
     (lambda state: state['backbone.conv1.weight'].fill_(float('nan')),
-     r'x.pth holds NaN or infinite numbers in backbone.conv1.weight$'),
+     r'x.pth holds NaN or infinite numbers in 1 of \d+ tensors .first: backbone.conv1.weight.'),
 ])
 def test_incomplete_and_foreign_parts_are_listed(damage: Callable, message: str):
     state = released.quick_start()
     damage(state)
-    with pytest.raises(MismatchError, match=message):
+    with pytest.raises((MismatchError, NonFiniteError), match=message):
         convert_weights(state, 'x.pth', QUICK_START)
 
 
@@ -291,7 +291,7 @@ def test_files_that_cannot_be_read_or_written(tmp_path: Path):
     with pytest.raises(CheckpointError, match='a.pth is not a complete checkpoint'):
         convert_file(str(source), str(target))
     torch.save({}, source)
-    with pytest.raises(MismatchError, match='the checkpoint holds no weights'):
+    with pytest.raises(CheckpointError, match='a.pth holds no weights'):
         convert_file(str(source), str(target))
     with pytest.raises(UserError, match='is the checkpoint itself'):
         convert_file(str(source), str(source))

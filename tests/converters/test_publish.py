@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,7 @@ from torch import nn
 
 from sdpose import checkpoint as checkpoints
 from sdpose.converters import publish, publishing
-from sdpose.errors import MismatchError, UserError
+from sdpose.errors import MismatchError, NonFiniteError, UserError
 from sdpose.version import __version__
 
 QUICK_START = 'quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48'
@@ -168,6 +169,9 @@ def test_metrics(trained: Callable, tmp_path: Path):
         record.write_text(wrong)
         with pytest.raises(UserError, match=message):
             publish(own.config, own.file, f'{tmp_path}/no/', str(record))
+    os.mkfifo(tmp_path / 'pipe.json')
+    with pytest.raises(UserError, match='pipe.json is no regular file'):
+        publish(own.config, own.file, f'{tmp_path}/no/', f'{tmp_path}/pipe.json')
     with pytest.raises(UserError, match='none.json: No such file'):
         publish(own.config, own.file, f'{tmp_path}/no/', f'{tmp_path}/none.json')
     assert not (tmp_path / 'no').exists()
@@ -197,7 +201,7 @@ def test_refusals_leave_nothing(trained: Callable, tmp_path: Path):
         publish(own.config, own.file, out)
     state['backbone.conv2.weight'] = torch.full((16, 16, 3, 3), float('nan'))
     torch.save(dict(own.content, state_dict=state), own.file)
-    with pytest.raises(MismatchError, match='predicts NaN or infinite numbers'):
+    with pytest.raises(NonFiniteError, match='own_30.pth holds NaN or infinite .*backbone.conv2.weight'):
         publish(own.config, own.file, out)
     assert not Path(out).exists()
     (tmp_path / 'file').write_text('')

@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -149,3 +151,39 @@ def test_an_archive_of_several_files(tmp_path: Path, images: Path) -> None:
         archive.writestr('b.json', '[]')
     with pytest.raises(DataError, match='must hold exactly one file, the results; it holds a.json, b.json'):
         check_results(tmp_path / f'{_STEM}.zip', images)
+
+
+def test_an_archive_that_unpacks_to_far_more_than_results_do(tmp_path: Path) -> None:
+    path = tmp_path / f'{_STEM}.zip'
+    with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f'{_STEM}.json', b'[' + b' ' * 3 * 10**7 + b']')
+    assert path.stat().st_size < 10**5
+    with pytest.raises(DataError, match=r'results.zip has 0.0\d+ MB and unpacks to 30 MB: .* nothing was unpacked'):
+        read_results(path)
+
+
+def test_honest_archives_are_no_bombs(tmp_path: Path, sound: list) -> None:
+    """Results of a model that predicts one thing, or of few people, pack best."""
+    path = tmp_path / f'{_STEM}.zip'
+    with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f'{_STEM}.json', json.dumps([_person(1, keypoints=[0.] * 51)] * 20_000))
+    assert len(read_results(path)) == 20_000
+
+
+@pytest.mark.parametrize('make', [os.mkfifo, os.mkdir], ids=['pipe', 'folder'])
+@pytest.mark.parametrize('name', ['results.json', f'{_STEM}.zip', 'image_info_test-dev2017.json'])
+def test_what_is_no_file_does_not_hang(tmp_path: Path, images: Path, sound: list, name: str, make: Callable) -> None:
+    """Results, packed results, annotations."""
+    (tmp_path / name).unlink(missing_ok=True)
+    make(tmp_path / name)
+    results = tmp_path / name if 'results' in name else _write(tmp_path, sound, 'sound.json')
+    with pytest.raises(DataError, match=rf'{name} (is no regular file|is missing)'):
+        check_results(results, images)
+
+
+def test_json_nested_beyond_the_parser(tmp_path: Path, images: Path, sound: list) -> None:
+    (tmp_path / 'deep.json').write_text('[' * 200_000)
+    with pytest.raises(DataError, match='deep.json cannot be read as results'):
+        read_results(tmp_path / 'deep.json')
+    with pytest.raises(DataError, match='deep.json is not a COCO annotation file: it is not valid JSON'):
+        check_results(_write(tmp_path, sound), tmp_path / 'deep.json')

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Callable
 
+import damaged_files
 import pytest
 import torch
 
@@ -183,6 +184,24 @@ def test_truncated_checkpoint(here: Path, trained: SimpleNamespace) -> None:
     (here / 'torn.pth').write_bytes((trained.run / 'epoch_40.pth').read_bytes()[:-1000])
     with pytest.raises(CheckpointError, match='torn.pth'):
         testing.test('tiny.py', 'torn.pth')
+
+
+def test_damaged_checkpoints(here: Path, trained: SimpleNamespace) -> None:
+    """Every kind is told by the loader's own tests; these are led through a test and a training."""
+    whole = trained.run / 'epoch_40.pth'
+    for name in ('bit_of_a_tensor', 'epoch_text', 'weight_nan', 'pipe'):
+        file = damaged_files.write(name, whole, here)
+        with pytest.raises(UserError, match=f'{name}.pth'):
+            testing.test('tiny.py', str(file))
+        with pytest.raises(UserError, match=f'{name}.pth'):
+            training.train('tiny.py', resume=str(file))
+
+
+def test_the_best_checkpoint_is_no_training_to_resume(here: Path, trained: SimpleNamespace) -> None:
+    best = next(trained.run.glob('best_*.pth'))
+    with pytest.raises(UserError, match=f'{best} holds weights, not a training to resume .*no optimizer.*load_from='
+                                        f'{best}, or resume from {trained.run}/epoch_40.pth$'):
+        training.train('tiny.py', resume=str(best))
 
 
 class _Malicious:

@@ -7,9 +7,10 @@ from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
+from torch import Tensor, nn
 
 from sdpose.checkpoint import compare, labels_of, meta_of, require_match, stripped_of, weights_of
-from sdpose.errors import UserError
+from sdpose.resumable import require_resumable
 
 _CURE = ('Use the config the checkpoint was trained with, or, to keep only the weights that fit, pass --allow-partial '
          '(default_hooks.strict_load.allow_partial=True).')
@@ -53,15 +54,20 @@ class StrictLoadHook(Hook):
 
         Raises:
             MismatchError: If they differ and ``allow_partial`` is not set.
-            UserError: If training is to be resumed from a file that holds weights only.
+            UserError: If training is to be resumed from a file that holds weights only, or one that is damaged.
         """
         self._compare_labels(runner, checkpoint)
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        weights = weights_of(checkpoint)
         source = getattr(runner, '_load_from', None) or 'the checkpoint'
-        if getattr(runner, '_resume', False) and 'iter' not in meta_of(checkpoint):
-            raise UserError(f'{source} holds weights, not a training to resume: start a new one from it with '
-                            '--cfg-options load_from=FILE')
+        weights = weights_of(checkpoint, source)
+        if not weights.keys() <= checkpoint.get('state_dict', {}).keys():  # a bare state dict, or wrappers' prefixes
+            checkpoint['state_dict'] = weights
+        self._fit(model, checkpoint, weights, source)
+        if getattr(runner, '_resume', False):
+            require_resumable(runner, checkpoint, source)
+
+    def _fit(self, model: nn.Module, checkpoint: dict, weights: dict[str, Tensor], source: str) -> None:
+        """Compare weights with the model, and leave in the checkpoint those that are to be loaded."""
         if stripped := stripped_of(model, checkpoint):
             parts = ', '.join(sorted({'.'.join(key.split('.')[:3]) for key in stripped}))
             print_log(f'{source} was published without its {len(stripped)} training-only tensors ({parts}): they keep '
