@@ -12,10 +12,13 @@ module              what it reads
 ``legacy``          the layout before
 ``pickles``         the part of Python's pickle format that both hold
 ``names``           the closed table of the names in it
+``storages``        a file's bytes, each read once, on their device
 ``tensors``         tensors on storages of checked size
 ``arrays``          NumPy's arrays and scalars
 ``logs``            the log history of MMEngine
 ``budget``          how much may be made of how many bytes
+``faults``          why a file is not read
+``whole``           whether the object is plain through and through, and no cycle
 ``form``            whether the content has the form that MMEngine's runner relies on
 ``finite``          NaN and infinite weights
 ==================  ================================================================================

@@ -13,6 +13,7 @@ from mmpose.registry import MODELS
 
 from sdpose.apis import testing, training
 from sdpose.errors import MismatchError, UserError
+from sdpose.weights_file import load_file
 
 _TOKENPOSE = {'model.neck.num_cycles': 1, 'model.distiller': None}
 _LIKELIHOOD = '''
@@ -78,7 +79,7 @@ def test_a_file_without_its_flow_is_tested_and_trained_on(workspace: Path, run_t
 
     once = {'load_from': file, 'train_cfg.max_epochs': 1, 'param_scheduler': None}
     training.train('flow.py', work_dir='tuned', no_validate=True, cfg_options=once)
-    start, end = (torch.load(path, weights_only=True)['state_dict'] for path in (file, 'tuned/epoch_1.pth'))
+    start, end = (load_file(path)['state_dict'] for path in (file, 'tuned/epoch_1.pth'))
     moved = (end['neck.tokenizer.query'] - start['neck.tokenizer.query']).abs().max()
     assert 0 < moved < 0.01  # three steps of Adam at 2e-3; another random start is 0.02 away on average
     with pytest.raises(UserError, match='holds weights, not a training to resume'):
