@@ -4,8 +4,6 @@ import logging
 import os
 import re
 import sys
-import zipfile
-import zlib
 from collections.abc import Callable
 from functools import partial, wraps
 from pathlib import Path
@@ -17,7 +15,9 @@ from mmengine.config import Config
 from mmengine.fileio import LocalBackend
 from mmengine.logging import MMLogger, print_log
 
+from ..errors import CheckpointError
 from ..fileio import atomic_write
+from ..weights_file import load_file
 from .rebind import rebind
 
 _MARK = '_sdpose_compat'
@@ -159,12 +159,12 @@ def find_latest_checkpoint(path: str) -> Optional[str]:
         named = Path(marker.read_text(errors='replace').strip() or '.')
         # Beside the marker first: in a copied work folder the path still leads to the original.
         for candidate in (Path(path) / named.name, named):
-            if candidate.is_file() and is_complete(candidate):
+            if candidate.is_file() and _is_sound(candidate):
                 return str(candidate)
         print_log(f'{marker} names no complete checkpoint ({named}); looking for the newest one in {path}', 'current',
                   logging.WARNING)
     for candidate in _by_age(path):
-        if is_complete(candidate):
+        if _is_sound(candidate):
             return str(candidate)
     print_log(f'No complete checkpoint to resume from in {path}', 'current')
     return None
@@ -177,21 +177,14 @@ def _by_age(path: str) -> list[Path]:
     return sorted(found, key=lambda file: file.stat().st_mtime, reverse=True)
 
 
-def is_complete(file: Path) -> bool:
-    """Whether a checkpoint is whole: its table of contents, written last, is there, and all checksums hold.
-
-    A damaged one is named in the log.
-    """
+def _is_sound(file: Path) -> bool:
+    """Whether a checkpoint can be opened: it is whole, and its checksums hold. What is wrong with it is said."""
     try:
-        with zipfile.ZipFile(file) as archive:
-            damaged = archive.testzip()
-    except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, zlib.error) as error:
-        print_log(f'{file} is not complete ({error}) and is passed over', 'current', logging.WARNING)
+        load_file(file, 'cpu')
+    except CheckpointError as error:
+        print_log(f'passed over: {error}', 'current', logging.WARNING)
         return False
-    if damaged is not None:
-        print_log(f'{file} is damaged (the checksum of {damaged} is wrong) and is passed over', 'current',
-                  logging.WARNING)
-    return damaged is None
+    return True
 
 
 def dump_config_atomically() -> None:
