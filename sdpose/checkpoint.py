@@ -1,14 +1,18 @@
-"""Whether a checkpoint's weights are those of a model, said in one table."""
+"""Whether a checkpoint's weights are those of a model, said in one table; writing one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Optional, Union
 
+import torch
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
 from .compat import CheckpointError
 from .errors import MismatchError
+from .fileio import atomic_write
 from .weights_file import unwrapped
 
 # Batch counters are absent from weights saved by very old releases and play no part where momentum is fixed.
@@ -164,6 +168,18 @@ def require_match(model: nn.Module, weights: Mapping[str, Tensor], source: str, 
     if difference:
         raise MismatchError(f'{source} does not fit the model {type(model).__name__}: {difference.summary()}\n'
                             f'{difference.table()}\n{cure}')
+
+
+def write_checkpoint(content: Mapping[str, Any], path: Union[str, Path]) -> None:
+    """Write a checkpoint so that it is complete or absent.
+
+    Raises:
+        OSError: Naming the file; torch's writer, given the file itself, would say of a full disk that a position is odd.
+    """
+    buffer = BytesIO()
+    torch.save(content, buffer)
+    with atomic_write(path) as file:
+        file.write(buffer.getbuffer())
 
 
 def _text(shape: tuple[int, ...]) -> str:

@@ -11,9 +11,8 @@ from torch import Tensor, nn
 
 from sdpose.apis.configs import building
 from sdpose.apis.preflight import check_checkpoint_path
-from sdpose.checkpoint import meta_of, weights_of
+from sdpose.checkpoint import meta_of, weights_of, write_checkpoint
 from sdpose.errors import MismatchError, UserError
-from sdpose.fileio import atomic_write
 from sdpose.folders import require_writable
 from sdpose.paths import find_config
 from sdpose.weights_file import require_finite
@@ -47,8 +46,7 @@ def convert_file(source: str, target: str, config: Optional[str] = None) -> Conv
     if isinstance(epoch := meta_of(checkpoint).get('epoch'), int):
         meta['source_epoch'] = epoch
     require_writable(Path(target).absolute().parent, target)
-    with atomic_write(target) as file:
-        torch.save(dict(meta=meta, state_dict=conversion.model.state_dict()), file)
+    write_checkpoint(dict(meta=meta, state_dict=conversion.model.state_dict()), target)
     return conversion
 
 

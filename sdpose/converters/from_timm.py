@@ -2,7 +2,6 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
 from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader
 from mmpose.registry import MODELS
@@ -10,9 +9,8 @@ from torch import Tensor
 
 from sdpose.apis.configs import building, load_config
 from sdpose.apis.preflight import check_checkpoint_path
-from sdpose.checkpoint import require_match, weights_of
+from sdpose.checkpoint import require_match, weights_of, write_checkpoint
 from sdpose.errors import ConfigError, MismatchError, UserError
-from sdpose.fileio import atomic_write
 from sdpose.folders import require_writable
 from sdpose.weights_file import require_finite
 
@@ -49,8 +47,7 @@ def convert_timm_file(source: str, target: str, config: str = DEFAULT_CONFIG) ->
     require_match(model, weights, source, f'Name the config that it belongs to with --config; this was {config}.')
     require_finite(weights, source)
     meta = dict(converted_from=Path(source).name, config=Path(config).name)
-    with atomic_write(target) as file:
-        torch.save(dict(meta=meta, state_dict={key: value.clone() for key, value in weights.items()}), file)
+    write_checkpoint(dict(meta=meta, state_dict={key: value.clone() for key, value in weights.items()}), target)
     return len(weights)
 
 

@@ -1,4 +1,6 @@
 """A file of timm becomes a checkpoint that fills a config's model exactly."""
+import resource
+
 import pytest
 import torch
 from mmengine.registry import init_default_scope
@@ -57,3 +59,17 @@ def test_what_is_refused(theirs, tmp_path):
     with pytest.raises(UserError, match='ending in .pth'):
         convert_timm_file(source, str(tmp_path / 'b.bin'), MINI)
     assert not (tmp_path / 'b.pth').exists()
+
+
+def test_a_disk_that_is_full(theirs, tmp_path):
+    """A file of the size of a model is the first that finds no room; torch's own writer would hide the reason."""
+    torch.save(theirs, tmp_path / 'a.pth')
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+    try:
+        with pytest.raises(OSError, match='File too large') as caught:
+            convert_timm_file(str(tmp_path / 'a.pth'), str(tmp_path / 'b.pth'), MINI)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.filename == str(tmp_path / 'b.pth')
+    assert [path.name for path in tmp_path.iterdir()] == ['a.pth']
