@@ -174,7 +174,7 @@ def write_checkpoint(content: Mapping[str, Any], path: Union[str, Path]) -> None
     """Write a checkpoint so that it is complete or absent.
 
     Raises:
-        OSError: Naming the file; torch's writer, given the file itself, would say of a full disk that a position is odd.
+        OSError: Naming the file. Given the file itself, torch's writer says of a full disk that a position is odd.
     """
     buffer = BytesIO()
     torch.save(content, buffer)
