@@ -39,18 +39,26 @@ class Watch(Hook):
             self.arrive()
 
 
+class Killed(BaseException):
+    """What a kill looks like from inside."""
+
+
+def _kill() -> None:
+    raise Killed
+
+
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable:
     """Train three epochs over twelve numbers; the batches, and the weight in the end."""
 
-    def train(folder: Path, resume: bool = False, stop_in: Optional[int] = None, batch_size: int = 3,
-              counts: int = 1) -> tuple[list[list[int]], float]:
+    def train(folder: Path, resume: bool = False, stop_in: Optional[int] = None, batch_size: int = 3, counts: int = 1,
+              kill: bool = False, **checkpoint: Any) -> tuple[list[list[int]], float]:
         monkeypatch.setattr(stop_hook, 'received', lambda: 0)
-        watch = Watch(stop_in, lambda: monkeypatch.setattr(stop_hook, 'received', lambda: 15))
+        watch = Watch(stop_in, _kill if kill else lambda: monkeypatch.setattr(stop_hook, 'received', lambda: 15))
         loader = dict(dataset=[dict(values=number) for number in range(12)], batch_size=batch_size, num_workers=0,
                       sampler=dict(type='DefaultSampler', shuffle=True), collate_fn=dict(type='default_collate'))
-        hooks = dict(checkpoint=dict(type='ResumableCheckpointHook', interval=1), stop=dict(type='StopHook'),
-                     reproducible_randomness=dict(type='ReproducibleRandomnessHook'))
+        hooks = dict(checkpoint={'type': 'ResumableCheckpointHook', 'interval': 1, **checkpoint},
+                     stop=dict(type='StopHook'), reproducible_randomness=dict(type='ReproducibleRandomnessHook'))
         runner = Runner(
             Model(), str(folder), default_scope='mmpose', experiment_name=f'{folder.name}{id(watch)}', resume=resume,
             randomness=dict(seed=1), train_dataloader=loader, train_cfg=dict(type='ResumableTrainLoop', max_epochs=3),
@@ -60,6 +68,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable:
             runner.train()
         except Stopped as stopped:
             assert stopped.code == 143 and Path(stopped.checkpoint).is_file()
+        except Killed:
+            pass
         return watch.batches, runner.model.weight.item()
 
     return train
@@ -76,6 +86,14 @@ def test_it_goes_on_at_its_place(tmp_path: Path, run: Callable, stop_in: int) ->
     assert first + rest == whole
     assert resumed == weight
     assert sorted(path.name for path in (tmp_path / 'parts').glob('*.pth')) == [f'epoch_{n}.pth' for n in (1, 2, 3)]
+
+
+def test_a_checkpoint_of_every_few_steps_is_taken_up_at_its_place(tmp_path: Path, run: Callable) -> None:
+    whole, weight = run(tmp_path / 'whole')
+    steps = dict(by_epoch=False, interval=5)
+    first, _ = run(tmp_path / 'parts', stop_in=8, kill=True, **steps)
+    rest, resumed = run(tmp_path / 'parts', resume=True, **steps)
+    assert first[:5] + rest == whole and resumed == weight
 
 
 def test_accumulated_steps_are_finished_first(tmp_path: Path, run: Callable) -> None:
