@@ -15,6 +15,17 @@ from typing import IO, Any, Union
 from .errors import DataError, UserError
 
 _LOCK = '.lock'
+# Open locks. A loader's worker is forked with them, and would keep the folder for seconds after its parent's death.
+_held: list[IO[str]] = []
+
+
+def _let_go() -> None:
+    for file in _held:
+        os.close(file.fileno())
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_let_go)
 
 
 def require_writable(folder: Union[str, Path], purpose: str) -> None:
@@ -58,7 +69,11 @@ def sole_training(work_dir: Union[str, Path]) -> Iterator[None]:
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
-        yield
+        _held.append(file)
+        try:
+            yield
+        finally:
+            _held.remove(file)
 
 
 def _open_lock(path: Path) -> IO[str]:

@@ -56,7 +56,11 @@ def _newest_beside(source: str) -> str:
 def _fault_of_messages(runner: Runner, checkpoint: dict) -> Optional[str]:
     hub = checkpoint['message_hub']
     lacking = [key for key in _MESSAGES if not isinstance(hub, Mapping) or not isinstance(hub.get(key), Mapping)]
-    return f'no {", ".join(lacking)}' if lacking else None
+    if lacking:
+        return f'no {", ".join(lacking)}'
+    kept = hub['runtime_info'].get('keep_ckpt_ids', [])
+    is_list = isinstance(kept, list) and all(type(each) is int for each in kept)
+    return None if is_list else f'keep_ckpt_ids is {kept!r:.60}'
 
 
 def _fault_of_average(runner: Runner, checkpoint: dict) -> Optional[str]:
@@ -96,6 +100,8 @@ def _fault_of_state(optimizer: Optimizer, settings: list[dict]) -> Optional[str]
             value = state.get(key)
             if value is not None and getattr(value, 'shape', None) != parameter.shape:
                 return f'{key} of a parameter has another shape'
+            if value is not None and not value.isfinite().all():
+                return f'{key} of a parameter is NaN or infinite'
     return None
 
 

@@ -50,6 +50,17 @@ def test_the_lock_is_not_written_through_a_link(tmp_path: Path, link) -> None:
     assert (tmp_path / 'thesis.txt').read_text() == 'years of work'
 
 
+def test_a_child_does_not_keep_the_folder(tmp_path: Path) -> None:
+    """As a loader's workers outlive a killed training for seconds."""
+    code = ('import os, time\nfrom sdpose.folders import sole_training\n'
+            f'with sole_training({str(tmp_path)!r}):\n    if os.fork(): os.kill(os.getpid(), 9)\n    time.sleep(20)')
+    child = subprocess.Popen([sys.executable, '-c', code], start_new_session=True)
+    assert child.wait() == -9
+    with sole_training(tmp_path):
+        pass
+    os.killpg(child.pid, 9)
+
+
 def test_a_pipe_in_place_of_the_lock_does_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / '.lock')
     with sole_training(tmp_path):

@@ -12,15 +12,13 @@ tools="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 gpus="${GPUS:-8}"
 per_node="${GPUS_PER_NODE:-8}"
 [ "$gpus" -lt "$per_node" ] && per_node="$gpus"
-options=("${@:5}")
-[ "${SLURM_RESTART_COUNT:-0}" = 0 ] || options=(--resume "${options[@]}")
 status=0
 trap : TERM  # a batch script gets the signal as well; what counts is how the training ends
 # SRUN_ARGS is meant to be split into words.
 # shellcheck disable=SC2086
 srun -p "$1" --job-name="$2" --gres="gpu:$per_node" --ntasks="$gpus" --ntasks-per-node="$per_node" \
     --cpus-per-task="${CPUS_PER_TASK:-5}" --kill-on-bad-exit=1 ${SRUN_ARGS:-} \
-    "${PYTHON:-python}" -u "$tools/train.py" "$3" --work-dir "$4" --launcher slurm "${options[@]}" || status=$?
+    "${PYTHON:-python}" -u "$tools/train.py" "$3" --work-dir "$4" --launcher slurm "${@:5}" || status=$?
 if [ "$status" = 143 ]; then
     if [ -z "${SLURM_JOB_ID:-}" ]; then
         echo 'slurm_train.sh: the training was saved; start it again with --resume' >&2

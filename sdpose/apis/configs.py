@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Iterator, Optional, Union
 
 from mmengine.config import Config, ConfigDict
+from mmengine.config.utils import ConfigParsingError
 from mmengine.logging import print_log
 from mmpose.registry import DATASETS, HOOKS, KEYPOINT_CODECS, METRICS, MODELS, PARAM_SCHEDULERS, TRANSFORMS
 
@@ -47,7 +48,8 @@ def load_config(path: Union[str, Path], options: Optional[dict[str, Any]] = None
         raise ConfigError(str(error)) from error
     try:
         cfg = Config.fromfile(file)
-    except (OSError, SyntaxError, KeyError, NameError, AttributeError, ImportError, ValueError) as error:
+    except (OSError, SyntaxError, KeyError, NameError, AttributeError, ImportError, ValueError,
+            ConfigParsingError) as error:
         raise ConfigError(f'config {path} cannot be read: {type(error).__name__}: {error}') from error
     for key, value in (options or {}).items():
         if not _has(cfg, key):

@@ -50,11 +50,9 @@ def train(config: str,
         Stopped: If SIGTERM or SIGHUP asked for the end; what was trained is saved.
     """
     cfg = prepare(config, **run)
-    if resume is None and int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)):
-        resume = 'auto'  # the launcher starts the processes again after one of them failed
     if no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-    _set_start(cfg, resume)
+    _set_start(cfg, _after_restart(cfg, resume))
     if amp:
         _use_amp(cfg)
     if auto_scale_lr:
@@ -84,6 +82,21 @@ def _require_batches(runner: Runner) -> None:
         raise ConfigError(f'the {len(loader.sampler)} training samples per process are less than a batch of '
                           f'{loader.batch_size}, and incomplete batches are dropped: set train_dataloader.batch_size '
                           'to less, or train_dataloader.drop_last to False')
+
+
+def _after_restart(cfg: Config, resume: Optional[str]) -> Optional[str]:
+    """What to resume: as asked for, but the newest checkpoint of this very run if its launcher has started it again.
+
+    torchrun does so after a process has failed, Slurm after it has preempted a job.
+    """
+    if resume is None and cfg.get('resume') and not cfg.get('load_from'):
+        resume = 'auto'  # in the config's own words
+    restarts = ['TORCHELASTIC_RESTART_COUNT'] + ['SLURM_RESTART_COUNT'] * (cfg.launcher == 'slurm')
+    if not any(int(os.environ.get(name, 0)) for name in restarts):
+        return resume
+    newest = find_latest_checkpoint(cfg.work_dir)
+    launched = float(os.environ.get('SDPOSE_LAUNCHED', 0))  # before this, another run wrote into the folder
+    return 'auto' if newest and os.stat(newest).st_mtime >= launched else resume
 
 
 def _set_start(cfg: Config, resume: Optional[str]) -> None:

@@ -28,6 +28,7 @@ _SECONDS_TO_LET_GO = 0.1
 # How long a process waits for the word of others before it calls them lost.
 _SECONDS_TO_ANSWER = 5.
 _PR_SET_PDEATHSIG = 1
+_PARENT = os.getppid()
 # What gloo and NCCL say when another process is gone or silent.
 _LOST = re.compile(r'gloo/transport|Connection closed by peer|Connection reset by peer|NCCL.*(timeout|remote)|'
                    r'Timed out waiting|Broken pipe|Socket Timeout|wait timeout after')
@@ -77,6 +78,8 @@ def _end_with_launcher() -> None:
     """
     if 'TORCHELASTIC_RUN_ID' in os.environ:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != _PARENT:  # killed while this process was starting
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _meeting_of_restart() -> dict[str, Any]:

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable
 from functools import partial, wraps
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Optional
 
@@ -15,13 +16,13 @@ from mmengine.config import Config
 from mmengine.fileio import LocalBackend
 from mmengine.logging import MMLogger, print_log
 
-from ..errors import CheckpointError
+from ..errors import UserError
 from ..fileio import atomic_write
-from ..weights_file import load_file
 from .rebind import rebind
 
 _MARK = '_sdpose_compat'
 _MARKER = 'last_checkpoint'
+_LONGEST_PATH = 4096
 
 
 def save_atomically() -> None:
@@ -145,52 +146,63 @@ def resume_from_complete() -> None:
 
 
 def find_latest_checkpoint(path: str) -> Optional[str]:
-    """The newest complete checkpoint of a work folder.
+    """The newest sound checkpoint of a work folder.
 
     Args:
         path: The work folder.
 
     Returns:
-        The file that the folder's ``last_checkpoint`` names, beside it or there, if it is complete; otherwise
-        the newest complete ``epoch_N.pth``, ``iter_N.pth`` or ``stopped_iter_N.pth``; None if there is none.
+        The file of the folder that its ``last_checkpoint`` names, if it is sound; otherwise the newest sound
+        ``epoch_N.pth``, ``iter_N.pth`` or ``stopped_iter_N.pth`` there; otherwise the same of the folder that the
+        marker names (checkpoints may lie elsewhere); None if there is none.
     """
-    marker = Path(path) / _MARKER
-    if marker.is_file():
-        named = Path(marker.read_text(errors='replace').strip() or '.')
-        # Beside the marker first: in a copied work folder the path still leads to the original.
-        for candidate in (Path(path) / named.name, named):
-            if candidate.is_file() and _is_sound(candidate):
-                return str(candidate)
-        print_log(f'{marker} names no complete checkpoint ({named}); looking for the newest one in {path}', 'current',
-                  logging.WARNING)
-    for candidate in _by_age(path):
-        if _is_sound(candidate):
-            return str(candidate)
+    folder, named = Path(path), _named_by_marker(Path(path) / _MARKER)
+    for place in (folder, named.parent) if named else (folder, ):
+        if named and (file := place / named.name).is_file() and _steps_of(file) is not None:
+            return str(file)
+        if named and place == folder:
+            print_log(f'{folder / _MARKER} names no sound checkpoint of the folder ({named}); looking for the newest '
+                      'one', 'current', logging.WARNING)
+        if newest := _newest_of(place):
+            return str(newest)
     print_log(f'No complete checkpoint to resume from in {path}', 'current')
     return None
 
 
-def _by_age(path: str) -> list[Path]:
-    """The files of a folder from which a training can go on, by their names, the newest first."""
-    found = [file for file in Path(path).glob('*.pth')
-             if re.fullmatch(r'(epoch|iter|stopped_iter)_\d+\.pth', file.name) and file.is_file()]
-    return sorted(found, key=lambda file: file.stat().st_mtime, reverse=True)
+def _named_by_marker(marker: Path) -> Optional[Path]:
+    """The checkpoint that a marker names; None if it cannot be one."""
+    if not marker.is_file():
+        return None
+    text = marker.read_text(errors='replace').strip()
+    return Path(text) if text.endswith('.pth') and '\0' not in text and len(text) < _LONGEST_PATH else None
 
 
-def _is_sound(file: Path) -> bool:
-    """Whether a checkpoint can be opened: it is whole, and its checksums hold. What is wrong with it is said."""
+def _newest_of(folder: Path) -> Optional[Path]:
+    """The sound checkpoint of a folder that has seen most steps."""
+    found = []
+    for kind in ('epoch', 'iter', 'stopped_iter'):
+        numbered = {int(match[1]): file for file in folder.glob(f'{kind}_*.pth')
+                    if (match := re.fullmatch(rf'{kind}_(\d+)\.pth', file.name)) and file.is_file()}
+        steps = ((_steps_of(numbered[number]), numbered[number]) for number in sorted(numbered, reverse=True))
+        found += [next((item for item in steps if item[0] is not None), (-1, None))]
+    return max(found, key=itemgetter(0))[1]
+
+
+def _steps_of(file: Path) -> Optional[int]:
+    """How many steps a checkpoint has seen; None, which is said, if it is damaged."""
     try:
-        load_file(file, 'cpu')
-    except CheckpointError as error:
+        checkpoint = mmengine_checkpoint.CheckpointLoader.load_checkpoint(str(file), 'cpu', logger='silent')
+    except (UserError, OSError) as error:
         print_log(f'passed over: {error}', 'current', logging.WARNING)
-        return False
-    return True
+        return None
+    return checkpoint.get('meta', {}).get('iter', 0)
 
 
 def dump_config_atomically() -> None:
     """Write the config that MMEngine leaves in a work folder like every other file: whole, and not through a link.
 
-    Seen: MMEngine 0.10.7 writes through a link of that name, which may lead to the very config that is trained.
+    Seen: MMEngine 0.10.7 writes through a link of that name, which may lead to the very config that is trained. One
+    that lies in its own work folder stays as its author wrote it.
     """
     if hasattr(Config.dump, _MARK):
         return
@@ -200,6 +212,9 @@ def dump_config_atomically() -> None:
     def dump(self: Config, file: Any = None) -> Optional[str]:
         if file is None or not str(file).endswith('.py'):
             return original(self, file)
+        own = self.filename and os.path.isfile(file) and os.path.samefile(file, self.filename)
+        if own and not os.path.islink(file):
+            return None
         with atomic_write(file, 'w') as stream:
             stream.write(self.pretty_text)
         return None

@@ -15,6 +15,7 @@ _GRACE_SECONDS = 25
 
 _received: Optional[int] = None
 _in_training = False
+_timer: Optional[threading.Timer] = None
 
 
 class Stopped(SystemExit):
@@ -66,9 +67,11 @@ def enter_training() -> None:
 
 
 def leave_training() -> None:
-    """From now on signals stop at once."""
+    """From now on signals stop at once, and one that came before has been answered."""
     global _in_training
     _in_training = False
+    if _timer is not None:
+        _timer.cancel()
 
 
 def received() -> int:
@@ -77,15 +80,15 @@ def received() -> int:
 
 
 def _receive(number: int, frame: Any) -> None:
-    global _received
+    global _received, _timer
     if _received is not None:
         return  # a launcher repeats what the batch system sent
     _received = number
     if not _in_training:
         raise Stopped(number)
-    timer = threading.Timer(_GRACE_SECONDS, _give_up, [number])
-    timer.daemon = True
-    timer.start()
+    _timer = threading.Timer(_GRACE_SECONDS, _give_up, [number])
+    _timer.daemon = True
+    _timer.start()
 
 
 def _give_up(number: int) -> None:

@@ -10,13 +10,13 @@ from mmengine.config import Config
 from sdpose.apis import run_options, training
 from sdpose.apis.configs import building
 from sdpose.apis.preflight import check_checkpoint_path, is_first_process
-from sdpose.apis.training import _require_batches, _set_start
+from sdpose.apis.training import _after_restart, _require_batches, _set_start
 from sdpose.compat import CheckpointError
 from sdpose.errors import ConfigError, UserError
 
 
 def _checkpoint(path: Path) -> str:
-    torch.save({'state_dict': {}}, path)
+    torch.save({'state_dict': {'w': torch.zeros(1)}}, path)
     return str(path)
 
 
@@ -35,6 +35,25 @@ def test_resume_from_a_named_checkpoint(tmp_path: Path) -> None:
     cfg = Config(dict(work_dir=str(tmp_path), train_cfg=dict(max_epochs=3)))
     _set_start(cfg, _checkpoint(tmp_path / 'a.pth'))
     assert cfg.resume and cfg.load_from.endswith('a.pth')
+
+
+@pytest.mark.parametrize('counter, launcher', [('TORCHELASTIC_RESTART_COUNT', 'pytorch'),
+                                               ('SLURM_RESTART_COUNT', 'slurm')])
+def test_a_restarted_run_takes_its_own_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counter: str,
+                                              launcher: str) -> None:
+    cfg = Config(dict(work_dir=str(tmp_path), launcher=launcher))
+    newest = _checkpoint(tmp_path / 'epoch_2.pth')
+    monkeypatch.setenv(counter, '0')
+    assert _after_restart(cfg, None) is None and _after_restart(cfg, 'a.pth') == 'a.pth'
+    monkeypatch.setenv(counter, '1')
+    assert _after_restart(cfg, None) == _after_restart(cfg, 'a.pth') == 'auto'
+    # Those of an earlier run in the same folder do not count.
+    monkeypatch.setenv('SDPOSE_LAUNCHED', str(Path(newest).stat().st_mtime + 1))
+    assert _after_restart(cfg, None) is None and _after_restart(cfg, 'a.pth') == 'a.pth'
+
+
+def test_resume_in_a_config_is_the_option(tmp_path: Path) -> None:
+    assert _after_restart(Config(dict(work_dir=str(tmp_path), launcher='none', resume=True)), None) == 'auto'
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import mmengine.runner.runner as runner_module
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.fileio import LocalBackend
 from mmengine.hooks import CheckpointHook, checkpoint_hook
 from mmengine.logging import MessageHub
@@ -124,7 +125,7 @@ def test_resuming_follows_the_marker(tmp_path: Path):
     assert runner_module.find_latest_checkpoint(str(tmp_path)) == str(first)
 
 
-@pytest.mark.parametrize('marker', ['', 'epoch_7.pth', '\x00\x00', None])
+@pytest.mark.parametrize('marker', ['', 'epoch_7.pth', '\x00\x00', None, 'x' * 5000 + '.pth', '/'])
 def test_resuming_without_a_usable_marker_takes_the_newest_complete_one(tmp_path: Path, marker):
     newest = checkpoint_at(tmp_path, 'epoch_10.pth', 10)
     checkpoint_at(tmp_path, 'epoch_9.pth', 20)
@@ -150,6 +151,43 @@ def test_a_copied_folder_resumes_itself(tmp_path: Path):
         checkpoint_at(folder, 'epoch_1.pth', 10)
         (folder / 'last_checkpoint').write_text(str(original / 'epoch_1.pth'))
     assert find_latest_checkpoint(str(copy)) == str(copy / 'epoch_1.pth')
+
+
+def test_a_copied_folder_prefers_its_own(tmp_path: Path):
+    """Although the marker leads to the original, in which the named one is sound."""
+    original, copy = tmp_path / 'original', tmp_path / 'copy'
+    for folder in (original, copy):
+        folder.mkdir()
+        checkpoint_at(folder, 'epoch_1.pth', 10)
+        checkpoint_at(folder, 'epoch_2.pth', 0)
+        (folder / 'last_checkpoint').write_text(str(original / 'epoch_2.pth'))
+    (copy / 'epoch_2.pth').write_bytes(b'torn')
+    assert find_latest_checkpoint(str(copy)) == str(copy / 'epoch_1.pth')
+
+
+def test_the_age_of_files_plays_no_part(tmp_path: Path):
+    """A copy may touch the oldest last."""
+    for steps, name in ((30, 'epoch_10.pth'), (33, 'epoch_11.pth'), (35, 'stopped_iter_35.pth'), (27, 'epoch_9.pth')):
+        torch.save(dict(state_dict={'w': torch.zeros(8)}, meta=dict(epoch=1, iter=steps)), tmp_path / name)
+    assert find_latest_checkpoint(str(tmp_path)) == str(tmp_path / 'stopped_iter_35.pth')
+
+
+def test_checkpoints_of_nan_are_passed_over(tmp_path: Path):
+    for number, value in ((1, 0.), (2, float('nan'))):
+        torch.save(dict(state_dict={'w': torch.full((8, ), value)}, meta=dict(iter=number)),
+                   tmp_path / f'epoch_{number}.pth')
+    (tmp_path / 'last_checkpoint').write_text('epoch_2.pth')
+    assert find_latest_checkpoint(str(tmp_path)) == str(tmp_path / 'epoch_1.pth')
+
+
+@pytest.mark.parametrize('own', [True, False])
+def test_a_config_in_its_own_work_folder_stays(tmp_path: Path, own: bool):
+    path = tmp_path / 'own.py'
+    path.write_text('a = 1  # mine\n')
+    config = Config.fromfile(path)
+    config.dump(path if own else tmp_path / 'other.py')
+    assert path.read_text() == 'a = 1  # mine\n'
+    assert (tmp_path / 'other.py').exists() != own
 
 
 def test_nothing_to_resume_from(tmp_path: Path):

@@ -65,6 +65,7 @@ _MISTAKE, _LOST = word('error', 2, 'error: no data'), word('error', 2, 'error: r
     ({0: _STOPPED, 1: word('defect', 1, 'KeyError: 3')}, None, 1, r'error: rank 1 failed, .*: KeyError: 3'),
     ({0: _STOPPED, 1: _BEGUN}, None, 1, 'error: rank 1 ended without a word.*'),  # torchrun stopped the other
     ({0: _STOPPED, 1: _STOPPED}, 15, 143, 'stopped by SIGTERM; saved as a.pth'),
+    ({0: _MISTAKE, 1: _STOPPED}, 15, 2, 'error: no data'),  # the one that saves found no room
     ({0: _BEGUN, 1: _BEGUN}, 15, 143, 'stopped by SIGTERM'),
     ({0: _STOPPED, 1: _STOPPED}, None, 143, 'stopped by SIGTERM; saved as a.pth'),
     ({}, None, 1, 'error: no process came to its work, see above'),
@@ -110,7 +111,7 @@ def test_a_preempted_batch_job_is_queued_again(slurm) -> None:
 
 def test_a_job_that_was_queued_again_resumes(slurm) -> None:
     _, calls, _ = slurm(0, SLURM_JOB_ID='7', SLURM_RESTART_COUNT='1')
-    assert calls[0].endswith('--launcher slurm --resume --amp') and len(calls) == 1
+    assert calls[0].endswith('--launcher slurm --amp') and len(calls) == 1  # train.py knows by the environment
 
 
 @pytest.mark.parametrize('status, env', [(143, {}), (2, {'SLURM_JOB_ID': '7'}), (0, {'SLURM_JOB_ID': '7'})])

@@ -54,12 +54,13 @@ def torchrun(gpus: str, script: str, arguments: list[str], restarts: str) -> lis
 def run(command: list[str], words: str) -> tuple[int, Optional[int]]:
     """Run torchrun; its status, and the signal that this program passed on to it."""
     received: list[int] = []
+    ours = {'SDPOSE_LAST_WORDS': words, 'SDPOSE_LAUNCHED': str(time.time())}
 
     def end_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
     # In a session of its own: a terminal's Ctrl-C comes here alone and is passed on once.
-    child = subprocess.Popen(command, env={**os.environ, 'SDPOSE_LAST_WORDS': words}, start_new_session=True,
+    child = subprocess.Popen(command, env={**os.environ, **ours}, start_new_session=True,
                              preexec_fn=end_with_parent)
 
     def forward(number: int, frame: Any) -> None:
@@ -90,7 +91,8 @@ def last_word(words: dict[int, dict[str, Any]], received: Optional[int]) -> tupl
     """The status and the line that tell the cause: a mistake, else a defect, else who went without a word."""
     kinds = {kind: {rank: word for rank, word in words.items() if word['kind'] == kind}
              for kind in ('error', 'defect', 'begun', 'stopped')}
-    if received is not None:
+    own_faults = [word for word in kinds['error'].values() if not word['lost']]
+    if received is not None and not own_faults:
         word = next(iter(kinds['stopped'].values()), None)
         return (word['status'], word['line']) if word else (
             128 + received, f'stopped by {signal.Signals(received).name}')

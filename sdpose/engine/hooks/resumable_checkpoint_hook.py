@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.fileio import LocalBackend
@@ -42,14 +42,14 @@ class ResumableCheckpointHook(CheckpointHook):
             hub.update_info(_RUN, ValidationRecord.new_run())
         super().before_train(runner)
         self._saved: Optional[int] = None  # how many steps the newest checkpoint of this process has seen
-        self._outdated: list[str] = []  # best checkpoints of what is done again
+        self._outdated: set[Path] = set()  # best checkpoints of what is done again
         self._record = ValidationRecord(runner.work_dir, hub.get_info(_RUN))
         step = self._step(runner)
         if not (runner._resume and step):
             return
         self._record.read(step)
-        for key, rule in self._best_rules():
-            self._restore_best(runner, key, rule)
+        if self.save_best:
+            self._restore_best(runner)
         if self._lacks_validation(runner, step):
             runner.logger.info(f'the validation at {"epoch" if self.by_epoch else "step"} {step} was not finished '
                                'before the interruption and is made up now')
@@ -71,10 +71,11 @@ class ResumableCheckpointHook(CheckpointHook):
         super().after_val_epoch(runner, metrics)
         if not is_main_process():
             return
-        if self.save_best and any(map(self._best_path, self.key_indicators)):
-            for path in set(self._outdated).difference(map(self._best_path, self.key_indicators)):
-                Path(path).unlink(missing_ok=True)
-            self._outdated = []
+        best = {Path(path) for path in map(self._best_path, self.key_indicators) if path} if self.save_best else set()
+        if best:
+            for path in self._outdated - best:
+                path.unlink(missing_ok=True)
+            self._outdated = set()
         self._record.add(self._step(runner), metrics)
 
     def save_stopped(self, runner: Runner, done: int) -> str:
@@ -113,8 +114,8 @@ class ResumableCheckpointHook(CheckpointHook):
         loop = runner.train_loop
         if runner.val_loop is None or (isinstance(loop, EpochBasedTrainLoop) != self.by_epoch):
             return False
-        if isinstance(loop, EpochBasedTrainLoop) and loop.iter != loop.epoch * len(loop.dataloader):
-            return False  # within an epoch
+        if getattr(loop, 'within_epoch', False):
+            return False
         loop._decide_current_val_interval()
         last = loop.max_epochs if self.by_epoch else loop.max_iters
         due = step >= loop.val_begin and (step % loop.val_interval == 0 or step == last)
@@ -122,39 +123,40 @@ class ResumableCheckpointHook(CheckpointHook):
         broadcast_object_list(answer)
         return answer[0]
 
-    def _best_rules(self) -> list[tuple[str, str]]:
-        """The metrics that choose a best checkpoint, and what is better; ``'auto'`` is the first that was recorded."""
-        if not self.save_best:
-            return []
+    def _restore_best(self, runner: Runner) -> None:
+        """Let each metric's best checkpoint be one that lies in the folder, whatever the resumed checkpoint says."""
         if 'auto' in self.key_indicators and (names := self._record.metric_names()):
-            self._init_rule(self.rules, names[:1])
-        return [item for item in zip(self.key_indicators, self.rules) if item[0] != 'auto']
+            self._init_rule(self.rules, names[:1])  # the first metric that there was
+        single = len(self.key_indicators) == 1
+        for key, rule in zip(self.key_indicators, self.rules):
+            names = ('best_score', 'best_ckpt') if single else (f'best_score_{key}', f'best_ckpt_{key}')
+            known = [runner.message_hub.pop_info(name, None) for name in names]
+            score, best = self._best_there(key, rule, *known)
+            if best is not None:
+                runner.message_hub.update_info(names[0], score)
+                runner.message_hub.update_info(names[1], best)
+            if single:
+                self.best_ckpt_path = best
+            else:
+                self.best_ckpt_path_dict[key] = best
+            self._outdated |= {path for path in Path(self.out_dir).glob('best_*')
+                               if self._is_best_of(key, path.name) and (best is None or path != Path(best))}
 
-    def _restore_best(self, runner: Runner, key: str, rule: str) -> None:
-        """Let the best checkpoint be the best of the record that lies in the folder, else the one of the checkpoint."""
-        hub, single = runner.message_hub, len(self.key_indicators) == 1
-        names = ('best_score', 'best_ckpt') if single else (f'best_score_{key}', f'best_ckpt_{key}')
-        found = [(self._record.score(step, key), self._best_name(key, step)) for step in self._record.ranked(key, rule)]
-        if not found and all(name in hub.runtime_info for name in names):
-            found = [(hub.get_info(names[0]), os.path.basename(hub.get_info(names[1])))]
-        there = [(score, path) for score, name in found
-                 if os.path.isfile(path := self.file_backend.join_path(self.out_dir, name))]
-        for name in names:
-            hub.pop_info(name, None)
-        best = None
-        if there:
-            score, best = there[0]
-            hub.update_info(names[0], score)
-            hub.update_info(names[1], best)
-        if single:
-            self.best_ckpt_path = best
-        else:
-            self.best_ckpt_path_dict[key] = best
-        pattern = re.escape(self._best_name(key, 0)).replace('0', r'\d+')
-        self._outdated += [str(path) for path in Path(self.out_dir).glob('best_*')
-                           if re.fullmatch(pattern, path.name) and str(path) != best]
+    def _best_there(self, key: str, rule: Optional[str], score: Any, path: Any) -> tuple[Any, Optional[str]]:
+        """The score and path of the best of the recorded checkpoints, else of the one that was known, that is there."""
+        steps = self._record.ranked(key, rule)
+        found = [(self._record.score(step, key), self._best_name(key, step)) for step in steps]
+        if not found and path and self._is_best_of(key, os.path.basename(path)):
+            found = [(score, os.path.basename(path))]
+        for score, name in found:
+            if os.path.isfile(path := self.file_backend.join_path(self.out_dir, name)):
+                return score, path
+        return None, None
 
-    def _best_name(self, key: str, step: int) -> str:
+    def _is_best_of(self, key: str, name: str) -> bool:
+        return bool(re.fullmatch(re.escape(self._best_name(key, 'STEP')).replace('STEP', r'\d+'), name))
+
+    def _best_name(self, key: str, step: Union[int, str]) -> str:
         return f'best_{key}_{self.filename_tmpl.format(step)}'.replace('/', '_')
 
     def _best_path(self, key: str) -> Optional[str]:

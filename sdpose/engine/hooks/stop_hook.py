@@ -57,10 +57,13 @@ class StopHook(Hook):
     def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         """End the training between two of its steps.
 
+        The first process decides: the others may have another number of steps, and end when it does. If it has ended
+        its part, all end with the next step of training.
+
         Raises:
-            Stopped: If this process was asked to.
+            Stopped: If the first process was asked to.
         """
-        if not received():
+        if not received() or runner.rank:
             return
         for hook in runner.hooks:
             if isinstance(hook, EMAHook):  # has lent the model its averages for the validation

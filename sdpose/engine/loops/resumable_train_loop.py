@@ -48,7 +48,13 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         Args:
             position: As :meth:`position` gave it; None if the checkpoint does not say.
         """
-        self._resumed = position if position is not None else {}
+        is_one = isinstance(position, Mapping) and all(type(value) is int for value in position.values())
+        self._resumed = position if is_one else {}
+
+    @property
+    def within_epoch(self) -> bool:
+        """Whether some, but not all, of the current epoch's batches are done."""
+        return self._iter != self._begin
 
     def run(self) -> Any:
         """Train, from the place of a resumed checkpoint on."""

@@ -66,12 +66,12 @@ class KillAt(Hook):
 
 
 def run(folder: Path, point: Optional[str] = None, epoch: int = 0, resume: bool = False,
-        load_from: Optional[Path] = None, **checkpoint: Any) -> list[int]:
+        load_from: Optional[Path] = None, batch_size: int = 2, **checkpoint: Any) -> list[int]:
     """Train five epochs, or until killed; the epochs whose validation was finished."""
     asked: list[int] = []
     metric = Scores(asked)
     settings = {**dict(type='ResumableCheckpointHook', interval=1, save_best='score', rule='greater'), **checkpoint}
-    loader = dict(dataset=[dict(values=number) for number in range(4)], batch_size=2, num_workers=0,
+    loader = dict(dataset=[dict(values=number) for number in range(4)], batch_size=batch_size, num_workers=0,
                   sampler=dict(type='DefaultSampler', shuffle=False), collate_fn=dict(type='default_collate'))
     runner = Runner(
         Model(), str(folder), default_scope='mmpose', experiment_name=f'{folder.name}{id(asked)}', resume=resume,
@@ -153,6 +153,35 @@ def test_each_of_two_metrics_has_its_best(tmp_path: Path) -> None:
     run(tmp_path, 'validation', 3, **metrics)
     run(tmp_path, resume=True, **metrics)
     assert best(tmp_path) == {'best_score_epoch_2.pth': 4., 'best_error_epoch_2.pth': 4.}
+
+
+def test_another_metric_begins_anew(tmp_path: Path) -> None:
+    run(tmp_path, 'training', 4)
+    run(tmp_path, resume=True, save_best='error', rule='greater')  # of which all are below the best score
+    assert best(tmp_path) == {'best_error_epoch_5.pth': 10., 'best_score_epoch_2.pth': 4.}
+
+
+def test_a_validation_is_made_up_although_the_epoch_was_divided_otherwise(tmp_path: Path) -> None:
+    run(tmp_path, 'validation', 2)
+    assert run(tmp_path, 'validation', 4, resume=True, batch_size=4) == [2, 3]
+    assert run(tmp_path, resume=True, batch_size=4) == [4, 5]
+
+
+@pytest.mark.parametrize('out_dir', ['./elsewhere', 'elsewhere'])
+def test_checkpoints_in_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out_dir: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    run(tmp_path / 'work', 'training', 4, out_dir=out_dir)
+    newest = tmp_path / 'elsewhere/work/epoch_3.pth'
+    newest.write_bytes(newest.read_bytes()[:-100])
+    assert run(tmp_path / 'work', resume=True, out_dir=out_dir) == [3, 4, 5]
+    assert best(tmp_path / 'elsewhere/work') == {'best_score_epoch_2.pth': 4.}
+
+
+def test_another_folder_is_left_alone_by_an_automatic_metric(tmp_path: Path) -> None:
+    automatic = dict(save_best='auto', rule='greater')
+    run(tmp_path / 'first', 'training', 3, **automatic)
+    run(tmp_path / 'second', resume=True, load_from=tmp_path / 'first/epoch_1.pth', **automatic)
+    assert best(tmp_path / 'first') == best(tmp_path / 'second') == {'best_score_epoch_2.pth': 4.}
 
 
 def test_the_first_metric_where_none_is_named(tmp_path: Path) -> None:
