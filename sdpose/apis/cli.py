@@ -14,7 +14,7 @@ from mmengine.config import DictAction
 
 from sdpose.compat import CheckpointError
 from sdpose.compat.distributed import lost_connection, lost_processes
-from sdpose.engine.stopping import Stopped, received
+from sdpose.engine.stopping import Stopped
 from sdpose.errors import UserError
 
 from . import last_words
@@ -48,8 +48,6 @@ def run(command: Callable[[], object], after_stop: str = '') -> int:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             last_words.leave('error', 2, 'error: a process was lost', lost=True)
             status, line = 2, f'error: {lost_processes(error)}'
-            if received():  # the others have ended as this one was asked to
-                status, line, lost = 128 + received(), str(Stopped(received())), False
         if line is None:
             last_words.leave('defect', 1, f'{type(error).__name__}: {error}')
             raise

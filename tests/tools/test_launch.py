@@ -65,6 +65,8 @@ _MISTAKE, _LOST = word('error', 2, 'error: no data'), word('error', 2, 'error: r
     ({0: _STOPPED, 1: word('defect', 1, 'KeyError: 3')}, None, 1, r'error: rank 1 failed, .*: KeyError: 3'),
     ({0: _STOPPED, 1: _BEGUN}, None, 1, 'error: rank 1 ended without a word.*'),  # torchrun stopped the other
     ({0: _STOPPED, 1: _STOPPED}, 15, 143, 'stopped by SIGTERM; saved as a.pth'),
+    ({0: _STOPPED, 1: _LOST}, 15, 143, 'stopped by SIGTERM; saved as a.pth'),  # the other ended first
+    ({0: _LOST, 1: _STOPPED}, None, 2, 'error: rank 1 does not answer'),  # torchrun passed its own signal on
     ({0: _MISTAKE, 1: _STOPPED}, 15, 2, 'error: no data'),  # the one that saves found no room
     ({0: _BEGUN, 1: _BEGUN}, 15, 143, 'stopped by SIGTERM'),
     ({0: _STOPPED, 1: _STOPPED}, None, 143, 'stopped by SIGTERM; saved as a.pth'),
