@@ -155,10 +155,15 @@ def test_each_of_two_metrics_has_its_best(tmp_path: Path) -> None:
     assert best(tmp_path) == {'best_score_epoch_2.pth': 4., 'best_error_epoch_2.pth': 4.}
 
 
-def test_another_metric_begins_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize('recorded, expected', [(True, {'best_error_epoch_5.pth': 10.}),
+                                                (False, {'best_error_epoch_3.pth': 6.})])
+def test_another_metric_begins_anew(tmp_path: Path, recorded: bool, expected: dict) -> None:
+    """Whose values all lie below the best score of the one before."""
     run(tmp_path, 'training', 4)
-    run(tmp_path, resume=True, save_best='error', rule='greater')  # of which all are below the best score
-    assert best(tmp_path) == {'best_error_epoch_5.pth': 10., 'best_score_epoch_2.pth': 4.}
+    if not recorded:  # so validation 3 is made up
+        (tmp_path / 'validations.json').unlink()
+    run(tmp_path, resume=True, save_best='error', rule='greater')
+    assert best(tmp_path) == {**expected, 'best_score_epoch_2.pth': 4.}
 
 
 def test_a_validation_is_made_up_although_the_epoch_was_divided_otherwise(tmp_path: Path) -> None:
