@@ -30,6 +30,7 @@ from stick_people import CONFIG, write_coco  # noqa: E402
 from sdpose.apis import cli, test, train  # noqa: E402
 from sdpose.converters import convert_file, publish  # noqa: E402
 from sdpose.converters.from_timm import convert_timm_file  # noqa: E402
+from sdpose.errors import UserError  # noqa: E402
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SECONDS = 60
@@ -64,7 +65,12 @@ def _init_model(file: str) -> None:
 
 def _infer(file: str) -> None:
     from mmpose.apis import Pose2DInferencer
-    Pose2DInferencer(model=None, weights=file, det_model='whole_image', device='cpu', show_progress=False)
+    try:
+        Pose2DInferencer(model=None, weights=file, det_model='whole_image', device='cpu', show_progress=False)
+    except ValueError as error:
+        if str(error) != 'Cannot find the config in the checkpoint.':  # MMEngine's own line, which is clear
+            raise
+        raise UserError(f'{file}: {error}') from error
 
 
 # By name, what is called with a file, in a folder of its own.
