@@ -14,7 +14,7 @@ from sdpose.engine.stopping import Stopped, enter_training, leave_training, rece
 def given_up(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The signals whose grace has ended; it is short here."""
     found: list[int] = []
-    monkeypatch.setattr(stopping, '_GRACE_SECONDS', 0.1)
+    monkeypatch.setattr(stopping, '_GRACE_SECONDS', 0.5)
     monkeypatch.setattr(stopping, '_give_up', found.append)
     return found
 
@@ -34,7 +34,7 @@ def test_within_a_training_it_waits_and_a_second_one_changes_nothing(given_up: l
         os.kill(os.getpid(), signal.SIGHUP)
         assert received() == signal.SIGTERM
         leave_training()
-    time.sleep(0.3)
+    time.sleep(0.9)
     assert given_up == []  # what was answered in time lives on
     assert signal.getsignal(signal.SIGTERM) == before
 
@@ -43,7 +43,7 @@ def test_a_step_that_hangs_ends(given_up: list[int]) -> None:
     with stoppable():
         enter_training()
         os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(0.3)
+        time.sleep(0.9)
     assert given_up == [signal.SIGTERM]
 
 
