@@ -21,7 +21,7 @@ _held: list[IO[str]] = []
 
 def _let_go() -> None:
     for file in _held:
-        os.close(file.fileno())
+        file.close()
     _held.clear()
 
 

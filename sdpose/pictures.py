@@ -13,8 +13,8 @@ from PIL import Image
 from .errors import DataError
 from .fileio import atomic_write
 
+# As many as the largest sensors of phones have; decoded, they take 0.6 GB.
 MOST_PIXELS = 16384 * 12288
-'''As many as the largest sensors of phones have; decoded, they take 0.6 GB.'''
 TOO_LARGE = f'it declares more than {MOST_PIXELS / 1e6:.0f} million pixels: scale it down, or remove it'
 
 

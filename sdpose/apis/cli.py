@@ -12,7 +12,6 @@ from typing import Any, Callable, NoReturn, Optional
 
 from mmengine.config import DictAction
 
-from sdpose.compat import CheckpointError
 from sdpose.compat.distributed import lost_connection, lost_processes
 from sdpose.engine.stopping import Stopped
 from sdpose.errors import UserError
@@ -62,7 +61,7 @@ def run(command: Callable[[], object], after_stop: str = '') -> int:
 
 def _outcome(error: BaseException, after_stop: str) -> tuple[int, Optional[str]]:
     """The exit status of an exception and its line; no line for a defect."""
-    if isinstance(error, (UserError, CheckpointError)):
+    if isinstance(error, UserError):
         return 2, f'error: {error}'
     if isinstance(error, Stopped):
         return error.code, f'{error}{after_stop}'

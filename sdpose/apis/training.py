@@ -96,7 +96,7 @@ def _after_restart(cfg: Config, resume: Optional[str]) -> Optional[str]:
         return resume
     newest = find_latest_checkpoint(cfg.work_dir)
     launched = float(os.environ.get('SDPOSE_LAUNCHED', 0))  # before this, another run wrote into the folder
-    return 'auto' if newest and os.stat(newest).st_mtime >= launched else resume
+    return newest if newest and os.stat(newest).st_mtime >= launched else resume
 
 
 def _set_start(cfg: Config, resume: Optional[str]) -> None:

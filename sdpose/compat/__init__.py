@@ -4,7 +4,7 @@
 module                      what it solves
 ==========================  =========================================================================
 ``imports``                 mmcv without compiled ops, mmpose without mmdet, pkg_resources
-``loading``                 checkpoints load weights only, with the few types MMEngine stores
+``loading``                 checkpoints are read by ``sdpose.weights_file``: weights, numbers and text only
 ``inferring``               a config inside a checkpoint is read, not run
 ``saving``                  files survive a kill and a full disk; nothing is removed too early
 ``distributed``             several CPU processes over gloo; processes end with their launcher; lost ones named

@@ -38,7 +38,7 @@ def save_atomically() -> None:
     LocalBackend.put_text = _put_text
     setattr(LocalBackend, _MARK, True)
     # The hook writes its marker with the built-in open, the only use of open in that module.
-    checkpoint_hook.open = atomic_open
+    checkpoint_hook.open = atomic_write
 
 
 def _put(self: LocalBackend, obj: bytes, filepath: Any) -> None:
@@ -79,11 +79,6 @@ def _raise(handler: logging.FileHandler, record: logging.LogRecord) -> None:
         error.filename = handler.baseFilename
         raise error
     logging.Handler.handleError(handler, record)
-
-
-def atomic_open(path: str, mode: str) -> Any:
-    """``open`` for whole-file writing; see :func:`sdpose.fileio.atomic_write`."""
-    return atomic_write(path, mode)
 
 
 def keep_until_saved() -> None:

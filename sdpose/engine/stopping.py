@@ -13,7 +13,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 # A step that hangs must not outlive what batch systems and torchrun grant before they kill.
 _GRACE_SECONDS = 25
 
-_received: Optional[int] = None
+_received = 0  # the signal that asks for the end, 0 for none
 _in_training = False
 _timer: Optional[threading.Timer] = None
 
@@ -47,7 +47,7 @@ def stoppable() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    _received = None
+    _received = 0
     before = {number: signal.getsignal(number) for number in SIGNALS}
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:
@@ -76,12 +76,12 @@ def leave_training() -> None:
 
 def received() -> int:
     """The signal that asks for the end, 0 for none."""
-    return _received or 0
+    return _received
 
 
 def _receive(number: int, frame: Any) -> None:
     global _received, _timer
-    if _received is not None:
+    if _received:
         return  # a launcher repeats what the batch system sent
     _received = number
     if not _in_training:

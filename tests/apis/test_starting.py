@@ -46,7 +46,7 @@ def test_a_restarted_run_takes_its_own_newest(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv(counter, '0')
     assert _after_restart(cfg, None) is None and _after_restart(cfg, 'a.pth') == 'a.pth'
     monkeypatch.setenv(counter, '1')
-    assert _after_restart(cfg, None) == _after_restart(cfg, 'a.pth') == 'auto'
+    assert _after_restart(cfg, None) == _after_restart(cfg, 'a.pth') == newest
     # Those of an earlier run in the same folder do not count.
     monkeypatch.setenv('SDPOSE_LAUNCHED', str(Path(newest).stat().st_mtime + 1))
     assert _after_restart(cfg, None) is None and _after_restart(cfg, 'a.pth') == 'a.pth'

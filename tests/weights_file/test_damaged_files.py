@@ -53,7 +53,10 @@ def test_an_honest_checkpoint_can_be_resumed_from(tmp_path: Path):
     content = load(tmp_path / 'honest.pth')
     content['ema_state_dict'] = {'steps': torch.tensor(3), **{
         f'module.{key}': value for key, value in content['state_dict'].items()}}
+    before = {key: value.clone() for key, value in content['state_dict'].items()}
     StrictLoadHook().after_load_checkpoint(runner, content)
+    assert content['state_dict'].keys() == before.keys()
+    assert all(torch.equal(value, before[key]) for key, value in content['state_dict'].items())
 
 
 def test_what_to_resume_from_instead_is_named(tmp_path: Path):

@@ -12,6 +12,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from sdpose.checkpoint import meta_of
+from sdpose.engine.loops import ResumableTrainLoop
 from sdpose.engine.validation_record import ValidationRecord
 
 # A checkpoint that was written because a signal asked for the end; the next regular one replaces it.
@@ -57,12 +58,12 @@ class ResumableCheckpointHook(CheckpointHook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Tell the training loop where in its epoch a resumed checkpoint was written."""
-        if runner._resume and hasattr(runner.train_loop, 'resume_at'):
+        if runner._resume and isinstance(runner.train_loop, ResumableTrainLoop):
             runner.train_loop.resume_at(meta_of(checkpoint).get(_POSITION))
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Write the place in the epoch into a checkpoint."""
-        if hasattr(runner.train_loop, 'position'):
+        if isinstance(runner.train_loop, ResumableTrainLoop):
             meta = checkpoint['meta']
             meta[_POSITION] = runner.train_loop.position(meta['epoch'], meta['iter'])
 
@@ -114,7 +115,7 @@ class ResumableCheckpointHook(CheckpointHook):
         loop = runner.train_loop
         if runner.val_loop is None or (isinstance(loop, EpochBasedTrainLoop) != self.by_epoch):
             return False
-        if getattr(loop, 'within_epoch', False):
+        if isinstance(loop, ResumableTrainLoop) and loop.within_epoch:
             return False
         loop._decide_current_val_interval()
         last = loop.max_epochs if self.by_epoch else loop.max_iters

@@ -139,7 +139,8 @@ def test_a_box_without_content_is_refused(box: list, reason: str) -> None:
 
 @pytest.mark.parametrize('box', [[0, 0, 160, 120], [-50, -50, 0.5, 0.5], [159.5, 119.5, 900, 900], [3, 3, 3.1, 3.1]])
 def test_a_box_that_reaches_into_the_picture_is_taken(box: list) -> None:
-    LoadCheckedImage().transform(dict(img=np.zeros((120, 160, 3), np.uint8), bbox=np.array([box])))
+    found = LoadCheckedImage().transform(dict(img=np.zeros((120, 160, 3), np.uint8), bbox=np.array([box])))
+    assert found['bbox'].tolist() == [box] and found['img_shape'] == (120, 160)
 
 
 @pytest.fixture
