@@ -37,6 +37,7 @@ def test_draw_train_and_test(run_tool, repo_root, tmp_path):
     assert not re.search('warning|Traceback', log, re.IGNORECASE)
 
 
+@pytest.mark.long
 def test_two_processes_train_and_measure_what_one_measures(run_tool, repo_root, tool_env, tmp_path):
     run_tool('tools/dataset_tools/make_shapes.py', '--num-train', 16, '--num-val', 4, cwd=tmp_path, check=True)
     next(tmp_path.glob('data/shapes/val/*/*')).unlink()  # 31 images: one process gets one more than the other

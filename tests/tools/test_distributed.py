@@ -74,6 +74,7 @@ def test_different_shards_equal_the_doubled_batch(workspace: Path, repo_root: Pa
     assert _largest_difference(one, half) > 1e-3
 
 
+@pytest.mark.long
 def test_identical_shards_equal_one_process(workspace: Path, repo_root: Path, tool_env: dict) -> None:
     # Every sample twice in a row: unshuffled, each of the two processes gets every sample once, in order.
     path = workspace / 'data/coco/annotations/person_keypoints_train2017.json'

@@ -30,6 +30,7 @@ def here(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return workspace
 
 
+@pytest.mark.long
 def test_test_dev_is_predicted_checked_and_packed(here: Path, trained: SimpleNamespace, run_tool: Callable) -> None:
     done = run_tool('tools/test.py', 'tiny.py', trained.run / 'epoch_40.pth', '--test-dev', '--work-dir', 'w',
                     cwd=here, check=True)

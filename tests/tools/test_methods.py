@@ -78,6 +78,7 @@ def test_pruning_is_annealed(train: Callable, quick_start_folder: Path) -> None:
     assert 'coco/AP: ' in output
 
 
+@pytest.mark.long
 def test_a_teacher_that_was_trained_before(train: Callable, evaluate: Callable, quick_start_folder: Path) -> None:
     teacher, student = NAME.format('tokenpose'), NAME.format('distilpose')
     train(f'configs/quick_start/{teacher}.py', 'train_cfg.val_interval=30')
@@ -94,6 +95,7 @@ def test_a_teacher_that_was_trained_before(train: Callable, evaluate: Callable, 
     assert len(evaluate('distilpose', f'work_dirs/{student}/epoch_10.pth')) == 8
 
 
+@pytest.mark.long
 def test_adapters_are_trained_and_not_published(train: Callable, quick_start_folder: Path, run_tool: Callable) -> None:
     name = '{}_res18_1xb32-10e_synthetic-64x48'
     teacher, student = name.format('simple-baseline-tiny'), name.format('ikd-tiny')

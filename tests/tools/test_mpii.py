@@ -50,6 +50,7 @@ def test_train_and_test_the_validation_split_and_predict_the_test_split(drawn, r
     assert json.loads(out.read_text()) == results
 
 
+@pytest.mark.long
 def test_dppt_starts_as_its_teacher(drawn, run_tool, tmp_path):
     teacher, student = (f'configs/quick_start/{name}-tiny_stemnet_1xb32-10e_synthetic-mpii-64x64.py'
                         for name in ('tokenpose', 'dppt'))

@@ -51,6 +51,7 @@ def test_a_file_that_finds_no_room_is_one_line(workspace: Path, repo_root: Path,
     assert not list((workspace / 'run').glob('*.pth')) and not list((workspace / 'run').glob('.*.tmp'))
 
 
+@pytest.mark.long
 def test_a_damaged_newest_checkpoint_is_passed_over(workspace: Path, run_tool: Callable) -> None:
     options = ['--no-validate', '--cfg-options', 'train_cfg.max_epochs=2', 'default_hooks.checkpoint.interval=1',
                'train_dataloader.num_workers=0']

@@ -26,7 +26,6 @@ REASONS = {'storage_beyond_its_record': '4,000,000 bytes, of which 16 are stored
            'deep_list': 'nested deeper than 64', 'list_of_itself': 'nested deeper than 64',
            'many_records': 'more records than any checkpoint', 'bomb': 'it unpacks to 268,435,'}
 _READER = Path(__file__).with_name('read_all.py')
-_MUTATIONS = 2000
 
 
 def read_all(files: list[Path], env: dict) -> dict:
@@ -81,17 +80,18 @@ def mutated(content: bytes, rng: random.Random, places: list[int]) -> bytes:
     return bytes(data)
 
 
-def test_mutations_of_a_real_pickle(tmp_path: Path, tool_env: dict):
+@pytest.mark.parametrize('count', [500, pytest.param(2000, marks=pytest.mark.long)])
+def test_mutations_of_a_real_pickle(tmp_path: Path, tool_env: dict, count: int):
     """Many thousand small files in one process would be slow to write: it makes them itself."""
     write_honest(tmp_path / 'a.pth', odd={'a': b'bytes', 'b': (1, 2.5, None)})
     path = os.pathsep.join([tool_env['PYTHONPATH'], str(_READER.parent), str(_READER.parent.parent)])
     done = subprocess.run([sys.executable, '-c', 'import test_hostile_files; test_hostile_files.mutate_all()',
-                           str(tmp_path / 'a.pth'), str(_MUTATIONS)], env={**tool_env, 'PYTHONPATH': path},
+                           str(tmp_path / 'a.pth'), str(count)], env={**tool_env, 'PYTHONPATH': path},
                           capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, f'{done.returncode}\n{done.stderr[-2000:]}'
     found = json.loads(done.stdout)
-    assert found['defects'] == [] and found['loaded'] + found['refused'] == _MUTATIONS
-    assert found['refused'] > _MUTATIONS / 2 and found['loaded'] > 0
+    assert found['defects'] == [] and found['loaded'] + found['refused'] == count
+    assert found['refused'] > count / 2 and found['loaded'] > 0
 
 
 def mutate_all() -> None:
