@@ -1,16 +1,18 @@
 """Fixtures of the whole suite."""
 
+import logging
 import os
 import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from mmengine.logging import MMLogger
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,6 +33,16 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.write_line(f'parity tests: {len(run)} passed, {len(skipped)} skipped')
     for reason, count in Counter(report.longrepr[2] for report in skipped).items():
         terminalreporter.write_line(f'  {count} skipped: {reason}')
+
+
+@pytest.fixture(autouse=True)
+def close_log_files() -> Iterator[None]:
+    """Close the log files that a test's Runner opened, else the next test of this process writes them, too."""
+    yield
+    for logger in MMLogger._instance_dict.values():
+        for handler in [handler for handler in logger.handlers if isinstance(handler, logging.FileHandler)]:
+            logger.removeHandler(handler)
+            handler.close()
 
 
 @pytest.fixture(scope='session')
