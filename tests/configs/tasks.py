@@ -2,9 +2,12 @@
 import numpy as np
 import pytest
 import torch
+from mmpose.registry import MODELS
 from mmpose.testing import get_packed_inputs
 
 from sdpose.apis.complexity import input_size
+from sdpose.apis.configs import load_config
+from sdpose.models.distillers.teacher_fit import facts_of, require_fit
 from sdpose.structures import ClassSample
 
 
@@ -41,6 +44,15 @@ class Classes:
     def check(config, sample):
         assert sample.pred_score.shape == (config.num_classes, )
         assert sample.pred_score.sum().item() == pytest.approx(1, abs=1e-5)
+
+
+def give_untrained_teacher(model):
+    """A random teacher for a model that is distilled from one: its own training is the user's."""
+    distiller = getattr(model, 'distiller', None)
+    if hasattr(distiller, 'teacher'):
+        teacher = MODELS.build(load_config(distiller.config).model).eval()
+        require_fit(facts_of(model), facts_of(teacher), distiller.config)
+        distiller._teacher = (teacher, )
 
 
 def task_of(config):

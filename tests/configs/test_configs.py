@@ -8,11 +8,10 @@ import torch
 from mmengine.registry import init_default_scope
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import DATASETS, METRICS, MODELS
-from tasks import Classes, Pose, task_of
+from tasks import Classes, Pose, give_untrained_teacher, task_of
 
 from sdpose.apis.complexity import complexity
 from sdpose.apis.configs import load_config
-from sdpose.models.distillers.teacher_fit import facts_of, require_fit
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 LEAVES = sorted(path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts)
@@ -119,10 +118,7 @@ def test_trains_every_parameter_and_predicts(leaf):
     np.random.seed(0)
     config = load_config(leaf)
     model = MODELS.build(config.model)
-    if hasattr(getattr(model, 'distiller', None), 'teacher'):  # a random one: its own training is the user's
-        teacher = MODELS.build(load_config(model.distiller.config).model).eval()
-        require_fit(facts_of(model), facts_of(teacher), model.distiller.config)
-        model.distiller._teacher = (teacher, )
+    give_untrained_teacher(model)
     task = task_of(config)
     # A single image of a classifier with stochastic depth might skip a layer.
     data = model.data_preprocessor(task.inputs(config, 1 if task is Pose else 4), training=True)
