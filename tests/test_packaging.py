@@ -70,7 +70,7 @@ def test_it_works_outside_the_checkout(wheel: Path, tool_env: dict, tmp_path: Pa
     code = dedent('''
         import json, sdpose
         from mmengine.config import Config
-        from sdpose.paths import config_dir, find_config
+        from sdpose.config.find import config_dir, find_config
         from mmengine.registry import init_default_scope
         from mmpose.registry import MODELS
         names = sorted(file.name for file in (config_dir() / 'sdpose').rglob('*.py'))

@@ -17,7 +17,7 @@ from sdpose.engine.stopping import Stopped
 from sdpose.errors import UserError
 
 from . import last_words
-from .noise import silence_warnings
+from .log_filters import silence_warnings
 
 # The disk is full, a quota or the largest size of a file is reached, or the disk takes nothing any more.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
@@ -118,7 +118,7 @@ def add_override_option(parser: argparse.ArgumentParser) -> None:
 
 
 def add_run_options(parser: argparse.ArgumentParser, phase: str) -> None:
-    """Add the options that training and testing share; see :func:`sdpose.apis.run_options.prepare`.
+    """Add the options that training and testing share; see :func:`sdpose.config.options.prepare`.
 
     Args:
         parser: The tool's parser.

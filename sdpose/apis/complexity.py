@@ -14,10 +14,9 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from sdpose.checkpoint import TRAINING_ONLY
+from sdpose.config.load import building
 from sdpose.errors import ConfigError
-
-from .configs import building
+from sdpose.io.checkpoint import TRAINING_ONLY
 
 
 class _Forward(nn.Module):

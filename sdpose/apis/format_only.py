@@ -9,14 +9,13 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from mmpose.datasets import MpiiDataset
 
-from sdpose.datasets.metainfo import load_metainfo
+from sdpose.config.evaluators import as_list, is_coco, writes_results
+from sdpose.config.load import load_config
+from sdpose.config.options import moved
 from sdpose.errors import ConfigError, DataError
-from sdpose.evaluation import as_list, is_coco, writes_results
-from sdpose.evaluation.result_check import check_results
 from sdpose.evaluation.submission import split_of
-
-from .configs import load_config
-from .run_options import moved
+from sdpose.preflight.metainfo import load_metainfo
+from sdpose.preflight.results import check_results
 
 _TEST_DEV = 'configs/_base_/datasets/coco_test-dev.py'
 

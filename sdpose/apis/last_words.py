@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sdpose.fileio import atomic_write
+from sdpose.io.atomic import atomic_write
 
 # Named by tools/misc/launch.py, which reads the files.
 _FOLDER = 'SDPOSE_LAST_WORDS'

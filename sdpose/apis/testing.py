@@ -10,17 +10,18 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
+from sdpose.config.evaluators import as_list
+from sdpose.config.load import building
+from sdpose.config.options import prepare
 from sdpose.errors import ConfigError, UserError
-from sdpose.evaluation import ResultFile, as_list, cycle_table, describe_data
-from sdpose.fileio import atomic_write
-from sdpose.folders import require_writable
+from sdpose.evaluation import ResultFile, cycle_table, describe_data
+from sdpose.io.atomic import atomic_write
+from sdpose.io.folders import require_writable
+from sdpose.preflight.data import check_checkpoint_path, check_data
 
 from .all_cycles import count_cycles, of_cycle, use_all_cycles
-from .configs import building
 from .format_only import check_written, is_format_only, use_format_only, use_test_dev
-from .noise import silence_records
-from .preflight import check_checkpoint_path, check_data
-from .run_options import prepare
+from .log_filters import silence_records
 
 
 def test(config: str, checkpoint: str, out: Optional[str] = None, dump: Optional[str] = None,
@@ -39,7 +40,7 @@ def test(config: str, checkpoint: str, out: Optional[str] = None, dump: Optional
             each cycle has its own ``out`` and ``dump``, ``results.cycle1.json`` for ``results.json``.
         format_only: Write the results, check COCO's and score nothing; ``out`` is in the work folder by default.
         test_dev: The same for COCO test-dev in place of the config's test data.
-        **run: As :func:`sdpose.apis.run_options.prepare`: ``work_dir``, ``gt_bbox``, ``cfg_options`` and others.
+        **run: As :func:`sdpose.config.options.prepare`: ``work_dir``, ``gt_bbox``, ``cfg_options`` and others.
 
     Returns:
         The metrics by name; none with ``format_only``.

@@ -15,15 +15,15 @@ from mmengine.runner import Runner
 from torch import nn
 
 from sdpose.compat import find_latest_checkpoint
+from sdpose.config.load import building
+from sdpose.config.options import prepare
 from sdpose.engine.stopping import stoppable
 from sdpose.errors import ConfigError
-from sdpose.folders import sole_training
+from sdpose.io.folders import sole_training
+from sdpose.preflight.data import check_checkpoint_path, check_data, is_first_process
+from sdpose.preflight.score import warn_of_untrained_score
 
-from .configs import building
-from .noise import silence_records
-from .preflight import check_checkpoint_path, check_data, is_first_process
-from .preflight_score import warn_of_untrained_score
-from .run_options import prepare
+from .log_filters import silence_records
 
 
 def train(config: str,
@@ -40,7 +40,7 @@ def train(config: str,
         amp: Mixed precision; on a machine without a GPU, said in one line, float32.
         no_validate: Do not evaluate during training.
         auto_scale_lr: Scale the learning rate by the actual over the config's base batch size.
-        **run: As :func:`sdpose.apis.run_options.prepare`: ``work_dir``, ``gt_bbox``, ``cfg_options`` and others.
+        **run: As :func:`sdpose.config.options.prepare`: ``work_dir``, ``gt_bbox``, ``cfg_options`` and others.
 
     Returns:
         The trained model.

@@ -4,7 +4,7 @@
 module                      what it solves
 ==========================  =========================================================================
 ``imports``                 mmcv without compiled ops, mmpose without mmdet, pkg_resources
-``loading``                 checkpoints are read by ``sdpose.weights_file``: weights, numbers and text only
+``loading``                 checkpoints are read by ``sdpose.io.weights_file``: weights, numbers and text only
 ``inferring``               a config inside a checkpoint is read, not run
 ``saving``                  files survive a kill and a full disk; nothing is removed too early
 ``distributed``             several CPU processes over gloo; processes end with their launcher; lost ones named
@@ -18,7 +18,7 @@ module                      what it solves
 Two more are solved by ``tools/install.sh``: which versions fit each other, and xtcocotools beside NumPy 2.
 """
 
-from ..errors import CheckpointError
+
 from .distributed import run_without_gpu
 from .drawing import draw_with_scalar_radius
 from .half_precision import decode_half_precision
@@ -61,4 +61,4 @@ def apply() -> None:
     hide_metainfo_warning()
 
 
-__all__ = ['CheckpointError', 'apply', 'find_latest_checkpoint']
+__all__ = ['apply', 'find_latest_checkpoint']

@@ -5,7 +5,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from ..stored_config import parse_config, source_of
+from sdpose.io.stored_config import parse_config, source_of
 
 _MARK = '_sdpose_compat'
 

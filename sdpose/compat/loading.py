@@ -13,9 +13,9 @@ import mmengine.runner.checkpoint as mmengine_checkpoint
 import torch
 from mmengine.logging.history_buffer import HistoryBuffer
 
-from ..errors import CheckpointError
-from ..stored_config import remember
-from ..weights_file import checked, load_file
+from sdpose.errors import CheckpointError
+from sdpose.io.stored_config import remember
+from sdpose.io.weights_file import checked, load_file
 
 _MARK = '_sdpose_compat'
 
@@ -42,7 +42,7 @@ def load_weights_only() -> None:
     Seen: MMEngine 0.10.7 leaves the choice to torch, whose default is to run whatever a file carries before 2.6, for
     every download (``torch.hub``) up to today, and whenever ``TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD`` is set. Where torch
     loads weights only, it refuses MMEngine's own types, and allowing these hands their constructors to whoever wrote
-    the file. So files are read by :mod:`sdpose.weights_file`; torch's own list of types stays as it is.
+    the file. So files are read by :mod:`sdpose.io.weights_file`; torch's own list of types stays as it is.
     """
     loader = mmengine_checkpoint.CheckpointLoader
     if hasattr(loader, _MARK):

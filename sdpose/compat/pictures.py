@@ -8,7 +8,8 @@ from typing import Any
 
 from PIL import Image
 
-from ..pictures import MOST_PIXELS, open_picture
+from sdpose.io.pictures import MOST_PIXELS, open_picture
+
 from .rebind import rebind
 
 

@@ -16,8 +16,9 @@ from mmengine.config import Config
 from mmengine.fileio import LocalBackend
 from mmengine.logging import MMLogger, print_log
 
-from ..errors import UserError
-from ..fileio import atomic_write
+from sdpose.errors import UserError
+from sdpose.io.atomic import atomic_write
+
 from .rebind import rebind
 
 _MARK = '_sdpose_compat'

@@ -5,7 +5,7 @@ from typing import Optional
 
 from torch import nn
 
-from sdpose.paths import config_dir
+from sdpose.config.find import config_dir
 
 from .identify import SHARED, Fit
 from .metadata import dataset_type

@@ -9,13 +9,13 @@ from mmengine.runner import CheckpointLoader
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from sdpose.apis.configs import building
-from sdpose.apis.preflight import check_checkpoint_path
-from sdpose.checkpoint import meta_of, weights_of, write_checkpoint
+from sdpose.config.find import find_config
+from sdpose.config.load import building
 from sdpose.errors import MismatchError, UserError
-from sdpose.folders import require_writable
-from sdpose.paths import find_config
-from sdpose.weights_file import require_finite
+from sdpose.io.checkpoint import meta_of, weights_of, write_checkpoint
+from sdpose.io.folders import require_writable
+from sdpose.io.weights_file import require_finite
+from sdpose.preflight.data import check_checkpoint_path
 
 from .conversion import Conversion, shown
 from .identify import Fit, candidate, fit, method_of, ranked_fits, sine_code

@@ -7,12 +7,12 @@ from mmengine.runner import CheckpointLoader
 from mmpose.registry import MODELS
 from torch import Tensor
 
-from sdpose.apis.configs import building, load_config
-from sdpose.apis.preflight import check_checkpoint_path
-from sdpose.checkpoint import require_match, weights_of, write_checkpoint
+from sdpose.config.load import building, load_config
 from sdpose.errors import ConfigError, MismatchError, UserError
-from sdpose.folders import require_writable
-from sdpose.weights_file import require_finite
+from sdpose.io.checkpoint import require_match, weights_of, write_checkpoint
+from sdpose.io.folders import require_writable
+from sdpose.io.weights_file import require_finite
+from sdpose.preflight.data import check_checkpoint_path
 
 from .timm_vit import vit_from_timm
 

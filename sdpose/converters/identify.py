@@ -11,10 +11,10 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from sdpose.apis.configs import building, load_config
-from sdpose.checkpoint import Comparison, compare
+from sdpose.config.find import config_dir
+from sdpose.config.load import building, load_config
 from sdpose.errors import ConfigError
-from sdpose.paths import config_dir
+from sdpose.io.checkpoint import Comparison, compare
 
 from .official import Converted, convert_model
 

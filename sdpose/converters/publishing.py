@@ -14,11 +14,11 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 from sdpose.apis.complexity import input_size
-from sdpose.apis.configs import building, load_config
-from sdpose.apis.preflight import check_checkpoint_path
-from sdpose.checkpoint import STRIPPED, TRAINING_ONLY, meta_of, require_match, stripped_of, weights_of
-from sdpose.fileio import atomic_write
-from sdpose.folders import require_writable
+from sdpose.config.load import building, load_config
+from sdpose.io.atomic import atomic_write
+from sdpose.io.checkpoint import STRIPPED, TRAINING_ONLY, meta_of, require_match, stripped_of, weights_of
+from sdpose.io.folders import require_writable
+from sdpose.preflight.data import check_checkpoint_path
 
 from .equal_outputs import require_equal_outputs
 from .metadata import describe, read_metrics

@@ -9,9 +9,9 @@ from mmengine.runner import Runner
 from torch import Tensor
 from torch.optim import Optimizer
 
-from sdpose.checkpoint import meta_of
 from sdpose.compat import find_latest_checkpoint
 from sdpose.errors import CheckpointError, UserError
+from sdpose.io.checkpoint import meta_of
 
 # Momenta, which have the shape of their parameter.
 _LIKE_THE_PARAMETER = ('momentum_buffer', 'exp_avg', 'exp_avg_sq', 'max_exp_avg_sq')

@@ -9,7 +9,7 @@ from typing import Any, Union
 
 from mmengine.logging import print_log
 
-from sdpose.fileio import atomic_write
+from sdpose.io.atomic import atomic_write
 
 NAME = 'validations.json'
 

@@ -3,10 +3,9 @@
 from .box_source import describe_boxes, describe_data, use_ground_truth_boxes
 from .cycle_evaluator import CycleEvaluator
 from .cycle_table import cycle_table
-from .evaluators import as_list, is_coco, reads_head_boxes, writes_results
 from .mpii_metric import MpiiMetric
 from .result_file import ResultFile
 from .top_k_accuracy import TopKAccuracy
 
-__all__ = ['CycleEvaluator', 'MpiiMetric', 'ResultFile', 'TopKAccuracy', 'as_list', 'cycle_table', 'describe_boxes',
-           'describe_data', 'is_coco', 'reads_head_boxes', 'use_ground_truth_boxes', 'writes_results']
+__all__ = ['CycleEvaluator', 'MpiiMetric', 'ResultFile', 'TopKAccuracy', 'cycle_table', 'describe_boxes',
+           'describe_data', 'use_ground_truth_boxes']

@@ -6,7 +6,7 @@ from typing import Any, Optional, Sequence
 from mmpose.evaluation.metrics import MpiiPCKAccuracy
 from mmpose.registry import METRICS
 
-from sdpose.fileio import atomic_write
+from sdpose.io.atomic import atomic_write
 
 
 @METRICS.register_module()

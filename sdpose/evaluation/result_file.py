@@ -4,10 +4,9 @@ import os
 from pathlib import Path
 from typing import Any, Union
 
+from sdpose.config.evaluators import writes_results
 from sdpose.errors import UserError
-from sdpose.folders import require_writable
-
-from .evaluators import writes_results
+from sdpose.io.folders import require_writable
 
 
 class ResultFile:

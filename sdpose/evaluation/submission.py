@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Optional, Union
 
 from sdpose.errors import DataError, UserError
-from sdpose.fileio import atomic_write
+from sdpose.io.atomic import atomic_write
 
 _RULE = re.compile(r'person_keypoints_(?P<split>[^_]+)_(?P<name>.+)_results')
 # Results pack to a third or a tenth of their size, those of a model that predicts one thing to less.

@@ -3,9 +3,10 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from ..datasets.annotation_file import read_json
-from ..errors import DataError
-from ..pictures import read_picture, write_png
+from sdpose.errors import DataError
+from sdpose.io.pictures import read_picture, write_png
+from sdpose.preflight.annotation_file import read_json
+
 from .contact_sheet import contact_sheet
 from .skeleton_drawing import draw_people, sides_of
 

@@ -7,9 +7,8 @@ import re
 import pytest
 
 from sdpose.apis import cli
-from sdpose.compat import CheckpointError
 from sdpose.engine.stopping import Stopped
-from sdpose.errors import UserError
+from sdpose.errors import CheckpointError, UserError
 
 
 def _raising(error: BaseException):

@@ -9,7 +9,7 @@ import torch
 from mmengine.registry import init_default_scope
 
 from sdpose.apis.complexity import complexity
-from sdpose.apis.configs import load_config
+from sdpose.config.load import load_config
 from sdpose.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]

@@ -7,12 +7,12 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from sdpose.apis import run_options, training
-from sdpose.apis.configs import building
-from sdpose.apis.preflight import check_checkpoint_path, is_first_process
+from sdpose.apis import training
 from sdpose.apis.training import _after_restart, _require_batches, _set_start
-from sdpose.compat import CheckpointError
-from sdpose.errors import ConfigError, UserError
+from sdpose.config import options as run_options
+from sdpose.config.load import building
+from sdpose.errors import CheckpointError, ConfigError, UserError
+from sdpose.preflight.data import check_checkpoint_path, is_first_process
 
 
 def _checkpoint(path: Path) -> str:

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / 'configs'))
 
 from tasks import give_untrained_teacher, task_of  # noqa: E402
 
-from sdpose.apis.configs import load_config  # noqa: E402
+from sdpose.config.load import load_config  # noqa: E402
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 

@@ -12,7 +12,7 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader, _load_checkpoint, load_checkpoint
 
-from sdpose.compat import CheckpointError
+from sdpose.errors import CheckpointError
 
 
 class MakesFile:

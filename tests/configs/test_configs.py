@@ -11,7 +11,7 @@ from mmpose.registry import DATASETS, METRICS, MODELS
 from tasks import Classes, Pose, give_untrained_teacher, task_of
 
 from sdpose.apis.complexity import complexity
-from sdpose.apis.configs import load_config
+from sdpose.config.load import load_config
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 LEAVES = sorted(path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts)

@@ -13,7 +13,7 @@ from mmpose.registry import MODELS
 from tasks import task_of
 from torch import nn
 
-from sdpose.apis.configs import load_config
+from sdpose.config.load import load_config
 from sdpose.engine.hooks import FiniteLossHook
 from sdpose.errors import NonFiniteError
 

@@ -20,7 +20,7 @@ from mmpose.registry import (
 )
 from recipe_table import Pinned, parts, recipe, rows
 
-from sdpose.apis.configs import load_config
+from sdpose.config.load import load_config
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 LEAVES = sorted(path.relative_to(CONFIGS).with_suffix('').as_posix()

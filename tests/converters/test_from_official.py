@@ -15,9 +15,8 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 from torch.testing import assert_close
 
-from sdpose.compat import CheckpointError
 from sdpose.converters import convert_file, convert_model, convert_token_module, convert_weights
-from sdpose.errors import MismatchError, NonFiniteError, UserError
+from sdpose.errors import CheckpointError, MismatchError, NonFiniteError, UserError
 
 QUICK_START = 'quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48'
 DATA = Path(__file__).parents[1] / 'data'

@@ -6,7 +6,7 @@ import torch
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
-from sdpose.apis.configs import load_config
+from sdpose.config.load import load_config
 from sdpose.converters import vit_to_timm
 from sdpose.converters.from_timm import convert_timm_file
 from sdpose.errors import MismatchError, NonFiniteError, UserError

@@ -16,9 +16,9 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 from torch import nn
 
-from sdpose import checkpoint as checkpoints
 from sdpose.converters import publish, publishing
 from sdpose.errors import MismatchError, NonFiniteError, UserError
+from sdpose.io import checkpoint as checkpoints
 from sdpose.version import __version__
 
 QUICK_START = 'quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48'

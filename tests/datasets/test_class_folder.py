@@ -13,12 +13,12 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 from PIL import Image
 
-from sdpose.apis.configs import load_config
-from sdpose.apis.preflight import check_data
-from sdpose.apis.run_options import prepare
-from sdpose.datasets.shapes import CLASSES, draw_picture
+from sdpose.config.load import load_config
+from sdpose.config.options import prepare
 from sdpose.datasets.transforms import LoadClassImage, SeedBySample
 from sdpose.errors import ConfigError, DataError
+from sdpose.preflight.data import check_data
+from sdpose.synthetic.shapes import CLASSES, draw_picture
 
 ROOT = Path(__file__).parents[2]
 

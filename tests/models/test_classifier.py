@@ -11,7 +11,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from sdpose.apis.complexity import complexity
-from sdpose.apis.configs import load_config
+from sdpose.config.load import load_config
 from sdpose.errors import ConfigError
 from sdpose.models import TransformerLayer
 from sdpose.structures import ClassSample

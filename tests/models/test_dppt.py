@@ -7,8 +7,8 @@ from mmpose.registry import MODELS
 from small_models import heatmap_batch, write_teacher
 from torch.testing import assert_close
 
-from sdpose.checkpoint import compare
 from sdpose.errors import ConfigError
+from sdpose.io.checkpoint import compare
 from sdpose.models import JointAttentionLoss, JointTokenLoss
 from sdpose.structures import LayerTrace
 

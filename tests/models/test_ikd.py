@@ -6,8 +6,8 @@ from small_models import heatmap_batch, stock_hrnet, write_teacher
 from torch.testing import assert_close
 
 from sdpose.apis.complexity import count_parameters
-from sdpose.checkpoint import compare
 from sdpose.errors import ConfigError
+from sdpose.io.checkpoint import compare
 
 CODEC = dict(type='MSRAHeatmap', input_size=(64, 64), heatmap_size=(16, 16), sigma=1)
 TERMS = dict(

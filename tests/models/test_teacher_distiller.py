@@ -9,10 +9,10 @@ from mmpose.structures import PoseDataSample
 from small_models import stock_hrnet, write_teacher
 from torch.testing import assert_close
 
+from sdpose.config.find import find_config
 from sdpose.converters import convert_token_module
 from sdpose.errors import ConfigError, MismatchError
 from sdpose.models.heads.token_reg_head import PoseRegression
-from sdpose.paths import find_config
 
 HEATMAP = dict(type='MSRAHeatmap', input_size=(48, 64), heatmap_size=(12, 16), sigma=1)
 LABEL = dict(type='RegressionLabel', input_size=(48, 64))

@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 from torch.testing import assert_close
 
-from sdpose.apis.configs import load_config
+from sdpose.config.load import load_config
 from sdpose.converters import vit_from_timm, vit_to_timm
 from sdpose.errors import MismatchError
 

@@ -13,8 +13,7 @@ import pytest
 import torch
 
 from sdpose.apis import testing, training
-from sdpose.compat import CheckpointError
-from sdpose.errors import ConfigError, DataError, MismatchError, UserError
+from sdpose.errors import CheckpointError, ConfigError, DataError, MismatchError, UserError
 
 _TRAIN = 'data/coco/annotations/person_keypoints_train2017.json'
 

@@ -11,7 +11,7 @@ import torch
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
-from sdpose.apis.configs import load_config
+from sdpose.config.load import load_config
 
 NAME = '{}-tiny_stemnet_1xb32-30e_synthetic-64x48'
 # Twelve people in one batch: a step per epoch. The schedule's warm-up alone would be longer than these runs.

@@ -13,7 +13,7 @@ from mmpose.registry import MODELS
 
 from sdpose.apis import testing, training
 from sdpose.errors import MismatchError, UserError
-from sdpose.weights_file import load_file
+from sdpose.io.weights_file import load_file
 
 _TOKENPOSE = {'model.neck.num_cycles': 1, 'model.distiller': None}
 _LIKELIHOOD = '''

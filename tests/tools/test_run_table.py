@@ -11,7 +11,7 @@ import torch
 import yaml
 
 from sdpose.apis.tables import Means, collect, reproduce
-from sdpose.folders import sole_training
+from sdpose.io.folders import sole_training
 
 TOOL = 'tools/analysis_tools/run_table.py'
 PLAN = dict(

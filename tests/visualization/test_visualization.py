@@ -5,8 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
-from sdpose.datasets.synthetic.skeleton import COCO_JOINTS
 from sdpose.errors import DataError
+from sdpose.synthetic.people.skeleton import COCO_JOINTS
 from sdpose.visualization import contact_sheet, draw_people, draw_predictions, sides_of
 
 LIMBS, SIDES = [(5, 7), (6, 8)], sides_of(COCO_JOINTS)

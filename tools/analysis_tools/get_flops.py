@@ -10,7 +10,7 @@ from mmengine.registry import init_default_scope  # noqa: E402
 
 from sdpose.apis import cli  # noqa: E402
 from sdpose.apis.complexity import complexity, input_size  # noqa: E402
-from sdpose.apis.configs import load_config  # noqa: E402
+from sdpose.config.load import load_config  # noqa: E402
 
 
 def parse_args() -> argparse.Namespace:

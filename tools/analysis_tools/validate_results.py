@@ -20,8 +20,8 @@ def parse_args() -> argparse.Namespace:
 
 def validate(args: argparse.Namespace) -> None:
     from sdpose.errors import DataError
-    from sdpose.evaluation.result_check import check_results
     from sdpose.evaluation.submission import read_results, server_name, write_submission
+    from sdpose.preflight.results import check_results
     if args.submit_as:
         server_name(args.annotations, args.submit_as)  # refuses a name before the work
     check = check_results(args.results, args.annotations, args.num_keypoints)

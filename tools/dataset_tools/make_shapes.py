@@ -20,9 +20,9 @@ def parse_args() -> argparse.Namespace:
 
 
 def make(args: argparse.Namespace) -> None:
-    from sdpose.datasets.shapes.generate import SHEET, ShapesRequest, generate_shapes
-    from sdpose.datasets.synthetic.progress import show_progress
-    from sdpose.datasets.synthetic.request import parse_size
+    from sdpose.synthetic.progress import show_progress
+    from sdpose.synthetic.request import parse_size
+    from sdpose.synthetic.shapes.generate import SHEET, ShapesRequest, generate_shapes
     out = Path(args.out)
     request = ShapesRequest(args.num_train, args.num_val, args.seed, parse_size(args.size))
     with show_progress('drawing shapes') as progress:

@@ -37,10 +37,10 @@ def parse_args() -> argparse.Namespace:
 
 
 def make(args: argparse.Namespace) -> None:
-    from sdpose.datasets.synthetic.generate import SHEET, generate
-    from sdpose.datasets.synthetic.progress import show_progress
-    from sdpose.datasets.synthetic.request import Request, find_style, parse_size
     from sdpose.errors import UserError
+    from sdpose.synthetic.generate import SHEET, generate
+    from sdpose.synthetic.progress import show_progress
+    from sdpose.synthetic.request import Request, find_style, parse_size
     if args.workers < 1:
         raise UserError(f'--workers {args.workers}: give at least 1')
     level = args.level or find_style(args.style).level

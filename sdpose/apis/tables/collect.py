@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from mmengine.config import Config
 
+from sdpose.config.load import load_config
 from sdpose.errors import UserError
-from sdpose.folders import require_writable
+from sdpose.io.folders import require_writable
 
-from ..configs import load_config
 from .plan import Plan, Row, Table
 from .plan_file import read_plan
 from .row_report import of_cycle

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sdpose.datasets.shapes.generate import ShapesRequest, generate_shapes
-from sdpose.datasets.synthetic.generate import generate
-from sdpose.datasets.synthetic.progress import show_progress
-from sdpose.datasets.synthetic.request import Request, parse_size
 from sdpose.errors import DataError
+from sdpose.synthetic.generate import generate
+from sdpose.synthetic.progress import show_progress
+from sdpose.synthetic.request import Request, parse_size
+from sdpose.synthetic.shapes.generate import ShapesRequest, generate_shapes
 
 from .known_data import compare
 from .plan import DataSet

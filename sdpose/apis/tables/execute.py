@@ -16,7 +16,7 @@ from typing import Optional
 import torch
 
 from sdpose.errors import UserError
-from sdpose.folders import terminate_as_interrupt
+from sdpose.io.folders import terminate_as_interrupt
 
 from .run import Run
 

@@ -81,8 +81,8 @@ class DataSet:
 
     Attributes:
         root: Their folder.
-        draw: Arguments of a drawn set, if it is one; see ``sdpose.datasets.synthetic.request.Request``.
-        shapes: Likewise of drawn shapes; see ``sdpose.datasets.shapes.generate.ShapesRequest``.
+        draw: Arguments of a drawn set, if it is one; see ``sdpose.synthetic.request.Request``.
+        shapes: Likewise of drawn shapes; see ``sdpose.synthetic.shapes.generate.ShapesRequest``.
         known: What is known about the files of a real one, by their place in the folder; see ``known_data``.
         overrides: Config keys that this data set needs.
     """

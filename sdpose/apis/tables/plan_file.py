@@ -7,11 +7,11 @@ from typing import Any, get_type_hints
 
 import yaml
 
-from sdpose.datasets.shapes.generate import ShapesRequest
-from sdpose.datasets.synthetic.request import Request
+from sdpose.config.argument_types import describe, fits
 from sdpose.errors import ConfigError
+from sdpose.synthetic.request import Request
+from sdpose.synthetic.shapes.generate import ShapesRequest
 
-from ..argument_types import describe, fits
 from .known_data import FACTS
 from .plan import DEPTHS, READS, DataSet, Plan, Row, Scale, Table
 

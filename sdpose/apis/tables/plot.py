@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
-from sdpose.fileio import atomic_write
+from sdpose.io.atomic import atomic_write
 
 from .plan import Table
 from .report import Outcome

@@ -7,13 +7,13 @@ from typing import Any, Optional
 
 from mmengine.registry import init_default_scope
 
+from sdpose.apis.complexity import complexity
+from sdpose.config.load import load_config
 from sdpose.converters.publishing import publish
 from sdpose.errors import UserError
-from sdpose.fileio import atomic_write
-from sdpose.folders import require_writable
+from sdpose.io.atomic import atomic_write
+from sdpose.io.folders import require_writable
 
-from ..complexity import complexity
-from ..configs import load_config
 from .data import draw, examine
 from .plan import Row, Table
 from .plan_file import read_plan

@@ -10,10 +10,10 @@ from typing import Any, Optional
 
 from mmengine.config import Config
 
+from sdpose.config.options import prepare
 from sdpose.errors import ConfigError
-from sdpose.fileio import atomic_write
+from sdpose.io.atomic import atomic_write
 
-from ..run_options import prepare
 from .environment import environment
 from .plan import slug
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, Optional
 
 from sdpose.errors import UserError
-from sdpose.fileio import atomic_write
-from sdpose.folders import require_writable
+from sdpose.io.atomic import atomic_write
+from sdpose.io.folders import require_writable
 
 from .plan import Table
 from .plan_file import read_plan

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import torch
 
+from sdpose.apis.format_only import use_format_only, use_test_dev
+from sdpose.config.options import prepare
 from sdpose.errors import UserError
-from sdpose.folders import sole_training
+from sdpose.io.folders import sole_training
+from sdpose.preflight.data import check_data
 
-from ..format_only import use_format_only, use_test_dev
-from ..preflight import check_data
-from ..run_options import prepare
 from .data import draw
 from .execute import Executor
 from .run import Run, united

@@ -7,10 +7,9 @@ from typing import Any, Optional
 
 from mmengine.config import Config
 
+from sdpose.config.load import load_config
+from sdpose.config.options import moved
 from sdpose.errors import DataError
-
-from ..configs import load_config
-from ..run_options import moved
 
 # What decides the training; the rest of a config is about the machine and the log.
 _DECISIVE = ('model', 'train_dataloader', 'optim_wrapper', 'param_scheduler', 'train_cfg', 'auto_scale_lr')

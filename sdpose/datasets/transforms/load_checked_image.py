@@ -5,7 +5,7 @@ from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 
 from sdpose.errors import DataError
-from sdpose.pictures import TOO_LARGE, HugePictureError, refuse_special
+from sdpose.io.pictures import TOO_LARGE, HugePictureError, refuse_special
 
 from .single_image import check_box, three_channels
 

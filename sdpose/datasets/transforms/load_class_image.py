@@ -7,7 +7,7 @@ from mmpose.registry import TRANSFORMS
 from PIL import Image
 
 from sdpose.errors import DataError
-from sdpose.pictures import TOO_LARGE, HugePictureError, open_picture, refuse_special
+from sdpose.io.pictures import TOO_LARGE, HugePictureError, open_picture, refuse_special
 
 
 @TRANSFORMS.register_module()

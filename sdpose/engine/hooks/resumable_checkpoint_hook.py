@@ -11,9 +11,9 @@ from mmengine.hooks import CheckpointHook
 from mmengine.registry import HOOKS
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
-from sdpose.checkpoint import meta_of
 from sdpose.engine.loops import ResumableTrainLoop
 from sdpose.engine.validation_record import ValidationRecord
+from sdpose.io.checkpoint import meta_of
 
 # A checkpoint that was written because a signal asked for the end; the next regular one replaces it.
 STOPPED = 'stopped_iter_{}.pth'

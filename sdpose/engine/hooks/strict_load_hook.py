@@ -9,8 +9,8 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from sdpose.checkpoint import compare, labels_of, meta_of, require_match, stripped_of, weights_of
 from sdpose.engine.resumable import require_resumable
+from sdpose.io.checkpoint import compare, labels_of, meta_of, require_match, stripped_of, weights_of
 
 _CURE = ('Use the config the checkpoint was trained with, or, to keep only the weights that fit, pass --allow-partial '
          '(default_hooks.strict_load.allow_partial=True).')

@@ -8,8 +8,8 @@ from mmengine.model import update_init_info
 from mmpose.registry import WEIGHT_INITIALIZERS
 from torch import nn
 
-from sdpose.checkpoint import compare, read_weights
 from sdpose.errors import ConfigError, MismatchError
+from sdpose.io.checkpoint import compare, read_weights
 
 
 @WEIGHT_INITIALIZERS.register_module()

@@ -12,9 +12,9 @@ from mmengine.logging import print_log
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from sdpose.checkpoint import read_weights, require_match
+from sdpose.config.find import find_config
 from sdpose.errors import ConfigError
-from sdpose.paths import find_config
+from sdpose.io.checkpoint import read_weights, require_match
 
 from .base import BaseDistiller
 from .model_pass import BACKBONE, HEAD, TOKENS, ModelPass, kept_statistics, run, values_of

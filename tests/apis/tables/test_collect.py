@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sdpose.apis.configs import load_config
 from sdpose.apis.tables.collect import collect
+from sdpose.config.load import load_config
 from sdpose.errors import DataError, UserError
 
 ROOT = Path(__file__).parents[3]

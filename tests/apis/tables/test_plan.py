@@ -7,9 +7,9 @@ import yaml
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
-from sdpose.apis.configs import load_config
 from sdpose.apis.tables.plan_file import read_plan
 from sdpose.apis.tables.run import Homes, make_runs
+from sdpose.config.load import load_config
 from sdpose.errors import ConfigError
 
 ROOT = Path(__file__).parents[3]

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sdpose.apis.configs import load_config
 from sdpose.apis.tables.plan_file import read_plan
 from sdpose.apis.tables.run import Homes
 from sdpose.apis.tables.setting import Setting, choose
+from sdpose.config.load import load_config
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = str(ROOT / 'configs/sdpose/tables.yml')

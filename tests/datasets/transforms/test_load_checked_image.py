@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from sdpose.apis.configs import load_config
+from sdpose.config.load import load_config
 from sdpose.datasets.transforms import LoadCheckedImage
 from sdpose.errors import DataError
 

@@ -1,0 +1,157 @@
+"""Options that training and testing share, merged into a config."""
+
+import os
+from pathlib import Path
+from typing import Any, Optional
+
+from mmengine.config import Config
+
+from sdpose.errors import ConfigError
+from sdpose.evaluation import use_ground_truth_boxes
+
+from .load import load_config
+
+
+def prepare(config: str,
+            work_dir: Optional[str] = None,
+            gt_bbox: bool = False,
+            allow_partial: bool = False,
+            show: bool = False,
+            show_dir: Optional[str] = None,
+            interval: int = 1,
+            wait_time: float = 1,
+            cfg_options: Optional[dict[str, Any]] = None,
+            launcher: str = 'none',
+            local_rank: int = 0,
+            dist_timeout: Optional[float] = None) -> Config:
+    """Read a config and merge what training and testing share into it.
+
+    Args:
+        config: A config file, or the name of one of the package's configs.
+        work_dir: Where a run writes; default the config's ``work_dir``, else ``work_dirs/<config name>``.
+        gt_bbox: Evaluate on annotated boxes instead of a detector's.
+        allow_partial: Accept a checkpoint that fills the model only in part.
+        show: Show predictions of the evaluation in a window.
+        show_dir: Save pictures of these predictions here, below the log's folder.
+        interval: Draw one of so many samples.
+        wait_time: Seconds that a window stays.
+        cfg_options: Overrides of single config keys, dotted.
+        launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
+        local_rank: Number of this process on its machine, for launchers that pass it as an argument.
+        dist_timeout: Seconds after which a process that does not answer ends a distributed run.
+
+    Raises:
+        ConfigError: If the config or an option does not fit.
+    """
+    cfg = load_config(config, cfg_options)
+    if 'data_root' in (cfg_options or {}):
+        _move_data_root(cfg, load_config(config).get('data_root'))
+    cfg.launcher = launcher
+    os.environ.setdefault('LOCAL_RANK', str(local_rank))
+    cfg.work_dir = work_dir or cfg.get('work_dir') or os.path.join('work_dirs', Path(config).stem)
+    _set_strictness(cfg, allow_partial)
+    _make_resumable(cfg)
+    if dist_timeout is not None:
+        _set_timeout(cfg, dist_timeout)
+    _let_loaders_without_workers_be(cfg)
+    _name_unreadable_images(cfg)
+    if show or show_dir is not None:
+        _set_drawing(cfg, show, show_dir, interval, wait_time)
+    if gt_bbox:
+        for loader in filter(None, (cfg.get('val_dataloader'), cfg.get('test_dataloader'))):
+            use_ground_truth_boxes(loader.dataset)
+    return cfg
+
+
+def _set_strictness(cfg: Config, allow_partial: bool) -> None:
+    """Demand that checkpoints fill the model, in configs without our runtime base too."""
+    hooks = cfg.setdefault('default_hooks', {})
+    hooks.setdefault('strict_load', dict(type='StrictLoadHook'))
+    if allow_partial:
+        hooks.strict_load.allow_partial = True
+
+
+def _make_resumable(cfg: Config) -> None:
+    """Let any training be stopped and resumed, in configs without our runtime base too."""
+    hooks = cfg.default_hooks
+    hooks.setdefault('stop', dict(type='StopHook'))
+    checkpoint = hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))  # MMEngine's default
+    if checkpoint is not None and checkpoint.get('type') == 'CheckpointHook':
+        checkpoint.type = 'ResumableCheckpointHook'
+    loop = cfg.get('train_cfg')
+    if loop and ('type' not in loop and loop.get('by_epoch', True) or loop.get('type') == 'EpochBasedTrainLoop'):
+        loop.pop('by_epoch', None)
+        loop.type = 'ResumableTrainLoop'
+
+
+def _set_timeout(cfg: Config, seconds: float) -> None:
+    """Limit the time that the processes of a run wait for each other.
+
+    Raises:
+        ConfigError: If it is not positive.
+    """
+    if not seconds > 0:
+        raise ConfigError(f'--dist-timeout {seconds}: give more than 0 seconds')
+    cfg.setdefault('env_cfg', {}).setdefault('dist_cfg', dict(backend='nccl')).timeout = seconds
+
+
+def _let_loaders_without_workers_be(cfg: Config) -> None:
+    """``num_workers=0`` alone is a clear wish; torch refuses it beside the bases' ``persistent_workers=True``."""
+    for split in ('train', 'val', 'test'):
+        loader = cfg.get(f'{split}_dataloader')
+        if loader and loader.get('num_workers') == 0:
+            loader.persistent_workers = False
+
+
+def _name_unreadable_images(cfg: Config) -> None:
+    """Load images by our step in configs that inherit MMPose's pipelines, too: the same pixels, clear errors."""
+    for split in ('train', 'val', 'test'):
+        if loader := cfg.get(f'{split}_dataloader'):
+            _check_loading(loader.get('dataset'))
+
+
+def _check_loading(dataset: Optional[dict[str, Any]]) -> None:
+    if not dataset:
+        return
+    for step in dataset.get('pipeline') or []:
+        if step.get('type') == 'LoadImage':
+            step['type'] = 'LoadCheckedImage'
+    for part in [dataset.get('dataset'), *(dataset.get('datasets') or [])]:
+        _check_loading(part)
+
+
+def _move_data_root(cfg: Config, before: Optional[str]) -> None:
+    """Let ``--cfg-options data_root=FOLDER`` reach what was derived from the old one when the config was read."""
+    if not before:
+        return
+    for split in ('train', 'val', 'test'):
+        for key in (f'{split}_dataloader', f'{split}_evaluator'):
+            if cfg.get(key):
+                part = cfg[key].to_dict() if hasattr(cfg[key], 'to_dict') else cfg[key]
+                cfg[key] = moved(part, before, cfg.data_root)
+
+
+def moved(node: Any, before: str, after: str) -> Any:
+    """A part of a config in which every path that begins with one folder begins with another."""
+    if isinstance(node, dict):
+        return {key: moved(value, before, after) for key, value in node.items()}
+    if isinstance(node, (list, tuple)):
+        return type(node)(moved(value, before, after) for value in node)
+    if isinstance(node, str) and node.startswith(before):
+        return os.path.join(after, '') + node[len(before):]
+    return node
+
+
+def _set_drawing(cfg: Config, show: bool, show_dir: Optional[str], interval: int, wait_time: float) -> None:
+    """Draw predictions during evaluation.
+
+    Raises:
+        ConfigError: If the config lacks MMPose's visualization hook.
+    """
+    hook = cfg.default_hooks.get('visualization')
+    if hook is None:
+        raise ConfigError('--show and --show-dir draw poses and need default_hooks.visualization='
+                          'dict(type="PoseVisualizationHook") in the config')
+    hook.update(enable=True, show=show, out_dir=show_dir, interval=interval)
+    if show:
+        hook.wait_time = wait_time

@@ -1,0 +1,1 @@
+"""Files: complete or absent, locked, and read without trusting them."""

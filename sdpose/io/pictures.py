@@ -1,0 +1,102 @@
+"""Picture files: what is too large to be read, what is no file, and writing that does not fail silently."""
+
+import io
+import os
+from functools import cache
+from pathlib import Path
+from typing import Union
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from sdpose.errors import DataError
+
+from .atomic import atomic_write
+
+# As many as the largest sensors of phones have; decoded, they take 0.6 GB.
+MOST_PIXELS = 16384 * 12288
+TOO_LARGE = f'it declares more than {MOST_PIXELS / 1e6:.0f} million pixels: scale it down, or remove it'
+
+
+class HugePictureError(DataError):
+    """A picture whose header declares more than ``MOST_PIXELS``; its file may be small."""
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """What OpenCV reads and Pillow tells the size of. With all its formats, Pillow would run PostScript too."""
+    Image.init()
+    names = ('JPEG', 'MPO', 'PNG', 'BMP', 'DIB', 'WEBP', 'TIFF', 'GIF', 'PPM', 'SUN', 'JPEG2000', 'AVIF')
+    return tuple(name for name in names if name in Image.OPEN)
+
+
+def refuse_special(path: Union[str, Path]) -> None:
+    """Refuse what exists and is no file: reading a pipe may never end. A link to a file is a file.
+
+    Raises:
+        DataError: If it is a folder, a pipe, a socket or a device.
+    """
+    if os.path.exists(path) and not os.path.isfile(path):
+        kind = 'a folder' if os.path.isdir(path) else 'a pipe, a socket or a device'
+        raise DataError(f'image {path} is {kind}, not a file: put the image there, or correct the name')
+
+
+def open_picture(source: Union[str, Path, io.BytesIO]) -> Image.Image:
+    """Open a picture with Pillow, which reads its header only.
+
+    Args:
+        source: A file, or its content.
+
+    Raises:
+        HugePictureError: If it declares more than ``MOST_PIXELS``.
+        FileNotFoundError, PermissionError: As in :func:`open`.
+        ValueError: If it is no picture, damaged, or in a format whose size cannot be told.
+    """
+    try:
+        image = Image.open(source, formats=_formats())
+    except Image.DecompressionBombError as error:
+        raise HugePictureError(f'a picture is not read: {TOO_LARGE}') from error
+    except (FileNotFoundError, PermissionError):
+        raise
+    except Exception as error:  # whatever a damaged header leads to
+        raise ValueError(f'no picture that can be read ({error})') from error
+    if image.width * image.height > MOST_PIXELS:  # Pillow's own limit was lifted
+        image.close()
+        raise HugePictureError(f'a picture is not read: {TOO_LARGE}')
+    return image
+
+
+def read_picture(path: Union[str, Path]) -> np.ndarray:
+    """A picture as OpenCV has it: (H, W, 3), BGR, 8 bits.
+
+    Raises:
+        DataError: If it is missing, no file, no picture, damaged, or too large.
+    """
+    refuse_special(path)
+    try:
+        open_picture(path).close()
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    except HugePictureError as error:
+        raise DataError(f'{path} is not read: {TOO_LARGE}') from error
+    except (OSError, ValueError, cv2.error) as error:
+        raise DataError(f'{path} cannot be read as a picture: {error}') from error
+    if picture is None:
+        raise DataError(f'{path} cannot be read as a picture: it is damaged')
+    return picture
+
+
+def write_png(path: Union[str, Path], picture: np.ndarray) -> None:
+    """Write a picture, complete or not at all; ``cv2.imwrite`` fails without a word.
+
+    Raises:
+        DataError: If it cannot be encoded or written.
+    """
+    done, content = cv2.imencode('.png', picture)
+    if not done:
+        raise DataError(f'{path} cannot be written: the picture cannot be encoded as PNG')
+    try:
+        with atomic_write(path) as file:
+            file.write(content.tobytes())
+    except OSError as error:
+        raise DataError(f'{path} cannot be written: {error}') from error

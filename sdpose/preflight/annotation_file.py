@@ -1,0 +1,66 @@
+"""Reading a COCO annotation file: there, JSON, and in COCO's structure."""
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any, Union
+
+from sdpose.errors import DataError
+
+from . import coco_fields
+
+
+def read_annotations(ann_file: Union[str, Path], annotated: bool = True,
+                     cure: str = 'correct data_root and ann_file of the dataset in the config') -> dict[str, Any]:
+    """Read a COCO annotation file, of key points or not.
+
+    Args:
+        ann_file: The file.
+        annotated: Whether it must have annotations; ``image_info`` files of test splits have none, and get an empty
+            list.
+        cure: What else than putting the file there helps if it is missing.
+
+    Raises:
+        DataError: If it is missing, not JSON, or lacks images, annotations, ids or what an image must have.
+    """
+    if not Path(ann_file).is_file():
+        below = '' if Path(ann_file).is_absolute() else f' (below {os.getcwd()})'
+        raise DataError(f'the annotation file {ann_file} is missing{below}: put it there, or {cure}')
+    content = read_json(ann_file, 'a COCO annotation file')
+    if isinstance(content, dict) and not annotated:
+        content.setdefault('annotations', [])
+    lacking = [key for key in ('images', 'annotations') if not isinstance(content, dict) or key not in content]
+    if lacking == ['annotations']:
+        raise DataError(f'{ann_file} has no annotations to train on or to evaluate with; for a test split without '
+                        'any, tools/test.py --format-only writes results from the boxes of a detector')
+    if lacking:
+        raise DataError(f'{ann_file} is not a COCO annotation file: it has no {" and no ".join(lacking)}')
+    for key in ('images', 'annotations'):
+        if not isinstance(content[key], list):
+            raise DataError(f'{ann_file} is not a COCO annotation file: {key} must be a list')
+    coco_fields.check_entries(ann_file, 'image', content['images'], coco_fields.IMAGE_KEYS)
+    coco_fields.check_images(ann_file, content['images'])
+    coco_fields.check_entries(ann_file, 'annotation', content['annotations'], ('id', ))
+    repeated = [key for key, count in Counter(ann['id'] for ann in content['annotations']).items() if count > 1]
+    if repeated:
+        raise DataError(f'{ann_file}: annotation id {repeated[0]} is used more than once')
+    return content
+
+
+def read_json(file: Union[str, Path], what: str) -> Any:
+    """The content of a JSON file.
+
+    Args:
+        file: The file.
+        what: What it should be, for the message.
+
+    Raises:
+        DataError: If it is not there, a folder or a pipe (which would wait for ever), or not JSON.
+    """
+    if not Path(file).is_file():
+        raise DataError(f'{file} is not {what}: there is no such file')
+    try:
+        return json.loads(Path(file).read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise DataError(f'{file} is not {what}: it is not valid JSON ({error}); fetch it again') from error

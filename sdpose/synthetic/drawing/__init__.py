@@ -1,0 +1,1 @@
+"""How shapes become pixels: canvas, colours, solids."""

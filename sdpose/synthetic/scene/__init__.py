@@ -1,0 +1,1 @@
+"""What stands around the drawn people: levels of difficulty, backgrounds, props, effects."""
