@@ -1,6 +1,9 @@
-"""Mistakes a user can cure, told apart from defects of the program."""
+"""Mistakes a user can cure, told apart from defects of the program, and how a run ends by a signal."""
 
 import re
+import signal
+from collections.abc import Sequence
+from typing import Optional
 
 # torch re-raises a worker's exception as the same class with the worker's whole traceback as its message.
 _FROM_WORKER = re.compile(r'^Caught \w+ in .*?(?:\n.*)*\n(?:[\w.]+\.)?(\w+): (?P<message>(?:.|\n)*)$')
@@ -37,3 +40,27 @@ class CheckpointError(UserError):
 
 class NonFiniteError(UserError):
     """A loss or a weight became NaN or infinite."""
+
+
+class Stopped(SystemExit):
+    """A run was ended by a signal. Python ends with 128 plus its number, as a shell would say it.
+
+    Args:
+        number: The signal.
+        checkpoint: What a training was saved as; None if there was nothing to save.
+    """
+
+    def __init__(self, number: int, checkpoint: Optional[str] = None) -> None:
+        super().__init__(128 + number)
+        self.number = number
+        self.checkpoint = checkpoint
+
+    def __str__(self) -> str:
+        saved = f'; saved as {self.checkpoint}' if self.checkpoint else ''
+        return f'stopped by {signal.Signals(self.number).name}{saved}'
+
+
+def first_few(names: Sequence[str], shown: int = 3) -> str:
+    """The beginning of a list for a message: ``a, b, c and 4 more``."""
+    more = f' and {len(names) - shown} more' if len(names) > shown else ''
+    return ', '.join(names[:shown]) + more

@@ -6,6 +6,7 @@ from typing import Any, Optional
 from mmengine.config import Config
 from mmpose.registry import MODELS
 
+from sdpose.config.nodes import resolve_type
 from sdpose.errors import ConfigError
 from sdpose.models.transformers import MultiCycledTransformer
 
@@ -18,11 +19,11 @@ def count_cycles(cfg: Config) -> int:
     """
     model = cfg.get('model') or {}
     neck = model.get('neck') or {}
-    kind = _part(neck)
-    if not (isinstance(kind, type) and issubclass(kind, MultiCycledTransformer)):
+    kind = resolve_type(neck, MODELS)
+    if kind is None or not issubclass(kind, MultiCycledTransformer):
         raise ConfigError(f'--all-cycles needs a model with cycles, but model.neck.type is {neck.get("type")}, not '
                           'MultiCycledTransformer; test it without that flag')
-    if not hasattr(_part(model), 'predict_cycles'):
+    if not hasattr(resolve_type(model, MODELS), 'predict_cycles'):
         raise ConfigError(f'--all-cycles needs a model that predicts every cycle, but {model.get("type")} has no '
                           'predict_cycles; use DistillPoseEstimator or a class derived from it')
     loop = (cfg.get('test_cfg') or {}).get('type', 'TestLoop')
@@ -42,9 +43,3 @@ def of_cycle(path: Optional[str], number: int) -> Optional[str]:
     if path is None:
         return None
     return str(Path(path).with_suffix(f'.cycle{number}{Path(path).suffix}'))
-
-
-def _part(cfg: dict[str, Any]) -> Any:
-    """The class a part's config stands for, None if it names none that is registered."""
-    kind = cfg.get('type')
-    return MODELS.get(kind) if isinstance(kind, str) else kind

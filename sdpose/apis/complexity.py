@@ -9,13 +9,12 @@ import copy
 import torch
 from mmcv.cnn.utils.flops_counter import add_flops_counting_methods
 from mmengine.config import Config
-from mmpose.registry import MODELS
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from sdpose.config.load import building
-from sdpose.errors import ConfigError
+from sdpose.config.building import build_model
+from sdpose.config.nodes import input_size
 from sdpose.io.checkpoint import TRAINING_ONLY
 
 
@@ -66,19 +65,6 @@ def count_parameters(model: nn.Module, training: bool) -> int:
                if parameter.requires_grad and (training or not name.startswith(TRAINING_ONLY)))
 
 
-def input_size(config: Config) -> tuple[int, int]:
-    """(w, h) of the images that a config's model gets: its codec's, or ``input_size`` of a config without one.
-
-    Raises:
-        ConfigError: if there is neither.
-    """
-    codec = (config.model.get('head') or {}).get('decoder') or config.get('codec') or config
-    if 'input_size' not in codec:
-        raise ConfigError(f'{config.filename} has no codec and no input_size, so the input size is unknown: '
-                          'inherit a data set base of configs/_base_/datasets')
-    return tuple(codec['input_size'])
-
-
 def complexity(config: Config) -> dict[str, dict[str, int]]:
     """Parameters and multiply-adds of a config's model at its own input size, in absolute numbers.
 
@@ -92,8 +78,7 @@ def complexity(config: Config) -> dict[str, dict[str, int]]:
         ConfigError: if the config names no input size, or a part refuses its values.
     """
     width, height = input_size(config)
-    with building():
-        model = MODELS.build(config.model)
+    model = build_model(config.model)
     image = torch.zeros(1, 3, height, width)
     result = {}
     for name, training in (('inference', False), ('training', True)):

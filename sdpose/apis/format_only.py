@@ -9,9 +9,9 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from mmpose.datasets import MpiiDataset
 
-from sdpose.config.evaluators import as_list, is_coco, writes_results
+from sdpose.config.evaluators import is_coco, writes_results
 from sdpose.config.load import load_config
-from sdpose.config.options import moved
+from sdpose.config.nodes import as_list, moved
 from sdpose.errors import ConfigError, DataError
 from sdpose.evaluation.submission import split_of
 from sdpose.preflight.metainfo import load_metainfo

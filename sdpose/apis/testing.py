@@ -10,14 +10,14 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
-from sdpose.config.evaluators import as_list
-from sdpose.config.load import building
+from sdpose.config.building import building
+from sdpose.config.nodes import as_list
 from sdpose.config.options import prepare
 from sdpose.errors import ConfigError, UserError
 from sdpose.evaluation import ResultFile, cycle_table, describe_data
 from sdpose.io.atomic import atomic_write
 from sdpose.io.folders import require_writable
-from sdpose.preflight.data import check_checkpoint_path, check_data
+from sdpose.preflight import check_all
 
 from .all_cycles import count_cycles, of_cycle, use_all_cycles
 from .format_only import check_written, is_format_only, use_format_only, use_test_dev
@@ -54,11 +54,10 @@ def test(config: str, checkpoint: str, out: Optional[str] = None, dump: Optional
     if format_only := format_only or test_dev or is_format_only(cfg):
         out = use_format_only(cfg, out)
     require_writable(cfg.work_dir, '--work-dir')
-    check_checkpoint_path(checkpoint)
     cfg.load_from, cfg.resume = checkpoint, False
     num_cycles = count_cycles(cfg) if all_cycles else None
     evaluators, result_files = _with_outputs(cfg, out, dump, num_cycles)
-    check_data(cfg, ('test', ))
+    check_all(cfg, ('test', ))
     if all_cycles:
         use_all_cycles(cfg, evaluators)
     else:

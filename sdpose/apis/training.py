@@ -14,14 +14,14 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import nn
 
-from sdpose.compat import find_latest_checkpoint
-from sdpose.config.load import building
+from sdpose.compat.saving import find_latest_checkpoint
+from sdpose.config.building import building
+from sdpose.config.nodes import is_first_process
 from sdpose.config.options import prepare
 from sdpose.engine.stopping import stoppable
 from sdpose.errors import ConfigError
-from sdpose.io.folders import sole_training
-from sdpose.preflight.data import check_checkpoint_path, check_data, is_first_process
-from sdpose.preflight.score import warn_of_untrained_score
+from sdpose.io.lock import lock_work_dir
+from sdpose.preflight import check_all
 
 from .log_filters import silence_records
 
@@ -57,10 +57,8 @@ def train(config: str,
         _use_amp(cfg)
     if auto_scale_lr:
         _scale_learning_rate(cfg)
-    if is_first_process(cfg):
-        warn_of_untrained_score(cfg)
-    check_data(cfg, ('train', 'val') if cfg.get('val_dataloader') else ('train', ))
-    with stoppable(), sole_training(cfg.work_dir) if is_first_process(cfg) else nullcontext():
+    check_all(cfg, ('train', 'val') if cfg.get('val_dataloader') else ('train', ))
+    with stoppable(), lock_work_dir(cfg.work_dir) if is_first_process(cfg) else nullcontext():
         with building():
             runner = Runner.from_cfg(cfg)
             silence_records(runner.logger)
@@ -117,8 +115,6 @@ def _set_start(cfg: Config, resume: Optional[str]) -> None:
         cfg.resume, cfg.load_from = True, resume
     else:
         _warn_of_earlier_run(cfg)
-    if cfg.get('load_from'):
-        check_checkpoint_path(cfg.load_from)
     if cfg.get('resume'):
         _say_if_at_end(cfg)
 

@@ -1,4 +1,4 @@
-"""The metrics of a config's ``val_evaluator`` or ``test_evaluator``, which may be one, several or none."""
+"""What kind of metric an evaluator's config stands for."""
 
 import inspect
 from typing import Any
@@ -6,12 +6,7 @@ from typing import Any
 from mmpose.evaluation.metrics import CocoMetric, MpiiPCKAccuracy
 from mmpose.registry import METRICS
 
-
-def as_list(evaluators: Any) -> list[dict[str, Any]]:
-    """The metrics' configs as a list."""
-    if isinstance(evaluators, (list, tuple)):
-        return list(evaluators)
-    return [evaluators] if evaluators else []
+from .nodes import resolve_type
 
 
 def is_coco(cfg: dict[str, Any]) -> bool:
@@ -26,15 +21,10 @@ def reads_head_boxes(cfg: dict[str, Any]) -> bool:
 
 def writes_results(cfg: dict[str, Any]) -> bool:
     """Whether a metric can write a result file, as ``CocoMetric`` and ``MpiiMetric`` can."""
-    metric = _class_of(cfg)
-    return isinstance(metric, type) and 'outfile_prefix' in inspect.signature(metric.__init__).parameters
-
-
-def _class_of(cfg: dict[str, Any]) -> Any:
-    """The class that a metric's config stands for, None if it names none that is registered."""
-    return METRICS.get(cfg['type']) if isinstance(cfg.get('type'), str) else cfg.get('type')
+    metric = resolve_type(cfg, METRICS)
+    return metric is not None and 'outfile_prefix' in inspect.signature(metric.__init__).parameters
 
 
 def _is(cfg: dict[str, Any], base: type) -> bool:
-    metric = _class_of(cfg)
-    return isinstance(metric, type) and issubclass(metric, base)
+    metric = resolve_type(cfg, METRICS)
+    return metric is not None and issubclass(metric, base)

@@ -3,10 +3,8 @@
 import difflib
 import inspect
 import logging
-import re
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterator, Optional, Union
+from typing import Any, Optional, Union
 
 from mmengine.config import Config, ConfigDict
 from mmengine.config.utils import ConfigParsingError
@@ -17,17 +15,12 @@ from sdpose.errors import ConfigError
 
 from .argument_types import annotated_types, describe, fits
 from .find import find_config
+from .nodes import resolve_type
 
 _REGISTRIES = (MODELS, DATASETS, TRANSFORMS, HOOKS, METRICS, KEYPOINT_CODECS, PARAM_SCHEDULERS)
 # Classes whose keyword arguments are exactly a config's keys; libraries below them accept more than they name.
 _CHECKED_PACKAGES = ('sdpose.', 'mmpose.', 'mmengine.optim.scheduler.')
-# A TypeError that a config causes: an argument nobody takes, or that is missing, or text where an optimizer, or the
-# seed, wants a number.
-_REFUSED_ARGUMENT = ("unexpected keyword argument|missing .* required .* argument|"
-                     "not supported between instances of 'float' and 'str'|"
-                     'None is not a callable object|Cannot cast scalar from')
 _ABSENT = object()
-_HINT = '\n(raised while building the parts of the config; SDPOSE_TRACEBACK=1 shows where)'
 # Keys that are no argument of the part beside them: the registry's own, what a distiller reads from its terms, and the
 # runner from a schedule.
 _READ_BY_OTHERS = ('type', '_scope_', 'on', 'convert_to_iter_based')
@@ -80,7 +73,7 @@ def check_arguments(cfg: Any, where: str = '') -> None:
             check_arguments(item, f'{where}.{number}')
     if not isinstance(cfg, dict):
         return
-    part = _registered(cfg.get('type'))
+    part = _registered(cfg)
     known = _arguments(part) if part is not None else None
     wanted = annotated_types(part) if part is not None and part.__module__.startswith('sdpose.') else {}
     for key, value in cfg.items():
@@ -95,39 +88,11 @@ def check_arguments(cfg: Any, where: str = '') -> None:
         check_arguments(value, f'{where}.{key}')
 
 
-@contextmanager
-def building() -> Iterator[None]:
-    """Report a value that a constructor refused as a mistake in the config.
-
-    Constructors check what they are given and raise ``ValueError``; MMEngine raises ``KeyError`` for a part that is not
-    registered, ``ImportError`` for a module named in ``custom_imports``, and a ``TypeError`` of this kind where a
-    class outside this project and MMPose refuses an argument. The message says how to see where it arose.
-
-    Raises:
-        ConfigError: With the constructor's message.
-    """
-    try:
-        yield
-    except (ValueError, ImportError) as error:
-        raise ConfigError(f'{error}{_HINT}') from error
-    except TypeError as error:
-        if not re.search(_REFUSED_ARGUMENT, str(error)):
-            raise
-        raise ConfigError(f'{error}{_HINT}') from error
-    except KeyError as error:
-        if 'registry' not in str(error):
-            raise
-        raise ConfigError(str(error.args[0]).partition(' Please check')[0]) from error
-
-
-def _registered(name: Any) -> Optional[type]:
+def _registered(part: dict[str, Any]) -> Optional[type]:
     """The class a config's ``type`` stands for, if it is one of the checked packages."""
-    if isinstance(name, str):
-        found = (registry.get(name) for registry in _REGISTRIES)
-        name = next((part for part in found if part is not None), None)
-    if not isinstance(name, type) or not name.__module__.startswith(_CHECKED_PACKAGES):
-        return None
-    return name
+    found = filter(None, (resolve_type(part, registry) for registry in _REGISTRIES))
+    kind = next(found, None)
+    return kind if kind is not None and kind.__module__.startswith(_CHECKED_PACKAGES) else None
 
 
 def _arguments(part: type) -> Optional[set[str]]:

@@ -7,9 +7,11 @@ from typing import Any, Optional
 from mmengine.config import Config
 
 from sdpose.errors import ConfigError
-from sdpose.evaluation import use_ground_truth_boxes
 
 from .load import load_config
+from .nodes import moved, split_datasets, use_ground_truth_boxes
+
+_SPLITS = ('train', 'val', 'test')
 
 
 def prepare(config: str,
@@ -53,8 +55,8 @@ def prepare(config: str,
     _make_resumable(cfg)
     if dist_timeout is not None:
         _set_timeout(cfg, dist_timeout)
-    _let_loaders_without_workers_be(cfg)
-    _name_unreadable_images(cfg)
+    _disable_persistent_workers(cfg)
+    _use_checked_loading(cfg)
     if show or show_dir is not None:
         _set_drawing(cfg, show, show_dir, interval, wait_time)
     if gt_bbox:
@@ -95,51 +97,31 @@ def _set_timeout(cfg: Config, seconds: float) -> None:
     cfg.setdefault('env_cfg', {}).setdefault('dist_cfg', dict(backend='nccl')).timeout = seconds
 
 
-def _let_loaders_without_workers_be(cfg: Config) -> None:
+def _disable_persistent_workers(cfg: Config) -> None:
     """``num_workers=0`` alone is a clear wish; torch refuses it beside the bases' ``persistent_workers=True``."""
-    for split in ('train', 'val', 'test'):
+    for split in _SPLITS:
         loader = cfg.get(f'{split}_dataloader')
         if loader and loader.get('num_workers') == 0:
             loader.persistent_workers = False
 
 
-def _name_unreadable_images(cfg: Config) -> None:
+def _use_checked_loading(cfg: Config) -> None:
     """Load images by our step in configs that inherit MMPose's pipelines, too: the same pixels, clear errors."""
-    for split in ('train', 'val', 'test'):
-        if loader := cfg.get(f'{split}_dataloader'):
-            _check_loading(loader.get('dataset'))
-
-
-def _check_loading(dataset: Optional[dict[str, Any]]) -> None:
-    if not dataset:
-        return
-    for step in dataset.get('pipeline') or []:
-        if step.get('type') == 'LoadImage':
-            step['type'] = 'LoadCheckedImage'
-    for part in [dataset.get('dataset'), *(dataset.get('datasets') or [])]:
-        _check_loading(part)
+    for dataset in (each for split in _SPLITS for each in split_datasets(cfg, split)):
+        for step in dataset.get('pipeline') or []:
+            if step.get('type') == 'LoadImage':
+                step['type'] = 'LoadCheckedImage'
 
 
 def _move_data_root(cfg: Config, before: Optional[str]) -> None:
     """Let ``--cfg-options data_root=FOLDER`` reach what was derived from the old one when the config was read."""
     if not before:
         return
-    for split in ('train', 'val', 'test'):
+    for split in _SPLITS:
         for key in (f'{split}_dataloader', f'{split}_evaluator'):
             if cfg.get(key):
                 part = cfg[key].to_dict() if hasattr(cfg[key], 'to_dict') else cfg[key]
                 cfg[key] = moved(part, before, cfg.data_root)
-
-
-def moved(node: Any, before: str, after: str) -> Any:
-    """A part of a config in which every path that begins with one folder begins with another."""
-    if isinstance(node, dict):
-        return {key: moved(value, before, after) for key, value in node.items()}
-    if isinstance(node, (list, tuple)):
-        return type(node)(moved(value, before, after) for value in node)
-    if isinstance(node, str) and node.startswith(before):
-        return os.path.join(after, '') + node[len(before):]
-    return node
 
 
 def _set_drawing(cfg: Config, show: bool, show_dir: Optional[str], interval: int, wait_time: float) -> None:

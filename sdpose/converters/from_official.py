@@ -4,18 +4,15 @@ from pathlib import Path
 from typing import Optional
 
 import torch
-from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader
-from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from sdpose.config.building import build_model
 from sdpose.config.find import find_config
-from sdpose.config.load import building
-from sdpose.errors import MismatchError, UserError
-from sdpose.io.checkpoint import meta_of, weights_of, write_checkpoint
+from sdpose.errors import MismatchError, UserError, first_few
+from sdpose.io.checkpoint import check_checkpoint_path, meta_of, require_target, weights_of, write_checkpoint
 from sdpose.io.folders import require_writable
 from sdpose.io.weights_file import require_finite
-from sdpose.preflight.data import check_checkpoint_path
 
 from .conversion import Conversion, shown
 from .identify import Fit, candidate, fit, method_of, ranked_fits, sine_code
@@ -37,7 +34,7 @@ def convert_file(source: str, target: str, config: Optional[str] = None) -> Conv
     Raises:
         UserError: If a path is wrong, or the checkpoint is unknown, incomplete or not of that config.
     """
-    _check_target(source, target)
+    require_target(source, target)
     check_checkpoint_path(source)
     checkpoint = CheckpointLoader.load_checkpoint(source, map_location='cpu', logger='silent')
     conversion = convert_weights(weights_of(checkpoint, source), source, config)
@@ -76,22 +73,13 @@ def convert_weights(state: Mapping[str, Tensor], source: str, config: Optional[s
     return Conversion(method_of(state), chosen, model, error, alternatives, config is not None)
 
 
-def _check_target(source: str, target: str) -> None:
-    if Path(target).suffix != '.pth' or Path(target).is_dir():
-        raise UserError(f'{target}: name the file to write, ending in .pth')
-    if Path(target).resolve() == Path(source).resolve():
-        raise UserError(f'{target} is the checkpoint itself: write the converted one elsewhere')
-
-
 def _check_keys(state: Mapping[str, Tensor], source: str) -> None:
     if any(key.startswith('neck.tokenizer.') for key in state):
         raise MismatchError(f'{source} has the layout of this project already: use it as it is')
     if not any(key.startswith(('keypoint_head.tokenpose.', 'keypoint_head.tokenhead.')) for key in state):
-        first = ', '.join(sorted(state)[:_SHOWN_KEYS])
-        more = f' and {len(state) - _SHOWN_KEYS} more' if len(state) > _SHOWN_KEYS else ''
         raise MismatchError(f'{source} is no checkpoint of the released SDPose, TokenPose, PPT, DistilPose or RLE '
                             'code: no key starts with keypoint_head.tokenpose. or keypoint_head.tokenhead.; it holds '
-                            f'{first}{more}')
+                            f'{first_few(sorted(state), _SHOWN_KEYS)}')
     require_finite(state, source)
 
 
@@ -112,9 +100,7 @@ def _refusal(source: str, closest: Fit, forced: bool) -> str:
 
 def _filled(chosen: Fit) -> nn.Module:
     """The config's model with the weights; batch counters that very old files lack stay zero."""
-    init_default_scope('mmpose')
-    with building():
-        model = MODELS.build(chosen.config.model)
+    model = build_model(chosen.config.model)
     counters = {key: value for key, value in model.state_dict().items() if key not in chosen.converted.weights}
     model.load_state_dict({**counters, **chosen.converted.weights}, strict=True)
     return model.eval()

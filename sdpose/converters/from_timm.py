@@ -2,17 +2,15 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader
-from mmpose.registry import MODELS
 from torch import Tensor
 
-from sdpose.config.load import building, load_config
-from sdpose.errors import ConfigError, MismatchError, UserError
-from sdpose.io.checkpoint import require_match, weights_of, write_checkpoint
+from sdpose.config.building import build_model
+from sdpose.config.load import load_config
+from sdpose.errors import ConfigError, MismatchError
+from sdpose.io.checkpoint import check_checkpoint_path, require_match, require_target, weights_of, write_checkpoint
 from sdpose.io.folders import require_writable
 from sdpose.io.weights_file import require_finite
-from sdpose.preflight.data import check_checkpoint_path
 
 from .timm_vit import vit_from_timm
 
@@ -34,29 +32,20 @@ def convert_timm_file(source: str, target: str, config: str = DEFAULT_CONFIG) ->
     Raises:
         UserError: If a path is wrong, or the weights are not those of the config's model.
     """
-    _check_target(source, target)
+    require_target(source, target)
+    require_writable(Path(target).absolute().parent, target)
     check_checkpoint_path(source)
     try:
         weights = vit_from_timm(_read(source))
     except MismatchError as error:
         raise MismatchError(f'{source}: {error}') from error
     cfg = load_config(config)
-    init_default_scope('mmpose')
-    with building():
-        model = MODELS.build(cfg.model)
+    model = build_model(cfg.model)
     require_match(model, weights, source, f'Name the config that it belongs to with --config; this was {config}.')
     require_finite(weights, source)
     meta = dict(converted_from=Path(source).name, config=Path(config).name)
     write_checkpoint(dict(meta=meta, state_dict={key: value.clone() for key, value in weights.items()}), target)
     return len(weights)
-
-
-def _check_target(source: str, target: str) -> None:
-    if Path(target).suffix != '.pth' or Path(target).is_dir():
-        raise UserError(f'{target}: name the file to write, ending in .pth')
-    if Path(target).resolve() == Path(source).resolve():
-        raise UserError(f'{target} is the checkpoint itself: write the converted one elsewhere')
-    require_writable(Path(target).absolute().parent, target)
 
 
 def _read(source: str) -> Mapping[str, Tensor]:

@@ -7,12 +7,11 @@ from typing import NamedTuple
 
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from sdpose.config.building import build_model
 from sdpose.config.find import config_dir
-from sdpose.config.load import building, load_config
+from sdpose.config.load import load_config
 from sdpose.errors import ConfigError
 from sdpose.io.checkpoint import Comparison, compare
 
@@ -73,9 +72,8 @@ def candidate(file: Path) -> Candidate:
         ConfigError: If the config has no token model.
     """
     config = load_config(file)
-    init_default_scope('mmpose')
-    with building(), torch.device('meta'):
-        model = MODELS.build(config.model)
+    with torch.device('meta'):
+        model = build_model(config.model)
     if not hasattr(getattr(model, 'neck', None), 'tokenizer'):
         raise ConfigError(f'{file} has no MultiCycledTransformer, which every released model has')
     return Candidate(file, config, model)

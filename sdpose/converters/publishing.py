@@ -8,17 +8,23 @@ from typing import Any, NamedTuple, Optional
 
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader
-from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from sdpose.apis.complexity import input_size
-from sdpose.config.load import building, load_config
+from sdpose.config.building import build_model
+from sdpose.config.load import load_config
+from sdpose.config.nodes import input_size
 from sdpose.io.atomic import atomic_write
-from sdpose.io.checkpoint import STRIPPED, TRAINING_ONLY, meta_of, require_match, stripped_of, weights_of
+from sdpose.io.checkpoint import (
+    STRIPPED,
+    TRAINING_ONLY,
+    check_checkpoint_path,
+    meta_of,
+    require_match,
+    stripped_of,
+    weights_of,
+)
 from sdpose.io.folders import require_writable
-from sdpose.preflight.data import check_checkpoint_path
 
 from .equal_outputs import require_equal_outputs
 from .metadata import describe, read_metrics
@@ -95,9 +101,7 @@ def deployed_weights(model: nn.Module) -> dict[str, Tensor]:
 
 
 def _build(cfg: Config) -> nn.Module:
-    init_default_scope('mmpose')
-    with building():
-        return MODELS.build(cfg.model).eval()
+    return build_model(cfg.model).eval()
 
 
 def _model_before(cfg: Config, weights: Mapping[str, Tensor], source: str) -> nn.Module:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from torch import Tensor
 
-from sdpose.errors import MismatchError
+from sdpose.errors import MismatchError, first_few
 
 _SHOWN = 8  # a file of another model differs in hundreds
 
@@ -70,11 +70,7 @@ def _rename(state: Mapping[str, Tensor], names: dict[str, str], what: str) -> di
     missing = [key for key in names if key not in state]
     unknown = [key for key in state if key not in names]
     if missing or unknown:
-        parts = [f'{label}: {_few(keys)}' for label, keys in (('missing', missing), ('unknown', unknown)) if keys]
+        found = (('missing', missing), ('unknown', unknown))
+        parts = [f'{label}: {first_few(keys, _SHOWN)}' for label, keys in found if keys]
         raise MismatchError(f'these are not the weights of {what}; {"; ".join(parts)}')
     return {names[key]: value for key, value in state.items()}
-
-
-def _few(keys: list[str]) -> str:
-    more = f' and {len(keys) - _SHOWN} more' if len(keys) > _SHOWN else ''
-    return ', '.join(keys[:_SHOWN]) + more

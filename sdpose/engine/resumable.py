@@ -9,7 +9,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 from torch.optim import Optimizer
 
-from sdpose.compat import find_latest_checkpoint
+from sdpose.compat.saving import find_latest_checkpoint
 from sdpose.errors import CheckpointError, UserError
 from sdpose.io.checkpoint import meta_of
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Optional
 
+from sdpose.errors import Stopped
+
 # What a batch system sends before it takes the machine away, and a terminal that is closed.
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 # A step that hangs must not outlive what batch systems and torchrun grant before they kill.
@@ -16,24 +18,6 @@ _GRACE_SECONDS = 25
 _received = 0  # the signal that asks for the end, 0 for none
 _in_training = False
 _timer: Optional[threading.Timer] = None
-
-
-class Stopped(SystemExit):
-    """A run was ended by a signal. Python ends with 128 plus its number, as a shell would say it.
-
-    Args:
-        number: The signal.
-        checkpoint: What a training was saved as; None if there was nothing to save.
-    """
-
-    def __init__(self, number: int, checkpoint: Optional[str] = None) -> None:
-        super().__init__(128 + number)
-        self.number = number
-        self.checkpoint = checkpoint
-
-    def __str__(self) -> str:
-        saved = f'; saved as {self.checkpoint}' if self.checkpoint else ''
-        return f'stopped by {signal.Signals(self.number).name}{saved}'
 
 
 @contextmanager

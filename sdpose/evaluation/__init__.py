@@ -1,6 +1,6 @@
 """Evaluation: every cycle at once, result files, and what is known beside the metrics."""
 
-from .box_source import describe_boxes, describe_data, use_ground_truth_boxes
+from .box_source import describe_boxes, describe_data
 from .cycle_evaluator import CycleEvaluator
 from .cycle_table import cycle_table
 from .mpii_metric import MpiiMetric
@@ -8,4 +8,4 @@ from .result_file import ResultFile
 from .top_k_accuracy import TopKAccuracy
 
 __all__ = ['CycleEvaluator', 'MpiiMetric', 'ResultFile', 'TopKAccuracy', 'cycle_table', 'describe_boxes',
-           'describe_data', 'use_ground_truth_boxes']
+           'describe_data']

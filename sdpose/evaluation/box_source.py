@@ -1,8 +1,8 @@
 """On what an evaluation measures: whose person boxes, a detector's or the annotated ones, or which images."""
 
-from typing import Any, Iterator
+from typing import Any
 
-from mmengine.config import ConfigDict
+from sdpose.config.nodes import inner_datasets, iter_datasets
 
 
 def describe_data(dataset: Any) -> dict[str, str]:
@@ -14,7 +14,7 @@ def describe_data(dataset: Any) -> dict[str, str]:
 
 def describe_boxes(dataset: Any) -> str:
     """One line that names the boxes of a built data set and counts them."""
-    parts = [_describe_part(part) for part in _parts(dataset)]
+    parts = [_describe_part(part) for part in iter_datasets(dataset) if not inner_datasets(part)]
     return 'person boxes: ' + '; '.join(parts)
 
 
@@ -23,28 +23,3 @@ def _describe_part(dataset: Any) -> str:
     if file:
         return f'{len(dataset)} detections from {file}'
     return f'{len(dataset)} ground-truth boxes from {getattr(dataset, "ann_file", type(dataset).__name__)}'
-
-
-def _parts(dataset: Any) -> Iterator[Any]:
-    """The data sets below wrappers such as a concatenation."""
-    inner = list(getattr(dataset, 'datasets', [])) or [getattr(dataset, 'dataset', None)]
-    if inner == [None]:
-        yield dataset
-    else:
-        for part in inner:
-            yield from _parts(part)
-
-
-def use_ground_truth_boxes(dataset_cfg: ConfigDict) -> None:
-    """Switch a data set's config, wrapped or not, from detections to annotated boxes, in place.
-
-    The score threshold for detections is dropped with them; the metric needs no change, since an annotated box has
-    score 1.
-    """
-    if dataset_cfg.get('bbox_file'):
-        dataset_cfg['bbox_file'] = None
-        if dataset_cfg.get('filter_cfg'):
-            dataset_cfg['filter_cfg'].pop('bbox_score_thr', None)
-    for part in [dataset_cfg.get('dataset'), *dataset_cfg.get('datasets', [])]:
-        if part is not None:
-            use_ground_truth_boxes(part)

@@ -10,7 +10,7 @@ import torch
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
-from sdpose.errors import CheckpointError, MismatchError
+from sdpose.errors import CheckpointError, MismatchError, UserError
 
 from .atomic import atomic_write
 from .weights_file import unwrapped
@@ -21,6 +21,7 @@ _OPTIONAL = 'num_batches_tracked'
 TRAINING_ONLY = ('head.loss_module.', 'distiller.')
 # The entry of a published checkpoint's meta that names the training-only tensors it was published without.
 STRIPPED = 'stripped'
+_REMOTE = '://'
 
 
 @dataclass
@@ -180,6 +181,36 @@ def write_checkpoint(content: Mapping[str, Any], path: Union[str, Path]) -> None
     torch.save(content, buffer)
     with atomic_write(path) as file:
         file.write(buffer.getbuffer())
+
+
+def check_checkpoint_path(path: str) -> None:
+    """Check that a checkpoint exists and is a file.
+
+    Raises:
+        UserError: Naming the path and the checkpoints beside it.
+    """
+    if _REMOTE in path or Path(path).expanduser().is_file():
+        return
+    if Path(path).expanduser().is_dir():
+        raise UserError(f'checkpoint {path} is a folder: name a .pth file in it')
+    if Path(path).expanduser().exists():
+        raise UserError(f'checkpoint {path} is no regular file: name a .pth file')
+    folder = Path(path).expanduser().parent
+    beside = sorted(file.name for file in folder.glob('*.pth'))[:5] if folder.is_dir() else []
+    hint = f'; {folder} holds {", ".join(beside)}' if beside else ''
+    raise UserError(f'checkpoint {path} does not exist{hint}')
+
+
+def require_target(source: str, target: str) -> None:
+    """Check the name of a checkpoint that is to be written from another one.
+
+    Raises:
+        UserError: If it does not end in ``.pth``, is a folder, or is the other one itself.
+    """
+    if Path(target).suffix != '.pth' or Path(target).is_dir():
+        raise UserError(f'{target}: name the file to write, ending in .pth')
+    if Path(target).resolve() == Path(source).resolve():
+        raise UserError(f'{target} is the checkpoint itself: write the converted one elsewhere')
 
 
 def _text(shape: tuple[int, ...]) -> str:

@@ -1,31 +1,16 @@
-"""Folders that are written to: whether they can be, one training to a folder, and folders that are whole or absent."""
+"""Folders that are written to: whether they can be, and folders that are whole or absent."""
 
-import fcntl
 import os
 import shutil
 import signal
-import stat
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Union
+from typing import Any, Union
 
 from sdpose.errors import DataError, UserError
-
-_LOCK = '.lock'
-# Open locks. A loader's worker is forked with them, and would keep the folder for seconds after its parent's death.
-_held: list[IO[str]] = []
-
-
-def _let_go() -> None:
-    for file in _held:
-        file.close()
-    _held.clear()
-
-
-os.register_at_fork(after_in_child=_let_go)
 
 
 def require_writable(folder: Union[str, Path], purpose: str) -> None:
@@ -47,50 +32,8 @@ def require_writable(folder: Union[str, Path], purpose: str) -> None:
 
 
 @contextmanager
-def sole_training(work_dir: Union[str, Path]) -> Iterator[None]:
-    """Keep a work folder to one training: two would overwrite each other's checkpoints and marker.
-
-    The lock ends with the process, however it ends. File systems without locks are used without one.
-
-    Raises:
-        UserError: If another training has the folder.
-    """
-    require_writable(work_dir, '--work-dir')
-    with _open_lock(Path(work_dir) / _LOCK) as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.seek(0)
-            raise UserError(f'{work_dir} is in use by another training (process {file.read().strip() or "unknown"}): '
-                            'wait for it, or give this one its own --work-dir') from error
-        except OSError:
-            yield
-            return
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        _held.append(file)
-        try:
-            yield
-        finally:
-            _held.remove(file)
-
-
-def _open_lock(path: Path) -> IO[str]:
-    """The lock's own file; whatever else has its name (a link, a pipe) is replaced, never written through."""
-    try:
-        own = path.lstat()
-        if not stat.S_ISREG(own.st_mode) or own.st_nlink > 1:
-            path.unlink()
-    except FileNotFoundError:
-        pass
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
-    return os.fdopen(descriptor, 'r+', encoding='utf-8')
-
-
-@contextmanager
-def terminate_as_interrupt() -> Iterator[None]:
-    """Has a polite kill (SIGTERM) clean up as Ctrl-C does; only the main thread may ask for that."""
+def sigterm_as_interrupt() -> Iterator[None]:
+    """Treat SIGTERM like Ctrl-C inside the block (main thread only)."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -106,7 +49,7 @@ def terminate_as_interrupt() -> Iterator[None]:
 
 
 @contextmanager
-def folder_beside(out: Path) -> Iterator[Path]:
+def atomic_folder(out: Path) -> Iterator[Path]:
     """A folder that takes the place of ``out`` when the block ends well, and vanishes otherwise.
 
     Raises:

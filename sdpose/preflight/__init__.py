@@ -1,1 +1,39 @@
-"""Checks of the files and values that a config names, before anything expensive starts."""
+"""Checks of the files and values that a config names, before anything expensive starts.
+
+Each check takes a config and the splits that will be used, raises what a user can cure, and logs what does not
+prevent a run.
+"""
+
+from collections.abc import Callable, Sequence
+
+from mmengine.config import Config
+
+from sdpose.config.nodes import is_first_process
+
+from .checkpoint import check_checkpoint
+from .codec import check_codec
+from .datasets import check_datasets
+from .score import check_score
+
+CHECKS: tuple[Callable[[Config, Sequence[str]], None], ...] = (check_checkpoint, check_score, check_codec,
+                                                               check_datasets)
+
+
+def check_all(cfg: Config, splits: Sequence[str]) -> None:
+    """Run every check.
+
+    Among several processes the first one checks; the others would only read the same files again.
+
+    Args:
+        cfg: The config.
+        splits: Of ``'train'``, ``'val'``, ``'test'``, those that will be used.
+
+    Raises:
+        UserError: Of the first check that finds a fault.
+    """
+    if is_first_process(cfg):
+        for check in CHECKS:
+            check(cfg, splits)
+
+
+__all__ = ['CHECKS', 'check_all']

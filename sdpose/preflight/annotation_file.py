@@ -1,12 +1,12 @@
 """Reading a COCO annotation file: there, JSON, and in COCO's structure."""
 
-import json
 import os
 from collections import Counter
 from pathlib import Path
 from typing import Any, Union
 
 from sdpose.errors import DataError
+from sdpose.io.json_file import read_json
 
 from . import coco_fields
 
@@ -46,21 +46,3 @@ def read_annotations(ann_file: Union[str, Path], annotated: bool = True,
     if repeated:
         raise DataError(f'{ann_file}: annotation id {repeated[0]} is used more than once')
     return content
-
-
-def read_json(file: Union[str, Path], what: str) -> Any:
-    """The content of a JSON file.
-
-    Args:
-        file: The file.
-        what: What it should be, for the message.
-
-    Raises:
-        DataError: If it is not there, a folder or a pipe (which would wait for ever), or not JSON.
-    """
-    if not Path(file).is_file():
-        raise DataError(f'{file} is not {what}: there is no such file')
-    try:
-        return json.loads(Path(file).read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise DataError(f'{file} is not {what}: it is not valid JSON ({error}); fetch it again') from error

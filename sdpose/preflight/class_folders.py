@@ -5,9 +5,7 @@ from typing import Union
 
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
-from sdpose.errors import DataError
-
-_SHOWN = 3
+from sdpose.errors import DataError, first_few
 
 
 def class_names(folder: Union[str, Path]) -> list[str]:
@@ -27,8 +25,8 @@ def class_names(folder: Union[str, Path]) -> list[str]:
         raise DataError(f'{folder} holds no class folders: the layout is {folder}/CLASS/IMAGE')
     empty = [name for name in names if not _holds_image(Path(folder) / name)]
     if empty:
-        raise DataError(f'{len(empty)} of {len(names)} class folders of {folder} hold no image: {_few(empty)}; fill or '
-                        f'remove them (endings that count: {" ".join(IMG_EXTENSIONS)})')
+        raise DataError(f'{len(empty)} of {len(names)} class folders of {folder} hold no image: {first_few(empty)}; '
+                        f'fill or remove them (endings that count: {" ".join(IMG_EXTENSIONS)})')
     return names
 
 
@@ -41,7 +39,7 @@ def check_same_classes(names: list[str], folder: str, reference: list[str], refe
     if names == reference:
         return
     missing, extra = sorted(set(reference) - set(names)), sorted(set(names) - set(reference))
-    parts = [f'{len(found)} only in {place} ({_few(found)})'
+    parts = [f'{len(found)} only in {place} ({first_few(found)})'
              for found, place in ((missing, reference_folder), (extra, folder)) if found]
     raise DataError(f'{reference_folder} and {folder} have different classes: {", ".join(parts)}; the same class '
                     'folders must stand in both, or labels would mean different things')
@@ -51,7 +49,3 @@ def _holds_image(folder: Path) -> bool:
     """Whether an image lies in the folder or below; stops at the first."""
     return any(name.lower().endswith(IMG_EXTENSIONS)
                for _, _, files in os.walk(folder, followlinks=True) for name in files)
-
-
-def _few(names: list[str]) -> str:
-    return ', '.join(names[:_SHOWN]) + (' ...' if len(names) > _SHOWN else '')

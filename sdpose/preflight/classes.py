@@ -6,7 +6,7 @@ from typing import Any, Optional
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from sdpose.config.evaluators import as_list
+from sdpose.config.nodes import as_list
 from sdpose.errors import ConfigError
 
 from .class_folders import check_same_classes, class_names
@@ -26,6 +26,8 @@ def check_class_data(cfg: Config, dataset: dict[str, Any], split: str) -> None:
         ConfigError: If the model or the metric does not fit the number of classes.
     """
     folder = _folder(dataset)
+    if folder is None:
+        raise ConfigError(f'{split}_dataloader.dataset has no data_root: set it to the folder of the data set')
     names = class_names(folder)
     trained = _folder((cfg.get('train_dataloader') or {}).get('dataset') or {})
     if split != 'train' and trained and os.path.isdir(trained):

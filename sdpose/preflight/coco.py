@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Iterable, Optional, Union
 
-from sdpose.errors import DataError
+from sdpose.errors import DataError, first_few
+from sdpose.io.json_file import read_json
 
 from . import coco_fields
-from .annotation_file import read_annotations, read_json
-
-_SHOWN = 3
+from .annotation_file import read_annotations
 
 
 def check_people(ann_file: Union[str, Path], image_folder: Union[str, Path], num_keypoints: int,
@@ -109,19 +108,15 @@ def check_images(folder: Union[str, Path], names: Iterable[str], named_by: Union
         if not listed[parent].get(file, False):
             (special if file in listed[parent] else missing).append(os.path.join(folder, name))
     if missing:
-        raise DataError(f'{len(missing)} images of {named_by} are missing: {_few(missing)}')
+        raise DataError(f'{len(missing)} images of {named_by} are missing: {first_few(missing)}')
     if special:
         raise DataError(f'{len(special)} images of {named_by} are no files, but folders, pipes, devices or links to '
-                        f'nothing: {_few(special)}')
+                        f'nothing: {first_few(special)}')
 
 
 def _are_files(folder: str) -> dict[str, bool]:
     """What a folder holds, and whether it is a file or a link to one."""
     return {entry.name: entry.is_file() for entry in os.scandir(folder)} if os.path.isdir(folder) else {}
-
-
-def _few(names: list[str]) -> str:
-    return ', '.join(names[:_SHOWN]) + (' ...' if len(names) > _SHOWN else '')
 
 
 def _check_content(ann_file: Union[str, Path], content: dict[str, Any], num_keypoints: Optional[int], evaluated: bool,

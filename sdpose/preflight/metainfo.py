@@ -13,6 +13,7 @@ import mmpose
 from mmengine.config import Config
 from mmpose.registry import DATASETS
 
+from sdpose.config.nodes import resolve_type
 from sdpose.errors import ConfigError
 
 _KEYS = ('dataset_name', 'keypoint_info', 'skeleton_info', 'joint_weights', 'sigmas')
@@ -34,7 +35,7 @@ def load_metainfo(dataset: dict[str, Any]) -> dict[str, Any]:
         ConfigError: If a file is missing, the content contradicts itself (see :func:`check_metainfo`), or the data set
             has none.
     """
-    kind = DATASETS.get(dataset['type']) if isinstance(dataset['type'], str) else dataset['type']
+    kind = resolve_type(dataset, DATASETS)
     given = dataset.get('metainfo') or getattr(kind, 'METAINFO', None)
     if given is None:
         raise ConfigError(f'the data set {dataset["type"]} has no key points: name one that has, or its metainfo')

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.io import loadmat
 
 from sdpose.errors import DataError
+from sdpose.io.json_file import read_json
 
-from .annotation_file import read_json
 from .coco import check_images
 
 _FETCH = "MMPose's MPII page names the file"

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Callable
 
-from sdpose.io.folders import folder_beside, terminate_as_interrupt
+from sdpose.io.folders import atomic_folder, sigterm_as_interrupt
 from sdpose.io.pictures import read_picture, write_png
 from sdpose.visualization import contact_sheet, draw_people
 
@@ -40,7 +40,7 @@ def generate(out: Path, request: Request, workers: int, overwrite: bool = False,
     out = Path(os.path.abspath(out))
     if is_cached(out, request, overwrite):
         return False
-    with terminate_as_interrupt(), folder_beside(out) as folder:
+    with sigterm_as_interrupt(), atomic_folder(out) as folder:
         described: dict[str, list[Described]] = {split: [] for split in SPLITS}
         total = len(jobs(request))
         for name in set(STYLES[request.style].folders.values()):

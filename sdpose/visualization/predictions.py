@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from sdpose.errors import DataError
+from sdpose.io.json_file import read_json
 from sdpose.io.pictures import read_picture, write_png
-from sdpose.preflight.annotation_file import read_json
 
 from .contact_sheet import contact_sheet
 from .skeleton_drawing import draw_people, sides_of

@@ -7,8 +7,7 @@ import re
 import pytest
 
 from sdpose.apis import cli
-from sdpose.engine.stopping import Stopped
-from sdpose.errors import CheckpointError, UserError
+from sdpose.errors import CheckpointError, Stopped, UserError
 
 
 def _raising(error: BaseException):

@@ -9,10 +9,11 @@ from mmengine.config import Config
 
 from sdpose.apis import training
 from sdpose.apis.training import _after_restart, _require_batches, _set_start
-from sdpose.config import options as run_options
-from sdpose.config.load import building
+from sdpose.config import options
+from sdpose.config.building import building
+from sdpose.config.nodes import is_first_process
 from sdpose.errors import CheckpointError, ConfigError, UserError
-from sdpose.preflight.data import check_checkpoint_path, is_first_process
+from sdpose.io.checkpoint import check_checkpoint_path
 
 
 def _checkpoint(path: Path) -> str:
@@ -106,18 +107,18 @@ def test_a_rank_counts_only_under_a_launcher(monkeypatch: pytest.MonkeyPatch, la
 def test_loaders_without_workers_persist_none() -> None:
     cfg = Config(dict(train_dataloader=dict(num_workers=0, persistent_workers=True),
                       val_dataloader=dict(num_workers=2, persistent_workers=True)))
-    run_options._let_loaders_without_workers_be(cfg)
+    options._disable_persistent_workers(cfg)
     assert not cfg.train_dataloader.persistent_workers and cfg.val_dataloader.persistent_workers
 
 
-def test_pipelines_of_mmpose_name_unreadable_images_too() -> None:
+def test_pipelines_of_mmpose_use_checked_loading_too() -> None:
     config = 'configs/simple_baseline/coco/simple-baseline_res50_8xb64-210e_coco-256x192.py'
-    cfg = run_options.prepare(config)
+    cfg = options.prepare(config)
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         assert [step.type for step in loader.dataset.pipeline[:2]] == ['LoadCheckedImage', 'GetBBoxCenterScale']
     steps = [dict(type='LoadImage', to_float32=True), dict(type='PackPoseInputs')]
     cfg = Config(dict(train_dataloader=dict(dataset=dict(datasets=[dict(dataset=dict(pipeline=steps))]))))
-    run_options._name_unreadable_images(cfg)
+    options._use_checked_loading(cfg)
     inner = cfg.train_dataloader.dataset.datasets[0].dataset.pipeline
     assert inner == [dict(type='LoadCheckedImage', to_float32=True), dict(type='PackPoseInputs')]
 
@@ -131,7 +132,7 @@ def test_arguments_that_a_foreign_class_refuses() -> None:
 
 def test_a_data_root_override_reaches_what_was_derived_from_it() -> None:
     config = 'configs/sdpose/coco/sdpose-s-v1_stemnet_8xb64-300e_coco-256x192.py'
-    cfg = run_options.prepare(config, cfg_options=dict(data_root='/elsewhere/coco'))
+    cfg = options.prepare(config, cfg_options=dict(data_root='/elsewhere/coco'))
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         assert loader.dataset.data_root == '/elsewhere/coco/'
     assert cfg.val_dataloader.dataset.bbox_file.startswith('/elsewhere/coco/person_detection_results/COCO_val2017')

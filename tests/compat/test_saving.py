@@ -15,7 +15,7 @@ from mmengine.hooks import CheckpointHook, checkpoint_hook
 from mmengine.logging import MessageHub
 from mmengine.runner.checkpoint import save_checkpoint
 
-from sdpose.compat import find_latest_checkpoint
+from sdpose.compat.saving import find_latest_checkpoint
 
 
 def test_kill_20_times_while_saving(run_tool, tmp_path: Path):

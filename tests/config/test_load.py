@@ -7,7 +7,8 @@ from mmpose.registry import MODELS
 
 import sdpose  # noqa: F401
 from sdpose.config import load
-from sdpose.config.load import building, check_arguments, load_config
+from sdpose.config.building import building
+from sdpose.config.load import check_arguments, load_config
 from sdpose.errors import ConfigError
 
 

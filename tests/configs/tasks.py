@@ -5,8 +5,8 @@ import torch
 from mmpose.registry import MODELS
 from mmpose.testing import get_packed_inputs
 
-from sdpose.apis.complexity import input_size
 from sdpose.config.load import load_config
+from sdpose.config.nodes import input_size
 from sdpose.models.distillers.teacher_fit import facts_of, require_fit
 from sdpose.structures import ClassSample
 

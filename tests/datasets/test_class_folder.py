@@ -17,7 +17,7 @@ from sdpose.config.load import load_config
 from sdpose.config.options import prepare
 from sdpose.datasets.transforms import LoadClassImage, SeedBySample
 from sdpose.errors import ConfigError, DataError
-from sdpose.preflight.data import check_data
+from sdpose.preflight import check_all
 from sdpose.synthetic.shapes import CLASSES, draw_picture
 
 ROOT = Path(__file__).parents[2]
@@ -114,8 +114,8 @@ def test_rand_augment_is_strength_9_of_10_with_half_the_probability():
 
 
 def test_good_data_pass(folders):
-    check_data(config(folders), ('train', 'val'))
-    check_data(config(folders), ('test', ))
+    check_all(config(folders), ('train', 'val'))
+    check_all(config(folders), ('test', ))
 
 
 def empty_a_class(root):
@@ -135,32 +135,32 @@ def empty_a_class(root):
 def test_damaged_folders(folders, damage, message):
     damage(folders)
     with pytest.raises(DataError, match=message) as caught:
-        check_data(config(folders), ('train', 'val'))
+        check_all(config(folders), ('train', 'val'))
     assert '\n' not in str(caught.value)
 
 
 def test_a_test_needs_no_training_folder(folders):
     shutil.rmtree(folders / 'train')
-    check_data(config(folders), ('test', ))
+    check_all(config(folders), ('test', ))
 
 
 def test_numbers_of_classes_that_do_not_fit(folders):
     with pytest.raises(ConfigError, match=r'/train holds 3 class folders, but model.head.num_classes is 1000'):
-        check_data(config(folders, num_classes=1000), ('train', 'val'))
+        check_all(config(folders, num_classes=1000), ('train', 'val'))
     wrong = config(folders)
     wrong.model.data_preprocessor = dict(num_classes=4)
     with pytest.raises(ConfigError, match='model.data_preprocessor.num_classes is 4'):
-        check_data(wrong, ('test', ))
+        check_all(wrong, ('test', ))
     with pytest.raises(ConfigError, match='test_evaluator counts the top 5 of 3 classes, which is always 100 %'):
-        check_data(config(folders, topk=(1, 5)), ('test', ))
-    check_data(config(folders, topk='five'), ('test', ))  # the metric's own matter
+        check_all(config(folders, topk=(1, 5)), ('test', ))
+    check_all(config(folders, topk='five'), ('test', ))  # the metric's own matter
 
 
 def test_the_readmes_options_for_another_data_set(folders):
     cfg = prepare('configs/classification/imagenet/deit-tiny_8xb128-300e_imagenet-224x224.py', cfg_options={
         'data_root': f'{folders}/', 'model.head.num_classes': 3, 'model.data_preprocessor.num_classes': 3,
         'val_evaluator.topk': [1], 'test_evaluator.topk': [1]})
-    check_data(cfg, ('train', 'val', 'test'))
+    check_all(cfg, ('train', 'val', 'test'))
     loaders = cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader
     assert [len(DATASETS.build(loader.dataset)) for loader in loaders] == [6, 6, 6]
 

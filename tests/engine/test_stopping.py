@@ -7,7 +7,8 @@ import time
 import pytest
 
 import sdpose.engine.stopping as stopping
-from sdpose.engine.stopping import Stopped, enter_training, leave_training, received, stoppable
+from sdpose.engine.stopping import enter_training, leave_training, received, stoppable
+from sdpose.errors import Stopped
 
 
 @pytest.fixture

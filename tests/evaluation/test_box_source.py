@@ -2,7 +2,8 @@
 
 from mmengine.config import ConfigDict
 
-from sdpose.evaluation import describe_boxes, use_ground_truth_boxes
+from sdpose.config.nodes import use_ground_truth_boxes
+from sdpose.evaluation import describe_boxes
 
 
 class _Data:

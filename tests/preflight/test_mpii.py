@@ -8,7 +8,7 @@ from mmengine.config import Config
 from scipy.io import savemat
 
 from sdpose.errors import ConfigError, DataError
-from sdpose.preflight.data import check_data
+from sdpose.preflight import check_all
 from sdpose.preflight.mpii import check_mpii
 
 
@@ -102,6 +102,6 @@ def test_pckh_asks_for_head_boxes(folder):
         return Config(dict(val_dataloader=dict(dataset=dataset), val_evaluator=dict(metric)))
     for metric in (dict(type='MpiiMetric'), dict(type='MpiiPCKAccuracy', norm_item=['bbox', 'head'])):
         with pytest.raises(ConfigError, match='set val_dataloader.dataset.headbox_file'):
-            check_data(config(**metric), ('val', ))
+            check_all(config(**metric), ('val', ))
     for metric in (dict(type='PCKAccuracy'), dict(type='MpiiMetric', format_only=True)):
-        check_data(config(**metric), ('val', ))
+        check_all(config(**metric), ('val', ))

@@ -24,7 +24,7 @@ HEATMAPS = 'quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48'
 def test_who_is_told(monkeypatch: pytest.MonkeyPatch, config: str, options: dict, told: bool) -> None:
     said = []
     monkeypatch.setattr(score, 'print_log', lambda message, *_: said.append(message))
-    score.warn_of_untrained_score(load_config(config, options))
+    score.check_score(load_config(config, options), ('train', ))
     assert len(said) == told
     if told:
         assert "nothing trains the score of model.head.mode='all'" in said[0] and "mode='xy'" in said[0]

@@ -11,7 +11,7 @@ import torch
 import yaml
 
 from sdpose.apis.tables import Means, collect, reproduce
-from sdpose.io.folders import sole_training
+from sdpose.io.lock import lock_work_dir
 
 TOOL = 'tools/analysis_tools/run_table.py'
 PLAN = dict(
@@ -68,7 +68,7 @@ def test_a_table(workspace, run_tool, tool, monkeypatch):
 def test_two_at_work_in_one_folder(workspace, tool, monkeypatch):
     monkeypatch.chdir(workspace)
     (workspace / 'plan.yml').write_text(yaml.safe_dump(PLAN, sort_keys=False))
-    with sole_training(workspace / 'tables/tiny_coco'):
+    with lock_work_dir(workspace / 'tables/tiny_coco'):
         status, _, said = tool('small', '--file', 'plan.yml', '--scale', 'tiny', '--work-dir', 'tables')
     assert status == 2 and 'tables/tiny_coco is in use by another training (process ' in said
     assert not list(workspace.glob('tables/*/*/seed0'))

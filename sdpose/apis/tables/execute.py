@@ -16,7 +16,7 @@ from typing import Optional
 import torch
 
 from sdpose.errors import UserError
-from sdpose.io.folders import terminate_as_interrupt
+from sdpose.io.folders import sigterm_as_interrupt
 
 from .run import Run
 
@@ -55,7 +55,7 @@ class Executor:
             KeyboardInterrupt: After every process was stopped; what was trained so far stays.
         """
         failed: list[Run] = []
-        with terminate_as_interrupt(), ThreadPoolExecutor(self.jobs) as pool:
+        with sigterm_as_interrupt(), ThreadPoolExecutor(self.jobs) as pool:
             waiting = {pool.submit(self._work, run): run for run in runs}
             try:
                 while waiting:

@@ -5,8 +5,6 @@ import os
 from pathlib import Path
 from typing import Any, Optional
 
-from mmengine.registry import init_default_scope
-
 from sdpose.apis.complexity import complexity
 from sdpose.config.load import load_config
 from sdpose.converters.publishing import publish
@@ -114,7 +112,6 @@ def _told(run: Run) -> dict[str, Any]:
 
 def _complexity(run: Run) -> dict[str, float]:
     """Parameters in millions and billions of multiply-adds of the deployed pass, by the papers' names for them."""
-    init_default_scope('mmpose')
     counts = complexity(load_config(run.config, _model_options(run)))['inference']
     return dict(params=counts['params'] / 1e6, GFLOPs=counts['macs_published'] / 1e9)
 

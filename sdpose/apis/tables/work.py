@@ -8,8 +8,8 @@ import torch
 from sdpose.apis.format_only import use_format_only, use_test_dev
 from sdpose.config.options import prepare
 from sdpose.errors import UserError
-from sdpose.io.folders import sole_training
-from sdpose.preflight.data import check_data
+from sdpose.io.lock import lock_work_dir
+from sdpose.preflight import check_all
 
 from .data import draw
 from .execute import Executor
@@ -72,7 +72,7 @@ def work(setting: Setting, runs: Sequence[Run], means: Means) -> list[Run]:
     folders = {run.folder for run in teachers}
     first = united([*teachers, *(run for run in missing if run.folder in folders)])
     failed: list[Run] = []
-    with sole_training(setting.homes.folder):
+    with lock_work_dir(setting.homes.folder):
         for part in filter(None, (first, [run for run in missing if run.folder not in folders])):
             report = _counting(means.say, len(part))
             failed += Executor(means.train, means.test, means.jobs, setting.scale.threads, report)(part)
@@ -81,12 +81,12 @@ def work(setting: Setting, runs: Sequence[Run], means: Means) -> list[Run]:
 
 def _check(run: Run, root: str) -> None:
     """Check the data once, and before anything is trained: a training would find the same fault after hours."""
-    check_data(prepare(run.config, cfg_options=run.overrides), ('train', 'test'))
+    check_all(prepare(run.config, cfg_options=run.overrides), ('train', 'test'))
     if run.test_dev:
         cfg = prepare(run.config, cfg_options=run.overrides)
         use_test_dev(cfg, root)
         use_format_only(cfg, str(run.submission))
-        check_data(cfg, ('test', ))
+        check_all(cfg, ('test', ))
 
 
 def _counting(say: Callable[[str], None], total: int) -> Callable[[str], None]:

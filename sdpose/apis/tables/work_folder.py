@@ -8,7 +8,7 @@ from typing import Any, Optional
 from mmengine.config import Config
 
 from sdpose.config.load import load_config
-from sdpose.config.options import moved
+from sdpose.config.nodes import moved
 from sdpose.errors import DataError
 
 # What decides the training; the rest of a config is about the machine and the log.

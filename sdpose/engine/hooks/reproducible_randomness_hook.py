@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from mmengine.registry import HOOKS
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
+from sdpose.config.nodes import inner_datasets
 from sdpose.datasets.transforms import SeedBySample
 
 
@@ -75,8 +76,7 @@ def _with_pipeline(dataset: Any) -> Iterator[Any]:
         print_log('The augmentation of a RepeatDataset is not seeded by sample: a resumed run will augment its '
                   'images otherwise. Train for more epochs instead of repeating.', 'current', logging.WARNING)
         return
-    for part in [getattr(dataset, 'dataset', None), *getattr(dataset, 'datasets', [])]:
-        if part is not None:
-            yield from _with_pipeline(part)
+    for part in inner_datasets(dataset):
+        yield from _with_pipeline(part)
     if hasattr(getattr(dataset, 'pipeline', None), 'transforms'):
         yield dataset

@@ -9,7 +9,8 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
 from sdpose.compat.distributed import reduce_over_hosts
-from sdpose.engine.stopping import Stopped, enter_training, leave_training, received
+from sdpose.engine.stopping import enter_training, leave_training, received
+from sdpose.errors import Stopped
 
 from .resumable_checkpoint_hook import ResumableCheckpointHook
 

@@ -12,7 +12,7 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 
 import sdpose.engine.hooks.stop_hook as stop_hook
-from sdpose.engine.stopping import Stopped
+from sdpose.errors import Stopped
 
 
 class Model(BaseModel):

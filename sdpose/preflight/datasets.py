@@ -1,10 +1,11 @@
-"""Checks of the files a config names, before anything expensive starts."""
+"""Checks of the data sets of a config, each as its class demands."""
 
 import logging
 import os
 import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Callable, Iterator, Optional
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.logging import print_log
@@ -12,14 +13,14 @@ from mmpose.datasets import MpiiDataset
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
-from sdpose.config.evaluators import as_list, is_coco, reads_head_boxes
+from sdpose.config.evaluators import is_coco, reads_head_boxes
+from sdpose.config.nodes import as_list, resolve_type, split_datasets
 from sdpose.datasets import ClassFolderDataset
 from sdpose.datasets.mpii_test_dataset import MpiiTestDataset
-from sdpose.errors import ConfigError, DataError, UserError
+from sdpose.errors import ConfigError, DataError
 
 from .classes import check_class_data
 from .coco import check_detections, check_people
-from .codec import check_codec
 from .metainfo import load_metainfo
 from .mpii import check_mpii
 
@@ -27,28 +28,18 @@ _REMOTE = '://'
 _FILES = ('data_root', 'ann_file', 'bbox_file', 'headbox_file', 'data_prefix', 'type', 'metainfo')
 
 
-def check_data(cfg: Config, splits: tuple[str, ...]) -> None:
-    """Check the data sets of a config, each as its class demands, and log what will not be used.
+def check_datasets(cfg: Config, splits: Sequence[str]) -> None:
+    """Check the data sets of a config, and log what will not be used.
 
     Where the folder of a data set is missing as a whole, the config's ``data_hint`` says how to get it.
-    Among several processes the first one checks; the others would only read the same files again.
-
-    Args:
-        cfg: The config.
-        splits: Of ``'train'``, ``'val'``, ``'test'``, those that will be used.
 
     Raises:
         DataError: If something is missing or damaged.
-        ConfigError: If a metainfo is missing or wrong, or the model predicts another number of key points or classes,
-            or decodes at another size.
+        ConfigError: If a metainfo is missing or wrong, or the model predicts another number of key points or classes.
     """
-    if not is_first_process(cfg):
-        return
-    check_codec(cfg, splits)
     seen: list[dict[str, Any]] = []
     for split in splits:
-        loader = cfg.get(f'{split}_dataloader')
-        for dataset, check in _checked_datasets(loader.get('dataset')) if loader else ():
+        for dataset, check in _checked_datasets(cfg, split):
             files = {key: dataset.get(key) for key in _FILES}
             files['evaluated'] = _is_evaluated(cfg, split)  # which asks for more
             if files not in seen:
@@ -59,12 +50,6 @@ def check_data(cfg: Config, splits: tuple[str, ...]) -> None:
                     if 'data_hint' not in cfg or Path(dataset.get('data_root') or '').exists():
                         raise
                     raise DataError(f'{error}. {cfg.data_hint}') from error
-
-
-def is_first_process(cfg: Config) -> bool:
-    """Whether this is the first of a run's processes; the environment's rank counts only under a launcher."""
-    rank = os.environ.get('RANK', os.environ.get('SLURM_PROCID', '0'))
-    return cfg.get('launcher', 'none') == 'none' or rank == '0'
 
 
 def _check_keypoint_data(cfg: Config, dataset: dict[str, Any], split: str) -> None:
@@ -85,13 +70,14 @@ def _check_files(cfg: Config, dataset: dict[str, Any], split: str) -> None:
     if _REMOTE in ann_file or _REMOTE in images:
         return
     # MMPose takes the paths of detections and head boxes as they stand, without the data root.
-    if issubclass(_kind(dataset), MpiiDataset):
+    kind = resolve_type(dataset, DATASETS)
+    if issubclass(kind, MpiiDataset):
         remarks = []
         if split != 'train' and not dataset.get('headbox_file') and any(map(reads_head_boxes, as_list(evaluators))):
             raise ConfigError(f'the {split} data have no head boxes, in which {split}_evaluator measures PCKh: set '
                               f'{split}_dataloader.dataset.headbox_file')
         check_mpii(ann_file, images, _joint_count(dataset), dataset.get('headbox_file'),
-                   labelled=not issubclass(_kind(dataset), MpiiTestDataset))
+                   labelled=not issubclass(kind, MpiiTestDataset))
     elif dataset.get('bbox_file'):
         remarks = check_detections(dataset['bbox_file'], ann_file, images, _joint_count(dataset), **reads)
     else:
@@ -147,40 +133,14 @@ _CHECKS: dict[type, Callable[[Config, dict[str, Any], str], None]] = {
 }
 
 
-def _checked_datasets(cfg: Optional[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], Callable]]:
-    """The configs of the data sets that can be checked, below wrappers, each with its check."""
-    if cfg is None:
-        return
-    kind = _kind(cfg)
-    if isinstance(kind, type):
-        yield from ((cfg, check) for base, check in _CHECKS.items() if issubclass(kind, base))
-    for part in [cfg.get('dataset'), *(cfg.get('datasets') or [])]:
-        yield from _checked_datasets(part)
-
-
-def _kind(dataset: dict[str, Any]) -> Any:
-    """The class of a data set's config."""
-    return DATASETS.get(dataset['type']) if isinstance(dataset.get('type'), str) else dataset.get('type')
+def _checked_datasets(cfg: Config, split: str) -> Iterator[tuple[dict[str, Any], Callable]]:
+    """The configs of a split's data sets that can be checked, below wrappers, each with its check."""
+    for dataset in split_datasets(cfg, split):
+        kind = resolve_type(dataset, DATASETS)
+        if kind is not None:
+            yield from ((dataset, check) for base, check in _CHECKS.items() if issubclass(kind, base))
 
 
 def _below(root: str, path: str) -> str:
     """A path below the data root, as MMEngine joins them."""
     return path if not root or os.path.isabs(path) or _REMOTE in path else os.path.join(root, path)
-
-
-def check_checkpoint_path(path: str) -> None:
-    """Check that a checkpoint exists and is a file.
-
-    Raises:
-        UserError: Naming the path and the checkpoints beside it.
-    """
-    if _REMOTE in path or Path(path).expanduser().is_file():
-        return
-    if Path(path).expanduser().is_dir():
-        raise UserError(f'checkpoint {path} is a folder: name a .pth file in it')
-    if Path(path).expanduser().exists():
-        raise UserError(f'checkpoint {path} is no regular file: name a .pth file')
-    folder = Path(path).expanduser().parent
-    beside = sorted(file.name for file in folder.glob('*.pth'))[:5] if folder.is_dir() else []
-    hint = f'; {folder} holds {", ".join(beside)}' if beside else ''
-    raise UserError(f'checkpoint {path} does not exist{hint}')
