@@ -1,22 +1,36 @@
 """SDPose: training framework for tokenized human pose estimation.
 
-Importing the package makes its dependencies fit together (:mod:`sdpose.compat`) and registers every part of
-the project in MMPose's registries, which is all that ``custom_imports=['sdpose']`` in a config needs.
+What is named here is what a user may import; everything else may change from one version to the next. Importing the
+package costs next to nothing: its parts are in MMPose's registries as soon as MMPose is imported
+(:mod:`sdpose.registration`), which is all that ``custom_imports=['sdpose']`` in a config needs.
 """
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-import sys
-
-try:
-    from . import compat
-except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
-        f'{error}, for {sys.executable}: activate the environment that SDPose was installed into (source '
-        '.venv/bin/activate), or install it first (bash tools/install.sh)', name=error.name) from None
-
+from .registration import register_on_demand
 from .version import __version__
 
-compat.apply()
+if TYPE_CHECKING:
+    from .apis.complexity import complexity
+    from .apis.model_zoo import init_model, list_models
+    from .apis.testing import test
+    from .apis.training import train
+    from .converters.publishing import publish
 
-from . import datasets, engine, evaluation, models, visualization  # noqa: E402
+__all__ = ['__version__', 'complexity', 'init_model', 'list_models', 'publish', 'test', 'train']
 
-__all__ = ['__version__', 'compat', 'datasets', 'engine', 'evaluation', 'models', 'visualization']
+_HOMES = dict(complexity='apis.complexity', init_model='apis.model_zoo', list_models='apis.model_zoo',
+              publish='converters.publishing', test='apis.testing', train='apis.training')
+
+register_on_demand()
+
+
+def __getattr__(name: str) -> Any:
+    """A function of the public face, imported when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    return getattr(import_module(f'.{_HOMES[name]}', __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -6,7 +6,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from sdpose.apis import cli, test  # noqa: E402
+import sdpose  # noqa: E402
+from sdpose.apis import cli  # noqa: E402
 
 
 def parse_args() -> argparse.Namespace:
@@ -26,6 +27,9 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def main() -> None:
+    sdpose.test(**vars(parse_args()))
+
+
 if __name__ == '__main__':
-    args = parse_args()
-    cli.leave(cli.run(lambda: test(**vars(args))))
+    cli.leave(cli.run(main))

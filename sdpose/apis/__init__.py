@@ -1,6 +1,1 @@
-"""Training and testing from Python, as the command-line tools do it."""
-
-from .testing import test
-from .training import train
-
-__all__ = ['test', 'train']
+"""The roof: what the command-line tools run. Only they, and the package's own face, import it."""

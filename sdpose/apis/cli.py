@@ -8,13 +8,10 @@ import os
 import signal
 import sys
 import threading
+from importlib import import_module
 from typing import Any, Callable, NoReturn, Optional
 
-from mmengine.config import DictAction
-
-from sdpose.compat.distributed import lost_connection, lost_processes
-from sdpose.engine.stopping import Stopped
-from sdpose.errors import UserError
+from sdpose.errors import Stopped, UserError
 
 from . import last_words
 from .log_filters import silence_warnings
@@ -41,12 +38,14 @@ def run(command: Callable[[], object], after_stop: str = '') -> int:
         command()
     except BaseException as error:
         status, line = _outcome(error, after_stop)
-        lost = line is None and lost_connection(error)
+        if type(error) is SystemExit:  # argparse has said it all
+            raise
+        lost = line is None and 'torch' in sys.modules and distributed().lost_connection(error)
         if lost:
             # Its launcher, too, may have noticed, and end this process before the others have answered.
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             last_words.leave('error', 2, 'error: a process was lost', lost=True)
-            status, line = 2, f'error: {lost_processes(error)}'
+            status, line = 2, f'error: {distributed().lost_processes(error)}'
         if line is None:
             last_words.leave('defect', 1, f'{type(error).__name__}: {error}')
             raise
@@ -63,6 +62,9 @@ def _outcome(error: BaseException, after_stop: str) -> tuple[int, Optional[str]]
     """The exit status of an exception and its line; no line for a defect."""
     if isinstance(error, UserError):
         return 2, f'error: {error}'
+    if isinstance(error, ModuleNotFoundError) and not (error.name or '').startswith('sdpose'):
+        return 2, (f'error: {error}, for {sys.executable}: activate the environment that SDPose was installed into '
+                   '(source .venv/bin/activate), or install it first (bash tools/install.sh)')
     if isinstance(error, Stopped):
         return error.code, f'{error}{after_stop}'
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
@@ -71,6 +73,11 @@ def _outcome(error: BaseException, after_stop: str) -> tuple[int, Optional[str]]
     if _was_interrupted(error):
         return 130, f'stopped{after_stop}'
     return 1, None
+
+
+def distributed() -> Any:
+    """What knows a lost process by its exception; imported only where there may be one, with torch."""
+    return import_module('sdpose.compat.distributed')
 
 
 def _was_interrupted(error: Optional[BaseException]) -> bool:
@@ -95,25 +102,30 @@ def leave(status: int) -> NoReturn:
     os._exit(status)
 
 
-class OverrideAction(DictAction):
-    """MMEngine's ``KEY=VALUE`` parser, which meets a value it cannot read with a recursion or an assertion."""
+def override_action() -> type[argparse.Action]:
+    """MMEngine's parser of ``KEY=VALUE``, which meets a value it cannot read with a recursion or an assertion."""
+    from mmengine.config import DictAction
 
-    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any,
-                 option_string: Optional[str] = None) -> None:
-        for text in values:
-            if '=' not in text:
-                raise argparse.ArgumentError(self, f'{text!r} is not of the form KEY=VALUE')
-            try:
-                super().__call__(parser, namespace, [text], option_string)
-            except (AssertionError, RecursionError, ValueError) as error:
-                raise argparse.ArgumentError(
-                    self, f'the value of {text!r} cannot be read: use numbers, words, [lists] or (tuples) of them; '
-                    'put whole parts (dicts) into a config') from error
+    class OverrideAction(DictAction):
+
+        def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any,
+                     option_string: Optional[str] = None) -> None:
+            for text in values:
+                if '=' not in text:
+                    raise argparse.ArgumentError(self, f'{text!r} is not of the form KEY=VALUE')
+                try:
+                    super().__call__(parser, namespace, [text], option_string)
+                except (AssertionError, RecursionError, ValueError) as error:
+                    raise argparse.ArgumentError(
+                        self, f'the value of {text!r} cannot be read: use numbers, words, [lists] or (tuples) of '
+                        'them; put whole parts (dicts) into a config') from error
+
+    return OverrideAction
 
 
 def add_override_option(parser: argparse.ArgumentParser) -> None:
     """Add ``--cfg-options``."""
-    parser.add_argument('--cfg-options', nargs='+', action=OverrideAction, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', action=override_action(), metavar='KEY=VALUE',
                         help='override config keys, e.g. train_dataloader.batch_size=32')
 
 

@@ -1,4 +1,4 @@
-"""Every friction of the dependencies, solved once; imported and applied before anything else of the project.
+"""Every friction of the dependencies, solved once; applied when what it cures is imported.
 
 ==========================  =========================================================================
 module                      what it solves
@@ -19,33 +19,37 @@ Two more are solved by ``tools/install.sh``: which versions fit each other, and 
 """
 
 
-from .distributed import run_without_gpu
-from .drawing import draw_with_scalar_radius
-from .half_precision import decode_half_precision
-from .imports import hide_metainfo_warning, import_mmpose, provide_compiled_ops, require_pkg_resources
-from .inferring import run_no_stored_config
-from .loading import load_weights_only, store_numbers_only
-from .not_a_number import count_nan_as_wrong, let_likelihood_be_nan
-from .pictures import refuse_huge_pictures
-from .saving import (
-    dump_config_atomically,
-    end_without_log,
-    find_latest_checkpoint,
-    keep_until_saved,
-    resume_from_complete,
-    save_atomically,
-)
-from .workers import leave_signals_to_parent
+def apply_to_loading() -> None:
+    """Let MMEngine read checkpoints, and the configs in them, without running anything; again changes nothing."""
+    from .inferring import run_no_stored_config
+    from .loading import load_weights_only, store_numbers_only
 
-
-def apply() -> None:
-    """Apply every solution; calling it again changes nothing."""
-    require_pkg_resources()
-    provide_compiled_ops()
-    import_mmpose()
     store_numbers_only()
     load_weights_only()
     run_no_stored_config()
+
+
+def apply() -> None:
+    """Apply every solution; again changes nothing."""
+    from .distributed import run_without_gpu
+    from .drawing import draw_with_scalar_radius
+    from .half_precision import decode_half_precision
+    from .imports import hide_metainfo_warning, import_mmpose, provide_compiled_ops, require_pkg_resources
+    from .not_a_number import count_nan_as_wrong, let_likelihood_be_nan
+    from .pictures import refuse_huge_pictures
+    from .saving import (
+        dump_config_atomically,
+        end_without_log,
+        keep_until_saved,
+        resume_from_complete,
+        save_atomically,
+    )
+    from .workers import leave_signals_to_parent
+
+    require_pkg_resources()
+    provide_compiled_ops()
+    import_mmpose()
+    apply_to_loading()
     save_atomically()
     keep_until_saved()
     dump_config_atomically()
@@ -61,4 +65,7 @@ def apply() -> None:
     hide_metainfo_warning()
 
 
-__all__ = ['apply', 'find_latest_checkpoint']
+# What waits for this module applies the above, and finds no module of the package half imported.
+import mmengine.runner.checkpoint  # noqa: E402,F401
+
+__all__ = ['apply', 'apply_to_loading']

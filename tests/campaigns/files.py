@@ -27,7 +27,8 @@ import damaged_files  # noqa: E402
 import hostile_files  # noqa: E402
 from stick_people import CONFIG, write_coco  # noqa: E402
 
-from sdpose.apis import cli, test, train  # noqa: E402
+from sdpose import test, train  # noqa: E402
+from sdpose.apis import cli  # noqa: E402
 from sdpose.converters import convert_file, publish  # noqa: E402
 from sdpose.converters.from_timm import convert_timm_file  # noqa: E402
 from sdpose.errors import UserError  # noqa: E402

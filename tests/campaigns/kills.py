@@ -29,7 +29,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from stick_people import CONFIG, write_coco  # noqa: E402
 
 import sdpose.io.atomic as fileio  # noqa: E402
-from sdpose.apis import cli, train  # noqa: E402
+from sdpose import train  # noqa: E402
+from sdpose.apis import cli  # noqa: E402
 
 _ROOT = Path(__file__).resolve().parents[2]
 # Twelve epochs of three steps. Odd epochs have a validation and no checkpoint of their own.

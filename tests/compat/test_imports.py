@@ -22,13 +22,77 @@ def test_everything_imports_without_a_warning(run_tool):
 
 def test_a_python_without_the_dependencies_is_told_what_to_do(run_tool, tmp_path):
     (tmp_path / 'mmengine.py').write_text("raise ModuleNotFoundError(\"No module named 'mmengine'\", name='mmengine')")
-    done = run_tool('-c', f'import sys; sys.path.insert(0, {str(tmp_path)!r}); import sdpose')
-    assert done.returncode == 1 and done.stderr.strip().splitlines()[-1].startswith('ModuleNotFoundError: No module')
-    assert 'activate the environment that SDPose was installed into' in done.stderr.strip().splitlines()[-1]
+    for arguments in (['a.py'], ['a.py', '--cfg-options', 'seed=1']):
+        done = run_tool('tools/train.py', *arguments, env={'PYTHONPATH': str(tmp_path)})
+        assert done.returncode == 2 and done.stderr.count('\n') == 1
+        assert done.stderr.startswith("error: No module named 'mmengine', for ")
+        assert 'activate the environment that SDPose was installed into' in done.stderr
+
+
+def test_importing_costs_next_to_nothing(run_tool):
+    """The public face and what is free of torch: neither torch nor MMPose is imported before it is used."""
+    done = run_tool('-c', dedent('''
+        import sys
+        import sdpose, sdpose.errors, sdpose.io.atomic, sdpose.io.pictures, sdpose.synthetic.generate, sdpose.apis.cli
+        import sdpose.visualization
+        assert not {'torch', 'mmengine', 'mmcv', 'mmpose'} & set(sys.modules)
+        assert callable(sdpose.list_models) and 'train' in dir(sdpose)
+    '''))
+    assert done.returncode == 0, done.stderr
+
+
+# MMPose alone does not import beside mmcv-lite: what needs it comes after sdpose.
+AFTER = ('import mmpose.apis', 'from mmpose.registry import MODELS; MODELS.get("HRNet")', 'import sdpose.models',
+         'from mmcv.cnn import ConvModule', 'import sdpose.compat.loading')
+ANYWHERE = ('import mmengine.runner', 'from mmcv.cnn import ConvModule', 'import mmengine.hooks',
+            'import mmpose.registry', 'import mmengine.model.wrappers')
+LONG = [('import sdpose', f'import sdpose.{name}')
+        for name in ('compat', 'compat.saving', 'datasets', 'engine', 'evaluation')]
+
+
+@pytest.mark.parametrize('imports', [
+    *(('import sdpose', first) for first in AFTER),
+    ('import mmengine.runner', 'import sdpose'),
+    *(pytest.param(imports, marks=pytest.mark.long)
+      for imports in LONG + [('import sdpose', first) for first in ANYWHERE] + [(first, 'import sdpose')
+                                                                                for first in ANYWHERE]),
+], ids=', '.join)
+def test_whatever_is_imported_first_the_parts_are_found_and_loading_is_safe(run_tool, imports: tuple):
+    done = run_tool('-c', '\n'.join([*imports, dedent('''
+        import mmengine.runner.checkpoint as loader
+        assert type(loader.torch).__name__ == '_TorchLoadingWeightsOnly'
+        from mmpose.registry import DATA_SAMPLERS, DATASETS, HOOKS, LOG_PROCESSORS, LOOPS, METRICS, MODELS, TRANSFORMS
+        from mmpose.registry import WEIGHT_INITIALIZERS
+        from mmengine.registry import EVALUATOR, HOOKS as ROOT_HOOKS
+        for registry, name in ((MODELS, 'MultiCycledTransformer'), (DATASETS, 'ClassFolderDataset'),
+                               (TRANSFORMS, 'LoadCheckedImage'), (DATA_SAMPLERS, 'RepeatedAugmentationSampler'),
+                               (METRICS, 'MpiiMetric'), (HOOKS, 'StopHook'), (LOOPS, 'ResumableTrainLoop'),
+                               (LOG_PROCESSORS, 'LossLogProcessor'), (EVALUATOR, 'CycleEvaluator'),
+                               (ROOT_HOOKS, 'FiniteLossHook'), (WEIGHT_INITIALIZERS, 'PretrainedBackbone')):
+            assert registry.get(name) is not None, name
+        import sys
+        assert not any(type(finder).__name__ == '_Waiting' for finder in sys.meta_path)
+    ''')]))
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_public_face(monkeypatch: pytest.MonkeyPatch):
+    import sdpose
+
+    names = sdpose.list_models('sdpose-tiny*')
+    assert 'sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48' in names and sdpose.list_models('no-such*') == []
+    assert len(sdpose.list_models()) == len(set(sdpose.list_models())) > 50
+    model = sdpose.init_model(names[0], cfg_options={'model.neck.depth': 2})
+    assert not model.training and len(model.neck.layers) == 2
+    with pytest.raises(sdpose.errors.UserError, match='checkpoint no.pth does not exist'):
+        sdpose.init_model(names[0], 'no.pth')
+    with pytest.raises(AttributeError, match="has no attribute 'infer_nothing'"):
+        _ = sdpose.infer_nothing
+    assert all(hasattr(sdpose, name) for name in sdpose.__all__)
 
 
 def test_pkg_resources_loads_without_a_warning(run_tool):
-    code = "import sdpose\nfrom mmengine.utils import get_installed_path\nprint(get_installed_path('mmpose'))"
+    code = "import sdpose, mmpose\nfrom mmengine.utils import get_installed_path\nprint(get_installed_path('mmpose'))"
     done = run_tool('-c', code, check=True)
     assert done.stdout.strip().endswith('mmpose') and warnings_of(done.stderr) == []
 

@@ -6,11 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mmengine.registry import init_default_scope  # noqa: E402
-
 from sdpose.apis import cli  # noqa: E402
-from sdpose.apis.complexity import complexity, input_size  # noqa: E402
-from sdpose.config.load import load_config  # noqa: E402
 
 
 def parse_args() -> argparse.Namespace:
@@ -23,7 +19,9 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    init_default_scope('mmpose')
+    from sdpose import complexity
+    from sdpose.config.load import load_config
+    from sdpose.config.nodes import input_size
     config = load_config(args.config, args.cfg_options)
     result = complexity(config)
     if args.json:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+import sdpose  # noqa: E402
 from sdpose.apis import cli  # noqa: E402
-from sdpose.converters import publish  # noqa: E402
 
 
 def parse_args() -> argparse.Namespace:
@@ -21,7 +21,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    done = publish(**vars(parse_args()))
+    done = sdpose.publish(**vars(parse_args()))
     equal = 'equal' if done.difference == 0 else f'at most {done.difference:.1e} apart'
     print(f'{done.file}\n'
           f'{done.file.stat().st_size / 2**20:.1f} MiB, {done.tensors} tensors; '

@@ -1,0 +1,39 @@
+"""Models by the name of their config."""
+from fnmatch import fnmatch
+from typing import Any, Optional
+
+import mmpose.apis
+from torch import nn
+
+from sdpose.config.find import config_dir
+from sdpose.config.load import load_config
+from sdpose.io.checkpoint import check_checkpoint_path
+
+
+def list_models(pattern: str = '*') -> list[str]:
+    """The names of the package's configs, which every function and tool takes in place of a file.
+
+    Args:
+        pattern: Only names that fit it, with ``*`` and ``?`` as in a shell: ``sdpose*coco*``.
+    """
+    names = (file.stem for file in config_dir().rglob('*.py') if '_base_' not in file.parts)
+    return sorted(name for name in names if fnmatch(name, pattern))
+
+
+def init_model(config: str, checkpoint: Optional[str] = None, device: str = 'cpu',
+               cfg_options: Optional[dict[str, Any]] = None) -> nn.Module:
+    """A model for :func:`mmpose.apis.inference_topdown`, in eval mode.
+
+    Args:
+        config: A config file, or the name of one of the package's configs.
+        checkpoint: Path or address of its weights; None for random ones.
+        device: Where the model goes, such as ``'cuda:0'``.
+        cfg_options: Overrides of the config.
+
+    Raises:
+        UserError: If the config or the checkpoint is missing or wrong.
+    """
+    cfg = load_config(config, cfg_options)
+    if checkpoint is not None:
+        check_checkpoint_path(checkpoint)
+    return mmpose.apis.init_model(cfg, checkpoint, device)
