@@ -57,9 +57,7 @@ setup(
     name='sdpose',
     version=read_version(),
     description='Research training framework for tokenized human pose estimation',
-    long_description=(ROOT / 'README.md').read_text(encoding='utf-8')
-    if (ROOT / 'README.md').exists()
-    else '',
+    long_description=(ROOT / 'README.md').read_text(encoding='utf-8') if (ROOT / 'README.md').exists() else '',
     long_description_content_type='text/markdown',
     license='Apache License 2.0',
     classifiers=['Programming Language :: Python :: 3', 'Operating System :: POSIX :: Linux'],

@@ -4,6 +4,7 @@ What is named here is what a user may import; everything else may change from on
 package costs next to nothing: its parts are in MMPose's registries as soon as MMPose is imported
 (:mod:`sdpose.registration`), which is all that ``custom_imports=['sdpose']`` in a config needs.
 """
+
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = ['__version__', 'complexity', 'init_model', 'list_models', 'publish', 'test', 'train']
 
-_HOMES = dict(complexity='apis.complexity', init_model='apis.model_zoo', list_models='apis.model_zoo',
-              publish='converters.publishing', test='apis.testing', train='apis.training')
+_HOMES = dict(
+    complexity='apis.complexity',
+    init_model='apis.model_zoo',
+    list_models='apis.model_zoo',
+    publish='converters.publishing',
+    test='apis.testing',
+    train='apis.training',
+)
 
 register_on_demand()
 

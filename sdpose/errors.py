@@ -3,7 +3,6 @@
 import re
 import signal
 from collections.abc import Sequence
-from typing import Optional
 
 # torch re-raises a worker's exception as the same class with the worker's whole traceback as its message.
 _FROM_WORKER = re.compile(r'^Caught \w+ in .*?(?:\n.*)*\n(?:[\w.]+\.)?(\w+): (?P<message>(?:.|\n)*)$')
@@ -50,7 +49,7 @@ class Stopped(SystemExit):
         checkpoint: What a training was saved as; None if there was nothing to save.
     """
 
-    def __init__(self, number: int, checkpoint: Optional[str] = None) -> None:
+    def __init__(self, number: int, checkpoint: str | None = None) -> None:
         super().__init__(128 + number)
         self.number = number
         self.checkpoint = checkpoint

@@ -4,24 +4,38 @@
 dependencies fit together (:mod:`sdpose.compat`), that of MMEngine's loader makes it safe; the first look-up in a
 registry imports the parts that belong into it, as MMEngine imports MMPose's own.
 """
+
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any, Optional
+from typing import Any
 
 # What applies a part of sdpose.compat as soon as it has been imported, and the function that does.
 _AWAITED = {'mmengine.runner.checkpoint': 'apply_to_loading', 'mmpose': 'apply'}
 # The package that fills a registry; a look-up in MMPose's registry does not import what MMEngine's of that name lacks.
 _LOCATIONS = {
-    'mmpose.registry': dict(MODELS='sdpose.models', WEIGHT_INITIALIZERS='sdpose.models', DATASETS='sdpose.datasets',
-                            TRANSFORMS='sdpose.datasets', DATA_SAMPLERS='sdpose.datasets', METRICS='sdpose.evaluation',
-                            EVALUATORS='sdpose.evaluation', HOOKS='sdpose.engine', LOOPS='sdpose.engine',
-                            LOG_PROCESSORS='sdpose.engine'),
-    'mmengine.registry': dict(DATA_SAMPLERS='sdpose.datasets', EVALUATOR='sdpose.evaluation', HOOKS='sdpose.engine',
-                              LOOPS='sdpose.engine', LOG_PROCESSORS='sdpose.engine'),
+    'mmpose.registry': dict(
+        MODELS='sdpose.models',
+        WEIGHT_INITIALIZERS='sdpose.models',
+        DATASETS='sdpose.datasets',
+        TRANSFORMS='sdpose.datasets',
+        DATA_SAMPLERS='sdpose.datasets',
+        METRICS='sdpose.evaluation',
+        EVALUATORS='sdpose.evaluation',
+        HOOKS='sdpose.engine',
+        LOOPS='sdpose.engine',
+        LOG_PROCESSORS='sdpose.engine',
+    ),
+    'mmengine.registry': dict(
+        DATA_SAMPLERS='sdpose.datasets',
+        EVALUATOR='sdpose.evaluation',
+        HOOKS='sdpose.engine',
+        LOOPS='sdpose.engine',
+        LOG_PROCESSORS='sdpose.engine',
+    ),
 }
 
 
@@ -58,8 +72,7 @@ class _Waiting(MetaPathFinder):
     def __init__(self, awaited: str) -> None:
         self.awaited = awaited
 
-    def find_spec(self, name: str, path: Optional[Sequence[str]], target: Optional[ModuleType] = None
-                  ) -> Optional[ModuleSpec]:
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         """The module's own spec, with a loader that acts on the import; None for any other module."""
         if name != self.awaited:
             return None
@@ -78,7 +91,7 @@ class _ThenAct(Loader):
         self.loader = loader
         self.waiting = waiting
 
-    def create_module(self, spec: ModuleSpec) -> Optional[ModuleType]:
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         """As the module's own loader does."""
         return self.loader.create_module(spec)
 

@@ -2,7 +2,8 @@
 
 Shapes: B batch, K query (keypoint) tokens, P visual tokens (patches), D width, h heads, N classes.
 """
-from typing import NamedTuple, Optional
+
+from typing import NamedTuple
 
 from mmengine.structures import BaseDataElement
 from torch import Tensor
@@ -20,7 +21,7 @@ class LayerTrace(NamedTuple):
 
     query: Tensor
     rows: Tensor
-    kept: Optional[Tensor] = None
+    kept: Tensor | None = None
 
 
 class TokenSet(NamedTuple):
@@ -40,21 +41,21 @@ class TokenSet(NamedTuple):
 
     sequence: Tensor
     num_queries: int
-    position: Optional[Tensor] = None
-    kept: Optional[Tensor] = None
-    attention: Optional[tuple[Tensor, ...]] = None
+    position: Tensor | None = None
+    kept: Tensor | None = None
+    attention: tuple[Tensor, ...] | None = None
     readded: int = 0
-    trace: Optional[tuple[LayerTrace, ...]] = None
+    trace: tuple[LayerTrace, ...] | None = None
 
     @property
     def query(self) -> Tensor:
         """The tokens that a head reads, (B, K, D)."""
-        return self.sequence[:, :self.num_queries]
+        return self.sequence[:, : self.num_queries]
 
     @property
     def visual(self) -> Tensor:
         """The tokens of the image patches, (B, P, D)."""
-        return self.sequence[:, self.num_queries:]
+        return self.sequence[:, self.num_queries :]
 
     @property
     def visual_content(self) -> Tensor:
@@ -64,7 +65,7 @@ class TokenSet(NamedTuple):
         """
         if self.position is None:
             return self.visual
-        return self.visual - self.readded * self.position[:, self.num_queries:]
+        return self.visual - self.readded * self.position[:, self.num_queries :]
 
 
 class CycleTokens(NamedTuple):

@@ -1,4 +1,5 @@
 """Small files that declare huge pictures, in every format that has a header of its own."""
+
 import struct
 import zlib
 from functools import cache
@@ -50,7 +51,7 @@ def ppm(side: int = SIDE) -> bytes:
 
 def tiff(side: int = SIDE) -> bytes:
     content = _small('.tiff')
-    start, = struct.unpack_from('<I', content, 4)
+    (start,) = struct.unpack_from('<I', content, 4)
     for number in range(struct.unpack_from('<H', content, start)[0]):
         entry = start + 2 + 12 * number
         if struct.unpack_from('<H', content, entry)[0] in (256, 257):  # width, height
@@ -62,7 +63,7 @@ def webp(side: int = 16384) -> bytes:
     """The largest that the format can say: 14 bits for each side less one, behind the lossless signature."""
     content = _small('.webp', cv2.IMWRITE_WEBP_QUALITY, 101)
     place = content.index(b'VP8L') + 9
-    bits, = struct.unpack_from('<I', content, place)
+    (bits,) = struct.unpack_from('<I', content, place)
     struct.pack_into('<I', content, place, bits >> 28 << 28 | side - 1 << 14 | side - 1)
     return bytes(content)
 

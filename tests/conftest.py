@@ -28,7 +28,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say how many comparisons with the released code were left out, and why."""
     run, skipped = (
         [report for report in terminalreporter.getreports(outcome) if 'parity' in getattr(report, 'keywords', {})]
-        for outcome in ('passed', 'skipped'))
+        for outcome in ('passed', 'skipped')
+    )
     if run or skipped:
         terminalreporter.write_line(f'parity tests: {len(run)} passed, {len(skipped)} skipped')
     for reason, count in Counter(report.longrepr[2] for report in skipped).items():

@@ -75,8 +75,8 @@ def _records(change: Callable[[str, bytes], bytes]) -> Damage:
             for entry in archive.infolist():
                 with archive.open(entry) as record:
                     start = record._orig_compress_start
-                before = bytes(content[start:start + entry.file_size])
-                content[start:start + entry.file_size] = change(entry.filename.partition('/')[2], before)
+                before = bytes(content[start : start + entry.file_size])
+                content[start : start + entry.file_size] = change(entry.filename.partition('/')[2], before)
         file.write_bytes(content)
 
     return damage
@@ -88,7 +88,7 @@ def _flipped(part: str) -> Callable[[str, bytes], bytes]:
         if name != part or not content:
             return content
         place = random.Random(_SEED).randrange(len(content))
-        return content[:place] + bytes([content[place] ^ 4]) + content[place + 1:]
+        return content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :]
 
     return change
 
@@ -142,10 +142,10 @@ DAMAGED: dict[str, Damage] = {
     'empty': _bytes(lambda content: b''),
     'one_byte': _bytes(lambda content: content[:1]),
     'first_kilobyte': _bytes(lambda content: content[:1024]),
-    'half': _bytes(lambda content: content[:len(content) // 2]),
+    'half': _bytes(lambda content: content[: len(content) // 2]),
     'without_last_byte': _bytes(lambda content: content[:-1]),
     'zeros': _bytes(lambda content: bytes(len(content))),
-    'hole': _bytes(lambda content: content[:len(content) // 3] + bytes(4096) + content[len(content) // 3 + 4096:]),
+    'hole': _bytes(lambda content: content[: len(content) // 3] + bytes(4096) + content[len(content) // 3 + 4096 :]),
     'twice': _bytes(lambda content: content + content[:999]),
     # flipped
     'bit_of_a_tensor': _largest,
@@ -162,7 +162,8 @@ DAMAGED: dict[str, Damage] = {
     'state_dict_list': _content(lambda content: dict(content, state_dict=list(content['state_dict'].values()))),
     'state_dict_empty': _set('state_dict', to={}),
     'state_dict_integer_keys': _content(
-        lambda content: dict(content, state_dict=dict(enumerate(content['state_dict'].values())))),
+        lambda content: dict(content, state_dict=dict(enumerate(content['state_dict'].values())))
+    ),
     'weight_text': _weights(lambda weights: _with(weights, lambda weight: 'text')),
     'weight_none': _weights(lambda weights: _with(weights, lambda weight: None)),
     'weight_list': _weights(lambda weights: _with(weights, lambda weight: weight.tolist())),
@@ -171,8 +172,9 @@ DAMAGED: dict[str, Damage] = {
     'weight_nan': _weights(lambda weights: _with(weights, _fill(float('nan')))),
     'weight_infinite': _weights(lambda weights: _with(weights, _fill(float('inf')))),
     'weight_minus_infinite': _weights(lambda weights: _with(weights, _fill(float('-inf')))),
-    'same_names_twice': _weights(lambda weights: weights.update(
-        {f'module.{key}': value for key, value in list(weights.items())})),
+    'same_names_twice': _weights(
+        lambda weights: weights.update({f'module.{key}': value for key, value in list(weights.items())})
+    ),
     'meta_none': _set('meta', to=None),
     'meta_list': _set('meta', to=[1, 2]),
     'meta_text': _set('meta', to='text'),

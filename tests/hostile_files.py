@@ -7,7 +7,7 @@ import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 _LARGE = 10**11
 _ROUNDS = 10**6
@@ -63,11 +63,18 @@ def storage(key: str, count: int, kind: str = 'torch.FloatStorage') -> bytes:
     return tuple_of(text('storage'), named(kind), text(key), text('cpu'), number(count)) + b'Q'
 
 
-def tensor(size: tuple = (4, ), stride: tuple = (1, ), offset: int = 0, held: Optional[bytes] = None,
-           hooks: bytes = b'') -> bytes:
-    return call('torch._utils._rebuild_tensor_v2', held or storage('0', 4), number(offset),
-                tuple_of(*map(number, size)), tuple_of(*map(number, stride)), b'\x89',
-                hooks or call('collections.OrderedDict'))
+def tensor(
+    size: tuple = (4,), stride: tuple = (1,), offset: int = 0, held: bytes | None = None, hooks: bytes = b''
+) -> bytes:
+    return call(
+        'torch._utils._rebuild_tensor_v2',
+        held or storage('0', 4),
+        number(offset),
+        tuple_of(*map(number, size)),
+        tuple_of(*map(number, stride)),
+        b'\x89',
+        hooks or call('collections.OrderedDict'),
+    )
 
 
 def dtype(code: str, fields: bytes = b'NNN') -> bytes:
@@ -84,13 +91,18 @@ def array(shape: tuple, kind: bytes, data: bytes) -> bytes:
     return start + tuple_of(number(1), tuple_of(*map(number, shape)), kind, b'\x89', data) + b'b'
 
 
-def archive(file: Path, content: bytes, records: Optional[dict[str, bytes]] = None,
-            packing: int = zipfile.ZIP_STORED) -> None:
+def archive(
+    file: Path, content: bytes, records: dict[str, bytes] | None = None, packing: int = zipfile.ZIP_STORED
+) -> None:
     """The layout of torch.save: a pickle and storages; ``0`` holds four numbers."""
     with zipfile.ZipFile(file, 'w', packing) as target:
         target.writestr('archive/data.pkl', b'\x80\x02' + content + b'.')
-        for name, record in {'version': b'3\n', 'byteorder': b'little', 'data/0': struct.pack('<4f', 1, 2, 3, 4),
-                             **(records or {})}.items():
+        for name, record in {
+            'version': b'3\n',
+            'byteorder': b'little',
+            'data/0': struct.pack('<4f', 1, 2, 3, 4),
+            **(records or {}),
+        }.items():
             target.writestr(f'archive/{name}', record)
 
 
@@ -115,7 +127,7 @@ def _running(file: Path) -> bytes:
 
 def _legacy(*pickles: bytes) -> Callable[[Path], None]:
     """The layout before torch 1.6."""
-    start = (number(0x1950a86a20f9469cfc6c), number(1001), dict_of(little_endian=b'\x88'))
+    start = (number(0x1950A86A20F9469CFC6C), number(1001), dict_of(little_endian=b'\x88'))
     return lambda file: file.write_bytes(b''.join(b'\x80\x02' + part + b'.' for part in (*start, *pickles)))
 
 
@@ -141,8 +153,10 @@ def _overlapping(file: Path) -> None:
 
 
 def _many_records(file: Path) -> None:
-    table = b''.join(struct.pack('<4s6H3L5H2L', b'PK\x01\x02', 20, 20, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0)
-                     + b'%05x' % count for count in range(200_000))
+    table = b''.join(
+        struct.pack('<4s6H3L5H2L', b'PK\x01\x02', 20, 20, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0) + b'%05x' % count
+        for count in range(200_000)
+    )
     end = struct.pack('<4s4H2LH', b'PK\x05\x06', 0, 0, 65535, 65535, len(table), 30, 0)
     file.write_bytes(b'PK\x03\x04'.ljust(30, b'\0') + table + end)
 
@@ -159,8 +173,7 @@ def _torchscript(file: Path) -> None:
 
 def _config(text_of: str) -> Callable[[Path], None]:
     """A stored config; ``{ran}`` in it stands for the folder that tells that it was run."""
-    return lambda file: archive(file, checkpoint(
-        meta=dict_of(cfg=text(text_of.format(ran=file.parent / 'ran')))))
+    return lambda file: archive(file, checkpoint(meta=dict_of(cfg=text(text_of.format(ran=file.parent / 'ran')))))
 
 
 def _repeated(start: bytes, again: bytes, count: int) -> bytes:
@@ -169,28 +182,39 @@ def _repeated(start: bytes, again: bytes, count: int) -> bytes:
 
 HOSTILE: dict[str, Callable[[Path], Any]] = {
     # constructors with free arguments
-    'pointer_by_counter': _beside(call('collections.Counter', call(
-        'numpy.ndarray', tuple_of(number(1)), text('O'), encoded('AAAAAAAA')))),
+    'pointer_by_counter': _beside(
+        call('collections.Counter', call('numpy.ndarray', tuple_of(number(1)), text('O'), encoded('AAAAAAAA')))
+    ),
     'array_constructor': _beside(call('numpy.ndarray', tuple_of(number(_LARGE)))),
-    'array_of_objects': _beside(array((1, ), dtype('O8'), encoded('AAAAAAAA'))),
-    'array_of_records': _beside(array((1, ), dtype('V8', b'N' + tuple_of(text('a')) + dict_of(a=tuple_of(
-        dtype('O8'), number(0)))), encoded('AAAAAAAA'))),
-    'array_of_large_text': _beside(array((0, ), dtype('U500000000'), encoded(''))),
-    'array_beyond_its_bytes': _beside(array((1000, ), dtype('f8'), encoded('AAAAAAAA'))),
+    'array_of_objects': _beside(array((1,), dtype('O8'), encoded('AAAAAAAA'))),
+    'array_of_records': _beside(
+        array(
+            (1,),
+            dtype('V8', b'N' + tuple_of(text('a')) + dict_of(a=tuple_of(dtype('O8'), number(0)))),
+            encoded('AAAAAAAA'),
+        )
+    ),
+    'array_of_large_text': _beside(array((0,), dtype('U500000000'), encoded(''))),
+    'array_beyond_its_bytes': _beside(array((1000,), dtype('f8'), encoded('AAAAAAAA'))),
     'array_of_negative_length': _beside(array((-1, -8), dtype('u1'), encoded('AAAAAAAA'))),
-    'array_state_twice': _beside(array((1, ), dtype('f8'), encoded('AAAAAAAA')) + tuple_of(number(0)) + b'b'),
+    'array_state_twice': _beside(array((1,), dtype('f8'), encoded('AAAAAAAA')) + tuple_of(number(0)) + b'b'),
     'scalar_of_object': _beside(call('numpy._core.multiarray.scalar', dtype('O8'), encoded('AAAAAAAA'))),
     'scalar_of_few_bytes': _beside(call('numpy._core.multiarray.scalar', dtype('f8'), encoded('A'))),
     'large_bytearray': _beside(call('builtins.bytearray', number(_LARGE))),
     'large_bytes': _beside(call('builtins.bytes', number(_LARGE))),
     'counter_of_text': _beside(call('collections.Counter', text('abc'))),
     'shape_of_text': _beside(call('torch.Size', tuple_of(text('a')))),
-    'odd_log': _beside(call('mmengine.logging.history_buffer.HistoryBuffer') + dict_of(
-        max_length=number(3), _log_history=text('a'), _count_history=text('a')) + b'b'),
-    'log_with_attributes': _beside(call('mmengine.logging.history_buffer.HistoryBuffer') + dict_of(
-        mean=number(3)) + b'b'),
-    'attribute_of_a_class': _beside(call('builtins.getattr', named('mmengine.logging.history_buffer.HistoryBuffer'),
-                                         text('__init__'))),
+    'odd_log': _beside(
+        call('mmengine.logging.history_buffer.HistoryBuffer')
+        + dict_of(max_length=number(3), _log_history=text('a'), _count_history=text('a'))
+        + b'b'
+    ),
+    'log_with_attributes': _beside(
+        call('mmengine.logging.history_buffer.HistoryBuffer') + dict_of(mean=number(3)) + b'b'
+    ),
+    'attribute_of_a_class': _beside(
+        call('builtins.getattr', named('mmengine.logging.history_buffer.HistoryBuffer'), text('__init__'))
+    ),
     'attribute_of_a_dict': _beside(call('collections.OrderedDict') + dict_of(items=number(1)) + b'b'),
     'attribute_of_a_name': _beside(named('_codecs.encode') + dict_of(__code__=number(1)) + b'b'),
     # code
@@ -205,40 +229,79 @@ HOSTILE: dict[str, Callable[[Path], Any]] = {
     'config_with_call': _config('model = dict(type=__import__("os").mkdir("{ran}"))\n'),
     'config_of_foreign_class': _config('model = dict(type="os.mkdir", path="{ran}")\n'),
     'config_with_base': _config('_base_ = "{ran}.py"\n'),
-    'resumed_config': lambda file: archive(file, checkpoint(meta=dict_of(
-        epoch=number(1), iter=number(9), config=text(f'import os\nos.mkdir("{file.parent / "ran"}")\n')))),
+    'resumed_config': lambda file: archive(
+        file,
+        checkpoint(
+            meta=dict_of(
+                epoch=number(1), iter=number(9), config=text(f'import os\nos.mkdir("{file.parent / "ran"}")\n')
+            )
+        ),
+    ),
     # tensors that are not what they say
     'large_tensor': _weight(call('torch.FloatTensor', number(_LARGE))),
     'view_of_a_million_million': _weight(tensor((10**6, 10**6), (0, 0))),
-    'views_that_add_up': lambda file: archive(file, dict_of(state_dict=dict_of(**{
-        f'w{count}': tensor((2**18, ), (0, )) for count in range(500)}))),
-    'storage_beyond_its_record': _weight(tensor((10**6, ), held=storage('0', 10**6))),
+    'views_that_add_up': lambda file: archive(
+        file, dict_of(state_dict=dict_of(**{f'w{count}': tensor((2**18,), (0,)) for count in range(500)}))
+    ),
+    'storage_beyond_its_record': _weight(tensor((10**6,), held=storage('0', 10**6))),
     'storage_without_record': _weight(tensor(held=storage('nowhere', 4))),
-    'tensor_beyond_its_storage': _weight(tensor((10**9, ))),
+    'tensor_beyond_its_storage': _weight(tensor((10**9,))),
     'tensor_past_its_storage': _weight(tensor(offset=4)),
     'tensor_before_its_storage': _weight(tensor(offset=-1)),
-    'negative_stride': _weight(tensor(stride=(-1, ), offset=3)),
+    'negative_stride': _weight(tensor(stride=(-1,), offset=3)),
     'overflowing_size': _weight(tensor((2**61, 2**61), (1, 1))),
     'storage_of_two_types': _weight(list_of(tensor(), tensor(held=storage('0', 2, 'torch.DoubleStorage')))),
     'hooks': _weight(tensor(hooks=dict_of(hook=named('_codecs.encode')))),
-    'sparse_tensor': _weight(call('torch._utils._rebuild_sparse_tensor', call(
-        'torch.serialization._get_layout', text('torch.sparse_coo')), tuple_of(
-            tensor(), tensor(), call('torch.Size', tuple_of(number(_LARGE)))))),
-    'tensor_without_memory': _weight(call('torch._utils._rebuild_meta_tensor_no_storage', named('torch.float32'),
-                                          tuple_of(number(_LARGE)), tuple_of(number(1)), b'\x89')),
-    'legacy_large_storage': _legacy(dict_of(state_dict=dict_of(weight=tensor((_LARGE, ), held=tuple_of(
-        text('storage'), named('torch.FloatStorage'), text('0'), text('cpu'), number(_LARGE), b'N') + b'Q'))),
-        list_of(text('0'))),
-    'legacy_without_bytes': _legacy(dict_of(state_dict=dict_of(weight=tensor(held=tuple_of(
-        text('storage'), named('torch.FloatStorage'), text('0'), text('cpu'), number(4), b'N') + b'Q'))), b']'),
+    'sparse_tensor': _weight(
+        call(
+            'torch._utils._rebuild_sparse_tensor',
+            call('torch.serialization._get_layout', text('torch.sparse_coo')),
+            tuple_of(tensor(), tensor(), call('torch.Size', tuple_of(number(_LARGE)))),
+        )
+    ),
+    'tensor_without_memory': _weight(
+        call(
+            'torch._utils._rebuild_meta_tensor_no_storage',
+            named('torch.float32'),
+            tuple_of(number(_LARGE)),
+            tuple_of(number(1)),
+            b'\x89',
+        )
+    ),
+    'legacy_large_storage': _legacy(
+        dict_of(
+            state_dict=dict_of(
+                weight=tensor(
+                    (_LARGE,),
+                    held=tuple_of(
+                        text('storage'), named('torch.FloatStorage'), text('0'), text('cpu'), number(_LARGE), b'N'
+                    )
+                    + b'Q',
+                )
+            )
+        ),
+        list_of(text('0')),
+    ),
+    'legacy_without_bytes': _legacy(
+        dict_of(
+            state_dict=dict_of(
+                weight=tensor(
+                    held=tuple_of(text('storage'), named('torch.FloatStorage'), text('0'), text('cpu'), number(4), b'N')
+                    + b'Q'
+                )
+            )
+        ),
+        b']',
+    ),
     # much out of little
     'bomb': _bomb,
     'bomb_of_a_pickle': _bomb_of_pickle,
     'overlapping_records': _overlapping,
     'many_records': _many_records,
     'many_entries': _beside(list_of(*[b']'] * 3 * _ROUNDS)),
-    'bytes_many_times': _beside(_repeated(text('x' * 10**5), named('_codecs.encode') + b'(h\x01' + text('latin1')
-                                          + b'tR', 20_000)),
+    'bytes_many_times': _beside(
+        _repeated(text('x' * 10**5), named('_codecs.encode') + b'(h\x01' + text('latin1') + b'tR', 20_000)
+    ),
     'deep_key': _beside(b'})' + b'\x85' * _ROUNDS + b'Ns'),
     'deep_list': _beside(b']' * 10**5 + b'a' * (10**5 - 1)),
     'list_of_itself': _beside(b']q\x01h\x01a'),

@@ -8,12 +8,30 @@ import cv2
 import numpy as np
 
 # Joints of a standing person in a box of width 1 and height 1, in COCO's order.
-_JOINTS = np.array([[.50, .08], [.55, .05], [.45, .05], [.60, .07], [.40, .07], [.70, .22], [.30, .22], [.82, .38],
-                    [.18, .38], [.90, .52], [.10, .52], [.62, .52], [.38, .52], [.64, .75], [.36, .75], [.66, .97],
-                    [.34, .97]])
+_JOINTS = np.array(
+    [
+        [0.50, 0.08],
+        [0.55, 0.05],
+        [0.45, 0.05],
+        [0.60, 0.07],
+        [0.40, 0.07],
+        [0.70, 0.22],
+        [0.30, 0.22],
+        [0.82, 0.38],
+        [0.18, 0.38],
+        [0.90, 0.52],
+        [0.10, 0.52],
+        [0.62, 0.52],
+        [0.38, 0.52],
+        [0.64, 0.75],
+        [0.36, 0.75],
+        [0.66, 0.97],
+        [0.34, 0.97],
+    ]
+)
 _LIMBS = [(5, 7), (7, 9), (6, 8), (8, 10), (5, 6), (11, 12), (5, 11), (6, 12), (11, 13), (13, 15), (12, 14), (14, 16)]
 
-CONFIG = '''
+CONFIG = """
 _base_ = [
     '{root}/configs/_base_/default_runtime.py',
     '{root}/configs/_base_/schedules/adam_300e.py',
@@ -44,7 +62,7 @@ param_scheduler = [
     dict(type='MultiStepLR', begin=0, end=40, milestones=[30], gamma=0.1, by_epoch=True)]
 default_hooks = dict(checkpoint=dict(interval=20), logger=dict(interval=1))
 randomness = dict(seed=3)
-'''
+"""
 
 
 def _draw(rng: np.random.Generator, image_id: int, folder: Path) -> tuple[dict, list[dict]]:
@@ -60,9 +78,18 @@ def _draw(rng: np.random.Generator, image_id: int, folder: Path) -> tuple[dict, 
             cv2.line(image, tuple(map(int, joints[a])), tuple(map(int, joints[b])), color, 4)
         cv2.circle(image, tuple(map(int, joints[0])), 7, (200, 200, 230), -1)
         keypoints = np.hstack([joints, np.full((17, 1), 2)]).ravel().tolist()
-        people.append(dict(id=10 * image_id + side, image_id=image_id, category_id=1, iscrowd=0, num_keypoints=17,
-                           bbox=[int(x), int(y), int(width), int(height)], area=float(width * height * .5),
-                           keypoints=keypoints))
+        people.append(
+            dict(
+                id=10 * image_id + side,
+                image_id=image_id,
+                category_id=1,
+                iscrowd=0,
+                num_keypoints=17,
+                bbox=[int(x), int(y), int(width), int(height)],
+                area=float(width * height * 0.5),
+                keypoints=keypoints,
+            )
+        )
     name = f'{image_id:012d}.jpg'
     cv2.imwrite(str(folder / name), image)
     return dict(id=image_id, file_name=name, width=160, height=120), people
@@ -73,8 +100,11 @@ def _write_split(root: Path, split: str, seed: int, num_images: int) -> dict[str
     folder = root / f'{split}2017'
     folder.mkdir(parents=True)
     drawn = [_draw(rng, 100 * seed + number, folder) for number in range(num_images)]
-    content = dict(images=[image for image, _ in drawn], annotations=[ann for _, people in drawn for ann in people],
-                   categories=[dict(id=1, name='person')])
+    content = dict(
+        images=[image for image, _ in drawn],
+        annotations=[ann for _, people in drawn for ann in people],
+        categories=[dict(id=1, name='person')],
+    )
     (root / 'annotations').mkdir(exist_ok=True)
     (root / f'annotations/person_keypoints_{split}2017.json').write_text(json.dumps(content))
     return content
@@ -84,8 +114,10 @@ def write_coco(data: Path) -> None:
     """COCO's layout below a folder: 12 people to train on, 8 to validate, detections of the latter."""
     _write_split(data / 'coco', 'train', 1, 6)
     val = _write_split(data / 'coco', 'val', 2, 4)
-    boxes = [dict(image_id=ann['image_id'], category_id=1, score=0.9, bbox=[v + 1.5 for v in ann['bbox']])
-             for ann in val['annotations']]
+    boxes = [
+        dict(image_id=ann['image_id'], category_id=1, score=0.9, bbox=[v + 1.5 for v in ann['bbox']])
+        for ann in val['annotations']
+    ]
     boxes += [dict(boxes[0], score=0.3), dict(boxes[1], category_id=18)]
     folder = data / 'coco/person_detection_results'
     folder.mkdir()

@@ -6,7 +6,6 @@ from sdpose.errors import DataError, UserError
 
 
 class _Failing:
-
     def __len__(self) -> int:
         return 2
 

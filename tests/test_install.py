@@ -36,9 +36,7 @@ def install(repo_root: Path, tmp_path: Path) -> Callable[..., subprocess.Complet
 def fake_python(folder: Path, name: str, version: str, otherwise: str = 'exit 9') -> Path:
     """A program that tells its version when asked, and does something of the test's choice otherwise."""
     path = folder / 'bin' / name
-    path.write_text(
-        f'#!/bin/sh\ncase "$*" in\n  *version_info*) echo {version} ;;\n  *) {otherwise} ;;\nesac\n'
-    )
+    path.write_text(f'#!/bin/sh\ncase "$*" in\n  *version_info*) echo {version} ;;\n  *) {otherwise} ;;\nesac\n')
     path.chmod(0o755)
     return path
 
@@ -107,11 +105,7 @@ def test_an_environment_of_another_python_is_left_alone(install, tmp_path: Path)
     (tmp_path / 'env' / 'pyvenv.cfg').write_text('version = 3.9.18')
     fake_python(tmp_path / 'env', 'python', '3.9.18')
     done = install('env')
-    assert (
-        done.returncode == 1
-        and 'env holds Python 3.9.18' in done.stdout
-        and 'name another folder' in done.stdout
-    )
+    assert done.returncode == 1 and 'env holds Python 3.9.18' in done.stdout and 'name another folder' in done.stdout
     assert sorted(os.listdir(tmp_path / 'env')) == ['bin', 'pyvenv.cfg']
 
 
@@ -122,11 +116,11 @@ def active_python(folder: Path, version: str) -> None:
         folder,
         'python',
         version,
-        f'''case "$*" in
+        f"""case "$*" in
       *sys.prefix*) echo {folder / 'prefix'} ;;
       *"-m pip"*) echo "ERROR: No matching distribution found for cython"; exit 1 ;;
       *) {PASS_ON} ;;
-    esac''',
+    esac""",
     )
 
 

@@ -51,9 +51,7 @@ def test_its_requirements_can_all_be_installed(wheel: Path):
     """mmpose among them would drag in chumpy, whose build fails."""
     archive = zipfile.ZipFile(wheel)
     metadata = archive.read(next(name for name in archive.namelist() if name.endswith('METADATA'))).decode()
-    required = [
-        line.split(':')[1].strip() for line in metadata.splitlines() if line.startswith('Requires-Dist:')
-    ]
+    required = [line.split(':')[1].strip() for line in metadata.splitlines() if line.startswith('Requires-Dist:')]
     plain = [line for line in required if 'extra ==' not in line]
     assert any(line.startswith('mmengine==0.10.7') for line in plain)
     assert not any(line.startswith(('mmpose', 'mmcv', 'xtcocotools')) for line in required)
@@ -67,7 +65,7 @@ def test_its_requirements_can_all_be_installed(wheel: Path):
 def test_it_works_outside_the_checkout(wheel: Path, tool_env: dict, tmp_path: Path):
     site = tmp_path / 'site'
     pip(['install', '--no-deps', '--no-index', '--target', str(site), str(wheel)])
-    code = dedent('''
+    code = dedent("""
         import json, sdpose
         from mmengine.config import Config
         from sdpose.config.find import config_dir, find_config
@@ -77,7 +75,7 @@ def test_it_works_outside_the_checkout(wheel: Path, tool_env: dict, tmp_path: Pa
         init_default_scope('mmpose')
         cfg = Config.fromfile(find_config(names[0]))
         print(json.dumps([sdpose.__file__, str(config_dir()), names, type(MODELS.build(cfg.model)).__name__]))
-    ''')
+    """)
     done = subprocess.run(
         [sys.executable, '-c', code],
         cwd=tmp_path,

@@ -14,15 +14,23 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('--out', metavar='FILE.json',
-                        help='write the results (COCO-style ones as pycocotools reads them) here')
+    parser.add_argument(
+        '--out', metavar='FILE.json', help='write the results (COCO-style ones as pycocotools reads them) here'
+    )
     parser.add_argument('--dump', metavar='FILE.pkl', help='write raw predictions here')
-    parser.add_argument('--all-cycles', action='store_true',
-                        help='evaluate every cycle of the model in one pass; --out and --dump write a file for each')
-    parser.add_argument('--format-only', action='store_true',
-                        help='write the COCO results (--out; default in the work folder), check them, do not score')
-    parser.add_argument('--test-dev', action='store_true',
-                        help="the same for COCO test-dev 2017 in place of the config's test data")
+    parser.add_argument(
+        '--all-cycles',
+        action='store_true',
+        help='evaluate every cycle of the model in one pass; --out and --dump write a file for each',
+    )
+    parser.add_argument(
+        '--format-only',
+        action='store_true',
+        help='write the COCO results (--out; default in the work folder), check them, do not score',
+    )
+    parser.add_argument(
+        '--test-dev', action='store_true', help="the same for COCO test-dev 2017 in place of the config's test data"
+    )
     cli.add_run_options(parser, 'test')
     return parser.parse_args()
 

@@ -15,12 +15,12 @@ default_hooks = dict(
     # Averages buffers such as batch norm's running statistics over processes after each epoch. Here and not among
     # custom_hooks, which a config that names hooks of its own replaces.
     sync_buffers=dict(type='SyncBuffersHook'),
-    **_base_.project_hooks)
+    **_base_.project_hooks,
+)
 
 env_cfg = dict(
-    cudnn_benchmark=False,
-    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    dist_cfg=dict(backend='nccl'))
+    cudnn_benchmark=False, mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0), dist_cfg=dict(backend='nccl')
+)
 
 vis_backends = [dict(type='LocalVisBackend')]
 visualizer = dict(type='PoseLocalVisualizer', vis_backends=vis_backends, name='visualizer')

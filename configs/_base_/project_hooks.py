@@ -16,4 +16,5 @@ project_hooks = dict(
     # SIGTERM and SIGHUP end a training after its step, with a checkpoint.
     stop=dict(type='StopHook'),
     # A checkpoint that does not fill the model is refused; allow_partial=True accepts it.
-    strict_load=dict(type='StrictLoadHook', allow_partial=False))
+    strict_load=dict(type='StrictLoadHook', allow_partial=False),
+)

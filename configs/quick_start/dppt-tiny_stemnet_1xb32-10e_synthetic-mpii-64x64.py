@@ -13,6 +13,8 @@ model = dict(
         _base_.dppt_distiller,
         teacher=f'configs/quick_start/{teacher}.py',
         checkpoint=f'work_dirs/{teacher}/epoch_10.pth',
-        terms=dict(terms, loss_token=dict(terms.loss_token, layers=(0, 1, 2)))))
+        terms=dict(terms, loss_token=dict(terms.loss_token, layers=(0, 1, 2))),
+    ),
+)
 # Not the teacher's seed: the two models have the same parameters, and would start as one.
 randomness = dict(seed=1)

@@ -7,7 +7,8 @@ terms = _base_.ikd_distiller.terms
 scaled = dict(
     loss_feature=dict(terms.loss_feature, student_channels=64, teacher_channels=96, loss_weight=4e-3),
     loss_deconv=dict(terms.loss_deconv, student_channels=16, teacher_channels=48, loss_weight=4e-3),
-    loss_structure=dict(terms.loss_structure, loss_weight=12e-3))
+    loss_structure=dict(terms.loss_structure, loss_weight=12e-3),
+)
 model = dict(
     type='DistillPoseEstimator',
     backbone=dict(stem_channels=16, base_channels=16),
@@ -16,4 +17,6 @@ model = dict(
         _base_.ikd_distiller,
         teacher=f'configs/quick_start/{teacher}.py',
         checkpoint=f'work_dirs/{teacher}/epoch_10.pth',
-        terms=dict(terms, **scaled)))
+        terms=dict(terms, **scaled),
+    ),
+)

@@ -15,6 +15,8 @@ model = dict(
         in_channels=96,
         num_joints=_base_.num_keypoints,
         loss=dict(type='RLELoss', use_target_weight=True),
-        decoder=_base_.codec),
-    test_cfg=dict(_delete_=True, flip_test=True))
+        decoder=_base_.codec,
+    ),
+    test_cfg=dict(_delete_=True, flip_test=True),
+)
 default_hooks = dict(checkpoint=dict(interval=5, max_keep_ckpts=1))

@@ -8,5 +8,6 @@ _base_ = [
 
 model = dict(
     backbone=dict(stem_channels=24, base_channels=24),
-    head=dict(in_channels=96, deconv_out_channels=(48, 48), out_channels=_base_.num_keypoints, decoder=_base_.codec))
+    head=dict(in_channels=96, deconv_out_channels=(48, 48), out_channels=_base_.num_keypoints, decoder=_base_.codec),
+)
 default_hooks = dict(checkpoint=dict(interval=5, max_keep_ckpts=1))

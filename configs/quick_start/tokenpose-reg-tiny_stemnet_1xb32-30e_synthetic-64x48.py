@@ -13,6 +13,8 @@ model = dict(
         in_channels=64,
         mode='xy',
         loss=dict(type='SmoothL1Loss', use_target_weight=True),
-        decoder=_base_.codec),
-    test_cfg=dict(_delete_=True, flip_test=True))
+        decoder=_base_.codec,
+    ),
+    test_cfg=dict(_delete_=True, flip_test=True),
+)
 default_hooks = dict(checkpoint=dict(interval=15, max_keep_ckpts=1))

@@ -9,5 +9,6 @@ _base_ = [
 
 model = dict(
     neck=dict(num_queries=_base_.num_keypoints, feature_size=_base_.codec.heatmap_size, depth=3),
-    head=dict(decoder=_base_.codec))
+    head=dict(decoder=_base_.codec),
+)
 default_hooks = dict(checkpoint=dict(interval=5, max_keep_ckpts=1, save_best='mpii/PCK'))

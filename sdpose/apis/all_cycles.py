@@ -1,7 +1,7 @@
 """What ``--all-cycles`` makes of a config: one pass over the test data that evaluates every cycle."""
 
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from mmengine.config import Config
 from mmpose.registry import MODELS
@@ -21,11 +21,15 @@ def count_cycles(cfg: Config) -> int:
     neck = model.get('neck') or {}
     kind = resolve_type(neck, MODELS)
     if kind is None or not issubclass(kind, MultiCycledTransformer):
-        raise ConfigError(f'--all-cycles needs a model with cycles, but model.neck.type is {neck.get("type")}, not '
-                          'MultiCycledTransformer; test it without that flag')
+        raise ConfigError(
+            f'--all-cycles needs a model with cycles, but model.neck.type is {neck.get("type")}, not '
+            'MultiCycledTransformer; test it without that flag'
+        )
     if not hasattr(resolve_type(model, MODELS), 'predict_cycles'):
-        raise ConfigError(f'--all-cycles needs a model that predicts every cycle, but {model.get("type")} has no '
-                          'predict_cycles; use DistillPoseEstimator or a class derived from it')
+        raise ConfigError(
+            f'--all-cycles needs a model that predicts every cycle, but {model.get("type")} has no '
+            'predict_cycles; use DistillPoseEstimator or a class derived from it'
+        )
     loop = (cfg.get('test_cfg') or {}).get('type', 'TestLoop')
     if loop not in ('TestLoop', 'AllCyclesTestLoop'):
         raise ConfigError(f'--all-cycles replaces the test loop, but test_cfg.type is {loop}')
@@ -38,7 +42,7 @@ def use_all_cycles(cfg: Config, evaluators: list[list[dict[str, Any]]]) -> None:
     cfg.test_evaluator = dict(type='CycleEvaluator', metrics=evaluators)
 
 
-def of_cycle(path: Optional[str], number: int) -> Optional[str]:
+def of_cycle(path: str | None, number: int) -> str | None:
     """The file of one cycle: ``results.cycle1.json`` for ``results.json``; None for None."""
     if path is None:
         return None

@@ -8,8 +8,9 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from importlib import import_module
-from typing import Any, Callable, NoReturn, Optional
+from typing import Any, NoReturn
 
 from sdpose.errors import Stopped, UserError
 
@@ -58,18 +59,22 @@ def run(command: Callable[[], object], after_stop: str = '') -> int:
     return 0
 
 
-def _outcome(error: BaseException, after_stop: str) -> tuple[int, Optional[str]]:
+def _outcome(error: BaseException, after_stop: str) -> tuple[int, str | None]:
     """The exit status of an exception and its line; no line for a defect."""
     if isinstance(error, UserError):
         return 2, f'error: {error}'
     if isinstance(error, ModuleNotFoundError) and not (error.name or '').startswith('sdpose'):
-        return 2, (f'error: {error}, for {sys.executable}: activate the environment that SDPose was installed into '
-                   '(source .venv/bin/activate), or install it first (bash tools/install.sh)')
+        return 2, (
+            f'error: {error}, for {sys.executable}: activate the environment that SDPose was installed into '
+            '(source .venv/bin/activate), or install it first (bash tools/install.sh)'
+        )
     if isinstance(error, Stopped):
         return error.code, f'{error}{after_stop}'
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
-        return 2, (f'error: {error.filename or "a file"} could not be written: {error.strerror}. Files that were '
-                   'complete before are as they were; make room and start again')
+        return 2, (
+            f'error: {error.filename or "a file"} could not be written: {error.strerror}. Files that were '
+            'complete before are as they were; make room and start again'
+        )
     if _was_interrupted(error):
         return 130, f'stopped{after_stop}'
     return 1, None
@@ -80,7 +85,7 @@ def distributed() -> Any:
     return import_module('sdpose.compat.distributed')
 
 
-def _was_interrupted(error: Optional[BaseException]) -> bool:
+def _was_interrupted(error: BaseException | None) -> bool:
     """Whether an exception arose while Ctrl-C was being handled: MMEngine catches it in places and fails later."""
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__ or error.__context__
@@ -107,9 +112,13 @@ def override_action() -> type[argparse.Action]:
     from mmengine.config import DictAction
 
     class OverrideAction(DictAction):
-
-        def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any,
-                     option_string: Optional[str] = None) -> None:
+        def __call__(
+            self,
+            parser: argparse.ArgumentParser,
+            namespace: argparse.Namespace,
+            values: Any,
+            option_string: str | None = None,
+        ) -> None:
             for text in values:
                 if '=' not in text:
                     raise argparse.ArgumentError(self, f'{text!r} is not of the form KEY=VALUE')
@@ -117,16 +126,23 @@ def override_action() -> type[argparse.Action]:
                     super().__call__(parser, namespace, [text], option_string)
                 except (AssertionError, RecursionError, ValueError) as error:
                     raise argparse.ArgumentError(
-                        self, f'the value of {text!r} cannot be read: use numbers, words, [lists] or (tuples) of '
-                        'them; put whole parts (dicts) into a config') from error
+                        self,
+                        f'the value of {text!r} cannot be read: use numbers, words, [lists] or (tuples) of '
+                        'them; put whole parts (dicts) into a config',
+                    ) from error
 
     return OverrideAction
 
 
 def add_override_option(parser: argparse.ArgumentParser) -> None:
     """Add ``--cfg-options``."""
-    parser.add_argument('--cfg-options', nargs='+', action=override_action(), metavar='KEY=VALUE',
-                        help='override config keys, e.g. train_dataloader.batch_size=32')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=override_action(),
+        metavar='KEY=VALUE',
+        help='override config keys, e.g. train_dataloader.batch_size=32',
+    )
 
 
 def add_run_options(parser: argparse.ArgumentParser, phase: str) -> None:
@@ -146,8 +162,12 @@ def add_run_options(parser: argparse.ArgumentParser, phase: str) -> None:
         add('--interval', type=int, default=1, help='draw one of so many samples')
     add('--wait-time', type=float, default=1, help='seconds that a window stays')
     add_override_option(parser)
-    add('--dist-timeout', type=float, metavar='SECONDS',
+    add(
+        '--dist-timeout',
+        type=float,
+        metavar='SECONDS',
         help='end a distributed run when a process does not answer for so long (default: 1800 over gloo, 600 over '
-        'NCCL)')
+        'NCCL)',
+    )
     add('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='how processes find each other')
     add('--local_rank', '--local-rank', type=int, default=0, help='set by some launchers')

@@ -4,6 +4,7 @@ The published figures of TokenPose, PPT, DistilPose and SDPose are those of MMCV
 the two matrix products of attention are left out. Both numbers are given here, for the deployed single pass and for one
 training forward with all its cycles.
 """
+
 import copy
 
 import torch
@@ -61,8 +62,11 @@ def count_macs(model: nn.Module, image: Tensor, training: bool) -> tuple[int, in
 
 def count_parameters(model: nn.Module, training: bool) -> int:
     """Trainable parameters; those of losses and distillers count in training only."""
-    return sum(parameter.numel() for name, parameter in model.named_parameters()
-               if parameter.requires_grad and (training or not name.startswith(TRAINING_ONLY)))
+    return sum(
+        parameter.numel()
+        for name, parameter in model.named_parameters()
+        if parameter.requires_grad and (training or not name.startswith(TRAINING_ONLY))
+    )
 
 
 def complexity(config: Config) -> dict[str, dict[str, int]]:

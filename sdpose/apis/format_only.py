@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.logging import print_log
@@ -20,7 +20,7 @@ from sdpose.preflight.results import check_results
 _TEST_DEV = 'configs/_base_/datasets/coco_test-dev.py'
 
 
-def use_test_dev(cfg: Config, data_root: Optional[str] = None, gt_bbox: bool = False) -> None:
+def use_test_dev(cfg: Config, data_root: str | None = None, gt_bbox: bool = False) -> None:
     """Put COCO test-dev in place of a config's test data.
 
     Args:
@@ -36,8 +36,10 @@ def use_test_dev(cfg: Config, data_root: Optional[str] = None, gt_bbox: bool = F
     dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
     joints = load_metainfo(dataset)['keypoint_name2id'] if dataset.get('type') else None
     if joints != load_metainfo(dict(type='CocoDataset'))['keypoint_name2id']:
-        raise ConfigError(f"--test-dev is COCO's, with its 17 joints, but the test data of {cfg.filename} has others: "
-                          'use --format-only with test data of its own')
+        raise ConfigError(
+            f"--test-dev is COCO's, with its 17 joints, but the test data of {cfg.filename} has others: "
+            'use --format-only with test data of its own'
+        )
     cfg.pop('data_hint', None)  # how to get the data of the config
     files = load_config(_TEST_DEV).test_dev.to_dict()
     dataset.update(moved(files, files['data_root'], data_root or files['data_root']))
@@ -51,7 +53,7 @@ def is_format_only(cfg: Config) -> bool:
     return any(metric.get('format_only') for metric in as_list(cfg.get('test_evaluator')))
 
 
-def use_format_only(cfg: Config, out: Optional[str] = None) -> str:
+def use_format_only(cfg: Config, out: str | None = None) -> str:
     """Let a config's test write results and score nothing, and log that it will.
 
     Args:
@@ -67,8 +69,9 @@ def use_format_only(cfg: Config, out: Optional[str] = None) -> str:
     """
     metrics = [metric for metric in as_list(cfg.get('test_evaluator')) if writes_results(metric)]
     if not metrics:
-        raise ConfigError('--format-only writes results and needs a CocoMetric or MpiiMetric in test_evaluator of '
-                          f'{cfg.filename}')
+        raise ConfigError(
+            f'--format-only writes results and needs a CocoMetric or MpiiMetric in test_evaluator of {cfg.filename}'
+        )
     for metric in metrics:
         metric['format_only'] = True
     cfg.test_evaluator = metrics
@@ -89,11 +92,16 @@ def check_written(runner: Runner, path: Path) -> None:
     if isinstance(dataset, MpiiDataset):  # in a form of its own, one entry per person
         return
     if not hasattr(dataset, 'ann_file'):
-        print_log(f'{path} was not checked, the test data is a mixture: tools/analysis_tools/validate_results.py '
-                  'checks it against an annotation file', runner.logger)
+        print_log(
+            f'{path} was not checked, the test data is a mixture: tools/analysis_tools/validate_results.py '
+            'checks it against an annotation file',
+            runner.logger,
+        )
         return
     check = check_results(path, dataset.ann_file, dataset.metainfo['num_keypoints'])
     if check.faults:
         raise DataError(f'{path} is not fit for an evaluation: {"; ".join(check.faults)}')
-    print_log(f'checked: {check.num_results} results for {check.num_images} images, sound; {"; ".join(check.remarks)}',
-              runner.logger)
+    print_log(
+        f'checked: {check.num_results} results for {check.num_images} images, sound; {"; ".join(check.remarks)}',
+        runner.logger,
+    )

@@ -1,6 +1,7 @@
 """Models by the name of their config."""
+
 from fnmatch import fnmatch
-from typing import Any, Optional
+from typing import Any
 
 import mmpose.apis
 from torch import nn
@@ -20,8 +21,9 @@ def list_models(pattern: str = '*') -> list[str]:
     return sorted(name for name in names if fnmatch(name, pattern))
 
 
-def init_model(config: str, checkpoint: Optional[str] = None, device: str = 'cpu',
-               cfg_options: Optional[dict[str, Any]] = None) -> nn.Module:
+def init_model(
+    config: str, checkpoint: str | None = None, device: str = 'cpu', cfg_options: dict[str, Any] | None = None
+) -> nn.Module:
     """A model for :func:`mmpose.apis.inference_topdown`, in eval mode.
 
     Args:

@@ -4,7 +4,7 @@ import copy
 import json
 import os
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.logging import print_log
@@ -24,8 +24,16 @@ from .format_only import check_written, is_format_only, use_format_only, use_tes
 from .log_filters import silence_records
 
 
-def test(config: str, checkpoint: str, out: Optional[str] = None, dump: Optional[str] = None,
-         all_cycles: bool = False, format_only: bool = False, test_dev: bool = False, **run: Any) -> dict[str, float]:
+def test(
+    config: str,
+    checkpoint: str,
+    out: str | None = None,
+    dump: str | None = None,
+    all_cycles: bool = False,
+    format_only: bool = False,
+    test_dev: bool = False,
+    **run: Any,
+) -> dict[str, float]:
     """Evaluate a checkpoint on a config's test data.
 
     The metrics are logged, and written to ``metrics.json`` beside the log, with the boxes or images that they were
@@ -57,7 +65,7 @@ def test(config: str, checkpoint: str, out: Optional[str] = None, dump: Optional
     cfg.load_from, cfg.resume = checkpoint, False
     num_cycles = count_cycles(cfg) if all_cycles else None
     evaluators, result_files = _with_outputs(cfg, out, dump, num_cycles)
-    check_all(cfg, ('test', ))
+    check_all(cfg, ('test',))
     if all_cycles:
         use_all_cycles(cfg, evaluators)
     else:
@@ -90,8 +98,9 @@ def _build_runner(cfg: Config) -> Runner:
     return runner
 
 
-def _with_outputs(cfg: Config, out: Optional[str], dump: Optional[str], num_cycles: Optional[int]
-                  ) -> tuple[list[list[dict[str, Any]]], list[ResultFile]]:
+def _with_outputs(
+    cfg: Config, out: str | None, dump: str | None, num_cycles: int | None
+) -> tuple[list[list[dict[str, Any]]], list[ResultFile]]:
     """The config's evaluators with result files added to them: once, or for each of ``num_cycles`` cycles.
 
     Raises:
@@ -103,20 +112,24 @@ def _with_outputs(cfg: Config, out: Optional[str], dump: Optional[str], num_cycl
         evaluators, files = [given], [_add_outputs(given, out, dump)]
     else:
         evaluators = [copy.deepcopy(given) for _ in range(num_cycles)]
-        files = [_add_outputs(metrics, of_cycle(out, number), of_cycle(dump, number))
-                 for number, metrics in enumerate(evaluators, start=1)]
+        files = [
+            _add_outputs(metrics, of_cycle(out, number), of_cycle(dump, number))
+            for number, metrics in enumerate(evaluators, start=1)
+        ]
     return evaluators, list(filter(None, files))
 
 
-def _add_outputs(evaluators: list[dict[str, Any]], out: Optional[str], dump: Optional[str]) -> Optional[ResultFile]:
+def _add_outputs(evaluators: list[dict[str, Any]], out: str | None, dump: str | None) -> ResultFile | None:
     """Add the result files to a list of evaluators; see :func:`_with_outputs`."""
     result_file = ResultFile(out) if out else None
     if result_file:
         result_file.attach(evaluators)
     if dump:
         if not dump.endswith(('.pkl', '.pickle')):
-            raise UserError(f'--dump {dump}: raw predictions are a pickle, the name must end in .pkl (--out writes '
-                            'COCO results as .json)')
+            raise UserError(
+                f'--dump {dump}: raw predictions are a pickle, the name must end in .pkl (--out writes '
+                'COCO results as .json)'
+            )
         require_writable(Path(dump).absolute().parent, f'--dump {dump}')
         evaluators.append(dict(type='DumpResults', out_file_path=dump))
     return result_file
@@ -125,9 +138,12 @@ def _add_outputs(evaluators: list[dict[str, Any]], out: Optional[str], dump: Opt
 def _report(runner: Runner, metrics: dict[str, float], checkpoint: str, result_files: list[ResultFile]) -> None:
     """Write the metrics, where there are any, beside the log and name every file that was written."""
     if metrics:
-        record = dict(metrics={name: float(value) for name, value in metrics.items()},
-                      **describe_data(runner.test_dataloader.dataset),
-                      checkpoint=checkpoint, config=runner.cfg.filename)
+        record = dict(
+            metrics={name: float(value) for name, value in metrics.items()},
+            **describe_data(runner.test_dataloader.dataset),
+            checkpoint=checkpoint,
+            config=runner.cfg.filename,
+        )
         path = os.path.join(runner.log_dir, 'metrics.json')
         with atomic_write(path, 'w') as file:
             json.dump(record, file, indent=2)

@@ -5,7 +5,7 @@ import os
 import re
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -26,12 +26,14 @@ from sdpose.preflight import check_all
 from .log_filters import silence_records
 
 
-def train(config: str,
-          resume: Optional[str] = None,
-          amp: bool = False,
-          no_validate: bool = False,
-          auto_scale_lr: bool = False,
-          **run: Any) -> nn.Module:
+def train(
+    config: str,
+    resume: str | None = None,
+    amp: bool = False,
+    no_validate: bool = False,
+    auto_scale_lr: bool = False,
+    **run: Any,
+) -> nn.Module:
     """Train a model.
 
     Args:
@@ -57,7 +59,7 @@ def train(config: str,
         _use_amp(cfg)
     if auto_scale_lr:
         _scale_learning_rate(cfg)
-    check_all(cfg, ('train', 'val') if cfg.get('val_dataloader') else ('train', ))
+    check_all(cfg, ('train', 'val') if cfg.get('val_dataloader') else ('train',))
     with stoppable(), lock_work_dir(cfg.work_dir) if is_first_process(cfg) else nullcontext():
         with building():
             runner = Runner.from_cfg(cfg)
@@ -77,12 +79,14 @@ def _require_batches(runner: Runner) -> None:
     """
     loader = runner.train_dataloader
     if len(loader) == 0:
-        raise ConfigError(f'the {len(loader.sampler)} training samples per process are less than a batch of '
-                          f'{loader.batch_size}, and incomplete batches are dropped: set train_dataloader.batch_size '
-                          'to less, or train_dataloader.drop_last to False')
+        raise ConfigError(
+            f'the {len(loader.sampler)} training samples per process are less than a batch of '
+            f'{loader.batch_size}, and incomplete batches are dropped: set train_dataloader.batch_size '
+            'to less, or train_dataloader.drop_last to False'
+        )
 
 
-def _after_restart(cfg: Config, resume: Optional[str]) -> Optional[str]:
+def _after_restart(cfg: Config, resume: str | None) -> str | None:
     """What to resume: as asked for, but the newest checkpoint of this very run if its launcher has started it again.
 
     torchrun does so after a process has failed, Slurm after it has preempted a job.
@@ -97,7 +101,7 @@ def _after_restart(cfg: Config, resume: Optional[str]) -> Optional[str]:
     return newest if newest and os.stat(newest).st_mtime >= launched else resume
 
 
-def _set_start(cfg: Config, resume: Optional[str]) -> None:
+def _set_start(cfg: Config, resume: str | None) -> None:
     """Choose the checkpoint to start from.
 
     Raises:
@@ -109,8 +113,11 @@ def _set_start(cfg: Config, resume: Optional[str]) -> None:
         cfg.resume = newest is not None
         cfg.load_from = newest or cfg.get('load_from')
         if newest is None:
-            print_log(f'--resume: {cfg.work_dir} holds no checkpoint yet, starting from '
-                      f'{cfg.load_from or "the initial weights"}', 'current')
+            print_log(
+                f'--resume: {cfg.work_dir} holds no checkpoint yet, starting from '
+                f'{cfg.load_from or "the initial weights"}',
+                'current',
+            )
     elif resume is not None:
         cfg.resume, cfg.load_from = True, resume
     else:
@@ -123,9 +130,13 @@ def _warn_of_earlier_run(cfg: Config) -> None:
     """Say so if a new training will leave its checkpoints among those of another."""
     earlier = sorted(path.name for path in Path(cfg.work_dir).glob('*.pth'))
     if earlier and is_first_process(cfg):
-        print_log(f'{cfg.work_dir} holds checkpoints of an earlier run ({", ".join(earlier[:3])}'
-                  f'{" ..." if len(earlier) > 3 else ""}), and this one starts anew among them: --resume goes on from '
-                  'the newest, --work-dir names another folder', 'current', logging.WARNING)
+        print_log(
+            f'{cfg.work_dir} holds checkpoints of an earlier run ({", ".join(earlier[:3])}'
+            f'{" ..." if len(earlier) > 3 else ""}), and this one starts anew among them: --resume goes on from '
+            'the newest, --work-dir names another folder',
+            'current',
+            logging.WARNING,
+        )
 
 
 def _say_if_at_end(cfg: Config) -> None:
@@ -133,8 +144,11 @@ def _say_if_at_end(cfg: Config) -> None:
     found = re.fullmatch(r'(epoch|iter)_(\d+)\.pth', Path(cfg.load_from).name)
     end = cfg.train_cfg.get(f'max_{found[1]}s') if found else None
     if end is not None and int(found[2]) >= end and is_first_process(cfg):
-        print_log(f'{cfg.load_from} is the end of this training (train_cfg.max_{found[1]}s={end}): nothing is left to '
-                  'train', 'current', logging.WARNING)
+        print_log(
+            f'{cfg.load_from} is the end of this training (train_cfg.max_{found[1]}s={end}): nothing is left to train',
+            'current',
+            logging.WARNING,
+        )
 
 
 def _use_amp(cfg: Config) -> None:
@@ -152,8 +166,11 @@ def _use_amp(cfg: Config) -> None:
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     if cfg.optim_wrapper.get('dtype') != 'bfloat16':
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
-    print_log(f'--amp: mixed precision in {cfg.optim_wrapper.get("dtype") or "float16"} on '
-              f'{torch.cuda.get_device_name() if torch.cuda.is_available() else get_device()}', 'current')
+    print_log(
+        f'--amp: mixed precision in {cfg.optim_wrapper.get("dtype") or "float16"} on '
+        f'{torch.cuda.get_device_name() if torch.cuda.is_available() else get_device()}',
+        'current',
+    )
 
 
 def _scale_learning_rate(cfg: Config) -> None:
@@ -163,6 +180,8 @@ def _scale_learning_rate(cfg: Config) -> None:
         ConfigError: If the config does not say which batch size its learning rate belongs to.
     """
     if not cfg.get('auto_scale_lr', {}).get('base_batch_size'):
-        raise ConfigError('--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...) in the config: the batch '
-                          'size, over all GPUs, that its learning rate belongs to')
+        raise ConfigError(
+            '--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...) in the config: the batch '
+            'size, over all GPUs, that its learning rate belongs to'
+        )
     cfg.auto_scale_lr.enable = True

@@ -37,13 +37,7 @@ def apply() -> None:
     from .imports import hide_metainfo_warning, import_mmpose, provide_compiled_ops, require_pkg_resources
     from .not_a_number import count_nan_as_wrong, let_likelihood_be_nan
     from .pictures import refuse_huge_pictures
-    from .saving import (
-        dump_config_atomically,
-        end_without_log,
-        keep_until_saved,
-        resume_from_complete,
-        save_atomically,
-    )
+    from .saving import dump_config_atomically, end_without_log, keep_until_saved, resume_from_complete, save_atomically
     from .workers import leave_signals_to_parent
 
     require_pkg_resources()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import lru_cache, wraps
-from typing import Any, Optional
+from typing import Any
 
 import mmengine.dist.utils as dist_utils
 import torch
@@ -26,13 +26,15 @@ from .workers import kill_workers
 _MARK = '_sdpose_compat'
 _SECONDS_TO_LET_GO = 0.1
 # How long a process waits for the word of others before it calls them lost.
-_SECONDS_TO_ANSWER = 5.
+_SECONDS_TO_ANSWER = 5.0
 _PR_SET_PDEATHSIG = 1
 _PARENT = os.getppid()
 # What gloo and NCCL say when another process is gone or silent.
-_LOST = re.compile(r'gloo/transport|Connection closed by peer|Connection reset by peer|NCCL.*(timeout|remote)|'
-                   r'Timed out waiting|Broken pipe|Socket Timeout|wait timeout after')
-_timeout: Optional[timedelta] = None
+_LOST = re.compile(
+    r'gloo/transport|Connection closed by peer|Connection reset by peer|NCCL.*(timeout|remote)|'
+    r'Timed out waiting|Broken pipe|Socket Timeout|wait timeout after'
+)
+_timeout: timedelta | None = None
 
 
 def run_without_gpu() -> None:
@@ -93,8 +95,11 @@ def _meeting_of_restart() -> dict[str, Any]:
     if not count or env.get('TORCHELASTIC_USE_AGENT_STORE') != 'True':
         return {}
     store = torch_dist.TCPStore(env['MASTER_ADDR'], int(env['MASTER_PORT']), is_master=False)
-    return dict(store=torch_dist.PrefixStore(f'restart_{count}', store), rank=int(env['RANK']),
-                world_size=int(env['WORLD_SIZE']))
+    return dict(
+        store=torch_dist.PrefixStore(f'restart_{count}', store),
+        rank=int(env['RANK']),
+        world_size=int(env['WORLD_SIZE']),
+    )
 
 
 @lru_cache(maxsize=1)
@@ -122,8 +127,10 @@ def lost_processes(error: BaseException) -> str:
     silent = sorted(everyone - _answering(own, everyone))
     if not silent:
         return f'rank {own} lost the connection to the others, which still answer: {_first_line(error)}'
-    return (f'rank {", ".join(map(str, silent))} of {len(everyone)} does not answer (noticed by rank {own}): it failed '
-            'or was killed, or it waits or computes for longer than --dist-timeout allows')
+    return (
+        f'rank {", ".join(map(str, silent))} of {len(everyone)} does not answer (noticed by rank {own}): it failed '
+        'or was killed, or it waits or computes for longer than --dist-timeout allows'
+    )
 
 
 def _answering(own: int, everyone: set[int]) -> set[int]:

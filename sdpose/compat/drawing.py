@@ -1,8 +1,9 @@
 """Drawing key points beside NumPy 2.4."""
 
+from collections.abc import Callable
 from functools import wraps
 from importlib import import_module
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Optional
+from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlparse
 
@@ -67,7 +67,7 @@ class _TorchLoadingWeightsOnly(ModuleType):
         return load_file(source, map_location)
 
 
-def _load_url(url: str, model_dir: Optional[str] = None, map_location: Any = None, progress: bool = True) -> Any:
+def _load_url(url: str, model_dir: str | None = None, map_location: Any = None, progress: bool = True) -> Any:
     """What :func:`torch.hub.load_state_dict_from_url` does, with the checked reader in place of torch's."""
     folder = Path(model_dir or os.path.join(torch.hub.get_dir(), 'checkpoints'))
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,8 +88,10 @@ def _checking(load: Callable) -> Callable:
         except FileNotFoundError as error:
             raise FileNotFoundError(f'Checkpoint not found: {filename}') from error
         except URLError as error:
-            raise CheckpointError(f'{filename} cannot be fetched ({error.reason}): check the address and the network, '
-                                  'or fetch it by other means and name the file') from error
+            raise CheckpointError(
+                f'{filename} cannot be fetched ({error.reason}): check the address and the network, '
+                'or fetch it by other means and name the file'
+            ) from error
         checkpoint = checked(checkpoint, filename)
         remember(checkpoint, filename)
         return checkpoint

@@ -1,8 +1,9 @@
 """Values that are no numbers: a loss reports them, and an evaluation counts them as wrong."""
 
+from collections.abc import Callable
 from functools import wraps
 from importlib import import_module
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 from torch import distributions
@@ -44,6 +45,6 @@ def _nan_as_zero(similarity: Callable) -> Callable:
     def of_numbers(self: Any, *args: Any, **kwargs: Any) -> Any:
         found = similarity(self, *args, **kwargs)
         # A person or a detection that is missing gives an empty list.
-        return np.nan_to_num(found, nan=0.) if len(found) else found
+        return np.nan_to_num(found, nan=0.0) if len(found) else found
 
     return of_numbers

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial, wraps
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import mmengine.hooks.checkpoint_hook as checkpoint_hook
 import mmengine.runner.checkpoint as mmengine_checkpoint
@@ -141,7 +141,7 @@ def resume_from_complete() -> None:
         rebind(mmengine_checkpoint.find_latest_checkpoint, find_latest_checkpoint)
 
 
-def find_latest_checkpoint(path: str) -> Optional[str]:
+def find_latest_checkpoint(path: str) -> str | None:
     """The newest sound checkpoint of a work folder.
 
     Args:
@@ -153,19 +153,22 @@ def find_latest_checkpoint(path: str) -> Optional[str]:
         marker names (checkpoints may lie elsewhere); None if there is none.
     """
     folder, named = Path(path), _named_by_marker(Path(path) / _MARKER)
-    for place in (folder, named.parent) if named else (folder, ):
+    for place in (folder, named.parent) if named else (folder,):
         if named and (file := place / named.name).is_file() and _steps_of(file) is not None:
             return str(file)
         if named and place == folder:
-            print_log(f'{folder / _MARKER} names no sound checkpoint of the folder ({named}); looking for the newest '
-                      'one', 'current', logging.WARNING)
+            print_log(
+                f'{folder / _MARKER} names no sound checkpoint of the folder ({named}); looking for the newest one',
+                'current',
+                logging.WARNING,
+            )
         if newest := _newest_of(place):
             return str(newest)
     print_log(f'No complete checkpoint to resume from in {path}', 'current')
     return None
 
 
-def _named_by_marker(marker: Path) -> Optional[Path]:
+def _named_by_marker(marker: Path) -> Path | None:
     """The checkpoint that a marker names; None if it cannot be one."""
     if not marker.is_file():
         return None
@@ -173,18 +176,21 @@ def _named_by_marker(marker: Path) -> Optional[Path]:
     return Path(text) if text.endswith('.pth') and '\0' not in text and len(text) < _LONGEST_PATH else None
 
 
-def _newest_of(folder: Path) -> Optional[Path]:
+def _newest_of(folder: Path) -> Path | None:
     """The sound checkpoint of a folder that has seen most steps."""
     found = []
     for kind in ('epoch', 'iter', 'stopped_iter'):
-        numbered = {int(match[1]): file for file in folder.glob(f'{kind}_*.pth')
-                    if (match := re.fullmatch(rf'{kind}_(\d+)\.pth', file.name)) and file.is_file()}
+        numbered = {
+            int(match[1]): file
+            for file in folder.glob(f'{kind}_*.pth')
+            if (match := re.fullmatch(rf'{kind}_(\d+)\.pth', file.name)) and file.is_file()
+        }
         steps = ((_steps_of(numbered[number]), numbered[number]) for number in sorted(numbered, reverse=True))
         found += [next((item for item in steps if item[0] is not None), (-1, None))]
     return max(found, key=itemgetter(0))[1]
 
 
-def _steps_of(file: Path) -> Optional[int]:
+def _steps_of(file: Path) -> int | None:
     """How many steps a checkpoint has seen; None, which is said, if it is damaged."""
     try:
         checkpoint = mmengine_checkpoint.CheckpointLoader.load_checkpoint(str(file), 'cpu', logger='silent')
@@ -205,7 +211,7 @@ def dump_config_atomically() -> None:
     original = Config.dump
 
     @wraps(original)
-    def dump(self: Config, file: Any = None) -> Optional[str]:
+    def dump(self: Config, file: Any = None) -> str | None:
         if file is None or not str(file).endswith('.py'):
             return original(self, file)
         own = self.filename and os.path.isfile(file) and os.path.samefile(file, self.filename)

@@ -6,8 +6,15 @@ import types
 import typing
 from typing import Any, Union
 
-_WORDS = {int: 'a whole number', float: 'a number', bool: 'True or False', str: 'text', dict: 'a dict', list: 'a list',
-          type(None): 'None'}
+_WORDS = {
+    int: 'a whole number',
+    float: 'a number',
+    bool: 'True or False',
+    str: 'text',
+    dict: 'a dict',
+    list: 'a list',
+    type(None): 'None',
+}
 
 
 def annotated_types(part: type) -> dict[str, Any]:

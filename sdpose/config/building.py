@@ -13,9 +13,11 @@ from sdpose.errors import ConfigError
 
 # A TypeError that a config causes: an argument nobody takes, or that is missing, or text where an optimizer, or the
 # seed, wants a number.
-_REFUSED_ARGUMENT = ("unexpected keyword argument|missing .* required .* argument|"
-                     "not supported between instances of 'float' and 'str'|"
-                     'None is not a callable object|Cannot cast scalar from')
+_REFUSED_ARGUMENT = (
+    'unexpected keyword argument|missing .* required .* argument|'
+    "not supported between instances of 'float' and 'str'|"
+    'None is not a callable object|Cannot cast scalar from'
+)
 _HINT = '\n(raised while building the parts of the config; SDPOSE_TRACEBACK=1 shows where)'
 
 

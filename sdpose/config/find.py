@@ -3,7 +3,6 @@
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Union
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -33,7 +32,7 @@ def config_dir() -> Path:
     )
 
 
-def find_config(name: Union[str, Path]) -> Path:
+def find_config(name: str | Path) -> Path:
     """The file of a config.
 
     Args:
@@ -80,14 +79,6 @@ def _configs_of(package: str) -> Path:
 
 def _similar(stem: str, folder: Path) -> str:
     """Up to five configs with a similar name."""
-    known = {
-        file.stem: file.relative_to(folder)
-        for file in sorted(folder.rglob('*.py'))
-        if '_base_' not in file.parts
-    }
+    known = {file.stem: file.relative_to(folder) for file in sorted(folder.rglob('*.py')) if '_base_' not in file.parts}
     close = get_close_matches(stem, known, n=5, cutoff=0.5)
-    return (
-        f'Similar: {", ".join(str(known[name]) for name in close)}'
-        if close
-        else 'No config has a similar name'
-    )
+    return f'Similar: {", ".join(str(known[name]) for name in close)}' if close else 'No config has a similar name'

@@ -4,7 +4,7 @@ import difflib
 import inspect
 import logging
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any
 
 from mmengine.config import Config, ConfigDict
 from mmengine.config.utils import ConfigParsingError
@@ -26,7 +26,7 @@ _ABSENT = object()
 _READ_BY_OTHERS = ('type', '_scope_', 'on', 'convert_to_iter_based')
 
 
-def load_config(path: Union[str, Path], options: Optional[dict[str, Any]] = None) -> Config:
+def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Config:
     """Read a config, merge ``--cfg-options`` into it, and check the arguments of every part it names.
 
     The config is a file, or one of the package's by its name, see :func:`find_config`. An option whose
@@ -41,14 +41,25 @@ def load_config(path: Union[str, Path], options: Optional[dict[str, Any]] = None
         raise ConfigError(str(error)) from error
     try:
         cfg = Config.fromfile(file)
-    except (OSError, SyntaxError, KeyError, NameError, AttributeError, ImportError, ValueError,
-            ConfigParsingError) as error:
+    except (
+        OSError,
+        SyntaxError,
+        KeyError,
+        NameError,
+        AttributeError,
+        ImportError,
+        ValueError,
+        ConfigParsingError,
+    ) as error:
         raise ConfigError(f'config {path} cannot be read: {type(error).__name__}: {error}') from error
     for key, value in (options or {}).items():
         if not _has(cfg, key):
             _refuse_misspelt(cfg, key)
-            print_log(f'--cfg-options {key} is new to this config; check its spelling if it should replace something',
-                      'current', logging.WARNING)
+            print_log(
+                f'--cfg-options {key} is new to this config; check its spelling if it should replace something',
+                'current',
+                logging.WARNING,
+            )
         try:
             cfg.merge_from_dict({key: value})
         except (KeyError, TypeError) as error:
@@ -80,22 +91,25 @@ def check_arguments(cfg: Any, where: str = '') -> None:
         if known is not None and key not in known and key not in _READ_BY_OTHERS:
             close = difflib.get_close_matches(key, known, n=1)
             hint = f'; did you mean {close[0]!r}?' if close else ''
-            raise ConfigError(f'{where.lstrip(".")}: {part.__name__} has no argument {key!r}{hint} '
-                              f'(it takes {", ".join(sorted(known))})')
+            raise ConfigError(
+                f'{where.lstrip(".")}: {part.__name__} has no argument {key!r}{hint} '
+                f'(it takes {", ".join(sorted(known))})'
+            )
         if key in wanted and not fits(value, wanted[key]):
-            raise ConfigError(f'{where.lstrip(".")}.{key} must be {describe(wanted[key])} for {part.__name__}, '
-                              f'not {value!r}')
+            raise ConfigError(
+                f'{where.lstrip(".")}.{key} must be {describe(wanted[key])} for {part.__name__}, not {value!r}'
+            )
         check_arguments(value, f'{where}.{key}')
 
 
-def _registered(part: dict[str, Any]) -> Optional[type]:
+def _registered(part: dict[str, Any]) -> type | None:
     """The class a config's ``type`` stands for, if it is one of the checked packages."""
     found = filter(None, (resolve_type(part, registry) for registry in _REGISTRIES))
     kind = next(found, None)
     return kind if kind is not None and kind.__module__.startswith(_CHECKED_PACKAGES) else None
 
 
-def _arguments(part: type) -> Optional[set[str]]:
+def _arguments(part: type) -> set[str] | None:
     """The names a constructor takes, through the bases it passes keywords on to; None if it takes any."""
     known: set[str] = set()
     for cls in part.__mro__:
@@ -115,22 +129,24 @@ def _refuse_misspelt(cfg: Config, dotted: str) -> None:
         ConfigError: Naming the close one.
     """
     parts = dotted.split('.')
-    depth = next(count for count in range(len(parts)) if not _has(cfg, '.'.join(parts[:count + 1])))
+    depth = next(count for count in range(len(parts)) if not _has(cfg, '.'.join(parts[: count + 1])))
     parent, key = '.'.join(parts[:depth]), parts[depth]
     node = _node(cfg, parent) if parent else cfg
     close = difflib.get_close_matches(key, node.keys(), n=1, cutoff=0.8) if isinstance(node, (dict, Config)) else []
     if close:
         meant = f'{parent}.{close[0]}' if parent else close[0]
-        raise ConfigError(f'--cfg-options {dotted}: the config has no such key; did you mean {meant}? '
-                          '(To add a new key all the same, write it into a config.)')
+        raise ConfigError(
+            f'--cfg-options {dotted}: the config has no such key; did you mean {meant}? '
+            '(To add a new key all the same, write it into a config.)'
+        )
 
 
-def _has(cfg: Union[Config, ConfigDict], dotted: str) -> bool:
+def _has(cfg: Config | ConfigDict, dotted: str) -> bool:
     """Whether a dotted key exists; list items are numbers."""
     return _node(cfg, dotted) is not _ABSENT
 
 
-def _node(cfg: Union[Config, ConfigDict], dotted: str) -> Any:
+def _node(cfg: Config | ConfigDict, dotted: str) -> Any:
     """The value of a dotted key, or ``_ABSENT``."""
     node: Any = cfg
     for key in dotted.split('.'):

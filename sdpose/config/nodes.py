@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from typing import Any, Optional
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import Registry
@@ -10,7 +10,7 @@ from mmengine.registry import Registry
 from sdpose.errors import ConfigError
 
 
-def resolve_type(part: dict[str, Any], registry: Registry) -> Optional[type]:
+def resolve_type(part: dict[str, Any], registry: Registry) -> type | None:
     """The class that a part's config stands for, by name or itself; None if it names none that is registered."""
     kind = part.get('type')
     kind = registry.get(kind) if isinstance(kind, str) else kind
@@ -54,8 +54,10 @@ def input_size(cfg: Config) -> tuple[int, int]:
     """
     codec = (cfg.model.get('head') or {}).get('decoder') or cfg.get('codec') or cfg
     if 'input_size' not in codec:
-        raise ConfigError(f'{cfg.filename} has no codec and no input_size, so the input size is unknown: '
-                          'inherit a data set base of configs/_base_/datasets')
+        raise ConfigError(
+            f'{cfg.filename} has no codec and no input_size, so the input size is unknown: '
+            'inherit a data set base of configs/_base_/datasets'
+        )
     return tuple(codec['input_size'])
 
 
@@ -79,7 +81,7 @@ def moved(node: Any, before: str, after: str) -> Any:
     if isinstance(node, (list, tuple)):
         return type(node)(moved(value, before, after) for value in node)
     if isinstance(node, str) and node.startswith(before):
-        return os.path.join(after, '') + node[len(before):]
+        return os.path.join(after, '') + node[len(before) :]
     return node
 
 

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from mmengine.config import Config
 
@@ -14,18 +14,20 @@ from .nodes import moved, split_datasets, use_ground_truth_boxes
 _SPLITS = ('train', 'val', 'test')
 
 
-def prepare(config: str,
-            work_dir: Optional[str] = None,
-            gt_bbox: bool = False,
-            allow_partial: bool = False,
-            show: bool = False,
-            show_dir: Optional[str] = None,
-            interval: int = 1,
-            wait_time: float = 1,
-            cfg_options: Optional[dict[str, Any]] = None,
-            launcher: str = 'none',
-            local_rank: int = 0,
-            dist_timeout: Optional[float] = None) -> Config:
+def prepare(
+    config: str,
+    work_dir: str | None = None,
+    gt_bbox: bool = False,
+    allow_partial: bool = False,
+    show: bool = False,
+    show_dir: str | None = None,
+    interval: int = 1,
+    wait_time: float = 1,
+    cfg_options: dict[str, Any] | None = None,
+    launcher: str = 'none',
+    local_rank: int = 0,
+    dist_timeout: float | None = None,
+) -> Config:
     """Read a config and merge what training and testing share into it.
 
     Args:
@@ -113,7 +115,7 @@ def _use_checked_loading(cfg: Config) -> None:
                 step['type'] = 'LoadCheckedImage'
 
 
-def _move_data_root(cfg: Config, before: Optional[str]) -> None:
+def _move_data_root(cfg: Config, before: str | None) -> None:
     """Let ``--cfg-options data_root=FOLDER`` reach what was derived from the old one when the config was read."""
     if not before:
         return
@@ -124,7 +126,7 @@ def _move_data_root(cfg: Config, before: Optional[str]) -> None:
                 cfg[key] = moved(part, before, cfg.data_root)
 
 
-def _set_drawing(cfg: Config, show: bool, show_dir: Optional[str], interval: int, wait_time: float) -> None:
+def _set_drawing(cfg: Config, show: bool, show_dir: str | None, interval: int, wait_time: float) -> None:
     """Draw predictions during evaluation.
 
     Raises:
@@ -132,8 +134,10 @@ def _set_drawing(cfg: Config, show: bool, show_dir: Optional[str], interval: int
     """
     hook = cfg.default_hooks.get('visualization')
     if hook is None:
-        raise ConfigError('--show and --show-dir draw poses and need default_hooks.visualization='
-                          'dict(type="PoseVisualizationHook") in the config')
+        raise ConfigError(
+            '--show and --show-dir draw poses and need default_hooks.visualization='
+            'dict(type="PoseVisualizationHook") in the config'
+        )
     hook.update(enable=True, show=show, out_dir=show_dir, interval=interval)
     if show:
         hook.wait_time = wait_time

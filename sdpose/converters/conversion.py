@@ -1,7 +1,7 @@
 """What was found in a released checkpoint, and how it is told."""
+
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Optional
 
 from torch import nn
 
@@ -16,8 +16,10 @@ _REASONS = {
     'SDPose-Reg': 'token regression with the flow of its likelihood',
     'DistilPose': 'token regression without a flow',
 }
-_CAVEAT = ('Cycles, pruning, attention heads and the scale of the scores leave no trace in weights: they are those '
-           'of the config.')
+_CAVEAT = (
+    'Cycles, pruning, attention heads and the scale of the scores leave no trace in weights: they are those '
+    'of the config.'
+)
 _AMBIGUOUS = 'SDPose and PPT have the same keys: SDPose was taken. For a PPT checkpoint name its config with --config.'
 
 
@@ -33,10 +35,11 @@ class Conversion:
         alternatives: Names of the other configs that the same weights fill.
         forced: Whether the config was given, not found.
     """
+
     method: str
     chosen: Fit
     model: nn.Module
-    position_error: Optional[float]
+    position_error: float | None
     alternatives: list[str] = field(default_factory=list)
     forced: bool = False
 
@@ -44,13 +47,16 @@ class Conversion:
         """What was found, one fact per line."""
         neck, config, tokenizer = self.chosen.config.model.neck, self.chosen.config, self.model.neck.tokenizer
         patch, grid = neck.patch_size, tokenizer.grid_size
-        position = ('learned' if self.position_error is None else
-                    f'recomputed, differs from the stored one by {self.position_error:.1e} at most')
+        position = (
+            'learned'
+            if self.position_error is None
+            else f'recomputed, differs from the stored one by {self.position_error:.1e} at most'
+        )
         found = {
             'method by its keys': f'{self.method}, {_REASONS[self.method]}',
             'config': f'{shown(self.chosen.file)} ({"as given" if self.forced else "found"})',
             'model': f'{config.model.backbone.type}, {len(self.model.neck.layers)} layers, '
-                     f'{grid[0] * grid[1]} patches of {patch[0]}x{patch[1]} (w x h), {type(self.model.head).__name__}',
+            f'{grid[0] * grid[1]} patches of {patch[0]}x{patch[1]} (w x h), {type(self.model.head).__name__}',
             'joints': f'{tokenizer.num_queries} ({dataset_type(config)})',
             'loaded strictly': f'{self.chosen.difference.matched} tensors, nothing missing or left over',
             'position code': position,

@@ -2,6 +2,7 @@
 
 Shapes: H and W the image size.
 """
+
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,9 +37,11 @@ def require_equal_outputs(before: nn.Module, after: nn.Module, image_size: tuple
         raise MismatchError(f'{source}: the model predicts NaN or infinite numbers, or nothing; its weights are broken')
     difference = max((one.double() - other.double()).abs().max().item() for one, other in zip(first, second))
     if not difference <= TOLERANCE:
-        raise MismatchError(f'{source}: the predictions before and after differ by {difference:.1e}, more than '
-                            f'{TOLERANCE:.0e}. A part that was taken out as training-only plays a part in predicting; '
-                            'nothing was written')
+        raise MismatchError(
+            f'{source}: the predictions before and after differ by {difference:.1e}, more than '
+            f'{TOLERANCE:.0e}. A part that was taken out as training-only plays a part in predicting; '
+            'nothing was written'
+        )
     return difference
 
 

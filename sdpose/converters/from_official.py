@@ -1,7 +1,7 @@
 """Read a checkpoint of the released code and write it as one of this project."""
+
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Optional
 
 import torch
 from mmengine.runner import CheckpointLoader
@@ -23,7 +23,7 @@ _POSITION_TOLERANCE = 1e-6
 _SHOWN_KEYS = 12
 
 
-def convert_file(source: str, target: str, config: Optional[str] = None) -> Conversion:
+def convert_file(source: str, target: str, config: str | None = None) -> Conversion:
     """Convert a released checkpoint; the optimizer and whatever else is no weight stays behind.
 
     Args:
@@ -47,7 +47,7 @@ def convert_file(source: str, target: str, config: Optional[str] = None) -> Conv
     return conversion
 
 
-def convert_weights(state: Mapping[str, Tensor], source: str, config: Optional[str] = None) -> Conversion:
+def convert_weights(state: Mapping[str, Tensor], source: str, config: str | None = None) -> Conversion:
     """Find a released model's config, or verify the given one, and fill its model strictly.
 
     Args:
@@ -77,9 +77,11 @@ def _check_keys(state: Mapping[str, Tensor], source: str) -> None:
     if any(key.startswith('neck.tokenizer.') for key in state):
         raise MismatchError(f'{source} has the layout of this project already: use it as it is')
     if not any(key.startswith(('keypoint_head.tokenpose.', 'keypoint_head.tokenhead.')) for key in state):
-        raise MismatchError(f'{source} is no checkpoint of the released SDPose, TokenPose, PPT, DistilPose or RLE '
-                            'code: no key starts with keypoint_head.tokenpose. or keypoint_head.tokenhead.; it holds '
-                            f'{first_few(sorted(state), _SHOWN_KEYS)}')
+        raise MismatchError(
+            f'{source} is no checkpoint of the released SDPose, TokenPose, PPT, DistilPose or RLE '
+            'code: no key starts with keypoint_head.tokenpose. or keypoint_head.tokenhead.; it holds '
+            f'{first_few(sorted(state), _SHOWN_KEYS)}'
+        )
     require_finite(state, source)
 
 
@@ -91,10 +93,17 @@ def _existing(config: str) -> Path:
 
 
 def _refusal(source: str, closest: Fit, forced: bool) -> str:
-    problem = (f'{source} is no checkpoint of {shown(closest.file)}' if forced else
-               f'{source} fills the model of no config here; the closest is {shown(closest.file)}')
-    cure = ('' if forced else '\nIf the file is complete and was trained with other sizes, write a config for it and '
-            'name it with --config.')
+    problem = (
+        f'{source} is no checkpoint of {shown(closest.file)}'
+        if forced
+        else f'{source} fills the model of no config here; the closest is {shown(closest.file)}'
+    )
+    cure = (
+        ''
+        if forced
+        else '\nIf the file is complete and was trained with other sizes, write a config for it and '
+        'name it with --config.'
+    )
     return f'{problem}: {closest.difference.summary()}\n{closest.difference.table()}{cure}'
 
 
@@ -106,14 +115,16 @@ def _filled(chosen: Fit) -> nn.Module:
     return model.eval()
 
 
-def _position_error(model: nn.Module, chosen: Fit, source: str) -> Optional[float]:
+def _position_error(model: nn.Module, chosen: Fit, source: str) -> float | None:
     stored = chosen.converted.position
     if stored is None:
         return None
     error = (sine_code(model.neck.tokenizer) - stored.float()).abs().max().item()
     tolerance = max(_POSITION_TOLERANCE, torch.finfo(stored.dtype).eps)
     if not error <= tolerance:
-        raise MismatchError(f'{source}: its pos_embedding differs by {error:.1e} from the sine code of '
-                            f'{shown(chosen.file)} (at most {tolerance:.0e} is rounding): it was trained on '
-                            'another patch grid or with another code')
+        raise MismatchError(
+            f'{source}: its pos_embedding differs by {error:.1e} from the sine code of '
+            f'{shown(chosen.file)} (at most {tolerance:.0e} is rounding): it was trained on '
+            'another patch grid or with another code'
+        )
     return error

@@ -1,4 +1,5 @@
 """Read a DeiT checkpoint of timm, or of the DeiT release, and write it as one of this project."""
+
 from collections.abc import Mapping
 from pathlib import Path
 

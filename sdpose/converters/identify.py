@@ -1,4 +1,5 @@
 """Which of this project's configs a released checkpoint belongs to, found by filling their models."""
+
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -31,6 +32,7 @@ class Candidate(NamedTuple):
         config: The config.
         model: The model, on torch's device without memory.
     """
+
     file: Path
     config: Config
     model: nn.Module
@@ -45,6 +47,7 @@ class Fit(NamedTuple):
         converted: The checkpoint's weights, with the patch projection cut for this config's patches.
         difference: What is missing, unexpected or misshaped; false if nothing is.
     """
+
     file: Path
     config: Config
     converted: Converted
@@ -61,8 +64,12 @@ def method_of(state: Mapping[str, Tensor]) -> str:
 @lru_cache(maxsize=1)
 def shipped() -> tuple[Candidate, ...]:
     """The configs of the released methods on the data sets of their papers."""
-    return tuple(candidate(file) for method in METHODS for dataset in DATASETS
-                 for file in sorted(config_dir().glob(f'{method}/{dataset}/*.py')))
+    return tuple(
+        candidate(file)
+        for method in METHODS
+        for dataset in DATASETS
+        for file in sorted(config_dir().glob(f'{method}/{dataset}/*.py'))
+    )
 
 
 def candidate(file: Path) -> Candidate:
@@ -98,7 +105,7 @@ def fit(state: Mapping[str, Tensor], tried: Candidate) -> Fit:
 
 def sine_code(tokenizer: nn.Module) -> Tensor:
     """The position code of the visual tokens alone, (1, P, D), as a released checkpoint stores it."""
-    return tokenizer.position[:, tokenizer.num_queries:]
+    return tokenizer.position[:, tokenizer.num_queries :]
 
 
 def ranked_fits(state: Mapping[str, Tensor]) -> list[Fit]:
@@ -113,9 +120,13 @@ def ranked_fits(state: Mapping[str, Tensor]) -> list[Fit]:
 
     def rank(each: Fit) -> tuple:
         neck, count = each.config.model.neck, each.difference
-        return (len(count.missing) + len(count.unexpected) + len(count.misshaped),
-                (neck.get('num_cycles', 1) > 1) != cycled, neck.get('pruner') is not None, len(each.file.stem),
-                each.file.stem)
+        return (
+            len(count.missing) + len(count.unexpected) + len(count.misshaped),
+            (neck.get('num_cycles', 1) > 1) != cycled,
+            neck.get('pruner') is not None,
+            len(each.file.stem),
+            each.file.stem,
+        )
 
     return sorted((fit(state, tried) for tried in shipped()), key=rank)
 

@@ -1,8 +1,9 @@
 """What a written checkpoint says about itself, in plain text and numbers that load everywhere."""
+
 import json
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 from mmengine.config import Config
 
@@ -10,7 +11,7 @@ from sdpose.errors import UserError
 from sdpose.version import __version__
 
 
-def describe(config: Config, file: Union[str, Path]) -> dict[str, Any]:
+def describe(config: Config, file: str | Path) -> dict[str, Any]:
     """The entries that a config gives to a checkpoint's ``meta``.
 
     Args:
@@ -26,7 +27,8 @@ def describe(config: Config, file: Union[str, Path]) -> dict[str, Any]:
         config=Path(file).name,
         dataset=dataset_type(config),
         sdpose_version=__version__,
-        time=datetime.now(timezone.utc).isoformat(timespec='seconds'))
+        time=datetime.now(timezone.utc).isoformat(timespec='seconds'),
+    )
     if 'num_keypoints' in config:
         meta['num_keypoints'] = int(config.num_keypoints)
     return meta
@@ -63,8 +65,10 @@ def read_metrics(path: str, checkpoint: str) -> dict[str, Any]:
     except OSError as error:
         raise UserError(f'--metrics {path}: {error.strerror}') from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise UserError(f'--metrics {path} is not the metrics.json that tools/test.py writes beside its log '
-                        f'({type(error).__name__}: {error})') from error
+        raise UserError(
+            f'--metrics {path} is not the metrics.json that tools/test.py writes beside its log '
+            f'({type(error).__name__}: {error})'
+        ) from error
     if measured != Path(checkpoint).name:
         raise UserError(f'--metrics {path} was measured on {measured}, not on {Path(checkpoint).name}')
     return dict(metrics=figures, **source)

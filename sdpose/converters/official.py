@@ -2,9 +2,10 @@
 
 Shapes: D token width, C channels of the feature map, ph and pw the patch height and width, P patches.
 """
+
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -43,7 +44,7 @@ class Converted(NamedTuple):
 
     weights: dict[str, Tensor]
     unknown: dict[str, Tensor]
-    position: Optional[Tensor]
+    position: Tensor | None
 
 
 def convert_model(state: Mapping[str, Tensor], patch_size: tuple[int, int]) -> Converted:

@@ -1,10 +1,11 @@
 """A trained checkpoint reduced to what a deployed model reads, proven to predict the same, named by its content."""
+
 import hashlib
 import os
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 import torch
 from mmengine.config import Config
@@ -44,6 +45,7 @@ class Published(NamedTuple):
         stripped: Keys of the model's training-only tensors, which it lacks.
         dropped: The checkpoint's other entries that were left out: optimizer, schedulers and the like.
     """
+
     file: Path
     difference: float
     tensors: int
@@ -51,11 +53,9 @@ class Published(NamedTuple):
     dropped: list[str]
 
 
-def publish(config: str,
-            checkpoint: str,
-            out: str,
-            metrics: Optional[str] = None,
-            cfg_options: Optional[dict[str, Any]] = None) -> Published:
+def publish(
+    config: str, checkpoint: str, out: str, metrics: str | None = None, cfg_options: dict[str, Any] | None = None
+) -> Published:
     """Write a checkpoint for others: the weights of the deployed model and plain metadata.
 
     Where an EMA hook averaged the weights, the averaged ones are published: MMEngine saves them as ``state_dict``.
@@ -82,8 +82,9 @@ def publish(config: str,
     meta = dict(**describe(cfg, config), **figures, training=_kept_meta(loaded), **{STRIPPED: stripped})
     content = BytesIO()
     # Cloned, because a tensor may be a window on a larger one that would be saved whole.
-    torch.save(dict(meta=meta, state_dict={key: value.clone() for key, value in deployed_weights(before).items()}),
-               content)
+    torch.save(
+        dict(meta=meta, state_dict={key: value.clone() for key, value in deployed_weights(before).items()}), content
+    )
     after = _model_after(cfg, content)
     width, height = input_size(cfg)
     difference = require_equal_outputs(before, after, (height, width), checkpoint)

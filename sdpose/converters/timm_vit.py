@@ -2,6 +2,7 @@
 
 Shapes: D token width, L layers, P patches.
 """
+
 import re
 from collections.abc import Iterable, Mapping
 
@@ -20,11 +21,7 @@ _LAYER = {
     'blocks.{i}.mlp.fc1': 'neck.layers.{i}.ffn.0',
     'blocks.{i}.mlp.fc2': 'neck.layers.{i}.ffn.2',
 }
-_REST = {
-    'patch_embed.proj': 'neck.tokenizer.patch_embed',
-    'norm': 'head.norm',
-    'head': 'head.fc',
-}
+_REST = {'patch_embed.proj': 'neck.tokenizer.patch_embed', 'norm': 'head.norm', 'head': 'head.fc'}
 _TOKENS = {'cls_token': 'neck.tokenizer.query', 'pos_embed': 'neck.tokenizer.position'}
 
 
@@ -62,8 +59,10 @@ def _names(depth: int) -> dict[str, str]:
     """timm's key to ours, for so many layers."""
     layers = {theirs.format(i=i): ours.format(i=i) for i in range(depth) for theirs, ours in _LAYER.items()}
     modules = {**_REST, **layers}
-    return {**_TOKENS, **{f'{theirs}.{end}': f'{ours}.{end}' for theirs, ours in modules.items()
-                          for end in ('weight', 'bias')}}
+    return {
+        **_TOKENS,
+        **{f'{theirs}.{end}': f'{ours}.{end}' for theirs, ours in modules.items() for end in ('weight', 'bias')},
+    }
 
 
 def _rename(state: Mapping[str, Tensor], names: dict[str, str], what: str) -> dict[str, Tensor]:

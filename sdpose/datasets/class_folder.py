@@ -1,7 +1,8 @@
 """Images in one folder per class, as ImageNet is usually unpacked."""
+
 import os
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import Any
 
 from mmengine.dataset import Compose
 from mmpose.registry import DATASETS
@@ -20,7 +21,7 @@ class ClassFolderDataset(ImageFolder):
         pipeline: configs of transforms. They get ``img_path``, ``gt_label`` and ``sample_idx``.
     """
 
-    def __init__(self, data_root: str, pipeline: Sequence[dict], data_prefix: Optional[dict] = None) -> None:
+    def __init__(self, data_root: str, pipeline: Sequence[dict], data_prefix: dict | None = None) -> None:
         super().__init__(os.path.join(data_root, (data_prefix or {}).get('img', '')))
         self.pipeline = Compose(pipeline)
 

@@ -8,8 +8,8 @@ from mmpose.datasets import MpiiDataset
 from mmpose.registry import DATASETS
 from mmpose.structures.bbox import bbox_cs2xyxy
 
-_UNIT = 200.
-_LOWERED = 15.
+_UNIT = 200.0
+_LOWERED = 15.0
 
 
 @DATASETS.register_module()
@@ -34,11 +34,13 @@ class MpiiTestDataset(MpiiDataset):
         if center[0, 0] != -1:
             center[0, 1] += _LOWERED / _UNIT * scale[0, 1]
         center -= 1
-        return dict(id=number,
-                    img_id=int(person['image'].split('.')[0]),
-                    img_path=os.path.join(self.data_prefix['img'], person['image']),
-                    bbox_center=center,
-                    bbox_scale=scale,
-                    bbox=bbox_cs2xyxy(center, scale),
-                    bbox_score=np.ones(1, np.float32),
-                    category_id=[1])
+        return dict(
+            id=number,
+            img_id=int(person['image'].split('.')[0]),
+            img_path=os.path.join(self.data_prefix['img'], person['image']),
+            bbox_center=center,
+            bbox_scale=scale,
+            bbox=bbox_cs2xyxy(center, scale),
+            bbox_score=np.ones(1, np.float32),
+            category_id=[1],
+        )

@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from mmengine.runner import Runner
 from torch import Tensor
@@ -31,17 +31,28 @@ def require_resumable(runner: Runner, checkpoint: dict, source: str) -> None:
         CheckpointError: If an entry is damaged.
     """
     meta = meta_of(checkpoint)
-    lacking = [name for name, there in (('optimizer', 'optimizer' in checkpoint), ('epoch', 'epoch' in meta),
-                                        ('iter', 'iter' in meta), ('message_hub', 'message_hub' in checkpoint))
-               if not there]
+    lacking = [
+        name
+        for name, there in (
+            ('optimizer', 'optimizer' in checkpoint),
+            ('epoch', 'epoch' in meta),
+            ('iter', 'iter' in meta),
+            ('message_hub', 'message_hub' in checkpoint),
+        )
+        if not there
+    ]
     if lacking:
-        raise UserError(f'{source} holds weights, not a training to resume (it has no {", ".join(lacking)}): start a '
-                        f'new one from it with --cfg-options load_from={source}{_newest_beside(source)}')
+        raise UserError(
+            f'{source} holds weights, not a training to resume (it has no {", ".join(lacking)}): start a '
+            f'new one from it with --cfg-options load_from={source}{_newest_beside(source)}'
+        )
     for name, fault_of in _CHECKS.items():
         fault = fault_of(runner, checkpoint) if name in checkpoint else None
         if fault is not None:
-            raise CheckpointError(f'{source} cannot be resumed from: its {name} entry is of another training, or '
-                                  f'damaged ({fault}): take another checkpoint{_newest_beside(source)}')
+            raise CheckpointError(
+                f'{source} cannot be resumed from: its {name} entry is of another training, or '
+                f'damaged ({fault}): take another checkpoint{_newest_beside(source)}'
+            )
 
 
 def _newest_beside(source: str) -> str:
@@ -53,7 +64,7 @@ def _newest_beside(source: str) -> str:
     return f', or resume from {newest}'
 
 
-def _fault_of_messages(runner: Runner, checkpoint: dict) -> Optional[str]:
+def _fault_of_messages(runner: Runner, checkpoint: dict) -> str | None:
     hub = checkpoint['message_hub']
     lacking = [key for key in _MESSAGES if not isinstance(hub, Mapping) or not isinstance(hub.get(key), Mapping)]
     if lacking:
@@ -63,7 +74,7 @@ def _fault_of_messages(runner: Runner, checkpoint: dict) -> Optional[str]:
     return None if is_list else f'keep_ckpt_ids is {kept!r:.60}'
 
 
-def _fault_of_average(runner: Runner, checkpoint: dict) -> Optional[str]:
+def _fault_of_average(runner: Runner, checkpoint: dict) -> str | None:
     """Averaged weights: each belongs to a weight of the model, by name and shape."""
     average, weights = checkpoint['ema_state_dict'], checkpoint['state_dict']
     if not isinstance(average, Mapping) or not all(isinstance(value, Tensor) for value in average.values()):
@@ -75,7 +86,7 @@ def _fault_of_average(runner: Runner, checkpoint: dict) -> Optional[str]:
     return None
 
 
-def _fault_of_optimizer(runner: Runner, checkpoint: dict) -> Optional[str]:
+def _fault_of_optimizer(runner: Runner, checkpoint: dict) -> str | None:
     """Let the optimizer read its state, as it will once more, and compare what is stored with the parameters."""
     runner.optim_wrapper = wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
     optimizers = [each.optimizer for each in getattr(wrapper, 'optim_wrappers', {'': wrapper}).values()]
@@ -88,7 +99,7 @@ def _fault_of_optimizer(runner: Runner, checkpoint: dict) -> Optional[str]:
     return next(filter(None, faults), None)
 
 
-def _fault_of_state(optimizer: Optimizer, settings: list[dict]) -> Optional[str]:
+def _fault_of_state(optimizer: Optimizer, settings: list[dict]) -> str | None:
     for own, read in zip(settings, optimizer.param_groups):
         odd = [key for key, value in own.items() if key != 'params' and not _is_alike(value, read.get(key))]
         if odd:
@@ -105,7 +116,7 @@ def _fault_of_state(optimizer: Optimizer, settings: list[dict]) -> Optional[str]
     return None
 
 
-def _fault_of_schedulers(runner: Runner, checkpoint: dict) -> Optional[str]:
+def _fault_of_schedulers(runner: Runner, checkpoint: dict) -> str | None:
     """Schedulers, whose attributes MMEngine overwrites with whatever is stored."""
     if runner.param_schedulers is None:
         return None
@@ -124,17 +135,26 @@ def _is_odd_scheduler(scheduler: Any, state: Any) -> bool:
     if not isinstance(state, dict) or not all(isinstance(key, str) for key in state):
         return True
     own = scheduler.state_dict()
-    return any(callable(getattr(scheduler, key, None)) or (key in own and not _is_alike(own[key], value))
-               for key, value in state.items())
+    return any(
+        callable(getattr(scheduler, key, None)) or (key in own and not _is_alike(own[key], value))
+        for key, value in state.items()
+    )
 
 
 def _is_alike(own: Any, stored: Any) -> bool:
     """Whether both are numbers, or of one type; what is not set may be anything."""
     numbers = (int, float, Tensor)
-    return own is None or stored is None or type(own) is type(stored) or (
-        isinstance(own, numbers) and isinstance(stored, numbers))
+    return (
+        own is None
+        or stored is None
+        or type(own) is type(stored)
+        or (isinstance(own, numbers) and isinstance(stored, numbers))
+    )
 
 
-_CHECKS: dict[str, Callable[[Runner, dict], Optional[str]]] = {
-    'message_hub': _fault_of_messages, 'ema_state_dict': _fault_of_average, 'optimizer': _fault_of_optimizer,
-    'param_schedulers': _fault_of_schedulers}
+_CHECKS: dict[str, Callable[[Runner, dict], str | None]] = {
+    'message_hub': _fault_of_messages,
+    'ema_state_dict': _fault_of_average,
+    'optimizer': _fault_of_optimizer,
+    'param_schedulers': _fault_of_schedulers,
+}

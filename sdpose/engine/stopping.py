@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Optional
+from typing import Any
 
 from sdpose.errors import Stopped
 
@@ -17,7 +17,7 @@ _GRACE_SECONDS = 25
 
 _received = 0  # the signal that asks for the end, 0 for none
 _in_training = False
-_timer: Optional[threading.Timer] = None
+_timer: threading.Timer | None = None
 
 
 @contextmanager
@@ -76,7 +76,8 @@ def _receive(number: int, frame: Any) -> None:
 
 
 def _give_up(number: int) -> None:
-    sys.stderr.write(f'stopped by {signal.Signals(number).name}: the step did not end within {_GRACE_SECONDS} s, '
-                     'nothing was saved\n')
+    sys.stderr.write(
+        f'stopped by {signal.Signals(number).name}: the step did not end within {_GRACE_SECONDS} s, nothing was saved\n'
+    )
     sys.stderr.flush()
     os._exit(128 + number)

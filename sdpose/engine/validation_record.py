@@ -5,7 +5,7 @@ import logging
 import math
 import time
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 from mmengine.logging import print_log
 
@@ -25,7 +25,7 @@ class ValidationRecord:
         run: The identity of the training, which its checkpoints carry; a file of another training counts for nothing.
     """
 
-    def __init__(self, folder: Union[str, Path], run: str) -> None:
+    def __init__(self, folder: str | Path, run: str) -> None:
         self.path = Path(folder) / NAME
         self.run = run
         self._found: dict[int, dict[str, float]] = {}
@@ -43,14 +43,19 @@ class ValidationRecord:
         """
         try:
             content = json.loads(self.path.read_text(encoding='utf-8'))
-            found = {int(step): {str(key): float(value) for key, value in metrics.items()}
-                     for step, metrics in content['validations'].items()}
+            found = {
+                int(step): {str(key): float(value) for key, value in metrics.items()}
+                for step, metrics in content['validations'].items()
+            }
             run = content['run']
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            print_log(f'{self.path} is damaged ({error!r}) and not used: the last validation is done again', 'current',
-                      logging.WARNING)
+            print_log(
+                f'{self.path} is damaged ({error!r}) and not used: the last validation is done again',
+                'current',
+                logging.WARNING,
+            )
             return
         if run == self.run:
             self._found = {step: metrics for step, metrics in found.items() if step <= last}

@@ -7,5 +7,12 @@ from .mpii_metric import MpiiMetric
 from .result_file import ResultFile
 from .top_k_accuracy import TopKAccuracy
 
-__all__ = ['CycleEvaluator', 'MpiiMetric', 'ResultFile', 'TopKAccuracy', 'cycle_table', 'describe_boxes',
-           'describe_data']
+__all__ = [
+    'CycleEvaluator',
+    'MpiiMetric',
+    'ResultFile',
+    'TopKAccuracy',
+    'cycle_table',
+    'describe_boxes',
+    'describe_data',
+]

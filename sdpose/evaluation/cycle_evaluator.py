@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import Any
 
 from mmengine.evaluator import Evaluator
 from mmengine.logging import print_log
@@ -29,7 +29,7 @@ class CycleEvaluator:
         self._not_finite = [NotFiniteCount() for _ in metrics]
 
     @property
-    def dataset_meta(self) -> Optional[dict]:
+    def dataset_meta(self) -> dict | None:
         """The data set's meta information."""
         return self.cycles[0].dataset_meta
 
@@ -38,7 +38,7 @@ class CycleEvaluator:
         for evaluator in self.cycles:
             evaluator.dataset_meta = meta
 
-    def process(self, data_samples: Sequence[Sequence], data_batch: Optional[Any] = None) -> None:
+    def process(self, data_samples: Sequence[Sequence], data_batch: Any | None = None) -> None:
         """Take one batch.
 
         Args:

@@ -1,7 +1,8 @@
 """PCKh on MPII, and a file of the predictions."""
 
 import json
-from typing import Any, Optional, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from mmpose.evaluation.metrics import MpiiPCKAccuracy
 from mmpose.registry import METRICS
@@ -27,7 +28,7 @@ class MpiiMetric(MpiiPCKAccuracy):
 
     default_prefix = 'mpii'
 
-    def __init__(self, format_only: bool = False, outfile_prefix: Optional[str] = None, **pckh: Any) -> None:
+    def __init__(self, format_only: bool = False, outfile_prefix: str | None = None, **pckh: Any) -> None:
         if format_only and outfile_prefix is None:
             raise ValueError('format_only=True writes predictions, which takes an outfile_prefix')
         super().__init__(**pckh)
@@ -56,7 +57,9 @@ class MpiiMetric(MpiiPCKAccuracy):
 def _prediction(sample: dict[str, Any]) -> dict[str, Any]:
     """One person of the file."""
     found = sample['pred_instances']
-    return dict(person=int(sample['id']),
-                image=str(sample['img_path']).replace('\\', '/').split('/')[-1],
-                keypoints=(found['keypoints'][0] + 1).astype(float).round(3).tolist(),
-                scores=found['keypoint_scores'][0].astype(float).round(5).tolist())
+    return dict(
+        person=int(sample['id']),
+        image=str(sample['img_path']).replace('\\', '/').split('/')[-1],
+        keypoints=(found['keypoints'][0] + 1).astype(float).round(3).tolist(),
+        scores=found['keypoint_scores'][0].astype(float).round(5).tolist(),
+    )

@@ -1,7 +1,7 @@
 """How many predictions of an evaluation are no numbers."""
 
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,7 +29,7 @@ class NotFiniteCount:
                 person = sample.get('img_id'), sample.get('id'), sample.get('sample_idx')
                 self._broken[person] = _name_image(sample)
 
-    def take(self, size: int) -> Optional[str]:
+    def take(self, size: int) -> str | None:
         """End the count; to be called in every process.
 
         Args:
@@ -45,16 +45,20 @@ class NotFiniteCount:
         if not broken:
             return None
         first = next(iter(broken.values()))
-        return (f'{len(broken)} of {size} {self._what} that are NaN or infinite, the first on {first}: look for broken '
-                'weights or images, or for a precision that is too low')
+        return (
+            f'{len(broken)} of {size} {self._what} that are NaN or infinite, the first on {first}: look for broken '
+            'weights or images, or for a precision that is too low'
+        )
 
 
 def _are_finite(samples: Sequence[Any]) -> list[bool]:
     if samples and 'pred_score' in samples[0]:  # they lie on the device: one look for all
         return torch.stack([sample.pred_score for sample in samples]).isfinite().all(dim=1).tolist()
     found = [sample.get('pred_instances') for sample in samples]
-    return [people is None or bool(np.isfinite(people.keypoints).all() and np.isfinite(people.keypoint_scores).all())
-            for people in found]
+    return [
+        people is None or bool(np.isfinite(people.keypoints).all() and np.isfinite(people.keypoint_scores).all())
+        for people in found
+    ]
 
 
 def _name_image(sample: Any) -> str:

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 from sdpose.config.evaluators import writes_results
 from sdpose.errors import UserError
@@ -21,11 +21,10 @@ class ResultFile:
         UserError: If the name does not end in ``.json`` or is a folder.
     """
 
-    def __init__(self, path: Union[str, Path]) -> None:
+    def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         if self.path.suffix != '.json':
-            raise UserError(f'--out {path}: the result file must end in .json (--dump writes raw predictions as '
-                            '.pkl)')
+            raise UserError(f'--out {path}: the result file must end in .json (--dump writes raw predictions as .pkl)')
         if self.path.is_dir():
             raise UserError(f'--out {path}: that is a folder, name a file in it')
         self._prefix = self.path.with_name(f'.{self.path.stem}.{os.getpid()}')
@@ -38,8 +37,10 @@ class ResultFile:
         """
         metrics = [cfg for cfg in evaluators if writes_results(cfg)]
         if len(metrics) != 1:
-            raise UserError('--out needs exactly one CocoMetric or MpiiMetric in test_evaluator, which write results, '
-                            f'found {len(metrics)} in {[cfg.get("type") for cfg in evaluators]}; use --dump instead')
+            raise UserError(
+                '--out needs exactly one CocoMetric or MpiiMetric in test_evaluator, which write results, '
+                f'found {len(metrics)} in {[cfg.get("type") for cfg in evaluators]}; use --dump instead'
+            )
         require_writable(self.path.parent, f'--out {self.path}')
         metrics[0]['outfile_prefix'] = str(self._prefix)
 

@@ -5,7 +5,7 @@ import re
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any
 
 from sdpose.errors import DataError, UserError
 from sdpose.io.atomic import atomic_write
@@ -18,7 +18,7 @@ _ANY_SIZE = 10**7
 _KEYS = ('image_id', 'category_id', 'keypoints', 'score')
 
 
-def split_of(ann_file: Union[str, Path]) -> str:
+def split_of(ann_file: str | Path) -> str:
     """What COCO calls the images of an annotation file: ``test-dev2017`` for ``image_info_test-dev2017.json``."""
     stem = Path(ann_file).stem
     for prefix in ('image_info_', 'person_keypoints_'):
@@ -26,7 +26,7 @@ def split_of(ann_file: Union[str, Path]) -> str:
     return stem
 
 
-def server_name(ann_file: Union[str, Path], name: str) -> str:
+def server_name(ann_file: str | Path, name: str) -> str:
     """The file name without ending that the server expects: ``person_keypoints_test-dev2017_NAME_results``.
 
     Args:
@@ -41,7 +41,7 @@ def server_name(ann_file: Union[str, Path], name: str) -> str:
     return f'person_keypoints_{split_of(ann_file)}_{name}_results'
 
 
-def name_fault(file: Union[str, Path], ann_file: Union[str, Path]) -> Optional[str]:
+def name_fault(file: str | Path, ann_file: str | Path) -> str | None:
     """What is wrong with an archive's name or that of the file in it; None for a plain JSON, which is not uploaded."""
     file = Path(file)
     if file.suffix != '.zip':
@@ -55,7 +55,7 @@ def name_fault(file: Union[str, Path], ann_file: Union[str, Path]) -> Optional[s
     return None if inside == f'{file.stem}.json' else f'{inside} in it must be called {file.stem}.json'
 
 
-def read_results(file: Union[str, Path]) -> Any:
+def read_results(file: str | Path) -> Any:
     """The content of a result file, JSON or an archive with one JSON file.
 
     Raises:
@@ -77,8 +77,7 @@ def read_results(file: Union[str, Path]) -> Any:
         raise DataError(f'{file} cannot be read as results: {error}') from error
 
 
-def write_submission(results: list[dict[str, Any]], ann_file: Union[str, Path], name: str,
-                     folder: Union[str, Path]) -> Path:
+def write_submission(results: list[dict[str, Any]], ann_file: str | Path, name: str, folder: str | Path) -> Path:
     """Write checked results as the archive that the server takes; the numbers stay as they are.
 
     Args:
@@ -104,8 +103,10 @@ def write_submission(results: list[dict[str, Any]], ann_file: Union[str, Path], 
 def _require_honest_size(file: Path, size: int) -> None:
     """Raise before memory is taken if an archive claims to hold far more than results are packed to."""
     if size > max(_ANY_SIZE, _MOST_PACKED * file.stat().st_size):
-        raise DataError(f'{file} has {file.stat().st_size / 1e6:.3g} MB and unpacks to {size / 1e6:,.0f} MB: results '
-                        'do not pack that small, nothing was unpacked')
+        raise DataError(
+            f'{file} has {file.stat().st_size / 1e6:.3g} MB and unpacks to {size / 1e6:,.0f} MB: results '
+            'do not pack that small, nothing was unpacked'
+        )
 
 
 def _only_member(file: Path) -> str:

@@ -2,8 +2,9 @@
 
 Shapes: N classes.
 """
+
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import Any
 
 import torch
 from mmengine.evaluator import BaseMetric
@@ -27,11 +28,12 @@ class TopKAccuracy(BaseMetric):
     Raises:
         ValueError: if a k is no integer or less than 1.
     """
+
     default_prefix = 'accuracy'
 
-    def __init__(self, topk: Sequence[int] = (1, 5), collect_device: str = 'cpu', prefix: Optional[str] = None) -> None:
+    def __init__(self, topk: Sequence[int] = (1, 5), collect_device: str = 'cpu', prefix: str | None = None) -> None:
         super().__init__(collect_device, prefix)
-        self.topk = (topk, ) if isinstance(topk, int) else tuple(topk)
+        self.topk = (topk,) if isinstance(topk, int) else tuple(topk)
         if not self.topk or not all(isinstance(k, int) and k >= 1 for k in self.topk):
             raise ValueError(f'topk must name integers of at least 1, got {topk!r}')
 
@@ -44,8 +46,10 @@ class TopKAccuracy(BaseMetric):
         for sample in data_samples:
             scores, label = sample['pred_score'], int(sample['gt_label'])
             if len(scores) <= max(self.topk):
-                raise ConfigError(f'top-{max(self.topk)} accuracy of {len(scores)} classes is always 100 %: set topk '
-                                  'of TopKAccuracy in val_evaluator and test_evaluator to less')
+                raise ConfigError(
+                    f'top-{max(self.topk)} accuracy of {len(scores)} classes is always 100 %: set topk '
+                    'of TopKAccuracy in val_evaluator and test_evaluator to less'
+                )
             own = scores[label]
             ahead = (scores > own).sum() + (scores[:label] == own).sum()
             self.results.append(int(ahead) if torch.isfinite(scores).all() else len(scores))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import IO, Optional, Union
+from typing import IO
 
 # A leftover of another machine (shared folder) cannot be asked whether its writer lives; after a day it does
 # not.
@@ -16,7 +16,7 @@ _serial = count()
 
 
 @contextmanager
-def atomic_write(path: Union[str, Path], mode: str = 'wb', encoding: Optional[str] = None) -> Iterator[IO]:
+def atomic_write(path: str | Path, mode: str = 'wb', encoding: str | None = None) -> Iterator[IO]:
     """Open a file for writing that appears under its name only once it is complete and on disk.
 
     The content goes to a hidden file in the same folder, is flushed to disk and renamed; the folder is

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any
 
 import torch
 from mmengine.runner import CheckpointLoader
@@ -34,6 +34,7 @@ class Comparison:
         misshaped: Keys of both, with the model's and the checkpoint's shape.
         matched: How many keys agree.
     """
+
     missing: dict[str, tuple[int, ...]] = field(default_factory=dict)
     unexpected: dict[str, tuple[int, ...]] = field(default_factory=dict)
     misshaped: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = field(default_factory=dict)
@@ -45,8 +46,10 @@ class Comparison:
 
     def summary(self) -> str:
         """The counts in one clause."""
-        return (f'{len(self.missing)} keys missing, {len(self.unexpected)} unexpected, {len(self.misshaped)} of '
-                f'another shape, {self.matched} matched')
+        return (
+            f'{len(self.missing)} keys missing, {len(self.unexpected)} unexpected, {len(self.misshaped)} of '
+            f'another shape, {self.matched} matched'
+        )
 
     def table(self) -> str:
         """One row per differing key: what is wrong, the key, the model's shape, the checkpoint's shape."""
@@ -81,7 +84,7 @@ def weights_of(checkpoint: Mapping, source: str = 'the checkpoint') -> dict[str,
     return weights
 
 
-def read_weights(source: str, name: str, cure: str, model: Optional[nn.Module] = None) -> dict[str, Tensor]:
+def read_weights(source: str, name: str, cure: str, model: nn.Module | None = None) -> dict[str, Tensor]:
     """The named weights of a checkpoint file or web address.
 
     Args:
@@ -147,8 +150,9 @@ def compare(model: nn.Module, weights: Mapping[str, Tensor]) -> Comparison:
     result = Comparison()
     result.missing = {key: shape for key, shape in expected.items() if key not in found and _OPTIONAL not in key}
     result.unexpected = {key: shape for key, shape in found.items() if key not in expected}
-    result.misshaped = {key: (expected[key], shape) for key, shape in found.items()
-                        if key in expected and expected[key] != shape}
+    result.misshaped = {
+        key: (expected[key], shape) for key, shape in found.items() if key in expected and expected[key] != shape
+    }
     result.matched = sum(expected.get(key) == shape for key, shape in found.items())
     return result
 
@@ -167,11 +171,13 @@ def require_match(model: nn.Module, weights: Mapping[str, Tensor], source: str, 
     """
     difference = compare(model, weights)
     if difference:
-        raise MismatchError(f'{source} does not fit the model {type(model).__name__}: {difference.summary()}\n'
-                            f'{difference.table()}\n{cure}')
+        raise MismatchError(
+            f'{source} does not fit the model {type(model).__name__}: {difference.summary()}\n'
+            f'{difference.table()}\n{cure}'
+        )
 
 
-def write_checkpoint(content: Mapping[str, Any], path: Union[str, Path]) -> None:
+def write_checkpoint(content: Mapping[str, Any], path: str | Path) -> None:
     """Write a checkpoint so that it is complete or absent.
 
     Raises:

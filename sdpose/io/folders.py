@@ -8,12 +8,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 from sdpose.errors import DataError, UserError
 
 
-def require_writable(folder: Union[str, Path], purpose: str) -> None:
+def require_writable(folder: str | Path, purpose: str) -> None:
     """Make a folder and try to write in it, before hours of work depend on it.
 
     Args:
@@ -78,6 +78,6 @@ def atomic_folder(out: Path) -> Iterator[Path]:
 def _sweep(out: Path) -> None:
     """Removes what killed runs left behind."""
     for path in out.parent.glob(f'.{out.name}~*.*'):
-        pid, _, kind = path.name[len(out.name) + 2:].partition('.')
+        pid, _, kind = path.name[len(out.name) + 2 :].partition('.')
         if kind in ('partial', 'old') and pid.isdigit() and not Path(f'/proc/{pid}').exists():
             shutil.rmtree(path, ignore_errors=True)

@@ -2,12 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 from sdpose.errors import DataError
 
 
-def read_json(file: Union[str, Path], what: str) -> Any:
+def read_json(file: str | Path, what: str) -> Any:
     """The content of a JSON file.
 
     Args:

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Union
+from typing import IO
 
 from sdpose.errors import UserError
 
@@ -27,7 +27,7 @@ os.register_at_fork(after_in_child=_let_go)
 
 
 @contextmanager
-def lock_work_dir(work_dir: Union[str, Path]) -> Iterator[None]:
+def lock_work_dir(work_dir: str | Path) -> Iterator[None]:
     """Keep a work folder to one training: two would overwrite each other's checkpoints and marker.
 
     The lock ends with the process, however it ends. File systems without locks are used without one.
@@ -41,8 +41,10 @@ def lock_work_dir(work_dir: Union[str, Path]) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             file.seek(0)
-            raise UserError(f'{work_dir} is in use by another training (process {file.read().strip() or "unknown"}): '
-                            'wait for it, or give this one its own --work-dir') from error
+            raise UserError(
+                f'{work_dir} is in use by another training (process {file.read().strip() or "unknown"}): '
+                'wait for it, or give this one its own --work-dir'
+            ) from error
         except OSError:
             yield
             return

@@ -4,7 +4,6 @@ import io
 import os
 from functools import cache
 from pathlib import Path
-from typing import Union
 
 import cv2
 import numpy as np
@@ -31,7 +30,7 @@ def _formats() -> tuple[str, ...]:
     return tuple(name for name in names if name in Image.OPEN)
 
 
-def refuse_special(path: Union[str, Path]) -> None:
+def refuse_special(path: str | Path) -> None:
     """Refuse what exists and is no file: reading a pipe may never end. A link to a file is a file.
 
     Raises:
@@ -42,7 +41,7 @@ def refuse_special(path: Union[str, Path]) -> None:
         raise DataError(f'image {path} is {kind}, not a file: put the image there, or correct the name')
 
 
-def open_picture(source: Union[str, Path, io.BytesIO]) -> Image.Image:
+def open_picture(source: str | Path | io.BytesIO) -> Image.Image:
     """Open a picture with Pillow, which reads its header only.
 
     Args:
@@ -67,7 +66,7 @@ def open_picture(source: Union[str, Path, io.BytesIO]) -> Image.Image:
     return image
 
 
-def read_picture(path: Union[str, Path]) -> np.ndarray:
+def read_picture(path: str | Path) -> np.ndarray:
     """A picture as OpenCV has it: (H, W, 3), BGR, 8 bits.
 
     Raises:
@@ -86,7 +85,7 @@ def read_picture(path: Union[str, Path]) -> np.ndarray:
     return picture
 
 
-def write_png(path: Union[str, Path], picture: np.ndarray) -> None:
+def write_png(path: str | Path, picture: np.ndarray) -> None:
     """Write a picture, complete or not at all; ``cv2.imwrite`` fails without a word.
 
     Raises:

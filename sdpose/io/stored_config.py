@@ -4,7 +4,7 @@ import ast
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
-from typing import Any, Optional
+from typing import Any
 
 import mmengine.registry
 from mmengine.config import Config
@@ -31,7 +31,7 @@ def remember(checkpoint: Mapping, source: str) -> None:
         _sources[_digest(text)] = source
 
 
-def source_of(text: str) -> Optional[str]:
+def source_of(text: str) -> str | None:
     """The checkpoint file that a config's text came out of; None for any other text."""
     return _sources.get(_digest(text))
 
@@ -72,8 +72,10 @@ def parse_config(text: str, source: str) -> Config:
         return Config(values, cfg_text=text)
     except (_OddError, SyntaxError, ValueError, TypeError, KeyError, RecursionError, MemoryError) as error:
         reason = str(error).partition('\n')[0] or type(error).__name__
-        raise ConfigError(f'the config inside {source} is more than plain data ({reason}) and was not run: name a '
-                          f'config that you trust, {_cure(source)}') from None
+        raise ConfigError(
+            f'the config inside {source} is more than plain data ({reason}) and was not run: name a '
+            f'config that you trust, {_cure(source)}'
+        ) from None
 
 
 class _OddError(Exception):
@@ -98,8 +100,11 @@ def _cure(source: str) -> str:
 
 
 def _assigned(statement: ast.stmt) -> tuple[str, Any]:
-    if not isinstance(statement, ast.Assign) or len(statement.targets) != 1 or \
-            not isinstance(statement.targets[0], ast.Name):
+    if (
+        not isinstance(statement, ast.Assign)
+        or len(statement.targets) != 1
+        or not isinstance(statement.targets[0], ast.Name)
+    ):
         raise _OddError(f'line {statement.lineno} is no assignment')
     return statement.targets[0].id, _value(statement.value)
 

@@ -15,8 +15,12 @@ from .codec import check_codec
 from .datasets import check_datasets
 from .score import check_score
 
-CHECKS: tuple[Callable[[Config, Sequence[str]], None], ...] = (check_checkpoint, check_score, check_codec,
-                                                               check_datasets)
+CHECKS: tuple[Callable[[Config, Sequence[str]], None], ...] = (
+    check_checkpoint,
+    check_score,
+    check_codec,
+    check_datasets,
+)
 
 
 def check_all(cfg: Config, splits: Sequence[str]) -> None:

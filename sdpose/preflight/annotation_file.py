@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 from sdpose.errors import DataError
 from sdpose.io.json_file import read_json
@@ -11,8 +11,11 @@ from sdpose.io.json_file import read_json
 from . import coco_fields
 
 
-def read_annotations(ann_file: Union[str, Path], annotated: bool = True,
-                     cure: str = 'correct data_root and ann_file of the dataset in the config') -> dict[str, Any]:
+def read_annotations(
+    ann_file: str | Path,
+    annotated: bool = True,
+    cure: str = 'correct data_root and ann_file of the dataset in the config',
+) -> dict[str, Any]:
     """Read a COCO annotation file, of key points or not.
 
     Args:
@@ -32,8 +35,10 @@ def read_annotations(ann_file: Union[str, Path], annotated: bool = True,
         content.setdefault('annotations', [])
     lacking = [key for key in ('images', 'annotations') if not isinstance(content, dict) or key not in content]
     if lacking == ['annotations']:
-        raise DataError(f'{ann_file} has no annotations to train on or to evaluate with; for a test split without '
-                        'any, tools/test.py --format-only writes results from the boxes of a detector')
+        raise DataError(
+            f'{ann_file} has no annotations to train on or to evaluate with; for a test split without '
+            'any, tools/test.py --format-only writes results from the boxes of a detector'
+        )
     if lacking:
         raise DataError(f'{ann_file} is not a COCO annotation file: it has no {" and no ".join(lacking)}')
     for key in ('images', 'annotations'):
@@ -41,7 +46,7 @@ def read_annotations(ann_file: Union[str, Path], annotated: bool = True,
             raise DataError(f'{ann_file} is not a COCO annotation file: {key} must be a list')
     coco_fields.check_entries(ann_file, 'image', content['images'], coco_fields.IMAGE_KEYS)
     coco_fields.check_images(ann_file, content['images'])
-    coco_fields.check_entries(ann_file, 'annotation', content['annotations'], ('id', ))
+    coco_fields.check_entries(ann_file, 'annotation', content['annotations'], ('id',))
     repeated = [key for key, count in Counter(ann['id'] for ann in content['annotations']).items() if count > 1]
     if repeated:
         raise DataError(f'{ann_file}: annotation id {repeated[0]} is used more than once')

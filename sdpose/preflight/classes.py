@@ -1,7 +1,7 @@
 """Checks of class folders, and whether the model knows as many classes, before anything expensive starts."""
 
 import os
-from typing import Any, Optional
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.logging import print_log
@@ -37,7 +37,7 @@ def check_class_data(cfg: Config, dataset: dict[str, Any], split: str) -> None:
     print_log(f'{split} data: {len(names)} class folders with images in {folder}', 'current')
 
 
-def _folder(dataset: dict[str, Any]) -> Optional[str]:
+def _folder(dataset: dict[str, Any]) -> str | None:
     """A split's folder, None where the config does not say."""
     if 'data_root' not in dataset:
         return None
@@ -53,8 +53,10 @@ def _check_class_count(cfg: Config, count: int, folder: str) -> None:
     for part in ('head', 'data_preprocessor'):
         known = (cfg.get('model', {}).get(part) or {}).get('num_classes')
         if known not in (None, count):
-            raise ConfigError(f'{folder} holds {count} class folders, but model.{part}.num_classes is {known}: a leaf '
-                              'passes num_classes of its data set base on')
+            raise ConfigError(
+                f'{folder} holds {count} class folders, but model.{part}.num_classes is {known}: a leaf '
+                'passes num_classes of its data set base on'
+            )
 
 
 def _check_topk(evaluators: Any, split: str, count: int) -> None:
@@ -68,5 +70,7 @@ def _check_topk(evaluators: Any, split: str, count: int) -> None:
         numbers = [topk] if isinstance(topk, int) else [k for k in topk if isinstance(k, int)]
         largest = max(numbers, default=0)  # anything else is refused by the metric itself
         if split != 'train' and largest >= count:
-            raise ConfigError(f'{split}_evaluator counts the top {largest} of {count} classes, which is always 100 %: '
-                              f'set {split}_evaluator.topk to less')
+            raise ConfigError(
+                f'{split}_evaluator counts the top {largest} of {count} classes, which is always 100 %: '
+                f'set {split}_evaluator.topk to less'
+            )

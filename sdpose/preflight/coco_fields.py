@@ -6,7 +6,7 @@ Every entry of a file is looked at, so the passing case does as little as possib
 import reprlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any
 
 from sdpose.errors import DataError
 
@@ -18,8 +18,9 @@ DETECTION_KEYS = ('image_id', 'category_id', 'bbox', 'score')
 _HUGE = 1e30
 
 
-def check_entries(file: Union[str, Path], what: str, entries: list[Any], keys: tuple[str, ...],
-                  cure: str = 'complete it, or remove it') -> None:
+def check_entries(
+    file: str | Path, what: str, entries: list[Any], keys: tuple[str, ...], cure: str = 'complete it, or remove it'
+) -> None:
     """Check that each entry is a JSON object with some keys.
 
     Args:
@@ -43,7 +44,7 @@ def check_entries(file: Union[str, Path], what: str, entries: list[Any], keys: t
             raise _damaged(file, what, place, entry, f'id must be an integer, is {reprlib.repr(entry["id"])}')
 
 
-def check_images(file: Union[str, Path], images: list[dict[str, Any]]) -> None:
+def check_images(file: str | Path, images: list[dict[str, Any]]) -> None:
     """Check the file name and the size in pixels of each image.
 
     Raises:
@@ -51,16 +52,19 @@ def check_images(file: Union[str, Path], images: list[dict[str, Any]]) -> None:
     """
     for place, image in enumerate(images):
         if type(image['file_name']) is not str:
-            raise _damaged(file, 'image', place, image,
-                           f'file_name must be a text, is {reprlib.repr(image["file_name"])}')
+            raise _damaged(
+                file, 'image', place, image, f'file_name must be a text, is {reprlib.repr(image["file_name"])}'
+            )
         for key in ('width', 'height'):
             if not is_number(image[key]) or image[key] <= 0:
-                raise _damaged(file, 'image', place, image,
-                               f'{key} must be a positive number, is {reprlib.repr(image[key])}')
+                raise _damaged(
+                    file, 'image', place, image, f'{key} must be a positive number, is {reprlib.repr(image[key])}'
+                )
 
 
-def check_annotations(file: Union[str, Path], annotations: list[dict[str, Any]], num_keypoints: Optional[int],
-                      area: bool) -> None:
+def check_annotations(
+    file: str | Path, annotations: list[dict[str, Any]], num_keypoints: int | None, area: bool
+) -> None:
     """Check the numbers of each annotation.
 
     Args:
@@ -76,9 +80,11 @@ def check_annotations(file: Union[str, Path], annotations: list[dict[str, Any]],
     for place, ann in enumerate(annotations):
         keypoints = ann['keypoints']
         if numbers is not None and type(keypoints) is list and len(keypoints) != numbers:
-            raise DataError(f'{file}: annotation id {ann["id"]} has {len(keypoints)} key point numbers, expected '
-                            f'{numbers} ({num_keypoints} joints times x, y, visibility): correct the file, or choose '
-                            'the config of its data set')
+            raise DataError(
+                f'{file}: annotation id {ann["id"]} has {len(keypoints)} key point numbers, expected '
+                f'{numbers} ({num_keypoints} joints times x, y, visibility): correct the file, or choose '
+                'the config of its data set'
+            )
         if not all_finite(keypoints):
             raise _damaged(file, 'annotation', place, ann, _keypoint_fault(keypoints))
         fault = _common_fault(ann)
@@ -88,7 +94,7 @@ def check_annotations(file: Union[str, Path], annotations: list[dict[str, Any]],
             raise _damaged(file, 'annotation', place, ann, fault)
 
 
-def check_joint_names(file: Union[str, Path], categories: Any, joints: Sequence[str]) -> None:
+def check_joint_names(file: str | Path, categories: Any, joints: Sequence[str]) -> None:
     """Check that the joints which a file names itself stand where the metainfo has them.
 
     Only names that both know count: some data sets call a joint otherwise than MMPose's metainfo of them.
@@ -106,11 +112,13 @@ def check_joint_names(file: Union[str, Path], categories: Any, joints: Sequence[
         names = category.get('keypoints') if isinstance(category, dict) else None
         for place, name in enumerate(names if isinstance(names, list) else ()):
             if places.get(name, place) != place:
-                raise DataError(f'{file}: its categories name {name!r} as joint {place} (counted from 0), the metainfo '
-                                f'of the data set as joint {places[name]}: give both one order')
+                raise DataError(
+                    f'{file}: its categories name {name!r} as joint {place} (counted from 0), the metainfo '
+                    f'of the data set as joint {places[name]}: give both one order'
+                )
 
 
-def check_crowd(file: Union[str, Path], images: list[dict[str, Any]], annotations: list[dict[str, Any]]) -> None:
+def check_crowd(file: str | Path, images: list[dict[str, Any]], annotations: list[dict[str, Any]]) -> None:
     """Check what CrowdPose's evaluation reads beside COCO's fields.
 
     Args:
@@ -123,14 +131,15 @@ def check_crowd(file: Union[str, Path], images: list[dict[str, Any]], annotation
     """
     cure = "take CrowdPose's own file, or evaluate with iou_type='keypoints' in CocoMetric"
     for what, entries, key in (('image', images, 'crowdIndex'), ('annotation', annotations, 'num_keypoints')):
-        check_entries(file, what, entries, (key, ), cure)
+        check_entries(file, what, entries, (key,), cure)
         for place, entry in enumerate(entries):
             if not is_number(entry[key]) or entry[key] < 0:
-                raise _damaged(file, what, place, entry,
-                               f'{key} must be a number from 0, is {reprlib.repr(entry[key])}')
+                raise _damaged(
+                    file, what, place, entry, f'{key} must be a number from 0, is {reprlib.repr(entry[key])}'
+                )
 
 
-def check_detection_values(file: Union[str, Path], place: int, detection: dict[str, Any]) -> None:
+def check_detection_values(file: str | Path, place: int, detection: dict[str, Any]) -> None:
     """Check the numbers of a detection, the ``place``-th of its file from 0.
 
     Raises:
@@ -143,7 +152,7 @@ def check_detection_values(file: Union[str, Path], place: int, detection: dict[s
         raise _damaged(file, 'detection', place, detection, fault)
 
 
-def _common_fault(entry: dict[str, Any]) -> Optional[str]:
+def _common_fault(entry: dict[str, Any]) -> str | None:
     """What is wrong with the ids or the box of an annotation or a detection, if anything."""
     if type(entry['image_id']) is not int or type(entry['category_id']) is not int:
         key = 'category_id' if type(entry['image_id']) is int else 'image_id'
@@ -183,5 +192,5 @@ def _name(what: str, place: int, entry: dict[str, Any]) -> str:
     return name + (f' on image id {reprlib.repr(entry["image_id"])}' if 'image_id' in entry else '')
 
 
-def _damaged(file: Union[str, Path], what: str, place: int, entry: dict[str, Any], fault: str) -> DataError:
+def _damaged(file: str | Path, what: str, place: int, entry: dict[str, Any], fault: str) -> DataError:
     return DataError(f'{file}: {_name(what, place, entry)}: {fault}: correct it, or remove it')

@@ -33,4 +33,5 @@ def check_codec(cfg: Config, splits: Sequence[str]) -> None:
                         f'{name} (w, h) is {made[name]} in {step["type"]} of the {split} data, but '
                         f'{decoder[name]} in model.head.decoder: the codec, the pipelines and the decoder belong '
                         'together; for another size inherit another data set base (configs/_base_/datasets), where '
-                        'all of them are written, and head=dict(decoder=_base_.codec)')
+                        'all of them are written, and head=dict(decoder=_base_.codec)'
+                    )

@@ -65,8 +65,12 @@ def _check_files(cfg: Config, dataset: dict[str, Any], split: str) -> None:
     images = _below(root, (dataset.get('data_prefix') or {}).get('img', ''))
     evaluators = cfg.get(f'{split}_evaluator')
     names = load_metainfo(dataset)['keypoint_id2name']
-    reads = dict(evaluated=_is_evaluated(cfg, split), use_area=_uses_area(evaluators), crowd=_reads_crowds(evaluators),
-                 joints=[names[joint] for joint in range(len(names))])
+    reads = dict(
+        evaluated=_is_evaluated(cfg, split),
+        use_area=_uses_area(evaluators),
+        crowd=_reads_crowds(evaluators),
+        joints=[names[joint] for joint in range(len(names))],
+    )
     if _REMOTE in ann_file or _REMOTE in images:
         return
     # MMPose takes the paths of detections and head boxes as they stand, without the data root.
@@ -74,18 +78,28 @@ def _check_files(cfg: Config, dataset: dict[str, Any], split: str) -> None:
     if issubclass(kind, MpiiDataset):
         remarks = []
         if split != 'train' and not dataset.get('headbox_file') and any(map(reads_head_boxes, as_list(evaluators))):
-            raise ConfigError(f'the {split} data have no head boxes, in which {split}_evaluator measures PCKh: set '
-                              f'{split}_dataloader.dataset.headbox_file')
-        check_mpii(ann_file, images, _joint_count(dataset), dataset.get('headbox_file'),
-                   labelled=not issubclass(kind, MpiiTestDataset))
+            raise ConfigError(
+                f'the {split} data have no head boxes, in which {split}_evaluator measures PCKh: set '
+                f'{split}_dataloader.dataset.headbox_file'
+            )
+        check_mpii(
+            ann_file,
+            images,
+            _joint_count(dataset),
+            dataset.get('headbox_file'),
+            labelled=not issubclass(kind, MpiiTestDataset),
+        )
     elif dataset.get('bbox_file'):
         remarks = check_detections(dataset['bbox_file'], ann_file, images, _joint_count(dataset), **reads)
     else:
         remarks = check_people(ann_file, images, _joint_count(dataset), **reads)
     for remark in remarks:
         print_log(remark, 'current', logging.WARNING)
-    print_log(f'{split} data: {dataset.get("bbox_file") or ann_file} and its images are there '
-              f'({time.perf_counter() - started:.1f} s)', 'current')
+    print_log(
+        f'{split} data: {dataset.get("bbox_file") or ann_file} and its images are there '
+        f'({time.perf_counter() - started:.1f} s)',
+        'current',
+    )
 
 
 def _is_evaluated(cfg: Config, split: str) -> bool:
@@ -119,11 +133,15 @@ def _check_joints(cfg: Config, dataset: dict[str, Any], split: str) -> None:
     queries = (cfg.get('model', {}).get('neck') or {}).get('num_queries')
     joints = metainfo['num_keypoints']
     if queries not in (None, joints):
-        raise ConfigError(f'{split} data has {joints} key points per person, but model.neck.num_queries is {queries}: '
-                          'set both to one number (the configs here write num_queries=_base_.num_keypoints)')
+        raise ConfigError(
+            f'{split} data has {joints} key points per person, but model.neck.num_queries is {queries}: '
+            'set both to one number (the configs here write num_queries=_base_.num_keypoints)'
+        )
     if not len(metainfo['sigmas']) and any(is_coco(metric) for metric in as_list(cfg.get(f'{split}_evaluator'))):
-        raise ConfigError(f'the metainfo of the {split} data ({metainfo["dataset_name"]}) has no sigmas, which '
-                          'CocoMetric needs: give one per joint, or evaluate with another metric')
+        raise ConfigError(
+            f'the metainfo of the {split} data ({metainfo["dataset_name"]}) has no sigmas, which '
+            'CocoMetric needs: give one per joint, or evaluate with another metric'
+        )
 
 
 # How the data sets of a class are checked; others are not.

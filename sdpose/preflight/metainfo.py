@@ -6,8 +6,9 @@ MMPose's parser takes what it is given: a list of sigmas that is too short or an
 import difflib
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any
 
 import mmpose
 from mmengine.config import Config
@@ -63,8 +64,10 @@ def check_metainfo(content: dict[str, Any], name: str) -> None:
         raise ConfigError(f'{name} has no {", ".join(lacking)}; see configs/_base_/datasets/custom_metainfo.py')
     joints = content['keypoint_info']
     if list(joints) != list(range(len(joints))) or not joints:
-        raise ConfigError(f'{name}: the keys of keypoint_info must be 0, 1, 2 ... in this order, they are '
-                          f'{", ".join(map(repr, joints)) or "none"}')
+        raise ConfigError(
+            f'{name}: the keys of keypoint_info must be 0, 1, 2 ... in this order, they are '
+            f'{", ".join(map(repr, joints)) or "none"}'
+        )
     _check_joints(list(joints.values()), name)
     names = [joint['name'] for joint in joints.values()]
     for number, limb in content['skeleton_info'].items():
@@ -79,17 +82,22 @@ def check_metainfo(content: dict[str, Any], name: str) -> None:
 
 def _is_stock(path: str) -> bool:
     """Whether MMPose will take its own file of this name, because there is none in the current folder."""
-    return (path.startswith(_STOCK) and not Path(path).is_file()
-            and (Path(mmpose.__file__).parent / '.mim' / path).is_file())
+    return (
+        path.startswith(_STOCK)
+        and not Path(path).is_file()
+        and (Path(mmpose.__file__).parent / '.mim' / path).is_file()
+    )
 
 
 def _read(path: str) -> dict[str, Any]:
     """The ``dataset_info`` of a file."""
     file = Path(path)
     if not file.is_file():
-        raise ConfigError(f'the metainfo file {path} is missing (looked for in {os.getcwd()}): correct '
-                          'metainfo.from_file of the dataset in the config, or make the file a base of the config and '
-                          'pass its dataset_info, as configs/_base_/datasets/custom_256x192.py does')
+        raise ConfigError(
+            f'the metainfo file {path} is missing (looked for in {os.getcwd()}): correct '
+            'metainfo.from_file of the dataset in the config, or make the file a base of the config and '
+            'pass its dataset_info, as configs/_base_/datasets/custom_256x192.py does'
+        )
     try:
         content = Config.fromfile(file)
     except Exception as error:  # the file is Python and may fail in any way
@@ -114,18 +122,22 @@ def _check_joints(joints: Sequence[dict[str, Any]], name: str) -> None:
         swap = swaps[joint['name']]
         _require_known(swap, names, f'{where}: swap')
         if swaps[swap] != joint['name']:
-            raise ConfigError(f'{where}: swap is {swap!r}, but the swap of {swap!r} is {swaps[swap]!r}: a pair names '
-                              'each other')
+            raise ConfigError(
+                f'{where}: swap is {swap!r}, but the swap of {swap!r} is {swaps[swap]!r}: a pair names each other'
+            )
         if joint.get('type', '') not in _TYPES:
-            raise ConfigError(f'{where}: type must be upper or lower (the half of the body), or empty, is '
-                              f'{joint["type"]!r}')
+            raise ConfigError(
+                f'{where}: type must be upper or lower (the half of the body), or empty, is {joint["type"]!r}'
+            )
 
 
 def _require_known(joint: str, names: Sequence[str], where: str) -> None:
     if joint not in names:
         close = difflib.get_close_matches(str(joint), names, n=1)
-        raise ConfigError(f'{where} {joint!r} is no joint of keypoint_info'
-                          + (f'; did you mean {close[0]!r}?' if close else f' ({", ".join(names)})'))
+        raise ConfigError(
+            f'{where} {joint!r} is no joint of keypoint_info'
+            + (f'; did you mean {close[0]!r}?' if close else f' ({", ".join(names)})')
+        )
 
 
 def _check_numbers(numbers: Sequence[float], count: int, where: str, least: str) -> None:

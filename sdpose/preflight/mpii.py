@@ -2,7 +2,7 @@
 
 import reprlib
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any
 
 import numpy as np
 from scipy.io import loadmat
@@ -15,8 +15,13 @@ from .coco import check_images
 _FETCH = "MMPose's MPII page names the file"
 
 
-def check_mpii(ann_file: Union[str, Path], image_folder: Union[str, Path], num_keypoints: int,
-               headbox_file: Optional[str] = None, labelled: bool = True) -> None:
+def check_mpii(
+    ann_file: str | Path,
+    image_folder: str | Path,
+    num_keypoints: int,
+    headbox_file: str | None = None,
+    labelled: bool = True,
+) -> None:
     """Check an annotation file, the images it names, and the head boxes.
 
     Args:
@@ -36,42 +41,48 @@ def check_mpii(ann_file: Union[str, Path], image_folder: Union[str, Path], num_k
         if fault is not None:
             raise DataError(f'{ann_file}: person {number} (counted from 0) {fault}: correct it, or remove it')
     if labelled and not any(any(person['joints_vis']) for person in people):
-        raise DataError(f'{ann_file}: no joint of its {len(people)} people is labelled (joints_vis), so there is '
-                        'nothing to learn or to measure: correct the file, or name another one')
+        raise DataError(
+            f'{ann_file}: no joint of its {len(people)} people is labelled (joints_vis), so there is '
+            'nothing to learn or to measure: correct the file, or name another one'
+        )
     check_images(image_folder, (person['image'] for person in people), ann_file)
     if headbox_file:
         _check_head_boxes(headbox_file, ann_file, len(people))
 
 
-def _read_people(ann_file: Union[str, Path]) -> list[Any]:
+def _read_people(ann_file: str | Path) -> list[Any]:
     if not Path(ann_file).is_file():
-        raise DataError(f'the annotation file {ann_file} is missing: put it there, or correct data_root and ann_file '
-                        'of the dataset in the config')
+        raise DataError(
+            f'the annotation file {ann_file} is missing: put it there, or correct data_root and ann_file '
+            'of the dataset in the config'
+        )
     people = read_json(ann_file, 'an MPII annotation file')
     if not isinstance(people, list) or not people:
         raise DataError(f'{ann_file} is not an MPII annotation file: it must be a JSON list of people')
     return people
 
 
-def _fault(person: Any, num_keypoints: Optional[int]) -> Optional[str]:
+def _fault(person: Any, num_keypoints: int | None) -> str | None:
     """What is wrong with one entry, if anything."""
     keys = ('image', 'center', 'scale') + (() if num_keypoints is None else ('joints', 'joints_vis'))
     lacking = [key for key in keys if key not in person] if isinstance(person, dict) else ['JSON object around it']
     if lacking:
         return f'has no {" and no ".join(lacking)}'
     if not isinstance(person['image'], str) or not person['image'].split('.')[0].isdigit():
-        return f'has the image {reprlib.repr(person["image"])}, but MPII\'s names are numbers such as 015601864.jpg'
-    if not _finite(person['center'], (2, )):
+        return f"has the image {reprlib.repr(person['image'])}, but MPII's names are numbers such as 015601864.jpg"
+    if not _finite(person['center'], (2,)):
         return f'has the center {reprlib.repr(person["center"])}, expected x and y'
     if not _finite(person['scale'], ()) or person['scale'] <= 0:
         return f'has the scale {reprlib.repr(person["scale"])}, expected a number above 0'
     if num_keypoints is not None:
-        for key, shape in (('joints', (num_keypoints, 2)), ('joints_vis', (num_keypoints, ))):
+        for key, shape in (('joints', (num_keypoints, 2)), ('joints_vis', (num_keypoints,))):
             if not _finite(person[key], shape):
                 return f'has {key} that are not {" x ".join(map(str, shape))} finite numbers'
         if not set(person['joints_vis']) <= {0, 1}:
-            return (f'has the joints_vis {reprlib.repr(person["joints_vis"])}, but they weigh the loss and must be 0 '
-                    'or 1 (MPII tells no covered joints apart)')
+            return (
+                f'has the joints_vis {reprlib.repr(person["joints_vis"])}, but they weigh the loss and must be 0 '
+                'or 1 (MPII tells no covered joints apart)'
+            )
     return None
 
 
@@ -84,7 +95,7 @@ def _finite(value: Any, shape: tuple[int, ...]) -> bool:
     return array.shape == shape and array.dtype.kind in 'iuf' and bool(np.isfinite(array).all())
 
 
-def _check_head_boxes(file: str, ann_file: Union[str, Path], count: int) -> None:
+def _check_head_boxes(file: str, ann_file: str | Path, count: int) -> None:
     """Check that there is one finite head box per person."""
     if not Path(file).is_file():
         raise DataError(f'the head boxes {file} are missing, without which PCKh cannot be computed: {_FETCH}')
@@ -95,7 +106,9 @@ def _check_head_boxes(file: str, ann_file: Union[str, Path], count: int) -> None
     if boxes is None or boxes.ndim != 3 or boxes.shape[:2] != (2, 2):
         raise DataError(f'{file} holds no headboxes_src of shape 2 x 2 x people: {_FETCH}')
     if boxes.shape[2] != count:
-        raise DataError(f'{file} has {boxes.shape[2]} head boxes, but {ann_file} has {count} people: they belong to '
-                        'different splits')
+        raise DataError(
+            f'{file} has {boxes.shape[2]} head boxes, but {ann_file} has {count} people: they belong to '
+            'different splits'
+        )
     if not np.isfinite(boxes).all() or not (np.linalg.norm(boxes[1] - boxes[0], axis=0) > 0).all():
         raise DataError(f'{file} holds a head box without extent or with a value that is no number: fetch it again')

@@ -4,7 +4,7 @@ import reprlib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any
 
 from sdpose.errors import DataError
 from sdpose.evaluation.submission import name_fault, read_results
@@ -28,8 +28,7 @@ class ResultCheck:
     remarks: list[str] = field(default_factory=list)
 
 
-def check_results(file: Union[str, Path], ann_file: Union[str, Path],
-                  num_keypoints: Optional[int] = None) -> ResultCheck:
+def check_results(file: str | Path, ann_file: str | Path, num_keypoints: int | None = None) -> ResultCheck:
     """Check a file of COCO key point results against the images they are meant for.
 
     Args:
@@ -82,7 +81,7 @@ def _entry_faults(results: list[Any], images: set[int], set_name: str, joints: i
     return [f'{number} of {len(results)} results: {fault} (first: {first[fault]})' for fault, number in count.items()]
 
 
-def _entry_fault(result: Any, images: set[int], set_name: str, joints: int) -> tuple[Optional[str], str]:
+def _entry_fault(result: Any, images: set[int], set_name: str, joints: int) -> tuple[str | None, str]:
     """What kind of fault a result has, None if none, and its value."""
     if type(result) is not dict or not _KEYS <= result.keys():
         lacking = sorted(_KEYS - (result.keys() if type(result) is dict else set()))
@@ -93,8 +92,10 @@ def _entry_fault(result: Any, images: set[int], set_name: str, joints: int) -> t
     if type(category) is not int or category != PERSON:
         return f'category_id is not {PERSON}, person', reprlib.repr(category)
     if type(keypoints) is not list or len(keypoints) != 3 * joints:
-        return (f'keypoints are not {3 * joints} numbers ({joints} times x, y, score)',
-                f'{len(keypoints)} numbers' if type(keypoints) is list else reprlib.repr(keypoints))
+        return (
+            f'keypoints are not {3 * joints} numbers ({joints} times x, y, score)',
+            f'{len(keypoints)} numbers' if type(keypoints) is list else reprlib.repr(keypoints),
+        )
     if not all_finite(keypoints):
         wrong = next((number for number in keypoints if not is_number(number)), 'a sum that is not finite')
         return 'a key point is no finite number', reprlib.repr(wrong)
@@ -105,8 +106,9 @@ def _entry_fault(result: Any, images: set[int], set_name: str, joints: int) -> t
 
 def _remark(results: list[Any], images: set[int], size: int) -> list[str]:
     """What is worth knowing and no fault: size, images without results and with more than are read."""
-    per_image = Counter(result['image_id'] for result in results
-                        if isinstance(result, dict) and type(result.get('image_id')) is int)
+    per_image = Counter(
+        result['image_id'] for result in results if isinstance(result, dict) and type(result.get('image_id')) is int
+    )
     remarks = [f'{size / 1e6:.3g} MB']
     empty = len(images - per_image.keys())
     if empty:

@@ -22,6 +22,9 @@ def check_score(cfg: Config, splits: Sequence[str]) -> None:
     mode = MODES.get(head.get('mode')) if head.get('type') == 'TokenRegHead' else None
     terms = ((model.get('distiller') or {}).get('terms') or {}).values()
     if mode is not None and mode.has_score and not any(term and term.get('type') == 'ScoreLoss' for term in terms):
-        print_log(f'nothing trains the score of model.head.mode={head["mode"]!r}, by which people are ranked: use '
-                  "mode='xy', whose scores are 1, or a model.distiller with a ScoreLoss (configs/distilpose)",
-                  'current', logging.WARNING)
+        print_log(
+            f'nothing trains the score of model.head.mode={head["mode"]!r}, by which people are ranked: use '
+            "mode='xy', whose scores are 1, or a model.distiller with a ScoreLoss (configs/distilpose)",
+            'current',
+            logging.WARNING,
+        )

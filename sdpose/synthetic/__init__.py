@@ -2,6 +2,7 @@
 
 NumPy and OpenCV only.  One seed is one scene, whatever the number of processes.
 """
+
 from .scene.levels import LEVELS, Level
 from .scene.scene import Scene, draw_scene
 

@@ -1,13 +1,15 @@
 """Person boxes as a detector would report them: shifted a little, some missed, some of nobody."""
-from typing import Any, Iterator, Sequence
+
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 _JITTER = 0.04
-'''Standard deviation of each border, in widths and heights of the box.'''
+"""Standard deviation of each border, in widths and heights of the box."""
 _MISSED = 0.04
 _FALSE = 0.3
-'''Mean number of boxes of nobody per picture; they get low scores.'''
+"""Mean number of boxes of nobody per picture; they get low scores."""
 
 
 def simulate_detections(image: dict[str, Any], people: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -1,8 +1,9 @@
 """Writes a synthetic set: all of it, or nothing."""
+
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 from sdpose.io.folders import atomic_folder, sigterm_as_interrupt
 from sdpose.io.pictures import read_picture, write_png
@@ -17,8 +18,9 @@ SHEET = 'contact_sheet.png'
 Progress = Callable[[int, int], None]
 
 
-def generate(out: Path, request: Request, workers: int, overwrite: bool = False,
-             progress: Progress = lambda done, total: None) -> bool:
+def generate(
+    out: Path, request: Request, workers: int, overwrite: bool = False, progress: Progress = lambda done, total: None
+) -> bool:
     """Draws a set into a folder: pictures, annotations in the files of its style, a contact sheet and a manifest.
 
     The set is drawn in a hidden folder beside ``out`` and renamed once complete, so an interruption leaves
@@ -59,8 +61,12 @@ def generate(out: Path, request: Request, workers: int, overwrite: bool = False,
 def _write_annotations(folder: Path, request: Request, described: dict[str, list[Described]]) -> None:
     """The files of every split that has pictures."""
     (folder / 'annotations').mkdir()
-    info = dict(description='Synthetic people drawn by SDPose; not photographs', version=str(GENERATOR_VERSION),
-                seed=request.seed, level=request.level)
+    info = dict(
+        description='Synthetic people drawn by SDPose; not photographs',
+        version=str(GENERATOR_VERSION),
+        seed=request.seed,
+        level=request.level,
+    )
     for split in SPLITS:
         if described[split]:
             STYLES[request.style].write(folder, split, info, described[split])

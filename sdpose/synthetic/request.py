@@ -1,9 +1,10 @@
 """What set of pictures is asked for, and whether a folder already holds it."""
+
 import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Optional, Protocol
+from typing import Any, Protocol
 
 from sdpose.errors import DataError, UserError
 
@@ -11,7 +12,7 @@ from .scene.levels import LEVELS
 from .styles import STYLES, Style
 
 GENERATOR_VERSION = 1
-'''Raised whenever the same seed gives other pictures or annotations.'''
+"""Raised whenever the same seed gives other pictures or annotations."""
 MANIFEST = 'synthetic.json'
 SPLITS = ('train', 'val')
 _MOST = 1_000_000
@@ -33,6 +34,7 @@ class Request:
     Raises:
         UserError: If a value is out of its range.
     """
+
     num_train: int
     num_val: int
     seed: int
@@ -43,8 +45,7 @@ class Request:
     def __post_init__(self) -> None:
         for name in ('num_train', 'num_val'):
             if not 0 <= getattr(self, name) <= _MOST:
-                raise UserError(
-                    f'--{name.replace("_", "-")} {getattr(self, name)}: give 0 to {_MOST} pictures')
+                raise UserError(f'--{name.replace("_", "-")} {getattr(self, name)}: give 0 to {_MOST} pictures')
         if self.num_train + self.num_val == 0:
             raise UserError('--num-train and --num-val are both 0: there is nothing to draw')
         if self.seed < 0:
@@ -54,7 +55,8 @@ class Request:
         find_style(self.style)
         if not all(_SMALLEST <= side <= _LARGEST for side in self.size):
             raise UserError(
-                f'--size {self.size[0]}x{self.size[1]}: both sides must lie within {_SMALLEST} to {_LARGEST}')
+                f'--size {self.size[0]}x{self.size[1]}: both sides must lie within {_SMALLEST} to {_LARGEST}'
+            )
 
     def count(self, split: str) -> int:
         """Pictures of a split."""
@@ -73,7 +75,8 @@ class Request:
         splits = [split for split in SPLITS if self.count(split)]
         pictures = sum(len(list((folder / name).glob('*.jpg'))) for name in {style.folders[split] for split in splits})
         return pictures == sum(map(self.count, splits)) and all(
-            (folder / file).is_file() for split in splits for file in style.files[split])
+            (folder / file).is_file() for split in splits for file in style.files[split]
+        )
 
 
 def find_style(name: str) -> Style:
@@ -99,7 +102,7 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def read_manifest(folder: Path) -> Optional[dict[str, Any]]:
+def read_manifest(folder: Path) -> dict[str, Any] | None:
     """The manifest of a folder, or None where there is none.
 
     Raises:
@@ -136,8 +139,7 @@ def is_cached(folder: Path, request: Requested, overwrite: bool) -> bool:
         return False
     manifest = read_manifest(folder) if folder.is_dir() else None
     if manifest is None:
-        raise DataError(
-            f'{folder} exists and is no synthetic set (it has no {MANIFEST}); choose another --out')
+        raise DataError(f'{folder} exists and is no synthetic set (it has no {MANIFEST}); choose another --out')
     wanted, found = (dict(dict(style=_UNSAID), **content) for content in (request.manifest(), manifest))
     differing = [
         f'{key} is {found.get(key)}, asked for {value}' for key, value in wanted.items() if found.get(key) != value
@@ -147,5 +149,6 @@ def is_cached(folder: Path, request: Requested, overwrite: bool) -> bool:
     if overwrite:
         return False
     problem = '; '.join(differing) or 'files are missing from it'
-    raise DataError(f'{folder} holds another synthetic set: {problem}. Pass --overwrite to replace it, '
-                    'or choose another --out')
+    raise DataError(
+        f'{folder} holds another synthetic set: {problem}. Pass --overwrite to replace it, or choose another --out'
+    )

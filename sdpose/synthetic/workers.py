@@ -1,10 +1,12 @@
 """Draws scenes in several processes; who draws what does not change a byte."""
+
 import multiprocessing
 import os
 import signal
+from collections.abc import Iterator
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import cv2
 
@@ -75,15 +77,14 @@ def _draw_all(request: Request, folder: Path, workers: int) -> Iterator[Drawn]:
         for job in todo:
             yield draw_one(request, folder, job)
         return
-    context = multiprocessing.get_context('fork' if 'fork' in
-                                          multiprocessing.get_all_start_methods() else None)
+    context = multiprocessing.get_context('fork' if 'fork' in multiprocessing.get_all_start_methods() else None)
     running: dict[Connection, Any] = {}
     try:
         for number in range(min(workers, len(todo))):
             ours, theirs = context.Pipe(duplex=False)
-            process = context.Process(target=_serve,
-                                      args=(request, folder, todo[number::workers], os.getpid(), theirs),
-                                      daemon=True)
+            process = context.Process(
+                target=_serve, args=(request, folder, todo[number::workers], os.getpid(), theirs), daemon=True
+            )
             process.start()
             theirs.close()
             running[ours] = process
@@ -107,7 +108,8 @@ def _collect(running: dict[Connection, Any]) -> Iterator[Drawn]:
                 if process.exitcode != 0:
                     raise DataError(
                         f'a drawing process died with exit status {process.exitcode} (out of memory?); '
-                        'nothing was written, try fewer --workers') from None
+                        'nothing was written, try fewer --workers'
+                    ) from None
                 continue
             if isinstance(message, str):
                 raise DataError(f'a picture could not be stored: {message}')

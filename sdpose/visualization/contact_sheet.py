@@ -1,6 +1,7 @@
 """Many pictures on one page."""
+
+from collections.abc import Sequence
 from math import ceil, sqrt
-from typing import Sequence
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ def _fitted(picture: np.ndarray, width: int, height: int) -> np.ndarray:
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     cell = np.full((height, width, 3), _PAPER, np.uint8)
     y, x = (height - size[1]) // 2, (width - size[0]) // 2
-    cell[y:y + size[1], x:x + size[0]] = small
+    cell[y : y + size[1], x : x + size[0]] = small
     return cell
 
 
@@ -36,10 +37,10 @@ def contact_sheet(pictures: Sequence[np.ndarray], width: int = 1920, gap: int = 
     columns = max(1, min(len(pictures), round(sqrt(len(pictures) * 4 / 3))))
     cell = (width - gap * (columns + 1)) // columns
     # A strip of pixels would make a page that fits into no memory.
-    height = round(cell * min(2., max(0.25, pictures[0].shape[0] / pictures[0].shape[1])))
+    height = round(cell * min(2.0, max(0.25, pictures[0].shape[0] / pictures[0].shape[1])))
     rows = ceil(len(pictures) / columns)
     page = np.full((rows * (height + gap) + gap, width, 3), _PAPER, np.uint8)
     for number, picture in enumerate(pictures):
         y, x = gap + number // columns * (height + gap), gap + number % columns * (cell + gap)
-        page[y:y + height, x:x + cell] = _fitted(picture, cell, height)
+        page[y : y + height, x : x + cell] = _fitted(picture, cell, height)
     return page

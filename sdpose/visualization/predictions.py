@@ -1,4 +1,5 @@
 """A page of pictures with the skeletons of a COCO result file."""
+
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,9 @@ def _read(path: Path, what: str) -> Any:
         raise DataError(f'{what} {path} cannot be read: {error}') from error
 
 
-def draw_predictions(annotations: Path, images: Path, results: Path, out: Path, count: int = 12,
-                     least: float = 0.2) -> Path:
+def draw_predictions(
+    annotations: Path, images: Path, results: Path, out: Path, count: int = 12, least: float = 0.2
+) -> Path:
     """Draws predicted skeletons over evenly spaced pictures of a set and writes them as one PNG.
 
     Args:
@@ -47,8 +49,7 @@ def draw_predictions(annotations: Path, images: Path, results: Path, out: Path, 
     limbs = [(a - 1, b - 1) for a, b in category['skeleton']]
     shown = [image for image in content['images'] if people.get(image['id'])]
     if not shown:
-        raise DataError(
-            f'{results} has no person with a score of {least} or more on a picture of {annotations}')
+        raise DataError(f'{results} has no person with a score of {least} or more on a picture of {annotations}')
     joints = len(people[shown[0]['id']][0]) // 3
     sides = sides_of(category.get('keypoints', [''] * joints))
     step = max(1, len(shown) // count)

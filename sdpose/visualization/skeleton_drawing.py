@@ -1,5 +1,6 @@
 """Skeletons drawn over a picture."""
-from typing import Sequence
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -15,8 +16,14 @@ def sides_of(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(next((side for side in ('left', 'right') if side in name), 'middle') for name in names)
 
 
-def draw_people(image: np.ndarray, people: Sequence[Sequence[float]], limbs: Sequence[tuple[int, int]],
-                sides: Sequence[str], least: float = 0.01, height: int = 0) -> np.ndarray:
+def draw_people(
+    image: np.ndarray,
+    people: Sequence[Sequence[float]],
+    limbs: Sequence[tuple[int, int]],
+    sides: Sequence[str],
+    least: float = 0.01,
+    height: int = 0,
+) -> np.ndarray:
     """A copy of a picture with the skeleton of everybody on it; the person's left is orange, right is blue.
 
     Args:
@@ -39,8 +46,7 @@ def draw_people(image: np.ndarray, people: Sequence[Sequence[float]], limbs: Seq
         for a, b in limbs:
             if min(joints[a, 2], joints[b, 2]) >= least:
                 color = _COLORS[sides[a] if sides[a] == sides[b] else 'middle']
-                cv2.line(picture, pixels[a].tolist(), pixels[b].tolist(), color, thickness, cv2.LINE_AA,
-                         _SHIFT)
+                cv2.line(picture, pixels[a].tolist(), pixels[b].tolist(), color, thickness, cv2.LINE_AA, _SHIFT)
         for joint, v in enumerate(joints[:, 2]):
             if v >= least:
                 rim = _COVERED if v == 1 else (255, 255, 255)

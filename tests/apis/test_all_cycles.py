@@ -16,20 +16,23 @@ def _config(model: str = 'DistillPoseEstimator', **values) -> Config:
     return Config({'model': dict(type=model, neck=values.pop('neck', neck)), 'test_cfg': dict(fp16=True), **values})
 
 
-@pytest.mark.parametrize('neck, cycles', [
-    (dict(type='MultiCycledTransformer', num_cycles=3), 3),
-    (dict(type='mmpose.MultiCycledTransformer'), 1),
-])
+@pytest.mark.parametrize(
+    'neck, cycles',
+    [(dict(type='MultiCycledTransformer', num_cycles=3), 3), (dict(type='mmpose.MultiCycledTransformer'), 1)],
+)
 def test_the_training_cycles_count(neck: dict, cycles: int) -> None:
     assert count_cycles(_config(neck=neck)) == cycles
 
 
-@pytest.mark.parametrize('values, message', [
-    (dict(neck=None), r'--all-cycles needs a model with cycles, but model.neck.type is None'),
-    (dict(neck=dict(type='FPN')), 'model.neck.type is FPN, not MultiCycledTransformer'),
-    (dict(model='TopdownPoseEstimator'), 'TopdownPoseEstimator has no predict_cycles; use DistillPoseEstimator'),
-    (dict(test_cfg=dict(type='MyLoop')), 'replaces the test loop, but test_cfg.type is MyLoop'),
-])
+@pytest.mark.parametrize(
+    'values, message',
+    [
+        (dict(neck=None), r'--all-cycles needs a model with cycles, but model.neck.type is None'),
+        (dict(neck=dict(type='FPN')), 'model.neck.type is FPN, not MultiCycledTransformer'),
+        (dict(model='TopdownPoseEstimator'), 'TopdownPoseEstimator has no predict_cycles; use DistillPoseEstimator'),
+        (dict(test_cfg=dict(type='MyLoop')), 'replaces the test loop, but test_cfg.type is MyLoop'),
+    ],
+)
 def test_what_cannot_be_evaluated_is_refused(values: dict, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         count_cycles(_config(**values))

@@ -63,11 +63,14 @@ def test_overrides_are_read() -> None:
     assert _options('a.b=1', 'c=(2,3)', 'd=None', 'e=[x,y]') == {'a.b': 1, 'c': (2, 3), 'd': None, 'e': ['x', 'y']}
 
 
-@pytest.mark.parametrize('text, message', [
-    ("hooks=[dict(type='A',b=1)]", 'the value of .*hooks.* cannot be read: .*put whole parts'),
-    ('size=(1,2', 'cannot be read'),
-    ('model.neck.depth', "'model.neck.depth' is not of the form KEY=VALUE"),
-])
+@pytest.mark.parametrize(
+    'text, message',
+    [
+        ("hooks=[dict(type='A',b=1)]", 'the value of .*hooks.* cannot be read: .*put whole parts'),
+        ('size=(1,2', 'cannot be read'),
+        ('model.neck.depth', "'model.neck.depth' is not of the form KEY=VALUE"),
+    ],
+)
 def test_overrides_that_cannot_be_read(text: str, message: str, capsys: pytest.CaptureFixture) -> None:
     with pytest.raises(SystemExit) as stop:
         _options(text)

@@ -1,4 +1,5 @@
 """Parameter and multiply-add counts against layer-by-layer sums by hand."""
+
 import json
 import subprocess
 import sys
@@ -31,11 +32,14 @@ def cycle_macs(visual: int, depth: int, attention: bool) -> int:
 HEAD_MACS = 17 * (192 * 384 + 384 * 3072)
 
 
-@pytest.mark.parametrize('overrides, visual, depth, cycles', [
-    ({}, 256, 12, 2),
-    ({'model.neck.depth': 6, 'model.neck.num_cycles': 3}, 256, 6, 3),
-    ({'model.neck.patch_size': (2, 2)}, 768, 12, 2),
-])
+@pytest.mark.parametrize(
+    'overrides, visual, depth, cycles',
+    [
+        ({}, 256, 12, 2),
+        ({'model.neck.depth': 6, 'model.neck.num_cycles': 3}, 256, 6, 3),
+        ({'model.neck.patch_size': (2, 2)}, 768, 12, 2),
+    ],
+)
 def test_true_multiply_adds_by_hand(overrides, visual, depth, cycles):
     init_default_scope('mmpose')
     counts = complexity(load_config(ROOT / S_V1, overrides))
@@ -55,7 +59,7 @@ def test_published_convention_by_hand():
     batch_norms = 2 * (64 * half + 64 * quarter + 4 * (64 + 64 + 256) * quarter + 256 * quarter)
     relus = 64 * half + 64 * quarter + 4 * (64 + 64 + 256) * quarter
     layer_norms = 2 * (12 * 2 * 273 * 192 + 17 * (192 + 384))
-    expected = (stem_macs() + patches + cycle_macs(256, 12, False) + HEAD_MACS + batch_norms + relus + layer_norms)
+    expected = stem_macs() + patches + cycle_macs(256, 12, False) + HEAD_MACS + batch_norms + relus + layer_norms
     assert counts['inference']['macs_published'] == expected
 
 
@@ -68,8 +72,9 @@ def test_config_without_codec():
 
 
 def run(*arguments):
-    return subprocess.run([sys.executable, 'tools/analysis_tools/get_flops.py', *arguments], cwd=ROOT,
-                          capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, 'tools/analysis_tools/get_flops.py', *arguments], cwd=ROOT, capture_output=True, text=True
+    )
 
 
 def test_command_line():
@@ -90,6 +95,7 @@ def test_counting_leaves_no_trace():
     from mmpose.registry import MODELS
 
     from sdpose.apis.complexity import count_macs
+
     init_default_scope('mmpose')
     model = MODELS.build(load_config(ROOT / S_V1).model).eval()
     before = count_macs(model, torch.zeros(1, 3, 256, 192), False)

@@ -38,10 +38,12 @@ def test_resume_from_a_named_checkpoint(tmp_path: Path) -> None:
     assert cfg.resume and cfg.load_from.endswith('a.pth')
 
 
-@pytest.mark.parametrize('counter, launcher', [('TORCHELASTIC_RESTART_COUNT', 'pytorch'),
-                                               ('SLURM_RESTART_COUNT', 'slurm')])
-def test_a_restarted_run_takes_its_own_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counter: str,
-                                              launcher: str) -> None:
+@pytest.mark.parametrize(
+    'counter, launcher', [('TORCHELASTIC_RESTART_COUNT', 'pytorch'), ('SLURM_RESTART_COUNT', 'slurm')]
+)
+def test_a_restarted_run_takes_its_own_newest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counter: str, launcher: str
+) -> None:
     cfg = Config(dict(work_dir=str(tmp_path), launcher=launcher))
     newest = _checkpoint(tmp_path / 'epoch_2.pth')
     monkeypatch.setenv(counter, '0')
@@ -72,8 +74,10 @@ def test_a_new_run_among_the_checkpoints_of_another_is_said(tmp_path: Path, said
     for number in (1, 2, 3, 4):
         _checkpoint(tmp_path / f'epoch_{number}.pth')
     _set_start(cfg, None)
-    assert ('holds checkpoints of an earlier run (epoch_1.pth, epoch_2.pth, epoch_3.pth ...), and this one starts anew '
-            'among them: --resume goes on' in said[0]) and len(said) == 1
+    assert (
+        'holds checkpoints of an earlier run (epoch_1.pth, epoch_2.pth, epoch_3.pth ...), and this one starts anew '
+        'among them: --resume goes on' in said[0]
+    ) and len(said) == 1
 
 
 def test_resuming_a_finished_run_is_said(tmp_path: Path, said: list[str]) -> None:
@@ -92,21 +96,28 @@ def test_a_folder_is_no_checkpoint(tmp_path: Path) -> None:
 
 def test_an_address_that_cannot_be_reached_is_said_in_one_line() -> None:
     from mmengine.runner import CheckpointLoader
+
     with pytest.raises(CheckpointError, match='^http://127.0.0.1:9/x.pth cannot be fetched'):
         CheckpointLoader.load_checkpoint('http://127.0.0.1:9/x.pth')
 
 
-@pytest.mark.parametrize('launcher, rank, first', [('none', '1', True), ('pytorch', '1', False),
-                                                   ('pytorch', '0', True)])
-def test_a_rank_counts_only_under_a_launcher(monkeypatch: pytest.MonkeyPatch, launcher: str, rank: str, first: bool
-                                             ) -> None:
+@pytest.mark.parametrize(
+    'launcher, rank, first', [('none', '1', True), ('pytorch', '1', False), ('pytorch', '0', True)]
+)
+def test_a_rank_counts_only_under_a_launcher(
+    monkeypatch: pytest.MonkeyPatch, launcher: str, rank: str, first: bool
+) -> None:
     monkeypatch.setenv('RANK', rank)
     assert is_first_process(Config(dict(launcher=launcher))) is first
 
 
 def test_loaders_without_workers_persist_none() -> None:
-    cfg = Config(dict(train_dataloader=dict(num_workers=0, persistent_workers=True),
-                      val_dataloader=dict(num_workers=2, persistent_workers=True)))
+    cfg = Config(
+        dict(
+            train_dataloader=dict(num_workers=0, persistent_workers=True),
+            val_dataloader=dict(num_workers=2, persistent_workers=True),
+        )
+    )
     options._disable_persistent_workers(cfg)
     assert not cfg.train_dataloader.persistent_workers and cfg.val_dataloader.persistent_workers
 
@@ -124,8 +135,10 @@ def test_pipelines_of_mmpose_use_checked_loading_too() -> None:
 
 
 def test_arguments_that_a_foreign_class_refuses() -> None:
-    for call in (lambda: torch.utils.data.DataLoader([1], batchsize=3),
-                 lambda: torch.optim.Adam([torch.zeros(1)], lr='abc')):
+    for call in (
+        lambda: torch.utils.data.DataLoader([1], batchsize=3),
+        lambda: torch.optim.Adam([torch.zeros(1)], lr='abc'),
+    ):
         with pytest.raises(ConfigError, match='(?s)batchsize|not supported between.*SDPOSE_TRACEBACK=1'), building():
             call()
 
@@ -143,7 +156,11 @@ def test_data_that_make_no_batch_are_refused() -> None:
     def runner(samples: int) -> SimpleNamespace:
         loader = torch.utils.data.DataLoader(range(samples), batch_size=8, drop_last=True)
         return SimpleNamespace(train_dataloader=loader)
+
     _require_batches(runner(8))
-    with pytest.raises(ConfigError, match='the 7 training samples per process are less than a batch of 8, .* set '
-                                          'train_dataloader.batch_size to less'):
+    with pytest.raises(
+        ConfigError,
+        match='the 7 training samples per process are less than a batch of 8, .* set '
+        'train_dataloader.batch_size to less',
+    ):
         _require_batches(runner(7))

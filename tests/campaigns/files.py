@@ -37,15 +37,15 @@ _ROOT = Path(__file__).resolve().parents[2]
 _SECONDS = 60
 # What any file may take for its entries, beside twice its size (MiB).
 _ALLOWANCE = 100
-_TEACHER = '''
+_TEACHER = """
 _base_ = './tiny.py'
 model = dict(distiller=dict(_delete_=True, type='TeacherDistiller', teacher='tiny.py', checkpoint='{file}', terms=dict(
     loss_query=dict(type='TokenMSELoss', on='query', loss_weight=5e-4))))
-'''
-_BACKBONE = '''
+"""
+_BACKBONE = """
 _base_ = './tiny.py'
 model = dict(backbone=dict(init_cfg=dict(_delete_=True, type='PretrainedBackbone', checkpoint='{file}')))
-'''
+"""
 _SHORT = {'train_cfg.max_epochs': 1, 'train_dataloader.num_workers': 0, 'train_dataloader.persistent_workers': False}
 
 
@@ -61,11 +61,13 @@ def _with_config(text: str, file: str) -> None:
 
 def _init_model(file: str) -> None:
     from mmpose.apis import init_model  # after sdpose, which makes it importable
+
     init_model(Config.fromfile('tiny.py'), file, device='cpu')
 
 
 def _infer(file: str) -> None:
     from mmpose.apis import Pose2DInferencer
+
     try:
         Pose2DInferencer(model=None, weights=file, det_model='whole_image', device='cpu', show_progress=False)
     except ValueError as error:
@@ -112,31 +114,41 @@ def call(entry: str, file: Path, folder: Path) -> dict[str, Any]:
         sys.stdout.flush(), sys.stderr.flush()
         os._exit(status)
     _, ended, usage = os.wait4(child, 0)
-    return dict(entry=entry, file=file.stem, status=os.waitstatus_to_exitcode(ended), mib=usage.ru_maxrss / 1024,
-                said=(folder / 'said').read_text(errors='replace'))
+    return dict(
+        entry=entry,
+        file=file.stem,
+        status=os.waitstatus_to_exitcode(ended),
+        mib=usage.ru_maxrss / 1024,
+        said=(folder / 'said').read_text(errors='replace'),
+    )
 
 
 def faults(found: dict[str, Any], honest: dict[str, Any], file: Path) -> list[str]:
     """What is wrong with how a file was met."""
     lines = [line for line in found['said'].splitlines() if line.startswith('error: ')]
     size = file.stat().st_size / 2**20 if file.is_file() else 0
-    wrong = {'crashed, hung or is a defect': found['status'] not in (0, 2),
-             'no line': found['status'] == 2 and len(lines) != 1,
-             'a line that does not name the file': found['status'] == 2 and lines and file.name not in lines[0],
-             'a traceback': 'Traceback' in found['said'],
-             'too much memory': found['mib'] > honest['mib'] + 2 * size + _ALLOWANCE,
-             'something ran': (file.parent / 'ran').exists()}
+    wrong = {
+        'crashed, hung or is a defect': found['status'] not in (0, 2),
+        'no line': found['status'] == 2 and len(lines) != 1,
+        'a line that does not name the file': found['status'] == 2 and lines and file.name not in lines[0],
+        'a traceback': 'Traceback' in found['said'],
+        'too much memory': found['mib'] > honest['mib'] + 2 * size + _ALLOWANCE,
+        'something ran': (file.parent / 'ran').exists(),
+    }
     return [name for name, is_so in wrong.items() if is_so]
 
 
 def write_files(folder: Path, honest: Path) -> dict[str, Path]:
     """Every kind of file, by its name."""
     found = {}
-    for kind, names in (('hostile', hostile_files.HOSTILE), ('damaged', damaged_files.DAMAGED),
-                        ('resumed', damaged_files.RESUMED)):
+    for kind, names in (
+        ('hostile', hostile_files.HOSTILE),
+        ('damaged', damaged_files.DAMAGED),
+        ('resumed', damaged_files.RESUMED),
+    ):
         (folder / kind).mkdir(parents=True)
         for name in names:
-            source = () if kind == 'hostile' else (honest, )
+            source = () if kind == 'hostile' else (honest,)
             module = hostile_files if kind == 'hostile' else damaged_files
             found[f'{kind}/{name}'] = module.write(name, *source, folder / kind)
     return found
@@ -145,8 +157,11 @@ def write_files(folder: Path, honest: Path) -> dict[str, Path]:
 def pairs(files: dict[str, Path], entries: int, seed: int) -> list[tuple[str, str]]:
     """Each file with some of the entry points; a training that is damaged for resuming only with that one."""
     chance = random.Random(seed)
-    return [(name, entry) for name in files
-            for entry in (['resume'] if name.startswith('resumed') else chance.sample(list(ENTRIES), entries))]
+    return [
+        (name, entry)
+        for name in files
+        for entry in (['resume'] if name.startswith('resumed') else chance.sample(list(ENTRIES), entries))
+    ]
 
 
 def main() -> int:
@@ -175,10 +190,16 @@ def main() -> int:
         wrong = faults(found, norm[entry], files[name])
         bad, refused = bad + bool(wrong), refused + (found['status'] == 2)
         if wrong:
-            print(json.dumps(dict(file=name, entry=entry, status=found['status'], faults=wrong,
-                                  said=found['said'][-500:])), flush=True)
-    print(f'{len(files)} files, {len(chosen)} calls of {len(ENTRIES)} entry points: {refused} refused, '
-          f'{len(chosen) - refused - bad} loaded, {bad} with faults ({time.monotonic() - begin:.0f} s)')
+            print(
+                json.dumps(
+                    dict(file=name, entry=entry, status=found['status'], faults=wrong, said=found['said'][-500:])
+                ),
+                flush=True,
+            )
+    print(
+        f'{len(files)} files, {len(chosen)} calls of {len(ENTRIES)} entry points: {refused} refused, '
+        f'{len(chosen) - refused - bad} loaded, {bad} with faults ({time.monotonic() - begin:.0f} s)'
+    )
     return int(bad > 0)
 
 

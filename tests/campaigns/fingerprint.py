@@ -4,6 +4,7 @@ Each line holds digests of the resolved config and of the state dict's keys and 
 computes them, the loss of one training step, the sum of its gradients, and that of the squares of what the model then
 predicts. Write it before the change and after it, on one machine, and compare the two files.
 """
+
 import hashlib
 import sys
 import warnings
@@ -55,8 +56,10 @@ def line(leaf: Path) -> str:
     with torch.no_grad():
         samples = model.eval().test_step(task.inputs(config, 2))
     predicted = sum(float(np.square(numbers(sample).astype(np.float64)).sum()) for sample in samples)
-    return (f'{leaf.relative_to(CONFIGS).with_suffix("")} config={digest(repr(config.to_dict()))} '
-            f'keys={digest(repr(keys))} loss={exact(total)} gradient={exact(gradient)} predicted={exact(predicted)}')
+    return (
+        f'{leaf.relative_to(CONFIGS).with_suffix("")} config={digest(repr(config.to_dict()))} '
+        f'keys={digest(repr(keys))} loss={exact(total)} gradient={exact(gradient)} predicted={exact(predicted)}'
+    )
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial, wraps
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -44,7 +44,7 @@ _OPTIONS = {
     'optim_wrapper.optimizer.lr': 5e-3,
     'custom_hooks': [dict(type='EMAHook', momentum=0.1)],
     'default_hooks.logger.interval': 100,
-    'train_dataloader.persistent_workers': False
+    'train_dataloader.persistent_workers': False,
 }
 _KILL, _TERM, _HUP, _GROUP = 'kill -9', 'SIGTERM', 'SIGHUP', 'SIGTERM to the group'
 _STATUS = {_TERM: 128 + signal.SIGTERM, _HUP: 128 + signal.SIGHUP, _GROUP: 128 + signal.SIGTERM}
@@ -53,6 +53,7 @@ _STATUS = {_TERM: 128 + signal.SIGTERM, _HUP: 128 + signal.SIGHUP, _GROUP: 128 +
 @dataclass
 class Interruption:
     """When and how a start is interrupted: at its n-th moment."""
+
     moment: int
     way: str
 
@@ -60,7 +61,7 @@ class Interruption:
 class Moments:
     """Counts the moments of a training and interrupts it at one of them."""
 
-    def __init__(self, log: int, interruption: Optional[Interruption]) -> None:
+    def __init__(self, log: int, interruption: Interruption | None) -> None:
         self.log = log
         self.interruption = interruption
         self.count = 0
@@ -74,7 +75,7 @@ class Moments:
             number = dict([(_KILL, signal.SIGKILL), (_HUP, signal.SIGHUP)]).get(way, signal.SIGTERM)
             os.killpg(os.getpgid(0), number) if way == _GROUP else os.kill(os.getpid(), number)
 
-    def watch(self, owner: Any, name: str, label: Callable[..., Optional[str]]) -> None:
+    def watch(self, owner: Any, name: str, label: Callable[..., str | None]) -> None:
         """Let each call of a function be two moments, before and after."""
         original = getattr(owner, name)
 
@@ -100,7 +101,7 @@ class Moments:
         self.watch(ValLoop, 'run_iter', lambda *args: 'validation step')
 
 
-def start(folder: Path, work_dir: str, workers: int, interruption: Optional[Interruption]) -> tuple[int, list[str]]:
+def start(folder: Path, work_dir: str, workers: int, interruption: Interruption | None) -> tuple[int, list[str]]:
     """Train in a process of its own, resuming what is there; its status and the moments it passed."""
     reading, writing = os.pipe()
     child = os.fork()
@@ -126,11 +127,14 @@ def start(folder: Path, work_dir: str, workers: int, interruption: Optional[Inte
 def result(work_dir: Path) -> dict[str, Any]:
     """What counts of a finished training: its last and best checkpoints and what lies about."""
     best = sorted(path.name for path in work_dir.glob('best_*'))
-    return dict(best=best, best_weights=_tensors(work_dir / best[0]) if best else None,
-                last=_tensors(work_dir / 'epoch_12.pth'),
-                torn=sorted(path.name for path in work_dir.glob('.*.tmp')),
-                stopped=sorted(path.name for path in work_dir.glob('stopped_*')),
-                validations=json.loads((work_dir / 'validations.json').read_text())['validations'])
+    return dict(
+        best=best,
+        best_weights=_tensors(work_dir / best[0]) if best else None,
+        last=_tensors(work_dir / 'epoch_12.pth'),
+        torn=sorted(path.name for path in work_dir.glob('.*.tmp')),
+        stopped=sorted(path.name for path in work_dir.glob('stopped_*')),
+        validations=json.loads((work_dir / 'validations.json').read_text())['validations'],
+    )
 
 
 def _tensors(path: Path) -> dict[str, torch.Tensor]:
@@ -144,11 +148,17 @@ def _tensors(path: Path) -> dict[str, torch.Tensor]:
 
 def differences(found: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
     """In what a trial's result is not the reference's."""
-    said = [f'{key}: {found[key]}, not {wanted[key]}' for key in ('best', 'torn', 'stopped', 'validations')
-            if found[key] != wanted[key]]
+    said = [
+        f'{key}: {found[key]}, not {wanted[key]}'
+        for key in ('best', 'torn', 'stopped', 'validations')
+        if found[key] != wanted[key]
+    ]
     for key in ('last', 'best_weights'):
-        same = found[key] and found[key].keys() == wanted[key].keys() and all(
-            torch.equal(value, wanted[key][name]) for name, value in found[key].items())
+        same = (
+            found[key]
+            and found[key].keys() == wanted[key].keys()
+            and all(torch.equal(value, wanted[key][name]) for name, value in found[key].items())
+        )
         if not same:
             said.append(f'{key}: other numbers')
     return said
@@ -160,8 +170,14 @@ def plan(count: int, moments: int, seed: int) -> list[list[Interruption]]:
     trials, left = [], count
     while left > 0:
         number = min(left, chance.choice([1, 1, 2, 3]))
-        trials.append([Interruption(chance.randrange(1, moments // number + 1),
-                                    chance.choice([_KILL, _KILL, _TERM, _HUP, _GROUP])) for _ in range(number)])
+        trials.append(
+            [
+                Interruption(
+                    chance.randrange(1, moments // number + 1), chance.choice([_KILL, _KILL, _TERM, _HUP, _GROUP])
+                )
+                for _ in range(number)
+            ]
+        )
         left -= number
     for number, trial in enumerate(trials):
         trial[0].moment = 1 + (number * moments + chance.randrange(moments)) // len(trials) % moments
@@ -208,8 +224,10 @@ def main() -> int:
         print(json.dumps(found[-1]), flush=True)
     done = sum(len(each['interruptions']) for each in found)
     bad = sum(bool(each['faults']) for each in found)
-    print(f'{len(passed)} moments, {done} interruptions in {len(found)} trainings, {bad} of them with faults, best '
-          f'checkpoint {wanted["best"][0]} ({time.monotonic() - begin:.0f} s)')
+    print(
+        f'{len(passed)} moments, {done} interruptions in {len(found)} trainings, {bad} of them with faults, best '
+        f'checkpoint {wanted["best"][0]} ({time.monotonic() - begin:.0f} s)'
+    )
     return int(bad > 0)
 
 

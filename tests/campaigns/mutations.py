@@ -32,11 +32,25 @@ NEEDED = 0.95
 TIMEOUT = 900
 # A fork of a process that has imported what is slow to import and no subject of a mutation.
 PROCESSES = multiprocessing.get_context('forkserver')
-PROCESSES.set_forkserver_preload(['torch', 'torchvision', 'mmpose.apis', 'mmpose.datasets', 'mmpose.evaluation',
-                                  'scipy.io', 'pytest', 'timm'])
+PROCESSES.set_forkserver_preload(
+    ['torch', 'torchvision', 'mmpose.apis', 'mmpose.datasets', 'mmpose.evaluation', 'scipy.io', 'pytest', 'timm']
+)
 # Of a config, what decides speed or looks alone.
-IGNORED = {'num_workers', 'persistent_workers', 'color', 'steps', 'out_dir', 'enable', 'opencv_num_threads',
-           'cudnn_benchmark', 'window_size', 'num_digits', 'allow_failed_imports', 'max_epochs', 'by_epoch'}
+IGNORED = {
+    'num_workers',
+    'persistent_workers',
+    'color',
+    'steps',
+    'out_dir',
+    'enable',
+    'opencv_num_threads',
+    'cudnn_benchmark',
+    'window_size',
+    'num_digits',
+    'allow_failed_imports',
+    'max_epochs',
+    'by_epoch',
+}
 NO_RECIPE = {'default_runtime.py', 'custom_metainfo.py', 'coco_test-dev.py', 'coco_256x192_mmpose-boxes.py'}
 
 
@@ -58,16 +72,24 @@ def chosen() -> list[Mutation]:
 
 def drawn(count: int, seed: int) -> list[Mutation]:
     """Numbers and switches of configs, changed."""
-    places = sorted(place for file in (ROOT / 'configs').rglob('*.py') if file.name not in NO_RECIPE
-                    for place in _literals(file))
+    places = sorted(
+        place for file in (ROOT / 'configs').rglob('*.py') if file.name not in NO_RECIPE for place in _literals(file)
+    )
     result = []
     for file, line, start, end, key in random.Random(seed).sample(places, count):
         lines = (ROOT / file).read_text().splitlines(keepends=True)
         text = lines[line - 1]
         new = {'True': 'False', 'False': 'True'}.get(text[start:end]) or f'({text[start:end]} + 1)'
-        before = ''.join(lines[:line - 1])
-        result.append(Mutation(f'{Path(file).name}:{line} {key}={new}', file, before + text,
-                               before + text[:start] + new + text[end:], TEST))
+        before = ''.join(lines[: line - 1])
+        result.append(
+            Mutation(
+                f'{Path(file).name}:{line} {key}={new}',
+                file,
+                before + text,
+                before + text[:start] + new + text[end:],
+                TEST,
+            )
+        )
     return result
 
 
@@ -76,16 +98,29 @@ def _literals(file: Path) -> Iterator[tuple[str, int, int, int, str]]:
     for node in ast.walk(ast.parse(file.read_text())):
         for keyword in node.keywords if isinstance(node, ast.Call) else ():
             value = keyword.value
-            if isinstance(value, ast.Constant) and isinstance(value.value, (bool, int, float)) \
-                    and keyword.arg not in IGNORED:
-                yield (file.relative_to(ROOT).as_posix(), value.lineno, value.col_offset, value.end_col_offset,
-                       keyword.arg)
+            if (
+                isinstance(value, ast.Constant)
+                and isinstance(value.value, (bool, int, float))
+                and keyword.arg not in IGNORED
+            ):
+                yield (
+                    file.relative_to(ROOT).as_posix(),
+                    value.lineno,
+                    value.col_offset,
+                    value.end_col_offset,
+                    keyword.arg,
+                )
 
 
 def copy_of_checkout(parent: Path) -> Path:
     """A copy of the checkout's files, the untracked ones too, in a folder of its own."""
-    names = subprocess.run(['git', 'ls-files', '-z', '--cached', '--others', '--exclude-standard'], cwd=ROOT,
-                           capture_output=True, text=True, check=True).stdout
+    names = subprocess.run(
+        ['git', 'ls-files', '-z', '--cached', '--others', '--exclude-standard'],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     target = parent / 'clone'
     for name in filter(None, names.split('\0')):
         if (ROOT / name).is_file():
@@ -151,8 +186,13 @@ def check(mutations: list[Mutation], clone: Path) -> None:
     if gone:
         sys.stderr.write(f'error: the text of these mutations is gone, bring them up to date: {"; ".join(gone)}\n')
         raise SystemExit(2)
-    for tests in sorted({part for mutation in mutations
-                         for part in ([mutation.tests] if ' -k ' in mutation.tests else mutation.tests.split())}):
+    for tests in sorted(
+        {
+            part
+            for mutation in mutations
+            for part in ([mutation.tests] if ' -k ' in mutation.tests else mutation.tests.split())
+        }
+    ):
         status, output = status_of(tests, clone)
         if status:
             sys.stderr.write(f'error: without a mutation, tests/{tests} end with {status}\n{output}\n')
@@ -172,8 +212,11 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     args = arguments()
     os.environ['OMP_NUM_THREADS'] = '1'
-    mutations = [mutation for mutation in chosen() + drawn(args.random, args.seed)
-                 if args.only in f'{mutation.name} {mutation.file}']
+    mutations = [
+        mutation
+        for mutation in chosen() + drawn(args.random, args.seed)
+        if args.only in f'{mutation.name} {mutation.file}'
+    ]
     started = time.time()
     with tempfile.TemporaryDirectory(prefix='mutations-') as folder:
         clones: SimpleQueue[Path] = SimpleQueue()
@@ -193,8 +236,10 @@ def main() -> int:
         with ThreadPoolExecutor(args.jobs) as pool:
             caught = sum(pool.map(tried, mutations))
     share = caught / max(len(mutations), 1)
-    print(f'{caught} of {len(mutations)} mutations caught ({share:.1%}), {args.random} drawn with seed {args.seed}, '
-          f'{(time.time() - started) / 60:.0f} minutes')
+    print(
+        f'{caught} of {len(mutations)} mutations caught ({share:.1%}), {args.random} drawn with seed {args.seed}, '
+        f'{(time.time() - started) / 60:.0f} minutes'
+    )
     return 0 if share >= NEEDED else 1
 
 

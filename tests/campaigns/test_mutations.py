@@ -51,6 +51,7 @@ def test_a_text_that_is_gone_ends_the_campaign(tmp_path: Path, capsys: pytest.Ca
 
 @pytest.mark.long
 def test_95_percent_are_caught(repo_root: Path) -> None:
-    done = subprocess.run([sys.executable, str(repo_root / 'tests/campaigns/mutations.py')], capture_output=True,
-                          text=True)
+    done = subprocess.run(
+        [sys.executable, str(repo_root / 'tests/campaigns/mutations.py')], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr

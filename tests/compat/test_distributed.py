@@ -24,8 +24,7 @@ def test_two_processes_train_over_gloo(run_tool, repo_root: Path, tmp_path: Path
     )
     assert done.returncode == 0, done.stdout + done.stderr
     ranks = sorted(
-        (json.loads(line) for line in done.stdout.splitlines() if line.startswith('{')),
-        key=lambda said: said['rank'],
+        (json.loads(line) for line in done.stdout.splitlines() if line.startswith('{')), key=lambda said: said['rank']
     )
     assert [said['rank'] for said in ranks] == [0, 1]
     for said in ranks:

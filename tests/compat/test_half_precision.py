@@ -1,4 +1,5 @@
 """MMPose's arrays of half precision."""
+
 import numpy as np
 import pytest
 import torch

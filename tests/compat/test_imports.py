@@ -11,8 +11,11 @@ EVERYTHING = 'import sdpose, mmpose.models, mmpose.apis, mmpose.datasets, mmpose
 
 def warnings_of(output: str) -> list:
     """What was said, apart from the warning that torch before 2.6 gives about its own functional optimizers."""
-    return [line for line in output.splitlines()
-            if 'functional optimizers' not in line and 'from torch.distributed.optim import' not in line]
+    return [
+        line
+        for line in output.splitlines()
+        if 'functional optimizers' not in line and 'from torch.distributed.optim import' not in line
+    ]
 
 
 def test_everything_imports_without_a_warning(run_tool):
@@ -31,34 +34,61 @@ def test_a_python_without_the_dependencies_is_told_what_to_do(run_tool, tmp_path
 
 def test_importing_costs_next_to_nothing(run_tool):
     """The public face and what is free of torch: neither torch nor MMPose is imported before it is used."""
-    done = run_tool('-c', dedent('''
+    done = run_tool(
+        '-c',
+        dedent("""
         import sys
         import sdpose, sdpose.errors, sdpose.io.atomic, sdpose.io.pictures, sdpose.synthetic.generate, sdpose.apis.cli
         import sdpose.visualization
         assert not {'torch', 'mmengine', 'mmcv', 'mmpose'} & set(sys.modules)
         assert callable(sdpose.list_models) and 'train' in dir(sdpose)
-    '''))
+    """),
+    )
     assert done.returncode == 0, done.stderr
 
 
 # MMPose alone does not import beside mmcv-lite: what needs it comes after sdpose.
-AFTER = ('import mmpose.apis', 'from mmpose.registry import MODELS; MODELS.get("HRNet")', 'import sdpose.models',
-         'from mmcv.cnn import ConvModule', 'import sdpose.compat.loading')
-ANYWHERE = ('import mmengine.runner', 'from mmcv.cnn import ConvModule', 'import mmengine.hooks',
-            'import mmpose.registry', 'import mmengine.model.wrappers')
-LONG = [('import sdpose', f'import sdpose.{name}')
-        for name in ('compat', 'compat.saving', 'datasets', 'engine', 'evaluation')]
+AFTER = (
+    'import mmpose.apis',
+    'from mmpose.registry import MODELS; MODELS.get("HRNet")',
+    'import sdpose.models',
+    'from mmcv.cnn import ConvModule',
+    'import sdpose.compat.loading',
+)
+ANYWHERE = (
+    'import mmengine.runner',
+    'from mmcv.cnn import ConvModule',
+    'import mmengine.hooks',
+    'import mmpose.registry',
+    'import mmengine.model.wrappers',
+)
+LONG = [
+    ('import sdpose', f'import sdpose.{name}')
+    for name in ('compat', 'compat.saving', 'datasets', 'engine', 'evaluation')
+]
 
 
-@pytest.mark.parametrize('imports', [
-    *(('import sdpose', first) for first in AFTER),
-    ('import mmengine.runner', 'import sdpose'),
-    *(pytest.param(imports, marks=pytest.mark.long)
-      for imports in LONG + [('import sdpose', first) for first in ANYWHERE] + [(first, 'import sdpose')
-                                                                                for first in ANYWHERE]),
-], ids=', '.join)
+@pytest.mark.parametrize(
+    'imports',
+    [
+        *(('import sdpose', first) for first in AFTER),
+        ('import mmengine.runner', 'import sdpose'),
+        *(
+            pytest.param(imports, marks=pytest.mark.long)
+            for imports in LONG
+            + [('import sdpose', first) for first in ANYWHERE]
+            + [(first, 'import sdpose') for first in ANYWHERE]
+        ),
+    ],
+    ids=', '.join,
+)
 def test_whatever_is_imported_first_the_parts_are_found_and_loading_is_safe(run_tool, imports: tuple):
-    done = run_tool('-c', '\n'.join([*imports, dedent('''
+    done = run_tool(
+        '-c',
+        '\n'.join(
+            [
+                *imports,
+                dedent("""
         import mmengine.runner.checkpoint as loader
         assert type(loader.torch).__name__ == '_TorchLoadingWeightsOnly'
         from mmpose.registry import DATA_SAMPLERS, DATASETS, HOOKS, LOG_PROCESSORS, LOOPS, METRICS, MODELS, TRANSFORMS
@@ -72,7 +102,10 @@ def test_whatever_is_imported_first_the_parts_are_found_and_loading_is_safe(run_
             assert registry.get(name) is not None, name
         import sys
         assert not any(type(finder).__name__ == '_Waiting' for finder in sys.meta_path)
-    ''')]))
+    """),
+            ]
+        ),
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -99,7 +132,7 @@ def test_pkg_resources_loads_without_a_warning(run_tool):
 
 def test_missing_parts_are_seen_as_missing(run_tool):
     """What others ask to find out whether mmdet and compiled ops are there is answered with the truth."""
-    code = dedent('''
+    code = dedent("""
         import importlib.util, json, sys
         sys.modules['mmcv._ext'] = None  # as in mmcv-lite, whichever mmcv is installed
         real = importlib.util.find_spec
@@ -120,7 +153,7 @@ def test_missing_parts_are_seen_as_missing(run_tool):
         said['mmdet'] = 'mmdet' in sys.modules or 'mmdet.utils' in sys.modules
         said['guards'] = [dekr_head.has_mmcv_full, base_mmpose_inferencer.has_mmdet]
         print(json.dumps(said))
-    ''')
+    """)
     said = json.loads(run_tool('-c', code, check=True).stdout.splitlines()[-1])
     assert said['op'].startswith('MultiScaleDeformableAttention is a compiled op of mmcv')
     assert 'pip install "mmcv>=2.0.1,<2.2"' in said['op']
@@ -139,7 +172,7 @@ def test_full_mmcv_and_mmdet_are_used_where_they_are(run_tool, tool_env: dict, t
     extension = tmp_path / 'extension'
     extension.mkdir()
     (extension / '_ext.py').write_text('def __getattr__(name):\n    return lambda *args, **kwargs: None\n')
-    code = dedent(f'''
+    code = dedent(f"""
         import mmcv
         mmcv.__path__.insert(0, {str(extension)!r})
         import sdpose
@@ -149,7 +182,7 @@ def test_full_mmcv_and_mmdet_are_used_where_they_are(run_tool, tool_env: dict, t
         import mmdet
         print(edpose_head.MultiScaleDeformableAttention.__module__, rtmo_head.reduce_mean(3),
               mmdet.__version__, mmcv.ops.nms.__module__)
-    ''')
+    """)
     done = run_tool('-c', code, env={'PYTHONPATH': f'{tmp_path}:{tool_env["PYTHONPATH"]}'}, check=True)
     assert done.stdout.split() == ['mmcv.ops.multi_scale_deform_attn', '3', '3.2.0', 'mmcv.ops.nms']
 

@@ -81,10 +81,7 @@ def test_getattr_reaches_nothing_else(tmp_path: Path):
 def test_names_of_numpy_1_and_2_load(tmp_path: Path, package: str):
     """A checkpoint names NumPy's rebuilders as the NumPy of the machine that wrote it did."""
     torch.save(dict(score=np.float64(0.25), array=np.arange(3), w=torch.zeros(1)), tmp_path / 'here.pth')
-    with (
-        zipfile.ZipFile(tmp_path / 'here.pth') as here,
-        zipfile.ZipFile(tmp_path / 'there.pth', 'w') as there,
-    ):
+    with zipfile.ZipFile(tmp_path / 'here.pth') as here, zipfile.ZipFile(tmp_path / 'there.pth', 'w') as there:
         for name in here.namelist():
             content = here.read(name)
             if name.endswith('data.pkl'):

@@ -40,9 +40,7 @@ def test_every_caller_saves_atomically(tmp_path: Path, monkeypatch: pytest.Monke
         save({'w': torch.ones(2)}, str(target))
         before = target.read_bytes()
         with monkeypatch.context() as patched:
-            patched.setattr(
-                os, 'fsync', lambda descriptor: (_ for _ in ()).throw(OSError(28, 'No space left'))
-            )
+            patched.setattr(os, 'fsync', lambda descriptor: (_ for _ in ()).throw(OSError(28, 'No space left')))
             with pytest.raises(OSError, match='No space left'):
                 save({'w': torch.zeros(99)}, str(target))
         assert target.read_bytes() == before
@@ -173,9 +171,10 @@ def test_the_age_of_files_plays_no_part(tmp_path: Path):
 
 
 def test_checkpoints_of_nan_are_passed_over(tmp_path: Path):
-    for number, value in ((1, 0.), (2, float('nan'))):
-        torch.save(dict(state_dict={'w': torch.full((8, ), value)}, meta=dict(iter=number)),
-                   tmp_path / f'epoch_{number}.pth')
+    for number, value in ((1, 0.0), (2, float('nan'))):
+        torch.save(
+            dict(state_dict={'w': torch.full((8,), value)}, meta=dict(iter=number)), tmp_path / f'epoch_{number}.pth'
+        )
     (tmp_path / 'last_checkpoint').write_text('epoch_2.pth')
     assert find_latest_checkpoint(str(tmp_path)) == str(tmp_path / 'epoch_1.pth')
 

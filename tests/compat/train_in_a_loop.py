@@ -52,9 +52,7 @@ class Confirm(Hook):
 def train(work_dir: str, pipe: int) -> None:
     """Resume and save every step, keeping a single checkpoint, until killed."""
     loader = dict(dataset=[0.0] * 4, batch_size=1, num_workers=0, sampler=dict(type='InfiniteSampler'))
-    Runner._log_env = lambda self, env_cfg: (
-        None
-    )  # asks the compiler for its version, which takes half a second
+    Runner._log_env = lambda self, env_cfg: None  # asks the compiler for its version, which takes half a second
     runner = Runner(
         Model(),
         work_dir,
@@ -63,9 +61,7 @@ def train(work_dir: str, pipe: int) -> None:
         optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
         resume=True,
         log_level=logging.ERROR,
-        default_hooks=dict(
-            checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=1, max_keep_ckpts=1)
-        ),
+        default_hooks=dict(checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=1, max_keep_ckpts=1)),
         custom_hooks=[Confirm(pipe)],
         experiment_name=f'kill_{os.getpid()}',
     )

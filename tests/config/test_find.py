@@ -36,9 +36,7 @@ def test_an_unknown_config_names_similar_ones(tmp_path: Path, monkeypatch: pytes
     folder.mkdir(parents=True)
     (folder / 'sdpose-t_coco.py').write_text('')
     monkeypatch.setattr(find, 'config_dir', lambda: tmp_path / 'configs')
-    with pytest.raises(
-        FileNotFoundError, match=r"No config 'sdpose-t_coc', .*Similar: sdpose/sdpose-t_coco.py"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"No config 'sdpose-t_coc', .*Similar: sdpose/sdpose-t_coco.py"):
         find.find_config('sdpose-t_coc')
     with pytest.raises(FileNotFoundError, match='No config has a similar name'):
         find.find_config('configs/xyzzy.py')

@@ -17,11 +17,14 @@ def _file(folder: Path, text: str) -> Path:
     return folder / 'c.py'
 
 
-@pytest.mark.parametrize('text, message', [
-    ('a = (', 'c.py cannot be read: SyntaxError'),
-    ("_base_ = ['gone.py']", 'c.py cannot be read: .*gone.py'),
-    ("custom_imports = dict(imports=['no_such_module'])", 'c.py cannot be read: ImportError'),
-])
+@pytest.mark.parametrize(
+    'text, message',
+    [
+        ('a = (', 'c.py cannot be read: SyntaxError'),
+        ("_base_ = ['gone.py']", 'c.py cannot be read: .*gone.py'),
+        ("custom_imports = dict(imports=['no_such_module'])", 'c.py cannot be read: ImportError'),
+    ],
+)
 def test_unreadable_configs(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load_config(_file(tmp_path, text))
@@ -41,8 +44,10 @@ def test_a_new_key_is_pointed_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert '--cfg-options a.bb is new to this config' in said[0]
 
 
-@pytest.mark.parametrize('key, meant', [('a.loss_visul', 'a.loss_visual'), ('optim_wraper.x', 'optim_wrapper'),
-                                        ('c.0.milestone', 'c.0.milestones')])
+@pytest.mark.parametrize(
+    'key, meant',
+    [('a.loss_visul', 'a.loss_visual'), ('optim_wraper.x', 'optim_wrapper'), ('c.0.milestone', 'c.0.milestones')],
+)
 def test_a_misspelt_key_is_refused(tmp_path: Path, key: str, meant: str) -> None:
     path = _file(tmp_path, 'a = dict(loss_visual=1)\noptim_wrapper = 1\nc = [dict(milestones=[2])]')
     with pytest.raises(ConfigError, match=f'--cfg-options {key}: the config has no such key; did you mean {meant}\\?'):
@@ -57,8 +62,11 @@ def test_an_override_that_fits_nowhere(tmp_path: Path) -> None:
 def test_unknown_arguments_are_found_at_any_depth() -> None:
     good = dict(type='TokenPoseHead', in_channels=8, decoder=dict(type='MSRAHeatmap', sigma=2))
     check_arguments(dict(model=dict(head=good)))
-    with pytest.raises(ConfigError, match=r"model.head: TokenPoseHead has no argument 'in_chanels'; did you mean "
-                                          r"'in_channels'\?"):
+    with pytest.raises(
+        ConfigError,
+        match=r"model.head: TokenPoseHead has no argument 'in_chanels'; did you mean "
+        r"'in_channels'\?",
+    ):
         check_arguments(dict(model=dict(head=dict(good, in_chanels=8))))
     with pytest.raises(ConfigError, match=r"model.head.decoder: MSRAHeatmap has no argument 'sigmas'"):
         check_arguments(dict(model=dict(head=dict(good, decoder=dict(type='MSRAHeatmap', sigmas=2)))))
@@ -67,8 +75,14 @@ def test_unknown_arguments_are_found_at_any_depth() -> None:
 
 
 def test_a_schedule_knows_its_keys() -> None:
-    check_arguments(dict(s=[dict(type='LinearLR', begin=0, end=5, start_factor=0.1, by_epoch=True,
-                                 convert_to_iter_based=True), dict(type='MultiStepLR', milestones=[3], gamma=0.1)]))
+    check_arguments(
+        dict(
+            s=[
+                dict(type='LinearLR', begin=0, end=5, start_factor=0.1, by_epoch=True, convert_to_iter_based=True),
+                dict(type='MultiStepLR', milestones=[3], gamma=0.1),
+            ]
+        )
+    )
     with pytest.raises(ConfigError, match="s.0: CosineAnnealingLR has no argument 'milestones'"):
         check_arguments(dict(s=[dict(type='CosineAnnealingLR', T_max=3, milestones=[2])]))
 
@@ -88,18 +102,23 @@ def test_refused_values_become_config_errors_and_defects_do_not() -> None:
         raise TypeError('a defect')
 
 
-@pytest.mark.parametrize('part, message', [
-    (dict(type='TokenPruner', keep_ratio='abc'), "m.keep_ratio must be a number for TokenPruner, not 'abc'"),
-    (dict(type='TokenPruner', keep_ratio=True), 'm.keep_ratio must be a number for TokenPruner, not True'),
-    (dict(type='TokenPruner', layers=3), r'm.layers must be a list \(a whole number each\) for TokenPruner, not 3'),
-    (dict(type='TokenPruner', cycles=[1.5]), r'm.cycles must be a list .* or None for TokenPruner, not \[1.5\]'),
-    (dict(type='MultiCycledTransformer', depth=2.5), 'm.depth must be a whole number for .*, not 2.5'),
-    (dict(type='MultiCycledTransformer', patch_size=(4, 3, 2)),
-     r'm.patch_size must be \(a whole number, a whole number\) for MultiCycledTransformer, not \(4, 3, 2\)'),
-    (dict(type='SelfDistiller', terms=[]), r'm.terms must be a dict for SelfDistiller, not \[\]'),
-    (dict(type='SelfDistiller', detach_teacher='yes'), "m.detach_teacher must be True or False .* not 'yes'"),
-    (dict(type='DistillPoseEstimator', distiller='self'), "m.distiller must be a dict or None .* not 'self'"),
-])
+@pytest.mark.parametrize(
+    'part, message',
+    [
+        (dict(type='TokenPruner', keep_ratio='abc'), "m.keep_ratio must be a number for TokenPruner, not 'abc'"),
+        (dict(type='TokenPruner', keep_ratio=True), 'm.keep_ratio must be a number for TokenPruner, not True'),
+        (dict(type='TokenPruner', layers=3), r'm.layers must be a list \(a whole number each\) for TokenPruner, not 3'),
+        (dict(type='TokenPruner', cycles=[1.5]), r'm.cycles must be a list .* or None for TokenPruner, not \[1.5\]'),
+        (dict(type='MultiCycledTransformer', depth=2.5), 'm.depth must be a whole number for .*, not 2.5'),
+        (
+            dict(type='MultiCycledTransformer', patch_size=(4, 3, 2)),
+            r'm.patch_size must be \(a whole number, a whole number\) for MultiCycledTransformer, not \(4, 3, 2\)',
+        ),
+        (dict(type='SelfDistiller', terms=[]), r'm.terms must be a dict for SelfDistiller, not \[\]'),
+        (dict(type='SelfDistiller', detach_teacher='yes'), "m.detach_teacher must be True or False .* not 'yes'"),
+        (dict(type='DistillPoseEstimator', distiller='self'), "m.distiller must be a dict or None .* not 'self'"),
+    ],
+)
 def test_a_value_of_another_type(part: dict, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         check_arguments(dict(m=part))

@@ -6,7 +6,7 @@ earlier parts have at that place, and ``=some.key`` stands for what the finished
 """
 
 from pathlib import Path
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -63,7 +63,7 @@ def _lay_over(tree: dict[str, Any], values: dict[str, Any], source: str) -> None
         _lay_over(tree[first], value, source)
 
 
-def _flat(value: Any, tree: dict[str, Any], key: str, source: Optional[str]) -> Any:
+def _flat(value: Any, tree: dict[str, Any], key: str, source: str | None) -> Any:
     """Pairs of full key and pinned value; ``=key`` is replaced by what the tree has there."""
     if isinstance(value, Pinned):
         value, source = value

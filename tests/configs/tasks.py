@@ -1,4 +1,5 @@
 """What the model of a config gets and predicts: joints or classes."""
+
 import numpy as np
 import pytest
 import torch
@@ -20,8 +21,14 @@ class Pose:
     def inputs(config, batch_size):
         width, height = input_size(config)
         heatmap_size = config.codec.get('heatmap_size', (1, 1))
-        return get_packed_inputs(batch_size, num_keypoints=config.num_keypoints, img_shape=(height, width),
-                                 input_size=(width, height), heatmap_size=heatmap_size, with_reg_label=True)
+        return get_packed_inputs(
+            batch_size,
+            num_keypoints=config.num_keypoints,
+            img_shape=(height, width),
+            input_size=(width, height),
+            heatmap_size=heatmap_size,
+            with_reg_label=True,
+        )
 
     @staticmethod
     def check(config, sample):
@@ -42,7 +49,7 @@ class Classes:
 
     @staticmethod
     def check(config, sample):
-        assert sample.pred_score.shape == (config.num_classes, )
+        assert sample.pred_score.shape == (config.num_classes,)
         assert sample.pred_score.sum().item() == pytest.approx(1, abs=1e-5)
 
 
@@ -52,7 +59,7 @@ def give_untrained_teacher(model):
     if hasattr(distiller, 'teacher'):
         teacher = MODELS.build(load_config(distiller.config).model).eval()
         require_fit(facts_of(model), facts_of(teacher), distiller.config)
-        distiller._teacher = (teacher, )
+        distiller._teacher = (teacher,)
 
 
 def task_of(config):

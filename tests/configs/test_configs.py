@@ -1,4 +1,5 @@
 """Every config: builds, trains every parameter, and has the counts of its row in the table."""
+
 import os
 from pathlib import Path
 
@@ -151,8 +152,10 @@ def test_joint_or_class_count_is_the_data_sets(leaf):
 @pytest.mark.parametrize('leaf', [leaf for leaf in LEAVES if 'mpii' in leaf.stem], ids=lambda path: path.stem)
 def test_mpii_is_learned_from_0_and_judged_from_1(leaf):
     config = load_config(leaf)
-    steps = {loader: [step.type for step in config[loader].dataset.pipeline].count('ZeroBasedKeypoints')
-             for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader')}
+    steps = {
+        loader: [step.type for step in config[loader].dataset.pipeline].count('ZeroBasedKeypoints')
+        for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader')
+    }
     assert steps == dict(train_dataloader=1, val_dataloader=0, test_dataloader=0)
     assert config.val_evaluator.type == config.test_evaluator.type == 'MpiiMetric'
 
@@ -179,8 +182,12 @@ def test_leaf_is_short_and_uses_one_codec(leaf):
 
 def test_recipe_of_the_release():
     name = 'sdpose/coco/sdpose-{}-300e_coco-256x192.py'
-    for leaf, batch in (('t_stemnet_8xb64', 64), ('s-v1_stemnet_8xb64', 64), ('s-v2_stemnet_8xb24', 24),
-                        ('b_hrnet-w32_8xb32', 32)):
+    for leaf, batch in (
+        ('t_stemnet_8xb64', 64),
+        ('s-v1_stemnet_8xb64', 64),
+        ('s-v2_stemnet_8xb24', 24),
+        ('b_hrnet-w32_8xb32', 32),
+    ):
         config = load_config(CONFIGS / name.format(leaf))
         assert config.train_dataloader.batch_size == batch
         assert config.auto_scale_lr.base_batch_size == 8 * batch
@@ -198,8 +205,10 @@ def test_recipe_of_the_release():
 
 def test_an_sdpose_differs_from_its_tokenpose_in_training_only():
     for size in ('s-v1_stemnet', 'b_hrnet-w32', 'b_hrnet-w32-stage1-64'):
-        sdpose, tokenpose = (load_config(next((CONFIGS / method / 'coco').glob(f'{method}-{size}_*.py')))
-                             for method in ('sdpose', 'tokenpose'))
+        sdpose, tokenpose = (
+            load_config(next((CONFIGS / method / 'coco').glob(f'{method}-{size}_*.py')))
+            for method in ('sdpose', 'tokenpose')
+        )
         sdpose.model.pop('distiller')
         sdpose.model.neck.num_cycles = 1
         assert sdpose.model == tokenpose.model
@@ -207,9 +216,13 @@ def test_an_sdpose_differs_from_its_tokenpose_in_training_only():
 
 def test_ikd_student_is_a_third_of_its_teacher():
     """The one checkable claim of IKD's abstract: 35 % of the parameters and of the operations."""
-    (params, _, macs), (all_params, _, all_macs) = (TABLE[name] for name in (
-        'ikd/coco/ikd_res18-narrow_8xb64-210e_coco-256x192',
-        'simple_baseline/coco/simple-baseline_res50_8xb64-210e_coco-256x192'))
+    (params, _, macs), (all_params, _, all_macs) = (
+        TABLE[name]
+        for name in (
+            'ikd/coco/ikd_res18-narrow_8xb64-210e_coco-256x192',
+            'simple_baseline/coco/simple-baseline_res50_8xb64-210e_coco-256x192',
+        )
+    )
     assert params / all_params == pytest.approx(0.348, abs=5e-4) and macs / all_macs == pytest.approx(0.344, abs=5e-4)
 
 
@@ -221,5 +234,8 @@ def test_ikd_mixes_annotation_and_teacher_by_halves():
 
 def test_no_machine_path():
     for path in CONFIGS.rglob('*.py'):
-        assert not any(line.strip().startswith(('data_root', 'ann_file')) and os.path.isabs(line.split("'")[1])
-                       for line in path.read_text().splitlines() if "'" in line), path
+        assert not any(
+            line.strip().startswith(('data_root', 'ann_file')) and os.path.isabs(line.split("'")[1])
+            for line in path.read_text().splitlines()
+            if "'" in line
+        ), path

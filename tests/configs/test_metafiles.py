@@ -25,9 +25,13 @@ def readme_numbers() -> dict[str, dict[str, float]]:
             link = re.match(r'\| \[[^]]*\]\(([^)]+)\.py\)', line)
             if link and header:
                 leaf = (readme.parent / link[1]).resolve().relative_to(CONFIGS).as_posix()
-                numbers.setdefault(leaf, {}).update({
-                    name: float(cell) for name, cell in zip(header, cells)
-                    if re.fullmatch(r'(A[PR]|top-1).*\((?!measured).*\)', name) and re.fullmatch(r'[\d.]+', cell)})
+                numbers.setdefault(leaf, {}).update(
+                    {
+                        name: float(cell)
+                        for name, cell in zip(header, cells)
+                        if re.fullmatch(r'(A[PR]|top-1).*\((?!measured).*\)', name) and re.fullmatch(r'[\d.]+', cell)
+                    }
+                )
     return numbers
 
 

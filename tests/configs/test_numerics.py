@@ -1,4 +1,5 @@
 """Every method with values that are no numbers, and in bfloat16: one step and one prediction of each tiny config."""
+
 import math
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,14 +31,14 @@ def config(request):
 def build(config) -> nn.Module:
     model = MODELS.build(config.model)
     if hasattr(getattr(model, 'distiller', None), 'teacher'):  # a random one, not a file of the user's
-        model.distiller._teacher = (MODELS.build(load_config(model.distiller.config).model).eval(), )
+        model.distiller._teacher = (MODELS.build(load_config(model.distiller.config).model).eval(),)
     return model
 
 
 def train_a_step(model: nn.Module, data: dict) -> dict:
     """A step of training, and what the hooks of the runner do behind it."""
     runner = SimpleNamespace(message_hub=MessageHub('test_numerics'), iter=0, epoch=0)
-    outputs = model.train().train_step(data, OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.)))
+    outputs = model.train().train_step(data, OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.0)))
     RuntimeInfoHook().after_train_iter(runner, 0, outputs=outputs)
     FiniteLossHook().after_train_iter(runner, 0, outputs=outputs)
     return outputs
@@ -81,7 +82,7 @@ def test_bfloat16_trains_and_predicts(config):
 
 def test_flow_of_a_likelihood_is_the_same_without_validation():
     flow = MODELS.build(dict(type='RLELoss')).flow_model
-    places = torch.tensor([[0., 0.], [1., -2.], [math.nan, 0.]])
+    places = torch.tensor([[0.0, 0.0], [1.0, -2.0], [math.nan, 0.0]])
     latent, log_det = flow.backward_p(places)
     # The density of two independent standard normals.
     expected = -latent.square().sum(1) / 2 - math.log(2 * math.pi) + log_det

@@ -23,16 +23,52 @@ from recipe_table import Pinned, parts, recipe, rows
 from sdpose.config.load import load_config
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
-LEAVES = sorted(path.relative_to(CONFIGS).with_suffix('').as_posix()
-                for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts)
-SECTIONS = ('num_keypoints', 'codec', 'model', 'train_dataloader', 'val_dataloader', 'test_dataloader', 'val_evaluator',
-            'test_evaluator', 'optim_wrapper', 'param_scheduler', 'train_cfg', 'auto_scale_lr', 'custom_hooks',
-            'randomness', 'default_hooks', 'load_from', 'resume')
+LEAVES = sorted(
+    path.relative_to(CONFIGS).with_suffix('').as_posix() for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts
+)
+SECTIONS = (
+    'num_keypoints',
+    'codec',
+    'model',
+    'train_dataloader',
+    'val_dataloader',
+    'test_dataloader',
+    'val_evaluator',
+    'test_evaluator',
+    'optim_wrapper',
+    'param_scheduler',
+    'train_cfg',
+    'auto_scale_lr',
+    'custom_hooks',
+    'randomness',
+    'default_hooks',
+    'load_from',
+    'resume',
+)
 # What decides speed or looks alone.
-IGNORED = {'_scope_', 'num_workers', 'persistent_workers', 'color', 'skeleton_info', 'timer', 'logger', 'visualization',
-           'badcase'}
-REGISTRIES = (MODELS, DATASETS, TRANSFORMS, HOOKS, METRICS, KEYPOINT_CODECS, PARAM_SCHEDULERS, OPTIMIZERS,
-              DATA_SAMPLERS, WEIGHT_INITIALIZERS)
+IGNORED = {
+    '_scope_',
+    'num_workers',
+    'persistent_workers',
+    'color',
+    'skeleton_info',
+    'timer',
+    'logger',
+    'visualization',
+    'badcase',
+}
+REGISTRIES = (
+    MODELS,
+    DATASETS,
+    TRANSFORMS,
+    HOOKS,
+    METRICS,
+    KEYPOINT_CODECS,
+    PARAM_SCHEDULERS,
+    OPTIMIZERS,
+    DATA_SAMPLERS,
+    WEIGHT_INITIALIZERS,
+)
 PARTS, ROWS = parts(), rows()
 ABSENT = object()
 
@@ -77,8 +113,9 @@ def differences(found: dict[str, Any], expected: dict[str, Pinned]) -> list[str]
             lines.append(f'{key} is missing, the recipe says {value!r} ({source})')
         elif actual != value or isinstance(actual, bool) != isinstance(value, bool):
             lines.append(f'{key} is {actual!r}{where}, the recipe says {value!r} ({source})')
-    lines += [f'{key} is {value!r}, and the recipe does not name it' for key, value in found.items()
-              if key not in expected]
+    lines += [
+        f'{key} is {value!r}, and the recipe does not name it' for key, value in found.items() if key not in expected
+    ]
     return lines
 
 
@@ -123,5 +160,6 @@ def test_a_difference_names_value_recipe_and_source() -> None:
         'model.neck.num_heads is 4, the recipe says 8',
         'model.neck.qkv_bias is True, the recipe says False',
         'model.head.loss.use_target_weight is False, the default of KeypointMSELoss, the recipe says True',
-        'optim_wrapper.clip_grad.max_norm is 1.0, and the recipe does not name it']
+        'optim_wrapper.clip_grad.max_norm is 1.0, and the recipe does not name it',
+    ]
     assert 'released SDPose and TokenPose configs' in shown[1]

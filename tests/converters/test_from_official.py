@@ -21,18 +21,30 @@ from sdpose.errors import CheckpointError, MismatchError, NonFiniteError, UserEr
 QUICK_START = 'quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48'
 DATA = Path(__file__).parents[1] / 'data'
 # The weights of whole token modules: two in the repository, all of them beside it where that folder exists.
-WHOLE = [(folder, name) for folder, names in (
-    (DATA, ('sdpose_cycle2_twolayer', 'ppt_depth5_onelayer')),
-    (Path(__file__).parents[3] / 'shared' / 'fixtures',
-     ('sdpose_cycle2_twolayer', 'tokenpose_sinefull_twolayer', 'ppt_depth5_onelayer', 'distilpose_all_onelayer')))
-    for name in names if (folder / f'{name}.npz').is_file()]
+WHOLE = [
+    (folder, name)
+    for folder, names in (
+        (DATA, ('sdpose_cycle2_twolayer', 'ppt_depth5_onelayer')),
+        (
+            Path(__file__).parents[3] / 'shared' / 'fixtures',
+            ('sdpose_cycle2_twolayer', 'tokenpose_sinefull_twolayer', 'ppt_depth5_onelayer', 'distilpose_all_onelayer'),
+        ),
+    )
+    for name in names
+    if (folder / f'{name}.npz').is_file()
+]
 OUTPUTS = {
     'sdpose_cycle2_twolayer': {'cycle1/kpt_token': 'query', 'cycle1/vis_token': 'visual', 'cycle1/pred': 'heatmap'},
     'tokenpose_sinefull_twolayer': {'kpt_token': 'query', 'vis_token': 'visual', 'pred': 'heatmap'},
-    'ppt_depth5_onelayer': {'ratio0.7/kpt_token': 'query', 'ratio0.7/vis_token': 'visual',
-                            'ratio0.7/pred': 'heatmap'},
-    'distilpose_all_onelayer': {'kpt_token': 'query', 'vis_token': 'visual', 'pred': 'coords', 'score': 'score',
-                                'sigma': 'sigma'}}
+    'ppt_depth5_onelayer': {'ratio0.7/kpt_token': 'query', 'ratio0.7/vis_token': 'visual', 'ratio0.7/pred': 'heatmap'},
+    'distilpose_all_onelayer': {
+        'kpt_token': 'query',
+        'vis_token': 'visual',
+        'pred': 'coords',
+        'score': 'score',
+        'sigma': 'sigma',
+    },
+}
 
 
 def fingerprints(tensors) -> Counter:
@@ -65,7 +77,8 @@ def test_every_released_model_is_found_and_filled(name: str):
     # Nothing is lost, doubled or left at its initial value: same numbers, one tensor (the code) less.
     same = {key: value for key, value in state.items() if 'pos_embedding' not in key and 'patch_to' not in key}
     assert fingerprints(same.values()) == fingerprints(
-        value for key, value in weights.items() if 'patch_embed' not in key)
+        value for key, value in weights.items() if 'patch_embed' not in key
+    )
     stored = next(value for key, value in state.items() if key.endswith('patch_to_embedding.weight'))
     convolution = weights['neck.tokenizer.patch_embed.weight']
     _, channels, height, width = convolution.shape
@@ -126,8 +139,11 @@ def test_a_learned_position_is_a_weight(small: Callable):
 
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
 def test_half_precision_and_files_without_batch_counters_load(dtype: torch.dtype):
-    state = {key: value.to(dtype) if value.is_floating_point() else value
-             for key, value in released.quick_start().items() if 'num_batches' not in key}
+    state = {
+        key: value.to(dtype) if value.is_floating_point() else value
+        for key, value in released.quick_start().items()
+        if 'num_batches' not in key
+    }
     conversion = convert_weights(state, 'x.pth', QUICK_START)
     model = conversion.model
     assert 1e-6 < conversion.position_error <= torch.finfo(dtype).eps / 2  # rounding of numbers up to 1
@@ -138,25 +154,48 @@ def fixture_config(fixture: dict, small: Callable) -> Path:
     """The config of a fixture's token module behind a random narrow stem."""
     config = json.loads(str(fixture['config_json']))
     (height, width), (rows, columns) = config['feature_size'], config['patch_size']
-    neck = dict(in_channels=config['channels'], feature_size=(width, height), patch_size=(columns, rows),
-                num_queries=config['num_keypoints'], dim=config['dim'], depth=config['depth'],
-                num_heads=config['heads'], num_cycles=config.get('cycle_num', 1),
-                pruner=dict(type='TokenPruner') if 'keep_ratio' in config else None)
+    neck = dict(
+        in_channels=config['channels'],
+        feature_size=(width, height),
+        patch_size=(columns, rows),
+        num_queries=config['num_keypoints'],
+        dim=config['dim'],
+        depth=config['depth'],
+        num_heads=config['heads'],
+        num_cycles=config.get('cycle_num', 1),
+        pruner=dict(type='TokenPruner') if 'keep_ratio' in config else None,
+    )
     if 'out_mode' in config:
-        head = dict(_delete_=True, type='TokenRegHead', in_channels=config['dim'], mode=config['out_mode'],
-                    hidden=config['hidden_dim'], decoder=dict(type='RegressionLabel', input_size=(192, 256)))
+        head = dict(
+            _delete_=True,
+            type='TokenRegHead',
+            in_channels=config['dim'],
+            mode=config['out_mode'],
+            hidden=config['hidden_dim'],
+            decoder=dict(type='RegressionLabel', input_size=(192, 256)),
+        )
     else:
         rows, columns = config['heatmap_size']
-        head = dict(in_channels=config['dim'], decoder=dict(
-            _delete_=True, type='MSRAHeatmap', input_size=(4 * columns, 4 * rows), heatmap_size=(columns, rows),
-            sigma=2))
+        head = dict(
+            in_channels=config['dim'],
+            decoder=dict(
+                _delete_=True,
+                type='MSRAHeatmap',
+                input_size=(4 * columns, 4 * rows),
+                heatmap_size=(columns, rows),
+                sigma=2,
+            ),
+        )
     return small(backbone=dict(stem_channels=config['channels'] // 4), neck=neck, head=head, distiller=None)
 
 
 def released_state(weights: dict, module: str, channels: int) -> dict:
     """A released checkpoint's tensors: those of a token module, and a random stem before it."""
-    state = {f'keypoint_head.{module}.{key[2:]}': torch.from_numpy(value)
-             for key, value in weights.items() if key.startswith('w/')}
+    state = {
+        f'keypoint_head.{module}.{key[2:]}': torch.from_numpy(value)
+        for key, value in weights.items()
+        if key.startswith('w/')
+    }
     stem = {f'backbone.{key}': shape for key, shape in released.stem_net(channels // 4, 1).items()}
     return {**state, **released.random_weights(stem, (1, 1))}
 
@@ -175,8 +214,11 @@ def check_outputs(model: torch.nn.Module, fixture: dict, outputs: dict[str, str]
 @pytest.mark.parametrize('folder, name', WHOLE, ids=lambda part: getattr(getattr(part, 'parent', part), 'name', part))
 def test_numbers_of_the_released_code_survive(folder: Path, name: str, small: Callable):
     fixture = dict(np.load(folder / f'{name}.npz', allow_pickle=False))
-    state = released_state(fixture, 'tokenhead' if 'distilpose' in name else 'tokenpose',
-                           json.loads(str(fixture['config_json']))['channels'])
+    state = released_state(
+        fixture,
+        'tokenhead' if 'distilpose' in name else 'tokenpose',
+        json.loads(str(fixture['config_json']))['channels'],
+    )
     model = convert_weights(state, 'x.pth', str(fixture_config(fixture, small))).model
     check_outputs(model, fixture, OUTPUTS[name])
 
@@ -199,8 +241,11 @@ def test_a_distilposes_numbers_survive(small: Callable):
     """SDPose's released layers under DistilPose's keys, and its own head."""
     trunk = dict(np.load(DATA / 'sdpose_cycle2_twolayer.npz', allow_pickle=False))
     fixture = dict(np.load(DATA / 'distilpose_all_onelayer.npz', allow_pickle=False))
-    weights = {key.replace('transformer_layer1.', 'transformer.'): value
-               for key, value in trunk.items() if 'mlp_head' not in key}
+    weights = {
+        key.replace('transformer_layer1.', 'transformer.'): value
+        for key, value in trunk.items()
+        if 'mlp_head' not in key
+    }
     weights.update((key, value) for key, value in fixture.items() if key.startswith('w/'))
     channels = json.loads(str(fixture['config_json']))['channels']
     state = released_state(weights, 'tokenhead', channels)
@@ -216,23 +261,43 @@ def without(key: str) -> Callable:
     return lambda state: state.pop(key)
 
 
-@pytest.mark.parametrize('damage, message', [
-    (without('keypoint_head.tokenpose.transformer_layer1.layers.0.0.fn.fn.to_qkv.weight'),
-     r'1 keys missing, 0 unexpected(.|\n)*missing +neck.layers.0.attn.qkv.weight +192x64'),
-    (without('keypoint_head.tokenpose.pos_embedding'), r'1 keys missing(.|\n)*missing +pos_embedding +1x48x64'),
-    (without('backbone.conv2.weight'), r'1 keys missing(.|\n)*missing +backbone.conv2.weight +16x16x3x3'),
-    (lambda state: state.update({'neck.conv.weight': torch.zeros(3)}), r'1 unexpected(.|\n)*neck.conv.weight +- +3'),
-    (lambda state: state.update({'keypoint_head.tokenpose.transformer.layers.0.0.fn.norm.weight': torch.zeros(64)}),
-     r'0 keys missing, 1 unexpected(.|\n)*unexpected +keypoint_head.tokenpose.transformer.layers.0.0.fn.norm.weight'),
-    (lambda state: state.update({'keypoint_head.tokenpose.patch_to_embedding.weight': torch.zeros(64, 50)}),
-     r'1 of another shape(.|\n)*neck.tokenizer.patch_embed.weight +64x64x2x2 +64x50'),
-    (lambda state: state.update({'keypoint_head.tokenpose.pos_embedding': torch.zeros(1, 30, 64)}),
-     r'1 of another shape(.|\n)*shape +pos_embedding +1x48x64 +1x30x64'),
-    (lambda state: state.update({'keypoint_head.tokenpose.pos_embedding': released.sine_table(6, 8, 64)[None]}),
-     r'pos_embedding differs by [\d.]+e[+-]\d+ from the sine code of .*another patch grid'),
-    (lambda state: state['backbone.conv1.weight'].fill_(float('nan')),
-     r'x.pth holds NaN or infinite numbers in 1 of \d+ tensors .first: backbone.conv1.weight.'),
-])
+@pytest.mark.parametrize(
+    'damage, message',
+    [
+        (
+            without('keypoint_head.tokenpose.transformer_layer1.layers.0.0.fn.fn.to_qkv.weight'),
+            r'1 keys missing, 0 unexpected(.|\n)*missing +neck.layers.0.attn.qkv.weight +192x64',
+        ),
+        (without('keypoint_head.tokenpose.pos_embedding'), r'1 keys missing(.|\n)*missing +pos_embedding +1x48x64'),
+        (without('backbone.conv2.weight'), r'1 keys missing(.|\n)*missing +backbone.conv2.weight +16x16x3x3'),
+        (
+            lambda state: state.update({'neck.conv.weight': torch.zeros(3)}),
+            r'1 unexpected(.|\n)*neck.conv.weight +- +3',
+        ),
+        (
+            lambda state: state.update(
+                {'keypoint_head.tokenpose.transformer.layers.0.0.fn.norm.weight': torch.zeros(64)}
+            ),
+            r'0 keys missing, 1 unexpected(.|\n)*unexpected +keypoint_head.tokenpose.transformer.layers.0.0.fn.norm',
+        ),
+        (
+            lambda state: state.update({'keypoint_head.tokenpose.patch_to_embedding.weight': torch.zeros(64, 50)}),
+            r'1 of another shape(.|\n)*neck.tokenizer.patch_embed.weight +64x64x2x2 +64x50',
+        ),
+        (
+            lambda state: state.update({'keypoint_head.tokenpose.pos_embedding': torch.zeros(1, 30, 64)}),
+            r'1 of another shape(.|\n)*shape +pos_embedding +1x48x64 +1x30x64',
+        ),
+        (
+            lambda state: state.update({'keypoint_head.tokenpose.pos_embedding': released.sine_table(6, 8, 64)[None]}),
+            r'pos_embedding differs by [\d.]+e[+-]\d+ from the sine code of .*another patch grid',
+        ),
+        (
+            lambda state: state['backbone.conv1.weight'].fill_(float('nan')),
+            r'x.pth holds NaN or infinite numbers in 1 of \d+ tensors .first: backbone.conv1.weight.',
+        ),
+    ],
+)
 def test_incomplete_and_foreign_parts_are_listed(damage: Callable, message: str):
     state = released.quick_start()
     damage(state)
@@ -256,9 +321,11 @@ def test_an_incomplete_file_is_compared_with_the_closest_config():
     with pytest.raises(MismatchError) as caught:
         convert_weights(state, 'x.pth')
     lines = str(caught.value).splitlines()
-    assert lines[0] == ('x.pth fills the model of no config here; the closest is configs/tokenpose/coco/'
-                        'tokenpose-s-v2_stemnet_8xb64-300e_coco-256x192.py: 1 keys missing, 0 unexpected, '
-                        '0 of another shape, 232 matched')
+    assert lines[0] == (
+        'x.pth fills the model of no config here; the closest is configs/tokenpose/coco/'
+        'tokenpose-s-v2_stemnet_8xb64-300e_coco-256x192.py: 1 keys missing, 0 unexpected, '
+        '0 of another shape, 232 matched'
+    )
     assert lines[2].split() == ['missing', 'head.mlp.3.bias', '3072', '-']
 
 
@@ -272,9 +339,17 @@ def test_other_files_are_refused(small: Callable):
         convert_weights(ours, 'x.pth')
     with pytest.raises(UserError, match="--config: No config 'nothing-of-the-kind'"):
         convert_weights(released.quick_start(), 'x.pth', 'nothing-of-the-kind')
-    plain = small(neck=None, head=dict(
-        _delete_=True, type='HeatmapHead', in_channels=64, out_channels=17,
-        decoder=dict(type='MSRAHeatmap', input_size=(48, 64), heatmap_size=(12, 16), sigma=1)), distiller=None)
+    plain = small(
+        neck=None,
+        head=dict(
+            _delete_=True,
+            type='HeatmapHead',
+            in_channels=64,
+            out_channels=17,
+            decoder=dict(type='MSRAHeatmap', input_size=(48, 64), heatmap_size=(12, 16), sigma=1),
+        ),
+        distiller=None,
+    )
     with pytest.raises(UserError, match='has no MultiCycledTransformer'):
         convert_weights(released.quick_start(), 'x.pth', str(plain))
 
@@ -307,8 +382,11 @@ def test_key_layers():
     state = released.quick_start()
     weights, unknown, position = convert_model({**state, 'keypoint_head.final.bias': torch.zeros(1)}, (2, 2))
     assert list(unknown) == ['keypoint_head.final.bias'] and position.shape == (1, 48, 64)
-    module = {key.removeprefix('keypoint_head.tokenpose.'): value for key, value in state.items()
-              if not key.startswith('backbone.')}
+    module = {
+        key.removeprefix('keypoint_head.tokenpose.'): value
+        for key, value in state.items()
+        if not key.startswith('backbone.')
+    }
     tokens = convert_token_module(module, (2, 2))
     assert tokens.keys() == {key for key in weights if not key.startswith('backbone.')}
     with pytest.raises(KeyError, match='unknown keys: head.x, other'):
@@ -317,8 +395,15 @@ def test_key_layers():
 
 def test_the_tool(tmp_path: Path, run_tool: Callable):
     torch.save(released.checkpoint(released.quick_start()), tmp_path / 'released.pth')
-    done = run_tool('tools/model_converters/from_official.py', 'released.pth', 'new/own.pth', '--config', QUICK_START,
-                    cwd=tmp_path, check=True)
+    done = run_tool(
+        'tools/model_converters/from_official.py',
+        'released.pth',
+        'new/own.pth',
+        '--config',
+        QUICK_START,
+        cwd=tmp_path,
+        check=True,
+    )
     lines = done.stdout.splitlines()
     assert lines[0].startswith('method by its keys  SDPose or PPT, which have the same keys')
     assert lines[1] == f'config              configs/{QUICK_START}.py (as given)'

@@ -1,4 +1,5 @@
 """A file of timm becomes a checkpoint that fills a config's model exactly."""
+
 import resource
 
 import pytest
@@ -47,10 +48,11 @@ def test_what_is_refused(theirs, tmp_path):
     with pytest.raises(UserError, match='a.pth does not exist'):
         convert_timm_file(source, target, MINI)
     for weights, message in (
-            (dict(theirs, dist_token=torch.zeros(1)), r'a.pth: these are not the weights .*; unknown: dist_token$'),
-            ({key: value for key, value in theirs.items() if key != 'norm.bias'}, 'missing: norm.bias'),
-            (dict(theirs, pos_embed=torch.zeros(1, 5, 64)), '(?s)1 of another shape.*position.*Name the config'),
-            (dict(theirs, cls_token=theirs['cls_token'] * float('nan')), 'numbers in 1 of .*first: cls_token')):
+        (dict(theirs, dist_token=torch.zeros(1)), r'a.pth: these are not the weights .*; unknown: dist_token$'),
+        ({key: value for key, value in theirs.items() if key != 'norm.bias'}, 'missing: norm.bias'),
+        (dict(theirs, pos_embed=torch.zeros(1, 5, 64)), '(?s)1 of another shape.*position.*Name the config'),
+        (dict(theirs, cls_token=theirs['cls_token'] * float('nan')), 'numbers in 1 of .*first: cls_token'),
+    ):
         torch.save(weights, source)
         with pytest.raises((MismatchError, NonFiniteError), match=message):
             convert_timm_file(source, target, MINI)

@@ -22,8 +22,14 @@ from sdpose.io import checkpoint as checkpoints
 from sdpose.version import __version__
 
 QUICK_START = 'quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48'
-LIKELIHOOD = dict(_delete_=True, type='TokenRegHead', in_channels=64, mode='rle', hidden=64,
-                  decoder=dict(type='RegressionLabel', input_size=(48, 64)))
+LIKELIHOOD = dict(
+    _delete_=True,
+    type='TokenRegHead',
+    in_channels=64,
+    mode='rle',
+    hidden=64,
+    decoder=dict(type='RegressionLabel', input_size=(48, 64)),
+)
 
 
 @pytest.fixture
@@ -36,8 +42,13 @@ def trained(repo_root: Path, tmp_path: Path) -> Callable[..., SimpleNamespace]:
         init_default_scope('mmpose')
         torch.manual_seed(3)
         built = MODELS.build(Config.fromfile(config).model).eval()
-        content = dict(state_dict=built.state_dict(), meta=dict(epoch=30, iter=900, dataset_meta=dict(x=1), seed=5),
-                       optimizer=dict(state={}), param_schedulers=[{}], message_hub=dict(x=1))
+        content = dict(
+            state_dict=built.state_dict(),
+            meta=dict(epoch=30, iter=900, dataset_meta=dict(x=1), seed=5),
+            optimizer=dict(state={}),
+            param_schedulers=[{}],
+            message_hub=dict(x=1),
+        )
         file = tmp_path / f'{name}_30.pth'
         torch.save(content, file)
         return SimpleNamespace(config=str(config), file=str(file), model=built, content=content)
@@ -155,8 +166,12 @@ def test_a_distillers_own_weights_are_taken_out(trained: Callable, tmp_path: Pat
 
 def test_metrics(trained: Callable, tmp_path: Path):
     own, record = trained(), tmp_path / 'metrics.json'
-    content = dict(metrics={'coco/AP': 0.5, 'coco/AR': 1}, boxes='person boxes: annotated', config='own.py',
-                   checkpoint='elsewhere/own_30.pth')
+    content = dict(
+        metrics={'coco/AP': 0.5, 'coco/AR': 1},
+        boxes='person boxes: annotated',
+        config='own.py',
+        checkpoint='elsewhere/own_30.pth',
+    )
     record.write_text(json.dumps(content))
     done = publish(own.config, own.file, f'{tmp_path}/out/', str(record))
     meta = torch.load(done.file, weights_only=True)['meta']
@@ -165,7 +180,9 @@ def test_metrics(trained: Callable, tmp_path: Path):
         (json.dumps(dict(content, checkpoint='own_20.pth')), r'was measured on own_20.pth, not on own_30.pth'),
         (json.dumps(dict(content, metrics={'coco/AP': 'good'})), r'is not the metrics.json .*could not convert'),
         (json.dumps(content['metrics']), r"is not the metrics.json that tools/test.py writes .*KeyError: 'metrics'"),
-        ('[1]', r'is not the metrics.json'), ('nonsense', r'is not the metrics.json .*JSONDecodeError')):
+        ('[1]', r'is not the metrics.json'),
+        ('nonsense', r'is not the metrics.json .*JSONDecodeError'),
+    ):
         record.write_text(wrong)
         with pytest.raises(UserError, match=message):
             publish(own.config, own.file, f'{tmp_path}/no/', str(record))
@@ -180,11 +197,14 @@ def test_metrics(trained: Callable, tmp_path: Path):
 def test_a_part_that_predicting_needs_is_noticed(trained: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """If the list of training-only parts were wrong, the outputs would differ."""
     own = trained()
-    wrong = ('head.mlp.1.', )
+    wrong = ('head.mlp.1.',)
     monkeypatch.setattr(checkpoints, 'TRAINING_ONLY', wrong)
     monkeypatch.setattr(publishing, 'TRAINING_ONLY', wrong)
-    with pytest.raises(MismatchError, match=r'own_30.pth: the predictions before and after differ by [\d.]+e[+-]\d+, '
-                                            r'more than 1e-06.*nothing was written'):
+    with pytest.raises(
+        MismatchError,
+        match=r'own_30.pth: the predictions before and after differ by [\d.]+e[+-]\d+, '
+        r'more than 1e-06.*nothing was written',
+    ):
         publish(own.config, own.file, f'{tmp_path}/out/')
     assert sorted(file.name for file in tmp_path.iterdir()) == ['own.py', 'own_30.pth']
 

@@ -1,4 +1,5 @@
 """Class folders: samples, the recipe's pipelines, and one clear message for each thing that may be wrong."""
+
 import os
 import shutil
 from pathlib import Path
@@ -43,17 +44,26 @@ def folders(tmp_path):
 
 def config(folders, num_classes=3, topk=(1, 2)):
     def loader(split):
-        return dict(dataset=dict(type='ClassFolderDataset', data_root=str(folders), data_prefix=dict(img=split),
-                                 pipeline=[]))
-    return Config(dict(model=dict(head=dict(num_classes=num_classes)), train_dataloader=loader('train'),
-                       val_dataloader=loader('val'), test_dataloader=loader('val'),
-                       val_evaluator=dict(type='TopKAccuracy', topk=topk),
-                       test_evaluator=[dict(type='TopKAccuracy', topk=topk)]))
+        return dict(
+            dataset=dict(type='ClassFolderDataset', data_root=str(folders), data_prefix=dict(img=split), pipeline=[])
+        )
+
+    return Config(
+        dict(
+            model=dict(head=dict(num_classes=num_classes)),
+            train_dataloader=loader('train'),
+            val_dataloader=loader('val'),
+            test_dataloader=loader('val'),
+            val_evaluator=dict(type='TopKAccuracy', topk=topk),
+            test_evaluator=[dict(type='TopKAccuracy', topk=topk)],
+        )
+    )
 
 
 def built(folders, split, pipeline):
-    return DATASETS.build(dict(type='ClassFolderDataset', data_root=str(folders), data_prefix=dict(img=split),
-                               pipeline=pipeline))
+    return DATASETS.build(
+        dict(type='ClassFolderDataset', data_root=str(folders), data_prefix=dict(img=split), pipeline=pipeline)
+    )
 
 
 def test_labels_follow_the_sorted_names(folders):
@@ -106,6 +116,7 @@ def test_rand_augment_is_strength_9_of_10_with_half_the_probability():
     random = [step for step in steps if step.type == 'RandomApply']
     assert len(random) == 2 and all(step.prob == 0.5 for step in random)
     from torchvision.transforms import v2
+
     transforms = dict(random[0].transforms[0])
     assert transforms.pop('type') == 'torchvision/RandAugment'
     augment = v2.RandAugment(**transforms)
@@ -115,7 +126,7 @@ def test_rand_augment_is_strength_9_of_10_with_half_the_probability():
 
 def test_good_data_pass(folders):
     check_all(config(folders), ('train', 'val'))
-    check_all(config(folders), ('test', ))
+    check_all(config(folders), ('test',))
 
 
 def empty_a_class(root):
@@ -124,14 +135,19 @@ def empty_a_class(root):
     (root / 'val/circle/notes.txt').write_text('none')
 
 
-@pytest.mark.parametrize('damage, message', [
-    (lambda root: shutil.rmtree(root / 'train'), r'the image folder .*/train is missing: .*one folder per class'),
-    (lambda root: [shutil.rmtree(root / 'val' / name) for name in CLASSES[:3]], r'/val holds no class folders: '),
-    (empty_a_class, r'1 of 3 class folders of .*/val hold no image: circle; fill or remove them'),
-    (lambda root: (root / 'val/cross').rename(root / 'val/krosz'),
-     r'/train and .*/val have different classes: 1 only in .*/train \(cross\), 1 only in .*/val \(krosz\)'),
-    (lambda root: shutil.rmtree(root / 'val/cross'), r'different classes: 1 only in .*/train \(cross\); the same'),
-])
+@pytest.mark.parametrize(
+    'damage, message',
+    [
+        (lambda root: shutil.rmtree(root / 'train'), r'the image folder .*/train is missing: .*one folder per class'),
+        (lambda root: [shutil.rmtree(root / 'val' / name) for name in CLASSES[:3]], r'/val holds no class folders: '),
+        (empty_a_class, r'1 of 3 class folders of .*/val hold no image: circle; fill or remove them'),
+        (
+            lambda root: (root / 'val/cross').rename(root / 'val/krosz'),
+            r'/train and .*/val have different classes: 1 only in .*/train \(cross\), 1 only in .*/val \(krosz\)',
+        ),
+        (lambda root: shutil.rmtree(root / 'val/cross'), r'different classes: 1 only in .*/train \(cross\); the same'),
+    ],
+)
 def test_damaged_folders(folders, damage, message):
     damage(folders)
     with pytest.raises(DataError, match=message) as caught:
@@ -141,7 +157,7 @@ def test_damaged_folders(folders, damage, message):
 
 def test_a_test_needs_no_training_folder(folders):
     shutil.rmtree(folders / 'train')
-    check_all(config(folders), ('test', ))
+    check_all(config(folders), ('test',))
 
 
 def test_numbers_of_classes_that_do_not_fit(folders):
@@ -150,16 +166,23 @@ def test_numbers_of_classes_that_do_not_fit(folders):
     wrong = config(folders)
     wrong.model.data_preprocessor = dict(num_classes=4)
     with pytest.raises(ConfigError, match='model.data_preprocessor.num_classes is 4'):
-        check_all(wrong, ('test', ))
+        check_all(wrong, ('test',))
     with pytest.raises(ConfigError, match='test_evaluator counts the top 5 of 3 classes, which is always 100 %'):
-        check_all(config(folders, topk=(1, 5)), ('test', ))
-    check_all(config(folders, topk='five'), ('test', ))  # the metric's own matter
+        check_all(config(folders, topk=(1, 5)), ('test',))
+    check_all(config(folders, topk='five'), ('test',))  # the metric's own matter
 
 
 def test_the_readmes_options_for_another_data_set(folders):
-    cfg = prepare('configs/classification/imagenet/deit-tiny_8xb128-300e_imagenet-224x224.py', cfg_options={
-        'data_root': f'{folders}/', 'model.head.num_classes': 3, 'model.data_preprocessor.num_classes': 3,
-        'val_evaluator.topk': [1], 'test_evaluator.topk': [1]})
+    cfg = prepare(
+        'configs/classification/imagenet/deit-tiny_8xb128-300e_imagenet-224x224.py',
+        cfg_options={
+            'data_root': f'{folders}/',
+            'model.head.num_classes': 3,
+            'model.data_preprocessor.num_classes': 3,
+            'val_evaluator.topk': [1],
+            'test_evaluator.topk': [1],
+        },
+    )
     check_all(cfg, ('train', 'val', 'test'))
     loaders = cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader
     assert [len(DATASETS.build(loader.dataset)) for loader in loaders] == [6, 6, 6]
@@ -169,7 +192,7 @@ def test_images_that_cannot_be_read(folders):
     dataset = built(folders, 'train', [dict(type='LoadClassImage')])
     path = Path(dataset.samples[0][0])
     whole = path.read_bytes()
-    for content in (b'', b'no image', whole[:len(whole) // 2]):
+    for content in (b'', b'no image', whole[: len(whole) // 2]):
         path.write_bytes(content)
         with pytest.raises(DataError, match=f'image {path} cannot be decoded: the file is damaged'):
             dataset[0]
@@ -204,12 +227,17 @@ def test_images_of_every_mode(tmp_path):
     """Whatever a file stores, a pipeline gets RGB with 8 bits; 16 bits are scaled, not cut off."""
     color = Image.fromarray(np.full((4, 4, 3), (204, 102, 0), np.uint8))
     grey = round(0.299 * 204 + 0.587 * 102)
-    expected = {'P.png': (204, 102, 0), 'RGBA.png': (204, 102, 0), 'CMYK.tif': (204, 102, 0), 'L.png': (grey, ) * 3,
-                'LA.png': (grey, ) * 3}
+    expected = {
+        'P.png': (204, 102, 0),
+        'RGBA.png': (204, 102, 0),
+        'CMYK.tif': (204, 102, 0),
+        'L.png': (grey,) * 3,
+        'LA.png': (grey,) * 3,
+    }
     for name in expected:
         color.convert(name.split('.')[0]).save(tmp_path / name)
     Image.fromarray(np.full((4, 4), 100 * 256 + 7, np.uint16)).save(tmp_path / '16.png')
-    for name, pixel in {**expected, '16.png': (100, ) * 3}.items():
+    for name, pixel in {**expected, '16.png': (100,) * 3}.items():
         image = LoadClassImage().transform(dict(img_path=str(tmp_path / name)))['img']
         assert image.mode == 'RGB' and image.getpixel((1, 1)) == pytest.approx(pixel, abs=2), name
     Image.fromarray(np.full((4, 4), 0.5, np.float32)).save(tmp_path / 'F.tif')

@@ -1,4 +1,5 @@
 """The keep ratio over training."""
+
 from types import SimpleNamespace
 
 import pytest
@@ -13,13 +14,19 @@ WARNED = []
 
 def runner(pruner, iteration, per_epoch=10, max_epochs=None):
     neck = SimpleNamespace(pruner=pruner)
-    return SimpleNamespace(model=SimpleNamespace(neck=neck), iter=iteration, train_dataloader=range(per_epoch),
-                           message_hub=MessageHub('keep_ratio'), max_epochs=max_epochs,
-                           logger=SimpleNamespace(warning=WARNED.append))
+    return SimpleNamespace(
+        model=SimpleNamespace(neck=neck),
+        iter=iteration,
+        train_dataloader=range(per_epoch),
+        message_hub=MessageHub('keep_ratio'),
+        max_epochs=max_epochs,
+        logger=SimpleNamespace(warning=WARNED.append),
+    )
 
 
-@pytest.mark.parametrize('epoch, ratio', [(0, 1.), (9.9, 1.), (10, 1.), (60, 0.85), (35, 0.9560660), (110, 0.7),
-                                          (299, 0.7)])
+@pytest.mark.parametrize(
+    'epoch, ratio', [(0, 1.0), (9.9, 1.0), (10, 1.0), (60, 0.85), (35, 0.9560660), (110, 0.7), (299, 0.7)]
+)
 def test_cosine_by_hand(epoch, ratio):
     assert KeepRatioHook().ratio_at(epoch, 0.7) == pytest.approx(ratio, abs=1e-6)
 

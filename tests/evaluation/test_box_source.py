@@ -7,7 +7,6 @@ from sdpose.evaluation import describe_boxes
 
 
 class _Data:
-
     def __init__(self, count: int, **attributes) -> None:
         self.count = count
         self.__dict__.update(attributes)
@@ -19,7 +18,8 @@ class _Data:
 def test_detections_and_ground_truth_are_told_apart_and_counted() -> None:
     assert describe_boxes(_Data(3, bbox_file='d.json', ann_file='a.json')) == 'person boxes: 3 detections from d.json'
     assert describe_boxes(_Data(2, bbox_file=None, ann_file='a.json')) == (
-        'person boxes: 2 ground-truth boxes from a.json')
+        'person boxes: 2 ground-truth boxes from a.json'
+    )
 
 
 def test_wrapped_data_sets_are_all_named() -> None:

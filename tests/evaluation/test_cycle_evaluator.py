@@ -30,11 +30,11 @@ def test_each_cycle_is_measured_by_itself() -> None:
     assert evaluator.dataset_meta == dict(factor=10)
     evaluator.process([_samples(1, 2), _samples(5, 6)], None)
     evaluator.process([_samples(3), _samples(10)], None)
-    expected = {'cycle1/toy/mean': 20., 'cycle1/toy/count': 3, 'cycle2/toy/mean': 70., 'cycle2/toy/count': 3}
+    expected = {'cycle1/toy/mean': 20.0, 'cycle1/toy/count': 3, 'cycle2/toy/mean': 70.0, 'cycle2/toy/count': 3}
     assert evaluator.evaluate(3) == expected
     # A second evaluation starts from nothing, as MMEngine's does.
     evaluator.process([_samples(4), _samples(7)], None)
-    assert evaluator.evaluate(1)['cycle2/toy/mean'] == 70.
+    assert evaluator.evaluate(1)['cycle2/toy/mean'] == 70.0
 
 
 def test_another_number_of_cycles_is_refused() -> None:
@@ -47,8 +47,10 @@ def test_another_number_of_cycles_is_refused() -> None:
 
 
 def test_table_by_hand() -> None:
-    metrics = {'cycle1/coco/AP': .41234, 'cycle1/coco/AP .5': 1., 'cycle2/coco/AP': .5, 'cycle2/coco/AP .5': .98765}
-    assert cycle_table(metrics, deployed=2) == ('metric      cycle 1  cycle 2 *\n'
-                                                'coco/AP      0.4123     0.5000\n'
-                                                'coco/AP .5   1.0000     0.9877\n'
-                                                '* the cycle that the config deploys')
+    metrics = {'cycle1/coco/AP': 0.41234, 'cycle1/coco/AP .5': 1.0, 'cycle2/coco/AP': 0.5, 'cycle2/coco/AP .5': 0.98765}
+    assert cycle_table(metrics, deployed=2) == (
+        'metric      cycle 1  cycle 2 *\n'
+        'coco/AP      0.4123     0.5000\n'
+        'coco/AP .5   1.0000     0.9877\n'
+        '* the cycle that the config deploys'
+    )

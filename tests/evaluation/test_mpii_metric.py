@@ -10,13 +10,16 @@ from sdpose.evaluation import MpiiMetric
 
 def _sample(number, distances, head_size, hidden=()):
     """A person whose joints all lie at (100, 100), predicted so many pixels to the right."""
-    truth, found = np.full((1, 16, 2), 100.), np.full((1, 16, 2), 99.)  # predictions count from 0
+    truth, found = np.full((1, 16, 2), 100.0), np.full((1, 16, 2), 99.0)  # predictions count from 0
     found[0, :, 0] += distances
     visible = np.ones((1, 16))
     visible[0, list(hidden)] = 0
-    return dict(id=number, img_path=f'a/b/{number}.jpg',
-                gt_instances=dict(keypoints=truth, keypoints_visible=visible, head_size=np.array([[head_size]])),
-                pred_instances=dict(keypoints=found, keypoint_scores=np.full((1, 16), 0.5)))
+    return dict(
+        id=number,
+        img_path=f'a/b/{number}.jpg',
+        gt_instances=dict(keypoints=truth, keypoints_visible=visible, head_size=np.array([[head_size]])),
+        pred_instances=dict(keypoints=found, keypoint_scores=np.full((1, 16), 0.5)),
+    )
 
 
 def test_pckh_by_hand():
@@ -25,7 +28,7 @@ def test_pckh_by_hand():
     near[6] = 99  # the pelvis is no part of the mean
     far[[0, 1, 2]] = 2.9, 3.1, 99  # head size 30, threshold 0.1: right ankle within, knee beyond; the hip is hidden
     metric = MpiiMetric()
-    metric.process({}, [_sample(0, near, 10), _sample(1, far, 30, hidden=(2, ))])
+    metric.process({}, [_sample(0, near, 10), _sample(1, far, 30, hidden=(2,))])
     scores = metric.evaluate(2)
     assert scores['mpii/Head PCK'] == 100 and scores['mpii/Shoulder PCK'] == 75
     # 27 joints count: 14 of the first person, 13 of the second. One is wrong at 0.5; at 0.1 two of the first and one of

@@ -1,4 +1,5 @@
 """Predictions that are no numbers are counted once each, and said after the metrics."""
+
 import logging
 import math
 from types import SimpleNamespace
@@ -21,7 +22,7 @@ from sdpose.structures import ClassSample
 SAID = 'people have key points or scores that are NaN or infinite, the first on image id'
 
 
-def person(number, place=1., score=1.):
+def person(number, place=1.0, score=1.0):
     """Two people per image, numbered throughout."""
     sample = PoseDataSample(metainfo=dict(id=number, img_id=50 + number // 2))
     sample.pred_instances = InstanceData(keypoints=np.full((1, 3, 2), place), keypoint_scores=np.full((1, 3), score))
@@ -55,7 +56,7 @@ def test_people_are_counted_once(value):
 
 def test_images_of_classes():
     count = NotFiniteCount()
-    count.add([picture(0, .5, .5), picture(1, .5, math.nan)])
+    count.add([picture(0, 0.5, 0.5), picture(1, 0.5, math.nan)])
     assert count.take(2).startswith('1 of 2 images have scores that are NaN or infinite, the first on image cat/1.png')
 
 
@@ -87,7 +88,7 @@ class Broken(BaseModel):
     neck = SimpleNamespace(test_cycles=1)
 
     def predict_cycles(self, inputs, data_samples=None):
-        return [[person(i, math.nan if i in broken else 1.) for i in map(int, inputs)] for broken in ((3, ), (2, 3))]
+        return [[person(i, math.nan if i in broken else 1.0) for i in map(int, inputs)] for broken in ((3,), (2, 3))]
 
     def forward(self, inputs, data_samples=None, mode='predict'):
         return self.predict_cycles(inputs)[0]
@@ -98,12 +99,20 @@ def warnings_of(tmp_path):
     """Evaluates four people in two batches; returns what is warned of."""
 
     def run(start, **parts):
-        loader = dict(batch_size=2, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False),
-                      dataset=[dict(inputs=torch.tensor(number)) for number in range(4)])
-        runner = Runner(Broken(), str(tmp_path), default_scope='mmpose', experiment_name=f'{tmp_path.name}_{start}',
-                        default_hooks=dict(checkpoint=None, logger=None,
-                                           finite_predictions=dict(type='FinitePredictionHook')),
-                        **{name: loader if value == 'loader' else value for name, value in parts.items()})
+        loader = dict(
+            batch_size=2,
+            num_workers=0,
+            sampler=dict(type='DefaultSampler', shuffle=False),
+            dataset=[dict(inputs=torch.tensor(number)) for number in range(4)],
+        )
+        runner = Runner(
+            Broken(),
+            str(tmp_path),
+            default_scope='mmpose',
+            experiment_name=f'{tmp_path.name}_{start}',
+            default_hooks=dict(checkpoint=None, logger=None, finite_predictions=dict(type='FinitePredictionHook')),
+            **{name: loader if value == 'loader' else value for name, value in parts.items()},
+        )
         said = []
         handler = logging.Handler(logging.WARNING)
         handler.emit = lambda record: said.append(record.getMessage())
@@ -121,7 +130,11 @@ def test_a_test_and_a_validation_warn_in_one_line(warnings_of):
 
 
 def test_every_cycle_has_its_warning(warnings_of):
-    said = warnings_of('test', test_dataloader='loader', test_cfg=dict(type='AllCyclesTestLoop'),
-                       test_evaluator=dict(type='CycleEvaluator', metrics=[[dict(type='HowMany')]] * 2))
+    said = warnings_of(
+        'test',
+        test_dataloader='loader',
+        test_cfg=dict(type='AllCyclesTestLoop'),
+        test_evaluator=dict(type='CycleEvaluator', metrics=[[dict(type='HowMany')]] * 2),
+    )
     # Not a third time for the deployed cycle.
     assert said == [f'cycle 1: 1 of 4 {SAID} 51', f'cycle 2: 2 of 4 {SAID} 51']

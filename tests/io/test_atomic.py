@@ -72,20 +72,14 @@ def test_permissions_follow_the_umask(tmp_path: Path):
 def test_leftovers_of_dead_writers_are_removed_and_of_living_ones_kept(tmp_path: Path):
     host = socket.gethostname()
     dead = 2**22 + 1  # above the largest process number of Linux
-    for name in (
-        f'.a.pth~{host}~{dead}~0.tmp',
-        f'.a.pth~{host}~{os.getppid()}~0.tmp',
-        '.a.pth~elsewhere~1~0.tmp',
-    ):
+    for name in (f'.a.pth~{host}~{dead}~0.tmp', f'.a.pth~{host}~{os.getppid()}~0.tmp', '.a.pth~elsewhere~1~0.tmp'):
         (tmp_path / name).write_text('half')
     old = tmp_path / '.b.pth~elsewhere~1~0.tmp'
     old.write_text('half')
     os.utime(old, (0, 0))
     with atomic_write(tmp_path / 'x.txt', 'w') as file:
         file.write('x')
-    assert names(tmp_path) == sorted(
-        [f'.a.pth~{host}~{os.getppid()}~0.tmp', '.a.pth~elsewhere~1~0.tmp', 'x.txt']
-    )
+    assert names(tmp_path) == sorted([f'.a.pth~{host}~{os.getppid()}~0.tmp', '.a.pth~elsewhere~1~0.tmp', 'x.txt'])
 
 
 def test_refuses_to_append(tmp_path: Path):

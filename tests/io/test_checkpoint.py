@@ -34,12 +34,20 @@ def test_a_batch_counter_may_be_absent() -> None:
     assert not compare(_model(), weights)
 
 
-@pytest.mark.parametrize('change, counts', [
-    (lambda weights: weights.pop('0.bias'), '1 keys missing, 0 unexpected, 0 of another shape, 6 matched'),
-    (lambda weights: weights.update(extra=torch.zeros(2)),
-     '0 keys missing, 1 unexpected, 0 of another shape, 7 matched'),
-    (lambda weights: weights.update({'0.bias': torch.zeros(5)}),
-     '0 keys missing, 0 unexpected, 1 of another shape, 6 matched')])
+@pytest.mark.parametrize(
+    'change, counts',
+    [
+        (lambda weights: weights.pop('0.bias'), '1 keys missing, 0 unexpected, 0 of another shape, 6 matched'),
+        (
+            lambda weights: weights.update(extra=torch.zeros(2)),
+            '0 keys missing, 1 unexpected, 0 of another shape, 7 matched',
+        ),
+        (
+            lambda weights: weights.update({'0.bias': torch.zeros(5)}),
+            '0 keys missing, 0 unexpected, 1 of another shape, 6 matched',
+        ),
+    ],
+)
 def test_one_difference_is_enough(change: Callable, counts: str) -> None:
     weights = _model().state_dict()
     change(weights)
@@ -49,7 +57,7 @@ def test_one_difference_is_enough(change: Callable, counts: str) -> None:
 
 def test_every_kind_of_difference_is_found() -> None:
     result = compare(_model(), _changed())
-    assert result.missing == {'0.bias': (4, )}
+    assert result.missing == {'0.bias': (4,)}
     assert result.unexpected == {'extra.scale': ()}
     assert result.misshaped == {'0.weight': ((4, 3), (4, 5))}
     assert result.matched == 5
@@ -59,11 +67,16 @@ def test_the_error_shows_them_in_one_table() -> None:
     with pytest.raises(MismatchError) as caught:
         require_match(_model(), _changed(), 'a.pth', 'Do something.')
     lines = str(caught.value).splitlines()
-    assert lines[0] == ('a.pth does not fit the model Sequential: 1 keys missing, 1 unexpected, 1 of another shape, '
-                        '5 matched')
+    assert lines[0] == (
+        'a.pth does not fit the model Sequential: 1 keys missing, 1 unexpected, 1 of another shape, 5 matched'
+    )
     assert [line.split() for line in lines[1:]] == [
-        ['key', 'model', 'checkpoint'], ['missing', '0.bias', '4', '-'], ['unexpected', 'extra.scale', '-', 'scalar'],
-        ['shape', '0.weight', '4x3', '4x5'], ['Do', 'something.']]
+        ['key', 'model', 'checkpoint'],
+        ['missing', '0.bias', '4', '-'],
+        ['unexpected', 'extra.scale', '-', 'scalar'],
+        ['shape', '0.weight', '4x3', '4x5'],
+        ['Do', 'something.'],
+    ]
 
 
 def test_layouts_of_a_checkpoint() -> None:

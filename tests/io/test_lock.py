@@ -24,8 +24,10 @@ def test_one_training_per_folder(tmp_path: Path) -> None:
 
 
 def test_a_killed_training_frees_its_folder(tmp_path: Path) -> None:
-    code = ('import os\nfrom sdpose.io.lock import lock_work_dir\n'
-            f'with lock_work_dir({str(tmp_path)!r}): os.kill(os.getpid(), 9)')
+    code = (
+        'import os\nfrom sdpose.io.lock import lock_work_dir\n'
+        f'with lock_work_dir({str(tmp_path)!r}): os.kill(os.getpid(), 9)'
+    )
     assert subprocess.run([sys.executable, '-c', code]).returncode == -9
     with lock_work_dir(tmp_path):
         pass
@@ -43,8 +45,10 @@ def test_the_lock_is_not_written_through_a_link(tmp_path: Path, link) -> None:
 
 def test_a_child_does_not_keep_the_folder(tmp_path: Path) -> None:
     """As a loader's workers outlive a killed training for seconds."""
-    code = ('import os, time\nfrom sdpose.io.lock import lock_work_dir\n'
-            f'with lock_work_dir({str(tmp_path)!r}):\n    if os.fork(): os.kill(os.getpid(), 9)\n    time.sleep(20)')
+    code = (
+        'import os, time\nfrom sdpose.io.lock import lock_work_dir\n'
+        f'with lock_work_dir({str(tmp_path)!r}):\n    if os.fork(): os.kill(os.getpid(), 9)\n    time.sleep(20)'
+    )
     child = subprocess.Popen([sys.executable, '-c', code], start_new_session=True)
     assert child.wait() == -9
     try:

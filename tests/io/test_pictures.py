@@ -1,4 +1,5 @@
 """Picture files beside the pipelines, and what other libraries of the process refuse."""
+
 import io
 import os
 
@@ -57,13 +58,17 @@ def test_a_picture_is_read_as_opencv_does(tmp_path):
         np.testing.assert_array_equal(read_picture(tmp_path / name), pixels)
 
 
-@pytest.mark.parametrize('spoil, reason', [
-    (lambda path: path.write_bytes(b''), 'cannot be read as a picture: no picture'),
-    (lambda path: path.write_text('text'), 'cannot be read as a picture: no picture'),
-    (lambda path: path.write_bytes(bombs.png(64)[:60]), 'cannot be read as a picture: it is damaged'),
-    (lambda path: None, 'cannot be read as a picture: .*No such file'),
-    (lambda path: path.mkdir(), 'is a folder, not a file'),
-    (os.mkfifo, 'is a pipe, a socket or a device, not a file')])
+@pytest.mark.parametrize(
+    'spoil, reason',
+    [
+        (lambda path: path.write_bytes(b''), 'cannot be read as a picture: no picture'),
+        (lambda path: path.write_text('text'), 'cannot be read as a picture: no picture'),
+        (lambda path: path.write_bytes(bombs.png(64)[:60]), 'cannot be read as a picture: it is damaged'),
+        (lambda path: None, 'cannot be read as a picture: .*No such file'),
+        (lambda path: path.mkdir(), 'is a folder, not a file'),
+        (os.mkfifo, 'is a pipe, a socket or a device, not a file'),
+    ],
+)
 def test_other_files_are_named_in_one_line(tmp_path, spoil, reason):
     spoil(tmp_path / 'a.png')
     with pytest.raises(DataError, match=f'^[^\n]*{tmp_path}/a.png {reason}[^\n]*$'):

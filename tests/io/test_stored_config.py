@@ -24,46 +24,59 @@ def test_the_text_of_every_shipped_config_is_read_as_it_is_run():
 
 
 def test_values():
-    text = ("a = 1\nb = -2.5\nc = [1, (2, ), {3}]\nd = dict(e=None, f='x' 'y')\ng = {'h i': True, 2: -1j}\n"
-            'i = dict({1: 2}, j=3)\nk = list([1])\nl = tuple([1])\nm = dict()\n')
+    text = (
+        "a = 1\nb = -2.5\nc = [1, (2, ), {3}]\nd = dict(e=None, f='x' 'y')\ng = {'h i': True, 2: -1j}\n"
+        'i = dict({1: 2}, j=3)\nk = list([1])\nl = tuple([1])\nm = dict()\n'
+    )
     parsed = parse_config(text, 'a.pth')
     assert parsed._cfg_dict.to_dict() == dict(
-        a=1, b=-2.5, c=[1, (2, ), {3}], d=dict(e=None, f='xy'), g={'h i': True, 2: -1j}, i={1: 2, 'j': 3}, k=[1],
-        l=(1, ), m={})
+        a=1,
+        b=-2.5,
+        c=[1, (2,), {3}],
+        d=dict(e=None, f='xy'),
+        g={'h i': True, 2: -1j},
+        i={1: 2, 'j': 3},
+        k=[1],
+        l=(1,),
+        m={},
+    )
     assert parsed.text == text
 
 
-@pytest.mark.parametrize('text, reason', [
-    ('import os', 'line 1 is no assignment'),
-    ('a = 1\nprint(1)', 'line 2 is no assignment'),
-    ('a = open("x")', 'has a Call'),
-    ('a = dict(b=open("x"))', 'has a Call'),
-    ('a = dict.fromkeys([1])', 'has a Call'),
-    ('a = __import__("os").system("x")', 'has a Call'),
-    ('a = 2 ** 9', 'has a BinOp'),
-    ('a = [x for x in (1, )]', 'has a ListComp'),
-    ('a = (lambda: 1)', 'has a Lambda'),
-    ('a = f"{1}"', 'has a JoinedStr'),
-    ('a = b', 'has a Name'),
-    ('a.b = 1', 'no assignment'),
-    ('a, b = 1, 2', 'no assignment'),
-    ('a = dict(**{"b": 1})', 'has a Call'),
-    ('a: int = 1', 'no assignment'),
-    ('if True:\n    a = 1', 'no assignment'),
-    ('_base_ = "other.py"', 'it has base files'),
-    ('filename = "x"', 'reserved'),
-    ('a = {[]: 1}', 'unhashable'),
-    ('a = (', 'was never closed'),
-    ('a = ' + '-' * 100_000 + '1', ''),
-    ('a = ' + '(' * 10_000, ''),
-    ('a = "' + 'x' * 2**22 + '"', 'longer than any config'),
-    ('model = dict(type="os.system", command="x")', "type='os.system' is none of the registered classes"),
-    ('model = dict(a=[dict(type="antigravity")])', "type='antigravity' is none"),
-    ('model = dict(type="mmengine.dump", obj="x", file="y")', 'is none of'),
-    ('model = dict(type="mmengine.config.Config.fromstring", cfg_str="import os")', 'is none of'),
-    ('test_dataloader = dict(collate_fn="os.system")', "collate_fn='os.system' is none"),
-    ('model = dict(_scope_="json", type="ResNet")', "_scope_='json' is none"),
-])
+@pytest.mark.parametrize(
+    'text, reason',
+    [
+        ('import os', 'line 1 is no assignment'),
+        ('a = 1\nprint(1)', 'line 2 is no assignment'),
+        ('a = open("x")', 'has a Call'),
+        ('a = dict(b=open("x"))', 'has a Call'),
+        ('a = dict.fromkeys([1])', 'has a Call'),
+        ('a = __import__("os").system("x")', 'has a Call'),
+        ('a = 2 ** 9', 'has a BinOp'),
+        ('a = [x for x in (1, )]', 'has a ListComp'),
+        ('a = (lambda: 1)', 'has a Lambda'),
+        ('a = f"{1}"', 'has a JoinedStr'),
+        ('a = b', 'has a Name'),
+        ('a.b = 1', 'no assignment'),
+        ('a, b = 1, 2', 'no assignment'),
+        ('a = dict(**{"b": 1})', 'has a Call'),
+        ('a: int = 1', 'no assignment'),
+        ('if True:\n    a = 1', 'no assignment'),
+        ('_base_ = "other.py"', 'it has base files'),
+        ('filename = "x"', 'reserved'),
+        ('a = {[]: 1}', 'unhashable'),
+        ('a = (', 'was never closed'),
+        ('a = ' + '-' * 100_000 + '1', ''),
+        ('a = ' + '(' * 10_000, ''),
+        ('a = "' + 'x' * 2**22 + '"', 'longer than any config'),
+        ('model = dict(type="os.system", command="x")', "type='os.system' is none of the registered classes"),
+        ('model = dict(a=[dict(type="antigravity")])', "type='antigravity' is none"),
+        ('model = dict(type="mmengine.dump", obj="x", file="y")', 'is none of'),
+        ('model = dict(type="mmengine.config.Config.fromstring", cfg_str="import os")', 'is none of'),
+        ('test_dataloader = dict(collate_fn="os.system")', "collate_fn='os.system' is none"),
+        ('model = dict(_scope_="json", type="ResNet")', "_scope_='json' is none"),
+    ],
+)
 def test_what_is_more_than_data_is_refused(text: str, reason: str):
     with pytest.raises(ConfigError) as caught, warnings.catch_warnings():
         warnings.simplefilter('ignore')
@@ -73,8 +86,9 @@ def test_what_is_more_than_data_is_refused(text: str, reason: str):
     assert "MMPoseInferencer(pose2d=CONFIG, pose2d_weights='a.pth')" in message and '\n' not in message
 
 
-@pytest.mark.parametrize('kind', ['ResNet', 'mmpose.ResNet', 'mmpose.models.backbones.resnet.ResNet', 'Adam',
-                                  'NotThere'])
+@pytest.mark.parametrize(
+    'kind', ['ResNet', 'mmpose.ResNet', 'mmpose.models.backbones.resnet.ResNet', 'Adam', 'NotThere']
+)
 def test_registered_classes_pass_and_unknown_ones_cannot_be_imported(kind: str):
     assert parse_config(f'model = dict(type={kind!r})', 'a.pth').model.type == kind
 
@@ -103,6 +117,7 @@ def test_the_messages_come_before_the_meta_and_none_is_said():
 @pytest.mark.parametrize('name', [name for name in hostile_files.HOSTILE if name.startswith('config_')])
 def test_an_inferencer_runs_nothing(tmp_path: Path, name: str):
     from mmpose.apis import Pose2DInferencer  # which needs mmdet, or sdpose before it
+
     file = hostile_files.write(name, tmp_path)
     with pytest.raises(ConfigError, match=f'{name}.pth is more than plain data'):
         Pose2DInferencer(None, weights=str(file), device='cpu')
@@ -111,6 +126,7 @@ def test_an_inferencer_runs_nothing(tmp_path: Path, name: str):
 
 def test_an_inferencer_still_takes_the_config_of_an_honest_file(tmp_path: Path):
     from mmpose.apis import Pose2DInferencer, init_model
+
     model = init_model(config_dir() / 'quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48.py', device='cpu')
     text = Config.fromfile(config_dir() / 'quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48.py').pretty_text
     meta = dict(cfg=text, dataset_meta=model.dataset_meta)

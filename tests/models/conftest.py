@@ -1,4 +1,5 @@
 """Fixtures of the released code: those in tests/data always, the complete set beside the checkout where it exists."""
+
 import zlib
 from pathlib import Path
 
@@ -63,8 +64,10 @@ def token_model():
                 depth=config['depth'],
                 num_heads=config['heads'],
                 num_cycles=config.get('cycle_num', 1),
-                **neck),
-            dict(type='TokenPoseHead', in_channels=config['dim'], decoder=codec_of(config['heatmap_size'])))
+                **neck,
+            ),
+            dict(type='TokenPoseHead', in_channels=config['dim'], decoder=codec_of(config['heatmap_size'])),
+        )
         model.load_state_dict(convert_token_module(fixture.below('w/'), patch_size), strict=True)
         return model
 
@@ -77,16 +80,34 @@ def distilpose_student():
 
     def build(fixture: Fixture) -> tuple[nn.ModuleDict, CycleTokens]:
         config = fixture.config
-        model = nn.ModuleDict(dict(head=MODELS.build(dict(
-            type='TokenRegHead', in_channels=config['dim'], mode='all', hidden=config['hidden_dim'],
-            decoder=dict(type='RegressionLabel', input_size=(192, 256))))))
+        model = nn.ModuleDict(
+            dict(
+                head=MODELS.build(
+                    dict(
+                        type='TokenRegHead',
+                        in_channels=config['dim'],
+                        mode='all',
+                        hidden=config['hidden_dim'],
+                        decoder=dict(type='RegressionLabel', input_size=(192, 256)),
+                    )
+                )
+            )
+        )
         tokens = torch.cat([fixture['kpt_token'], fixture['vis_token']], dim=1)
-        feats = CycleTokens((TokenSet(tokens, config['num_keypoints']), ), 0)
+        feats = CycleTokens((TokenSet(tokens, config['num_keypoints']),), 0)
         if 'feature' in fixture:
-            model['neck'] = MODELS.build(dict(
-                type='MultiCycledTransformer', in_channels=config['channels'], feature_size=(12, 24),
-                patch_size=(3, 4), num_queries=config['num_keypoints'], dim=config['dim'], depth=config['depth'],
-                num_heads=config['heads']))
+            model['neck'] = MODELS.build(
+                dict(
+                    type='MultiCycledTransformer',
+                    in_channels=config['channels'],
+                    feature_size=(12, 24),
+                    patch_size=(3, 4),
+                    num_queries=config['num_keypoints'],
+                    dim=config['dim'],
+                    depth=config['depth'],
+                    num_heads=config['heads'],
+                )
+            )
         model.load_state_dict(convert_token_module(fixture.below('w/'), (3, 4)), strict=True)
         return model, model['neck']([fixture['feature']]) if 'feature' in fixture else feats
 
@@ -124,8 +145,12 @@ def fill_by_formula():
                 value = wave * np.sqrt(4 / np.prod(tensor.shape[1:]))
             else:
                 kind = name.rsplit('.', 1)[1]
-                value = {'running_var': 1 + 0.5 * wave, 'running_mean': 0.1 * wave, 'bias': 0.1 * wave,
-                         'weight': 0.6 * (1 + 0.1 * wave)}[kind]
+                value = {
+                    'running_var': 1 + 0.5 * wave,
+                    'running_mean': 0.1 * wave,
+                    'bias': 0.1 * wave,
+                    'weight': 0.6 * (1 + 0.1 * wave),
+                }[kind]
             tensor.copy_(torch.from_numpy(value.reshape(tensor.shape)))
 
     return fill
@@ -139,10 +164,14 @@ def hrnet_w32():
         return dict(
             type='TruncatedHRNet',
             extra=dict(
-                stage1=dict(num_modules=1, num_branches=1, block='BOTTLENECK', num_blocks=(4, ),
-                            num_channels=(stage1_width, )),
+                stage1=dict(
+                    num_modules=1, num_branches=1, block='BOTTLENECK', num_blocks=(4,), num_channels=(stage1_width,)
+                ),
                 stage2=dict(num_modules=1, num_branches=2, block='BASIC', num_blocks=(4, 4), num_channels=(32, 64)),
-                stage3=dict(num_modules=4, num_branches=3, block='BASIC', num_blocks=(4, 4, 4),
-                            num_channels=(32, 64, 128))))
+                stage3=dict(
+                    num_modules=4, num_branches=3, block='BASIC', num_blocks=(4, 4, 4), num_channels=(32, 64, 128)
+                ),
+            ),
+        )
 
     return config

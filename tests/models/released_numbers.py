@@ -4,6 +4,7 @@ Those of ``tests/data`` are cropped. A teacher's heatmaps are the released ones 
 where a Gaussian is below 4e-5, they hold the one value that leaves their sum of squares, and with it the released
 losses, as they were. DistilPose's step begins at the tokens; what makes tokens is compared on SDPose's numbers.
 """
+
 import json
 from pathlib import Path
 
@@ -31,4 +32,4 @@ class Fixture:
         return torch.from_numpy(array.astype(np.float32) if array.dtype == np.float16 else array)
 
     def below(self, prefix: str) -> dict[str, Tensor]:
-        return {key[len(prefix):]: self[key] for key in self.arrays.files if key.startswith(prefix)}
+        return {key[len(prefix) :]: self[key] for key in self.arrays.files if key.startswith(prefix)}

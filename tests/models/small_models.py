@@ -1,4 +1,5 @@
 """Teachers small enough for a test, written to files as a user has them, and a batch for their students."""
+
 from pathlib import Path
 
 import torch
@@ -13,17 +14,25 @@ def stock_hrnet(codec: dict) -> dict:
     """MMPose's own estimator with its own HRNet, five joints; it wants sizes that 32 divides."""
     return dict(
         type='TopdownPoseEstimator',
-        data_preprocessor=dict(type='PoseDataPreprocessor', mean=[0.] * 3, std=[1.] * 3),
-        backbone=dict(type='HRNet', extra=dict(
-            stage1=dict(num_modules=1, num_branches=1, block='BOTTLENECK', num_blocks=(1, ), num_channels=(4, )),
-            stage2=dict(num_modules=1, num_branches=2, block='BASIC', num_blocks=(1, 1), num_channels=(4, 8)),
-            stage3=dict(num_modules=1, num_branches=3, block='BASIC', num_blocks=(1, 1, 1), num_channels=(4, 8, 16)),
-            stage4=dict(num_modules=1, num_branches=4, block='BASIC', num_blocks=(1, 1, 1, 1),
-                        num_channels=(4, 8, 16, 32)))),
-        head=dict(type='HeatmapHead', in_channels=4, out_channels=5, deconv_out_channels=None, decoder=codec))
+        data_preprocessor=dict(type='PoseDataPreprocessor', mean=[0.0] * 3, std=[1.0] * 3),
+        backbone=dict(
+            type='HRNet',
+            extra=dict(
+                stage1=dict(num_modules=1, num_branches=1, block='BOTTLENECK', num_blocks=(1,), num_channels=(4,)),
+                stage2=dict(num_modules=1, num_branches=2, block='BASIC', num_blocks=(1, 1), num_channels=(4, 8)),
+                stage3=dict(
+                    num_modules=1, num_branches=3, block='BASIC', num_blocks=(1, 1, 1), num_channels=(4, 8, 16)
+                ),
+                stage4=dict(
+                    num_modules=1, num_branches=4, block='BASIC', num_blocks=(1, 1, 1, 1), num_channels=(4, 8, 16, 32)
+                ),
+            ),
+        ),
+        head=dict(type='HeatmapHead', in_channels=4, out_channels=5, deconv_out_channels=None, decoder=codec),
+    )
 
 
-def write_teacher(folder: Path, model: dict, std: float = 0.) -> dict[str, str]:
+def write_teacher(folder: Path, model: dict, std: float = 0.0) -> dict[str, str]:
     """Write config and random checkpoint of a teacher; returns both as a ``TeacherDistiller`` takes them.
 
     As built, heatmaps are almost flat; with ``std`` every parameter is drawn from that normal instead.

@@ -1,4 +1,5 @@
 """DPPT: traces through prunings, the attention and token terms by hand, and whole models."""
+
 import math
 
 import pytest
@@ -17,18 +18,30 @@ PRUNER = dict(type='TokenPruner', keep_ratio=0.5, layers=(0, 1))
 TERMS = dict(
     loss_logit=dict(type='HeatmapLogitLoss', on='prediction', use_target_weight=True),
     loss_attention=dict(type='JointAttentionLoss', on='trace', loss_weight=0.01),
-    loss_token=dict(type='JointTokenLoss', on='trace', layers=(0, 1, 2)))
+    loss_token=dict(type='JointTokenLoss', on='trace', layers=(0, 1, 2)),
+)
 
 
 def tokenpose(pruner=None, **neck):
     """Three layers over 16 patches and 5 joints."""
     return dict(
         type='DistillPoseEstimator',
-        data_preprocessor=dict(type='PoseDataPreprocessor', mean=[0.] * 3, std=[1.] * 3),
+        data_preprocessor=dict(type='PoseDataPreprocessor', mean=[0.0] * 3, std=[1.0] * 3),
         backbone=dict(type='StemNet', stem_channels=4, num_blocks=1),
-        neck=dict(type='MultiCycledTransformer', in_channels=16, feature_size=(16, 16), patch_size=(4, 4),
-                  num_queries=5, dim=16, depth=3, num_heads=2, pruner=pruner) | neck,
-        head=dict(type='TokenPoseHead', in_channels=16, decoder=CODEC))
+        neck=dict(
+            type='MultiCycledTransformer',
+            in_channels=16,
+            feature_size=(16, 16),
+            patch_size=(4, 4),
+            num_queries=5,
+            dim=16,
+            depth=3,
+            num_heads=2,
+            pruner=pruner,
+        )
+        | neck,
+        head=dict(type='TokenPoseHead', in_channels=16, decoder=CODEC),
+    )
 
 
 @pytest.fixture
@@ -38,8 +51,11 @@ def student_of(tmp_path):
     def build(teacher=None, student=None, terms=TERMS, **distiller):
         files = write_teacher(tmp_path, teacher or tokenpose())
         torch.manual_seed(0)
-        return MODELS.build(dict(student or tokenpose(PRUNER), distiller=dict(
-            type='TeacherDistiller', terms=terms, **files, **distiller)))
+        return MODELS.build(
+            dict(
+                student or tokenpose(PRUNER), distiller=dict(type='TeacherDistiller', terms=terms, **files, **distiller)
+            )
+        )
 
     return build
 
@@ -47,11 +63,14 @@ def student_of(tmp_path):
 def trace(rows, kept=None, query=None):
     """One layer of one image with one head."""
     rows = torch.tensor(rows)[None, None]
-    return LayerTrace(torch.zeros(1, rows.shape[2], 2) if query is None else torch.tensor(query)[None], rows,
-                      None if kept is None else torch.tensor(kept)[None])
+    return LayerTrace(
+        torch.zeros(1, rows.shape[2], 2) if query is None else torch.tensor(query)[None],
+        rows,
+        None if kept is None else torch.tensor(kept)[None],
+    )
 
 
-ALL = trace([[0.5, 0.5, 0., 0.]])  # a first layer that looks at one joint and at three patches, in both models
+ALL = trace([[0.5, 0.5, 0.0, 0.0]])  # a first layer that looks at one joint and at three patches, in both models
 
 
 def test_attention_by_hand():
@@ -60,8 +79,8 @@ def test_attention_by_hand():
     student = (ALL, trace([[0.25, 0.25, 0.5]], kept=[2, 0]))
     target = [0.1 / 0.6, 0.3 / 0.6, 0.2 / 0.6]
     kl = sum(t * math.log(t / s) for t, s in zip(target, (0.25, 0.25, 0.5)))
-    assert_close(JointAttentionLoss(loss_weight=3.)(student, teacher), torch.tensor(3 * kl))
-    mse = sum((t - s)**2 for t, s in zip(target, (0.25, 0.25, 0.5))) / 3
+    assert_close(JointAttentionLoss(loss_weight=3.0)(student, teacher), torch.tensor(3 * kl))
+    mse = sum((t - s) ** 2 for t, s in zip(target, (0.25, 0.25, 0.5))) / 3
     assert_close(JointAttentionLoss([1], 'mse')(student, teacher), torch.tensor(mse))
     assert JointAttentionLoss([0])(student, teacher).item() == 0  # equal there, zeros included
     same = (ALL, trace([target], kept=[2, 0]))
@@ -72,8 +91,8 @@ def test_attention_on_the_full_grid_by_hand():
     """One joint, three patches; what the student has pruned counts with the teacher's whole attention."""
     teacher = (ALL, trace([[0.1, 0.2, 0.5, 0.2]]))
     student = (ALL, trace([[0.25, 0.25, 0.5]], kept=[2, 0]))
-    squares = (0.25 - 0.1)**2 + (0.5 - 0.2)**2 + (0. - 0.5)**2 + (0.25 - 0.2)**2
-    loss = JointAttentionLoss(divergence='mse', support='grid', loss_weight=2.)
+    squares = (0.25 - 0.1) ** 2 + (0.5 - 0.2) ** 2 + (0.0 - 0.5) ** 2 + (0.25 - 0.2) ** 2
+    loss = JointAttentionLoss(divergence='mse', support='grid', loss_weight=2.0)
     assert loss(student, teacher).item() == pytest.approx(2 * squares / 4)
     assert loss(teacher, teacher).item() == 0
     with pytest.raises(ValueError, match="support='grid' needs divergence='mse'"):
@@ -83,26 +102,27 @@ def test_attention_on_the_full_grid_by_hand():
 
 
 def test_attention_is_the_mean_over_heads():
-    heads = ALL._replace(rows=torch.tensor([[[[1., 0, 0, 0]], [[0, 1., 0, 0]]]]))
-    assert JointAttentionLoss(divergence='mse')((heads, ), (ALL, )).item() == 0
+    heads = ALL._replace(rows=torch.tensor([[[[1.0, 0, 0, 0]], [[0, 1.0, 0, 0]]]]))
+    assert JointAttentionLoss(divergence='mse')((heads,), (ALL,)).item() == 0
 
 
 def test_attention_is_the_mean_over_samples_and_joints_and_the_sum_over_layers():
     """Two samples, two joints, two layers."""
     rows = torch.rand(4, 2, 1, 2, 5, generator=torch.Generator().manual_seed(0)).softmax(dim=-1)
     student, teacher = (tuple(ALL._replace(rows=layer) for layer in part) for part in (rows[:2], rows[2:]))
-    expected = sum((theirs.rows * (theirs.rows / ours.rows).log()).sum().item() / 4
-                   for ours, theirs in zip(student, teacher))
+    expected = sum(
+        (theirs.rows * (theirs.rows / ours.rows).log()).sum().item() / 4 for ours, theirs in zip(student, teacher)
+    )
     assert JointAttentionLoss(loss_weight=0.5)(student, teacher).item() == pytest.approx(0.5 * expected, rel=1e-5)
-    squares = sum(((ours.rows - theirs.rows)**2).sum().item() / 20 for ours, theirs in zip(student, teacher))
+    squares = sum(((ours.rows - theirs.rows) ** 2).sum().item() / 20 for ours, theirs in zip(student, teacher))
     assert JointAttentionLoss(divergence='mse')(student, teacher).item() == pytest.approx(squares, rel=1e-5)
 
 
 def test_tokens_by_hand():
-    student = tuple(trace([[1., 0]], query=[[value, 0.]]) for value in (1., 2., 3.))
-    teacher = tuple(trace([[1., 0]], query=[[0., 0.]]) for _ in range(3))
+    student = tuple(trace([[1.0, 0]], query=[[value, 0.0]]) for value in (1.0, 2.0, 3.0))
+    teacher = tuple(trace([[1.0, 0]], query=[[0.0, 0.0]]) for _ in range(3))
     assert JointTokenLoss()(student, teacher).item() == (1 + 4 + 9) / 2
-    assert JointTokenLoss((0, 2), loss_weight=2.)(student, teacher).item() == 2 * (1 + 9) / 2
+    assert JointTokenLoss((0, 2), loss_weight=2.0)(student, teacher).item() == 2 * (1 + 9) / 2
     assert JointTokenLoss()(student, student).item() == 0
 
 
@@ -121,8 +141,9 @@ def test_trace_follows_the_prunings():
     # What layer 1 sees are the patches that layer 0's joints look at most.
     looked_at = traced.trace[0].rows[..., 5:].mean(dim=1).sum(dim=1).topk(8).indices
     assert torch.equal(traced.trace[1].kept, looked_at)
-    assert all(set(after.tolist()) <= set(before.tolist())
-               for before, after in zip(traced.trace[1].kept, traced.trace[2].kept))
+    assert all(
+        set(after.tolist()) <= set(before.tolist()) for before, after in zip(traced.trace[1].kept, traced.trace[2].kept)
+    )
     assert_close(traced.trace[2].query, traced.query)
     assert_close(traced.sequence, plain.sequence)
 
@@ -186,13 +207,13 @@ def test_student_starts_as_its_teacher(student_of):
 
 
 def test_before_the_first_pruning_student_and_teacher_agree(student_of):
-    term = dict(loss_attention=dict(type='JointAttentionLoss', on='trace', layers=(0, )))
+    term = dict(loss_attention=dict(type='JointAttentionLoss', on='trace', layers=(0,)))
     model = student_of(terms=term).eval()
     model.load_state_dict(model.distiller.teacher().state_dict(), strict=True)
     assert model(*heatmap_batch(), mode='loss')['loss_attention'].item() == pytest.approx(0, abs=1e-6)
 
 
-@pytest.mark.parametrize('ratio', [0.5, 0.8, 1.])
+@pytest.mark.parametrize('ratio', [0.5, 0.8, 1.0])
 def test_kept_patches_are_the_teachers_own_through_all_prunings(student_of, ratio):
     """Where attention moves nothing, a surviving token is what it is in the teacher, and so are its scores.
 
@@ -211,7 +232,7 @@ def test_kept_patches_are_the_teachers_own_through_all_prunings(student_of, rati
     images, samples = heatmap_batch()
     assert model(images, samples, mode='loss')['loss_attention'].item() == pytest.approx(0, abs=1e-5)
     ours, theirs = (net.neck(net.backbone(images), with_trace=True).output.trace for net in (model, teacher))
-    counts = {0.5: [16, 8, 4, 4, 2], 0.8: [16, 13, 11, 11, 9], 1.: [16] * 5}[ratio]
+    counts = {0.5: [16, 8, 4, 4, 2], 0.8: [16, 13, 11, 11, 9], 1.0: [16] * 5}[ratio]
     assert [trace.rows.shape[-1] - 5 for trace in ours] == counts
     if ratio < 1:
         wrong = [trace if trace.kept is None else trace._replace(kept=trace.kept.flip(1)) for trace in ours]
@@ -223,27 +244,36 @@ def test_what_does_not_correspond_is_said(student_of):
         (dict(teacher=tokenpose(depth=2)), 'student and teacher must have one depth, got 3 and 2 layers'),
         (dict(teacher=tokenpose(patch_size=(2, 2))), r'attention rows .*\(3, 5, 21\) and \(3, 5, 69\)'),
         (dict(teacher=tokenpose(PRUNER)), 'the teacher has pruned tokens before layer 1'),
-        (dict(teacher=tokenpose(feature_size=(8, 8))),
-         r'the teacher .*teacher.py, shown the images of the student: .* a feature map of \(w, h\)=\(8, 8\) but got'),
-        (dict(terms=dict(loss_x=dict(type='JointTokenLoss', on='trace', layers=(1, 3)))),
-         r'layers=\(1, 3\) names \[3\], but there are 3 layers'),
+        (
+            dict(teacher=tokenpose(feature_size=(8, 8))),
+            r'the teacher .*teacher.py, shown the images of the student: .* a feature map of \(w, h\)=\(8, 8\) but got',
+        ),
+        (
+            dict(terms=dict(loss_x=dict(type='JointTokenLoss', on='trace', layers=(1, 3)))),
+            r'layers=\(1, 3\) names \[3\], but there are 3 layers',
+        ),
     ]
     for parts, message in cases:
         with pytest.raises(ConfigError, match=message):
             student_of(**{'terms': dict(TERMS, loss_token=None), **parts})(*heatmap_batch(), mode='loss')
-    plain = dict(tokenpose(), neck=None, head=dict(type='HeatmapHead', in_channels=16, out_channels=5,
-                                                  deconv_out_channels=None, decoder=CODEC))
+    plain = dict(
+        tokenpose(),
+        neck=None,
+        head=dict(type='HeatmapHead', in_channels=16, out_channels=5, deconv_out_channels=None, decoder=CODEC),
+    )
     for parts, message in ((dict(student=plain), 'on="trace" needs a student'), (dict(teacher=plain), 'has no tokens')):
         with pytest.raises(ConfigError, match=message):
             student_of(**parts)(*heatmap_batch(), mode='loss')
     with pytest.raises(ValueError, match="divergence='cosine' is unknown; choose one of kl, mse"):
         JointAttentionLoss(divergence='cosine')
-    for layers in ([], 2, (1, 1), (-1, ), ('1', )):
+    for layers in ([], 2, (1, 1), (-1,), ('1',)):
         for loss in (JointAttentionLoss, JointTokenLoss):
             with pytest.raises(ValueError, match='layers must be a list of different layers, counted from 0'):
                 loss(layers=layers)
-    for term, message in ((dict(type='JointTokenLoss', on='query'), "JointTokenLoss compares traces, .* on='query'"),
-                          (dict(type='TokenMSELoss', on='trace'), 'TokenMSELoss does not compare traces')):
+    for term, message in (
+        (dict(type='JointTokenLoss', on='query'), "JointTokenLoss compares traces, .* on='query'"),
+        (dict(type='TokenMSELoss', on='trace'), 'TokenMSELoss does not compare traces'),
+    ):
         with pytest.raises(ValueError, match=f"term 'loss_x': {message}"):
             student_of(terms=dict(loss_x=term))
     for loss in (JointAttentionLoss, JointTokenLoss):

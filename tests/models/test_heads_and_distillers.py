@@ -1,4 +1,5 @@
 """Heads, token losses, distillers and the estimator that joins them."""
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +13,8 @@ from sdpose.structures import CycleTokens, TokenSet
 CODEC = dict(type='MSRAHeatmap', input_size=(48, 64), heatmap_size=(12, 16), sigma=1)
 TERMS = dict(
     loss_query=dict(type='TokenMSELoss', on='query', loss_weight=5e-6),
-    loss_visual=dict(type='TokenMSELoss', on='visual', loss_weight=5e-6))
+    loss_visual=dict(type='TokenMSELoss', on='visual', loss_weight=5e-6),
+)
 
 
 def cycle_tokens(*sequences, num_queries=2, deployed=0):
@@ -22,16 +24,27 @@ def cycle_tokens(*sequences, num_queries=2, deployed=0):
 def model_config(num_cycles=2, distiller=None, **head):
     return dict(
         type='DistillPoseEstimator',
-        data_preprocessor=dict(type='mmpose.PoseDataPreprocessor', mean=[0.] * 3, std=[1.] * 3),
+        data_preprocessor=dict(type='mmpose.PoseDataPreprocessor', mean=[0.0] * 3, std=[1.0] * 3),
         backbone=dict(type='StemNet', stem_channels=4, num_blocks=1),
-        neck=dict(type='MultiCycledTransformer', in_channels=16, feature_size=(12, 16), patch_size=(3, 4),
-                  num_queries=5, dim=16, depth=2, num_heads=2, num_cycles=num_cycles),
+        neck=dict(
+            type='MultiCycledTransformer',
+            in_channels=16,
+            feature_size=(12, 16),
+            patch_size=(3, 4),
+            num_queries=5,
+            dim=16,
+            depth=2,
+            num_heads=2,
+            num_cycles=num_cycles,
+        ),
         head=dict(type='TokenPoseHead', in_channels=16, decoder=CODEC, **head),
-        distiller=distiller)
+        distiller=distiller,
+    )
 
 
-@pytest.mark.parametrize('width, heatmap_size, linears', [(192, (48, 64), 2), (193, (48, 64), 1), (16, (12, 16), 1),
-                                                          (12, (12, 16), 2)])
+@pytest.mark.parametrize(
+    'width, heatmap_size, linears', [(192, (48, 64), 2), (193, (48, 64), 1), (16, (12, 16), 1), (12, (12, 16), 2)]
+)
 def test_depth_of_the_mlp(width, heatmap_size, linears):
     head = MODELS.build(dict(type='TokenPoseHead', in_channels=width, decoder=dict(CODEC, heatmap_size=heatmap_size)))
     layers = [layer for layer in head.mlp if isinstance(layer, torch.nn.Linear)]
@@ -79,26 +92,31 @@ def test_accuracy_equals_mmpose():
 
 def test_token_loss_by_hand():
     loss = MODELS.build(dict(type='TokenMSELoss', loss_weight=0.5))
-    student = torch.tensor([[[1., 2.], [3., 4.]]])
-    assert loss(student, torch.tensor([[[1., 0.], [0., 4.]]])).item() == 0.5 * (4 + 9) / 4
+    student = torch.tensor([[[1.0, 2.0], [3.0, 4.0]]])
+    assert loss(student, torch.tensor([[[1.0, 0.0], [0.0, 4.0]]])).item() == 0.5 * (4 + 9) / 4
     assert loss(student, student).item() == 0
     with pytest.raises(ValueError, match=r'one shape, got \(1, 2, 2\) and \(1, 1, 2\)'):
         loss(student, student[:, :1])
 
 
 def test_self_distiller_sums_over_pairs_of_cycles():
-    distiller = MODELS.build(dict(type='SelfDistiller', terms=dict(
-        loss_query=dict(type='TokenMSELoss', on='query', loss_weight=2.), loss_visual=None)))
+    distiller = MODELS.build(
+        dict(
+            type='SelfDistiller',
+            terms=dict(loss_query=dict(type='TokenMSELoss', on='query', loss_weight=2.0), loss_visual=None),
+        )
+    )
     ones = torch.ones(1, 3, 4)
     losses = distiller.loss(cycle_tokens(ones, 3 * ones, 6 * ones))
-    assert losses == {'loss_query': torch.tensor(2. * (4 + 9))}
+    assert losses == {'loss_query': torch.tensor(2.0 * (4 + 9))}
 
 
-@pytest.mark.parametrize('options, detach', [(dict(), False), (dict(detach_teacher=False), False),
-                                             (dict(detach_teacher=True), True)])
+@pytest.mark.parametrize(
+    'options, detach', [(dict(), False), (dict(detach_teacher=False), False), (dict(detach_teacher=True), True)]
+)
 def test_detach_teacher(options, detach):
     distiller = MODELS.build(dict(type='SelfDistiller', terms=TERMS, **options))
-    student, teacher = (torch.full((1, 3, 4), value, requires_grad=True) for value in (1., 2.))
+    student, teacher = (torch.full((1, 3, 4), value, requires_grad=True) for value in (1.0, 2.0))
     sum(distiller.loss(cycle_tokens(student, teacher)).values()).backward()
     assert student.grad.abs().sum() > 0
     assert (teacher.grad is None) == detach
@@ -116,15 +134,20 @@ def test_distiller_bad_input():
     with pytest.raises(ValueError, match='needs a later cycle to learn from: set model.neck.num_cycles'):
         MODELS.build(model_config(num_cycles=1, distiller=dict(type='SelfDistiller', terms=TERMS)))
     with pytest.raises(ValueError, match='needs a later cycle to learn from'):  # no neck at all
-        MODELS.build(dict(type='DistillPoseEstimator', backbone=dict(type='StemNet'),
-                          head=dict(type='HeatmapHead', in_channels=256, out_channels=5, deconv_out_channels=None),
-                          distiller=dict(type='SelfDistiller', terms=TERMS)))
+        MODELS.build(
+            dict(
+                type='DistillPoseEstimator',
+                backbone=dict(type='StemNet'),
+                head=dict(type='HeatmapHead', in_channels=256, out_channels=5, deconv_out_channels=None),
+                distiller=dict(type='SelfDistiller', terms=TERMS),
+            )
+        )
 
 
 def test_head_bad_input():
     with pytest.raises(ValueError, match="supervise='first' is unknown; choose one of all, last"):
         MODELS.build(dict(type='TokenPoseHead', in_channels=16, decoder=CODEC, supervise='first'))
-    for size in ((8, ), (0, 8), (8.5, 8), '88'):
+    for size in ((8,), (0, 8), (8.5, 8), '88'):
         with pytest.raises(ValueError, match=r'heatmap_size of a codec is \(w, h\) in whole pixels'):
             MODELS.build(dict(type='TokenPoseHead', in_channels=16, decoder=dict(CODEC, heatmap_size=size)))
     with pytest.raises(ValueError, match='RegressionLabel has no heatmap_size'):
@@ -167,9 +190,9 @@ def test_released_initialization():
     assert all(not p.any() for name, p in model.named_parameters() if name.endswith('bias'))
 
 
-@pytest.mark.parametrize('kwargs, message', [
-    (dict(extra=dict(stage1={}, stage2={})), 'got stage1, stage2; for all four stages use HRNet'),
-])
+@pytest.mark.parametrize(
+    'kwargs, message', [(dict(extra=dict(stage1={}, stage2={})), 'got stage1, stage2; for all four stages use HRNet')]
+)
 def test_truncated_hrnet_bad_input(kwargs, message):
     with pytest.raises(ValueError, match=message):
         MODELS.build(dict(type='TruncatedHRNet', **kwargs))

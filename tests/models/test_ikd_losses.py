@@ -1,4 +1,5 @@
 """The terms of IKD: values by hand, zero at equality, gradients to the student only, and what they refuse."""
+
 import math
 
 import pytest
@@ -17,16 +18,17 @@ def peaks(*places, size=(8, 6)):
 
 
 def test_logits_by_hand():
-    student, teacher = torch.zeros(1, 2, 1, 2), torch.tensor([[[[1., 3.]], [[0., 2.]]]])
+    student, teacher = torch.zeros(1, 2, 1, 2), torch.tensor([[[[1.0, 3.0]], [[0.0, 2.0]]]])
     assert HeatmapLogitLoss(loss_weight=0.5)(student, teacher).item() == 0.5 * (1 + 9 + 0 + 4) / 4
     weighted = HeatmapLogitLoss(use_target_weight=True)
-    assert weighted(student, teacher, torch.tensor([[0., 0.5]])).item() == 0.5 * 4 / 4
+    assert weighted(student, teacher, torch.tensor([[0.0, 0.5]])).item() == 0.5 * 4 / 4
     assert weighted.needs_weight and not HeatmapLogitLoss().needs_weight
 
 
 def test_logits_and_annotation_mix_as_in_fpd():
     """At a squared error, alpha of the teacher and 1 - alpha of the annotation pull towards their weighted mean."""
     from mmpose.models.losses import KeypointMSELoss
+
     student = torch.rand(2, 3, 4, 4).requires_grad_()
     teacher, truth = torch.rand(2, 3, 4, 4), torch.rand(2, 3, 4, 4)
     (HeatmapLogitLoss(loss_weight=0.5)(student, teacher) + KeypointMSELoss(loss_weight=0.5)(student, truth)).backward()
@@ -34,11 +36,11 @@ def test_logits_and_annotation_mix_as_in_fpd():
 
 
 def test_features_by_hand():
-    loss = FeatureMSELoss(2, 1, loss_weight=2.)
+    loss = FeatureMSELoss(2, 1, loss_weight=2.0)
     with torch.no_grad():
-        loss.adapter.weight.copy_(torch.tensor([3., -1.]).view(1, 2, 1, 1))
+        loss.adapter.weight.copy_(torch.tensor([3.0, -1.0]).view(1, 2, 1, 1))
         loss.adapter.bias.fill_(0.5)
-    student = torch.tensor([1., 2.]).view(1, 2, 1, 1).expand(1, 2, 1, 2)  # adapted: 3 - 2 + 0.5
+    student = torch.tensor([1.0, 2.0]).view(1, 2, 1, 1).expand(1, 2, 1, 2)  # adapted: 3 - 2 + 0.5
     teacher = torch.tensor([[[[1.5, 0.5]]]])
     assert loss(student, teacher).item() == 2 * (0 + 1) / 2
     assert FeatureMSELoss()(teacher, teacher).item() == 0 and not list(FeatureMSELoss().parameters())
@@ -53,24 +55,34 @@ def test_adapter_is_trained():
 
 
 def test_attention_transfer_by_hand():
-    student = torch.tensor([[[[3., 0.]], [[0., 2.]]]])  # energies 9 and 4
-    teacher = torch.tensor([[[[0., 1.]]]])  # all of it at the second place
+    student = torch.tensor([[[[3.0, 0.0]], [[0.0, 2.0]]]])  # energies 9 and 4
+    teacher = torch.tensor([[[[0.0, 1.0]]]])  # all of it at the second place
     norm = math.hypot(9, 4)
-    expected = (9 / norm)**2 + (4 / norm - 1)**2
-    assert_close(AttentionTransferLoss(3.)(student, teacher), torch.tensor(3 * expected))
+    expected = (9 / norm) ** 2 + (4 / norm - 1) ** 2
+    assert_close(AttentionTransferLoss(3.0)(student, teacher), torch.tensor(3 * expected))
     # What counts is where, neither how much nor in which channel.
     assert AttentionTransferLoss()(student, -7 * student.flip(1)).item() == pytest.approx(0, abs=1e-12)
 
 
-@pytest.mark.parametrize('loss, weighted', [
-    (AttentionTransferLoss(2.), False), (FeatureMSELoss(loss_weight=2.), False), (JointRelationLoss(2.), False),
-    (HeatmapLogitLoss(loss_weight=2.), False), (HeatmapLogitLoss(True, 2.), True), (LimbVectorLoss(), True)],
-    ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    'loss, weighted',
+    [
+        (AttentionTransferLoss(2.0), False),
+        (FeatureMSELoss(loss_weight=2.0), False),
+        (JointRelationLoss(2.0), False),
+        (HeatmapLogitLoss(loss_weight=2.0), False),
+        (HeatmapLogitLoss(True, 2.0), True),
+        (LimbVectorLoss(), True),
+    ],
+    ids=lambda value: type(value).__name__,
+)
 def test_a_batch_is_the_mean_of_its_samples(loss, weighted):
-    student, teacher, weight = (torch.rand(size, generator=torch.Generator().manual_seed(seed)) for seed, size in (
-        (0, (3, 4, 6, 8)), (1, (3, 4, 6, 8)), (2, (3, 4))))
+    student, teacher, weight = (
+        torch.rand(size, generator=torch.Generator().manual_seed(seed))
+        for seed, size in ((0, (3, 4, 6, 8)), (1, (3, 4, 6, 8)), (2, (3, 4)))
+    )
     extra = [weight] if weighted else []
-    alone = [loss(*(part[n:n + 1] for part in (student, teacher, *extra))) for n in range(3)]
+    alone = [loss(*(part[n : n + 1] for part in (student, teacher, *extra))) for n in range(3)]
     assert min(alone) > 0 and max(alone) / min(alone) > 1.01
     assert_close(loss(student, teacher, *extra), sum(alone) / 3)
 
@@ -78,7 +90,7 @@ def test_a_batch_is_the_mean_of_its_samples(loss, weighted):
 def test_relations_by_hand():
     """Three joints of which the teacher has two in one place, the student none."""
     teacher, student = peaks((1, 1), (1, 1), (4, 2)), peaks((1, 1), (2, 1), (4, 2))
-    expected = torch.tensor([[[1., 1, 0], [1, 1, 0], [0, 0, 1]]])
+    expected = torch.tensor([[[1.0, 1, 0], [1, 1, 0], [0, 0, 1]]])
     assert_close(JointRelationLoss.relations(teacher), expected)
     assert_close(JointRelationLoss.relations(student), torch.eye(3)[None])
     assert_close(JointRelationLoss(0.5)(student, teacher), torch.tensor(0.5 * 2 / 9))
@@ -95,14 +107,14 @@ def test_relations_of_a_blank_map():
 
 def test_limbs_by_hand():
     """Sharp maps: the soft-argmax is the peak. One limb as the teacher's but elsewhere, one longer by 2 cells in x."""
-    loss = LimbVectorLoss(limbs=[(0, 1), (1, 2)], beta=1000., loss_weight=4.)
+    loss = LimbVectorLoss(limbs=[(0, 1), (1, 2)], beta=1000.0, loss_weight=4.0)
     teacher, student = peaks((0, 0), (2, 1), (4, 4)), peaks((1, 1), (3, 2), (7, 5))
     assert_close(loss.places(teacher), torch.tensor([[[0, 0], [2 / 8, 1 / 6], [4 / 8, 4 / 6]]]))
     ones = torch.ones(1, 3)
-    assert_close(loss(student, teacher, ones), torch.tensor(4 * (2 / 8)**2 / 4))
-    assert loss(student, teacher, torch.tensor([[1., 1, 0]])).item() == pytest.approx(0, abs=1e-12)
-    every = LimbVectorLoss(beta=1000.)(student, teacher, ones)  # limb 0-2 is longer by 2 cells as well
-    assert_close(every, torch.tensor(2 * (2 / 8)**2 / 6))
+    assert_close(loss(student, teacher, ones), torch.tensor(4 * (2 / 8) ** 2 / 4))
+    assert loss(student, teacher, torch.tensor([[1.0, 1, 0]])).item() == pytest.approx(0, abs=1e-12)
+    every = LimbVectorLoss(beta=1000.0)(student, teacher, ones)  # limb 0-2 is longer by 2 cells as well
+    assert_close(every, torch.tensor(2 * (2 / 8) ** 2 / 6))
 
 
 def test_limbs_need_heatmaps():
@@ -130,13 +142,16 @@ def test_every_term(loss):
     value.backward()
     assert value.ndim == 0 and value > 0 and teacher.grad is None
     assert student.grad.abs().sum() > 0 and torch.isfinite(student.grad).all()
-    loss.loss_weight = 3.
+    loss.loss_weight = 3.0
     assert_close(loss(student, teacher, *weight), 3 * value)
-    loss.loss_weight = 1.
+    loss.loss_weight = 1.0
     with pytest.raises(ValueError, match=r'\(2, 4, 6, 8\) and \(2, 4, 3, 8\)'):
         loss(student, teacher[:, :, :3], *weight)
-    for bad, message in ((-1, 'must not be negative, got -1'), ('1', "must be a finite number, got '1'"),
-                         (float('nan'), 'must be a finite number, got nan')):
+    for bad, message in (
+        (-1, 'must not be negative, got -1'),
+        ('1', "must be a finite number, got '1'"),
+        (float('nan'), 'must be a finite number, got nan'),
+    ):
         with pytest.raises(ValueError, match=f'loss_weight {message}'):
             type(loss)(loss_weight=bad)
     with pytest.raises(ValueError, match=r'got a tuple and \(2, 4, 6, 8\)'):  # as the heads of SimCC return

@@ -1,4 +1,5 @@
 """What a head regresses and loses under autocast, and that half precision can be decoded."""
+
 import numpy as np
 import pytest
 import torch
@@ -9,13 +10,15 @@ from mmpose.structures import PoseDataSample
 from sdpose.models.losses import ScoreLoss
 from sdpose.structures import CycleTokens, TokenSet
 
-HEATMAP = dict(type='MSRAHeatmap', input_size=(32, 64), heatmap_size=(8, 16), sigma=2, unbiased=True,
-               blur_kernel_size=3)
+HEATMAP = dict(
+    type='MSRAHeatmap', input_size=(32, 64), heatmap_size=(8, 16), sigma=2, unbiased=True, blur_kernel_size=3
+)
 COORDINATES = dict(type='RegressionLabel', input_size=(32, 64))
 HEADS = dict(
     heatmap=dict(type='TokenPoseHead', decoder=HEATMAP),
     xy=dict(type='TokenRegHead', decoder=COORDINATES, mode='all'),
-    rle=dict(type='TokenRegHead', decoder=COORDINATES, mode='rle'))
+    rle=dict(type='TokenRegHead', decoder=COORDINATES, mode='rle'),
+)
 
 
 def build(name):
@@ -34,7 +37,8 @@ def samples():
     for place in (0.2, 0.9):
         sample = PoseDataSample(metainfo=dict(flip_indices=[0, 1, 2], input_size=(32, 64)))
         sample.gt_instance_labels = InstanceData(
-            keypoint_labels=torch.full((1, 3, 2), place), keypoint_weights=torch.ones(1, 3))
+            keypoint_labels=torch.full((1, 3, 2), place), keypoint_weights=torch.ones(1, 3)
+        )
         result.append(sample)
     return result
 
@@ -72,5 +76,5 @@ def decoded(predicted):
 
 def test_the_score_of_a_coordinate_that_is_no_number():
     """It used to be an index far outside the map, which ended the run before the broken loss was named."""
-    coords = torch.tensor([[[float('nan'), 0.5], [1., 0.]]])
-    assert ScoreLoss.look_up(coords, torch.ones(1, 2, 4, 3)).tolist() == [[0., 1.]]
+    coords = torch.tensor([[[float('nan'), 0.5], [1.0, 0.0]]])
+    assert ScoreLoss.look_up(coords, torch.ones(1, 2, 4, 3)).tolist() == [[0.0, 1.0]]

@@ -1,4 +1,5 @@
 """Numbers of the released code: tokens and predictions of every cycle, losses and gradients."""
+
 import json
 
 import numpy as np
@@ -47,7 +48,10 @@ def test_sdpose_losses_and_gradients(load_fixture, token_model, data_samples, fo
             detach_teacher=detach,
             terms=dict(
                 loss_query=dict(type='TokenMSELoss', on='query', loss_weight=weight),
-                loss_visual=dict(type='TokenMSELoss', on='visual', loss_weight=weight))))
+                loss_visual=dict(type='TokenMSELoss', on='visual', loss_weight=weight),
+            ),
+        )
+    )
     feature = fixture['feature'].requires_grad_()
     feats = model.neck([feature])
     losses = model.head.loss(feats, data_samples(fixture['target'], fixture['target_weight'][..., 0]))
@@ -113,7 +117,7 @@ def test_stemnet_is_what_the_released_hrnet_begins_with(fill_by_formula, hrnet_w
     with torch.no_grad():
         first = hrnet.norm1(hrnet.conv1(image)).relu()
         expected = hrnet.layer1(hrnet.norm2(hrnet.conv2(first)).relu())
-        feature, = stem(image)
+        (feature,) = stem(image)
     assert feature.shape == (2, 256, 12, 8) and feature.abs().max() > 0.5
     assert_close(feature, expected, **CLOSE)
 
@@ -137,9 +141,9 @@ def test_truncated_hrnet(load_fixture, fill_by_formula, folder, hrnet_w32, name,
     fill_by_formula(backbone)
     backbone.eval()
     with torch.no_grad():
-        feature, = backbone(fixture['image'])
+        (feature,) = backbone(fixture['image'])
     scale = float(np.abs(fixture.arrays[f'{name}/feature']).max())
-    assert_close(feature, fixture[f'{name}/feature'], atol=2e-5 * max(1., scale), rtol=1e-4)
+    assert_close(feature, fixture[f'{name}/feature'], atol=2e-5 * max(1.0, scale), rtol=1e-4)
 
 
 if COMPLETE.is_dir():  # these need every weight, more than a repository should hold

@@ -1,4 +1,5 @@
 """Predicting every cycle at once equals deploying one cycle after the other."""
+
 import numpy as np
 import pytest
 import torch
@@ -7,24 +8,45 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 
 HEADS = dict(
-    heatmap=dict(type='TokenPoseHead', in_channels=16,
-                 decoder=dict(type='MSRAHeatmap', input_size=(48, 64), heatmap_size=(12, 16), sigma=1, unbiased=True,
-                              blur_kernel_size=3)),
-    regression=dict(type='TokenRegHead', in_channels=16, mode='rle',
-                    decoder=dict(type='RegressionLabel', input_size=(48, 64))))
-PRUNER = dict(type='TokenPruner', keep_ratio=0.6, layers=(0, 1), cycles=(1, ))
+    heatmap=dict(
+        type='TokenPoseHead',
+        in_channels=16,
+        decoder=dict(
+            type='MSRAHeatmap', input_size=(48, 64), heatmap_size=(12, 16), sigma=1, unbiased=True, blur_kernel_size=3
+        ),
+    ),
+    regression=dict(
+        type='TokenRegHead', in_channels=16, mode='rle', decoder=dict(type='RegressionLabel', input_size=(48, 64))
+    ),
+)
+PRUNER = dict(type='TokenPruner', keep_ratio=0.6, layers=(0, 1), cycles=(1,))
 
 
 def build(head, flip_test=True, **neck):
     torch.manual_seed(0)
-    model = MODELS.build(dict(
-        type='DistillPoseEstimator',
-        data_preprocessor=dict(type='mmpose.PoseDataPreprocessor', mean=[0.] * 3, std=[1.] * 3),
-        backbone=dict(type='StemNet', stem_channels=4, num_blocks=1, init_cfg=dict(type='Kaiming', layer='Conv2d')),
-        neck=dict(type='MultiCycledTransformer', in_channels=16, feature_size=(12, 16), patch_size=(3, 4),
-                  num_queries=5, dim=16, depth=2, num_heads=2, num_cycles=3, **neck),
-        head=HEADS[head],
-        test_cfg=dict(flip_test=flip_test, flip_mode='heatmap', shift_heatmap=True, output_heatmaps=head == 'heatmap')))
+    model = MODELS.build(
+        dict(
+            type='DistillPoseEstimator',
+            data_preprocessor=dict(type='mmpose.PoseDataPreprocessor', mean=[0.0] * 3, std=[1.0] * 3),
+            backbone=dict(type='StemNet', stem_channels=4, num_blocks=1, init_cfg=dict(type='Kaiming', layer='Conv2d')),
+            neck=dict(
+                type='MultiCycledTransformer',
+                in_channels=16,
+                feature_size=(12, 16),
+                patch_size=(3, 4),
+                num_queries=5,
+                dim=16,
+                depth=2,
+                num_heads=2,
+                num_cycles=3,
+                **neck,
+            ),
+            head=HEADS[head],
+            test_cfg=dict(
+                flip_test=flip_test, flip_mode='heatmap', shift_heatmap=True, output_heatmaps=head == 'heatmap'
+            ),
+        )
+    )
     model.init_weights()
     with torch.no_grad():  # larger weights than a new model's, so that the cycles differ
         for parameter in model.neck.parameters():
@@ -35,10 +57,17 @@ def build(head, flip_test=True, **neck):
 def samples(count=3):
     made = []
     for number in range(count):
-        sample = PoseDataSample(metainfo=dict(
-            id=number, img_id=number, flip_indices=[0, 2, 1, 4, 3], input_size=(48, 64),
-            input_center=np.array([50. + number, 60.]), input_scale=np.array([90., 120.])))
-        sample.gt_instances = InstanceData(bboxes=np.array([[1., 2., 30., 40.]]), bbox_scores=np.array([.9]))
+        sample = PoseDataSample(
+            metainfo=dict(
+                id=number,
+                img_id=number,
+                flip_indices=[0, 2, 1, 4, 3],
+                input_size=(48, 64),
+                input_center=np.array([50.0 + number, 60.0]),
+                input_scale=np.array([90.0, 120.0]),
+            )
+        )
+        sample.gt_instances = InstanceData(bboxes=np.array([[1.0, 2.0, 30.0, 40.0]]), bbox_scores=np.array([0.9]))
         made.append(sample)
     return made
 
@@ -80,8 +109,11 @@ def test_equals_deploying_each_cycle(head, flip_test, pruner):
 def test_an_image_is_encoded_once(monkeypatch):
     model = build('heatmap', flip_test=False, pruner=PRUNER)
     calls = []
-    for name, module in [('backbone', model.backbone), ('tokenizer', model.neck.tokenizer),
-                         *(('layer', layer.attn) for layer in model.neck.layers)]:
+    for name, module in [
+        ('backbone', model.backbone),
+        ('tokenizer', model.neck.tokenizer),
+        *(('layer', layer.attn) for layer in model.neck.layers),
+    ]:
         module.register_forward_hook(lambda *_, name=name: calls.append(name))
     with torch.no_grad():
         model.predict_cycles(torch.randn(3, 3, 64, 48), samples())

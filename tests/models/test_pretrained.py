@@ -1,4 +1,5 @@
 """A backbone's file fills it, or says what it did not fill."""
+
 import pytest
 import torch
 from mmengine.registry import init_default_scope
@@ -10,8 +11,10 @@ from sdpose.errors import ConfigError, MismatchError
 @pytest.fixture(scope='module')
 def imagenet_file(hrnet_w32, tmp_path_factory):
     """A stand-in for the ImageNet file: the standard width, every number 0.5, a classifier at the end."""
-    weights = {key: torch.full_like(value, 0.5) if value.is_floating_point() else value
-               for key, value in MODELS.build(hrnet_w32(64)).state_dict().items()}
+    weights = {
+        key: torch.full_like(value, 0.5) if value.is_floating_point() else value
+        for key, value in MODELS.build(hrnet_w32(64)).state_dict().items()
+    }
     path = tmp_path_factory.mktemp('weights') / 'hrnet_w32.pth'
     torch.save({'state_dict': {**weights, 'classifier.weight': torch.zeros(10, 4)}}, path)
     return str(path)
@@ -43,7 +46,7 @@ def test_released_width_when_allowed(hrnet_w32, imagenet_file):
     assert 'stage2.0.branches.0.0.conv1.weight' in keys and 'conv1.weight' in keys
     weight = model.layer1[0].conv2.weight  # torch's own: as the released code leaves it
     assert 'layer1.0.conv2.weight' not in keys
-    assert weight.std().item() == pytest.approx((3 * 32 * 9)**-0.5, rel=0.05)
+    assert weight.std().item() == pytest.approx((3 * 32 * 9) ** -0.5, rel=0.05)
 
 
 def test_missing_file_is_named(hrnet_w32):

@@ -1,4 +1,5 @@
 """Pruning: numbers of the released code, kept indices, positions, cycles and counts."""
+
 import pytest
 import torch
 from mmpose.registry import MODELS
@@ -9,15 +10,23 @@ from sdpose.structures import TokenSet
 
 CLOSE = dict(atol=2e-5, rtol=1e-4)
 SMALL = dict(
-    type='MultiCycledTransformer', in_channels=8, feature_size=(8, 8), patch_size=(2, 2), num_queries=3, dim=16,
-    depth=5, num_heads=4)
-FEATURE = (torch.arange(2 * 8 * 8 * 8).float().sin().view(2, 8, 8, 8), )
+    type='MultiCycledTransformer',
+    in_channels=8,
+    feature_size=(8, 8),
+    patch_size=(2, 2),
+    num_queries=3,
+    dim=16,
+    depth=5,
+    num_heads=4,
+)
+FEATURE = (torch.arange(2 * 8 * 8 * 8).float().sin().view(2, 8, 8, 8),)
 
 
 def build(num_cycles=1, test_cycles=1, **pruner):
     torch.manual_seed(0)
-    neck = MODELS.build(dict(SMALL, num_cycles=num_cycles, test_cycles=test_cycles,
-                             pruner=dict(type='TokenPruner', **pruner)))
+    neck = MODELS.build(
+        dict(SMALL, num_cycles=num_cycles, test_cycles=test_cycles, pruner=dict(type='TokenPruner', **pruner))
+    )
     neck.init_weights()
     return neck
 
@@ -41,13 +50,13 @@ def test_parity(load_fixture, token_model, folder, ratio, training):
 
 
 def test_selection_by_hand():
-    pruner = TokenPruner(keep_ratio=0.5, layers=(0, ))
-    sequence = torch.arange(6.).view(1, 6, 1)  # two queries, visual tokens 2, 3, 4, 5
+    pruner = TokenPruner(keep_ratio=0.5, layers=(0,))
+    sequence = torch.arange(6.0).view(1, 6, 1)  # two queries, visual tokens 2, 3, 4, 5
     tokens = TokenSet(sequence, 2, position=10 * sequence, kept=torch.tensor([[7, 8, 9, 11]]))
     rows = torch.zeros(1, 2, 2, 6)  # two heads, two queries
-    rows[0, 0, 0, 3] = 1.  # visual token 3: mean over heads 0.5
+    rows[0, 0, 0, 3] = 1.0  # visual token 3: mean over heads 0.5
     rows[0, :, 1, 5] = 0.6  # visual token 5: mean over heads 0.6
-    rows[0, :, :, 0] = 9.  # a query attends to a query: does not count
+    rows[0, :, :, 0] = 9.0  # a query attends to a query: does not count
     pruned = pruner(tokens, rows)
     assert pruned.sequence.flatten().tolist() == [0, 1, 5, 3]
     assert pruned.position.flatten().tolist() == [0, 10, 50, 30]
@@ -67,7 +76,7 @@ def test_counts_round_up_and_indices_stay_those_of_the_grid():
 
 
 def test_later_cycles_run_on_what_the_first_left():
-    first_only = build(num_cycles=2, layers=(1, 3), cycles=(1, ))
+    first_only = build(num_cycles=2, layers=(1, 3), cycles=(1,))
     feats = first_only(FEATURE)
     assert [tokens.visual.shape[1] for tokens in feats.cycles] == [9, 9]
     assert torch.equal(feats.cycles[0].kept, feats.cycles[1].kept)
@@ -76,38 +85,52 @@ def test_later_cycles_run_on_what_the_first_left():
 
 
 def test_every_parameter_gets_a_gradient_through_pruning():
-    neck = build(num_cycles=2, cycles=(1, ))
+    neck = build(num_cycles=2, cycles=(1,))
     sum(tokens.sequence.square().sum() for tokens in neck(FEATURE).cycles).backward()
     assert [name for name, p in neck.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0] == []
 
 
 def test_attention_map_follows_the_surviving_tokens():
-    neck = build(keep_ratio=0.5, layers=(1, ))
+    neck = build(keep_ratio=0.5, layers=(1,))
     attention = neck(FEATURE, with_attention=True).output.attention
     assert [maps.shape[-1] for maps in attention] == [19, 19, 11, 11, 11]
 
 
-@pytest.mark.parametrize('kwargs, message', [
-    (dict(keep_ratio=0), r'keep_ratio must lie in \(0, 1\], got 0'),
-    (dict(keep_ratio=1.2), r'keep_ratio must lie in \(0, 1\], got 1.2'),
-    (dict(layers=(-1, )), 'layers count from 0'),
-    (dict(cycles=(0, )), 'cycles from 1'),
-    (dict(layers=()), r'layers=\(\), cycles=None: nothing would be pruned'),
-    (dict(cycles=[]), r'cycles=\[\]: nothing would be pruned'),
-])
+@pytest.mark.parametrize(
+    'kwargs, message',
+    [
+        (dict(keep_ratio=0), r'keep_ratio must lie in \(0, 1\], got 0'),
+        (dict(keep_ratio=1.2), r'keep_ratio must lie in \(0, 1\], got 1.2'),
+        (dict(layers=(-1,)), 'layers count from 0'),
+        (dict(cycles=(0,)), 'cycles from 1'),
+        (dict(layers=()), r'layers=\(\), cycles=None: nothing would be pruned'),
+        (dict(cycles=[]), r'cycles=\[\]: nothing would be pruned'),
+    ],
+)
 def test_bad_input(kwargs, message):
     with pytest.raises(ValueError, match=message):
         TokenPruner(**kwargs)
 
 
-@pytest.mark.parametrize('kwargs, message', [
-    (dict(), r'pruner.layers=\(3, 6, 9\): none of them is there, the 2 layers count from 0'),
-    (dict(layers=(1, ), cycles=(2, )), r'pruner.cycles=\(2,\): none of them is there, num_cycles is 1'),
-])
+@pytest.mark.parametrize(
+    'kwargs, message',
+    [
+        (dict(), r'pruner.layers=\(3, 6, 9\): none of them is there, the 2 layers count from 0'),
+        (dict(layers=(1,), cycles=(2,)), r'pruner.cycles=\(2,\): none of them is there, num_cycles is 1'),
+    ],
+)
 def test_a_pruner_that_would_stay_idle_is_refused(kwargs, message):
-    neck = dict(type='MultiCycledTransformer', in_channels=3, feature_size=(4, 4), patch_size=(2, 2), num_queries=2,
-                dim=8, depth=2, num_heads=2)
-    MODELS.build(dict(neck, pruner=dict(type='TokenPruner', layers=(1, ), cycles=(1, ))))
+    neck = dict(
+        type='MultiCycledTransformer',
+        in_channels=3,
+        feature_size=(4, 4),
+        patch_size=(2, 2),
+        num_queries=2,
+        dim=8,
+        depth=2,
+        num_heads=2,
+    )
+    MODELS.build(dict(neck, pruner=dict(type='TokenPruner', layers=(1,), cycles=(1,))))
     with pytest.raises(ValueError, match=message):
         MODELS.build(dict(neck, pruner=dict(type='TokenPruner', **kwargs)))
 
@@ -124,7 +147,7 @@ def test_it_is_traced_and_exported_for_any_batch_size():
             return self.neck([feature]).output.query
 
     model, other = Queries().eval(), torch.randn(5, 8, 8, 8, generator=torch.Generator().manual_seed(0))
-    dynamic = ({0: torch.export.Dim('batch', min=2, max=64)}, )
+    dynamic = ({0: torch.export.Dim('batch', min=2, max=64)},)
     with torch.no_grad():
         expected = model(other)
         assert_close(torch.jit.trace(model, FEATURE)(other), expected)

@@ -1,4 +1,5 @@
 """The coordinate head: numbers of the released code, its losses, flip test and scores."""
+
 import numpy as np
 import pytest
 import torch
@@ -66,8 +67,9 @@ def test_likelihood_parity(load_fixture):
     assert_close(raw.grad, fixture['rle/grad_output'], rtol=1e-3, atol=1e-6)
 
 
-@pytest.mark.parametrize('mode, outputs', [('xy', 2), ('score', 3), ('sigma', 4), ('1sigma', 4), ('all', 5),
-                                           ('rle', 4)])
+@pytest.mark.parametrize(
+    'mode, outputs', [('xy', 2), ('score', 3), ('sigma', 4), ('1sigma', 4), ('all', 5), ('rle', 4)]
+)
 def test_modes(mode, outputs):
     head = build(mode)
     regression = head(cycle_tokens(torch.randn(2, 3, 8)))
@@ -91,9 +93,10 @@ def test_likelihood_agrees_with_mmposes_head():
     mirrored = torch.randn(2, 3, 4)
     for test_cfg, feats in ((dict(flip_test=False), raw), (dict(flip_test=True, shift_coords=False), [raw, mirrored])):
         as_list = isinstance(feats, list)
-        expected = theirs.predict([(each, ) for each in feats] if as_list else (feats, ), data, test_cfg)
-        measured = ours.predict([cycle_tokens(each) for each in feats] if as_list else cycle_tokens(feats), data,
-                                test_cfg)
+        expected = theirs.predict([(each,) for each in feats] if as_list else (feats,), data, test_cfg)
+        measured = ours.predict(
+            [cycle_tokens(each) for each in feats] if as_list else cycle_tokens(feats), data, test_cfg
+        )
         for one, other in zip(measured, expected):
             np.testing.assert_allclose(one.keypoints, other.keypoints, rtol=1e-5)
             np.testing.assert_allclose(one.keypoint_scores, other.keypoint_scores, rtol=1e-5)
@@ -102,15 +105,18 @@ def test_likelihood_agrees_with_mmposes_head():
 def test_flip_swaps_joints_of_coordinates_and_scores_by_hand():
     head = build('score')
     plain = PoseRegression(
-        torch.tensor([[[0.2, 0.5], [0.6, 0.5], [0.5, 0.1]]]), torch.tensor([[[1.], [2.], [3.]]]), None)
+        torch.tensor([[[0.2, 0.5], [0.6, 0.5], [0.5, 0.1]]]), torch.tensor([[[1.0], [2.0], [3.0]]]), None
+    )
     mirrored = PoseRegression(
-        torch.tensor([[[0.4, 0.5], [0.8, 0.7], [0.5, 0.1]]]), torch.tensor([[[4.], [5.], [6.]]]), None)
+        torch.tensor([[[0.4, 0.5], [0.8, 0.7], [0.5, 0.1]]]), torch.tensor([[[4.0], [5.0], [6.0]]]), None
+    )
     outputs = iter((plain, mirrored))
     head.forward = lambda feats: next(outputs)
-    instance, = head.predict([None, None], samples(torch.zeros(1, 3, 2), torch.ones(1, 3)), dict(flip_test=True))
-    np.testing.assert_allclose(instance.keypoints[0], np.array([[0.2, 0.6], [0.6, 0.5], [0.5, 0.1]]) * [192, 256],
-                               rtol=1e-5)
-    np.testing.assert_allclose(instance.keypoint_scores[0], [3., 3., 4.5])
+    (instance,) = head.predict([None, None], samples(torch.zeros(1, 3, 2), torch.ones(1, 3)), dict(flip_test=True))
+    np.testing.assert_allclose(
+        instance.keypoints[0], np.array([[0.2, 0.6], [0.6, 0.5], [0.5, 0.1]]) * [192, 256], rtol=1e-5
+    )
+    np.testing.assert_allclose(instance.keypoint_scores[0], [3.0, 3.0, 4.5])
 
 
 @pytest.mark.parametrize('mode', ['xy', 'rle'])
@@ -127,8 +133,8 @@ def test_every_cycle_is_supervised_and_one_flow_serves_all(mode):
 def test_smooth_l1_by_hand():
     head = build()
     head.activate = lambda raw: type('R', (), dict(coords=raw))()
-    target = torch.tensor([[[0., 0.], [0., 0.]]])
-    loss = head._loss_of(torch.tensor([[[0.5, 2.], [9., 9.]]]), target, torch.tensor([[[1.], [0.]]]))
+    target = torch.tensor([[[0.0, 0.0], [0.0, 0.0]]])
+    loss = head._loss_of(torch.tensor([[[0.5, 2.0], [9.0, 9.0]]]), target, torch.tensor([[[1.0], [0.0]]]))
     assert loss.item() == pytest.approx((0.5 * 0.25 + 1.5) / 4)
 
 

@@ -1,4 +1,5 @@
 """Distillation from a frozen teacher: DistilPose's losses, what a teacher is kept out of, and what goes wrong."""
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -20,17 +21,27 @@ TERMS = dict(
     loss_query=dict(type='TokenMSELoss', on='query', loss_weight=5e-4),
     loss_visual=dict(type='TokenMSELoss', on='visual', loss_weight=5e-4),
     loss_simulated=dict(type='SimulatedHeatmapLoss', on='prediction'),
-    loss_score=dict(type='ScoreLoss', on='prediction', loss_weight=0.01))
+    loss_score=dict(type='ScoreLoss', on='prediction', loss_weight=0.01),
+)
 
 
 def token_model(head, feature_size=(12, 16), patch_size=(3, 4)):
     return dict(
         type='DistillPoseEstimator',
-        data_preprocessor=dict(type='PoseDataPreprocessor', mean=[0.] * 3, std=[1.] * 3),
+        data_preprocessor=dict(type='PoseDataPreprocessor', mean=[0.0] * 3, std=[1.0] * 3),
         backbone=dict(type='StemNet', stem_channels=4, num_blocks=1),
-        neck=dict(type='MultiCycledTransformer', in_channels=16, feature_size=feature_size, patch_size=patch_size,
-                  num_queries=5, dim=16, depth=2, num_heads=2),
-        head=head)
+        neck=dict(
+            type='MultiCycledTransformer',
+            in_channels=16,
+            feature_size=feature_size,
+            patch_size=patch_size,
+            num_queries=5,
+            dim=16,
+            depth=2,
+            num_heads=2,
+        ),
+        head=head,
+    )
 
 
 TOKEN_TEACHER = token_model(dict(type='TokenPoseHead', in_channels=16, decoder=HEATMAP))
@@ -51,8 +62,9 @@ def teacher_files(tmp_path):
 def student(config, checkpoint, terms=TERMS, **head):
     torch.manual_seed(0)
     head = dict(type='TokenRegHead', in_channels=16, mode='all', decoder=LABEL) | head
-    model = dict(token_model(head), distiller=dict(
-        type='TeacherDistiller', teacher=config, checkpoint=checkpoint, terms=terms))
+    model = dict(
+        token_model(head), distiller=dict(type='TeacherDistiller', teacher=config, checkpoint=checkpoint, terms=terms)
+    )
     return MODELS.build(model)
 
 
@@ -62,7 +74,8 @@ def batch(joints=5):
     for _ in range(3):
         sample = PoseDataSample(metainfo=dict(flip_indices=list(range(joints))))
         sample.gt_instance_labels = InstanceData(
-            keypoint_labels=torch.rand(1, joints, 2), keypoint_weights=(torch.rand(1, joints) > 0.3).float())
+            keypoint_labels=torch.rand(1, joints, 2), keypoint_weights=(torch.rand(1, joints) > 0.3).float()
+        )
         samples.append(sample)
     return torch.randn(3, 3, 64, 48), samples
 
@@ -96,9 +109,20 @@ def test_teacher_is_frozen_and_kept_out_of_the_student(teacher_files):
 
 def test_terms_are_zero_for_a_student_that_equals_its_teacher(teacher_files):
     config, checkpoint = teacher_files(TOKEN_TEACHER)
-    model = MODELS.build(dict(TOKEN_TEACHER, distiller=dict(
-        type='TeacherDistiller', teacher=config, checkpoint=checkpoint, terms=dict(
-            loss_query=dict(type='TokenMSELoss', on='query'), loss_logit=dict(type='TokenMSELoss', on='prediction')))))
+    model = MODELS.build(
+        dict(
+            TOKEN_TEACHER,
+            distiller=dict(
+                type='TeacherDistiller',
+                teacher=config,
+                checkpoint=checkpoint,
+                terms=dict(
+                    loss_query=dict(type='TokenMSELoss', on='query'),
+                    loss_logit=dict(type='TokenMSELoss', on='prediction'),
+                ),
+            ),
+        )
+    )
     images, samples = batch()
     model.load_state_dict(torch.load(checkpoint)['state_dict'])
     model.eval()
@@ -111,8 +135,12 @@ def test_any_heatmap_teacher(teacher_files):
     config, checkpoint = teacher_files(STOCK_TEACHER)
     terms = {name: term for name, term in TERMS.items() if term['on'] == 'prediction'}
     head = dict(type='TokenRegHead', in_channels=16, mode='all', decoder=LABEL)
-    model = MODELS.build(dict(token_model(head, feature_size=(16, 16), patch_size=(4, 4)), distiller=dict(
-        type='TeacherDistiller', teacher=config, checkpoint=checkpoint, terms=terms))).train()
+    model = MODELS.build(
+        dict(
+            token_model(head, feature_size=(16, 16), patch_size=(4, 4)),
+            distiller=dict(type='TeacherDistiller', teacher=config, checkpoint=checkpoint, terms=terms),
+        )
+    ).train()
     losses = model(torch.randn(3, 3, 64, 64), batch()[1], mode='loss')
     assert losses['loss_simulated'] > 0 and losses['loss_score'] > 0
 
@@ -132,10 +160,15 @@ def test_mmposes_own_config_teaches(tmp_path, inherited):
     model = token_model(head, feature_size=(16, 16), patch_size=(4, 4))
     model['neck']['num_queries'] = 17
     model['data_preprocessor'] = Config.fromfile(find_config(STOCK)).model.data_preprocessor
-    distiller = dict(type='TeacherDistiller', teacher=str(tmp_path / 'stock.py') if inherited else STOCK,
-                     checkpoint=str(tmp_path / 'stock.pth'), terms=terms)
-    losses = MODELS.build(dict(model, distiller=distiller)).train()(torch.randn(3, 3, 64, 64), batch(17)[1],
-                                                                    mode='loss')
+    distiller = dict(
+        type='TeacherDistiller',
+        teacher=str(tmp_path / 'stock.py') if inherited else STOCK,
+        checkpoint=str(tmp_path / 'stock.pth'),
+        terms=terms,
+    )
+    losses = MODELS.build(dict(model, distiller=distiller)).train()(
+        torch.randn(3, 3, 64, 64), batch(17)[1], mode='loss'
+    )
     assert losses['loss_simulated'] > 0 and losses['loss_score'] > 0
 
 
@@ -162,11 +195,23 @@ def test_released_total_and_gradients(load_fixture, distilpose_student, folder):
     distiller = MODELS.build(dict(type='TeacherDistiller', teacher='', checkpoint='', terms=terms))
     weight = fixture['target_weight'][..., 0]
     values = dict(query=feats.output.query, visual=feats.output.visual, prediction=head(feats))
-    losses = distiller.compare(values, dict(query=fixture['teacher/kpt_token'], visual=fixture['teacher/vis_token'],
-                                            prediction=fixture['teacher/heatmap']), weight)
+    losses = distiller.compare(
+        values,
+        dict(
+            query=fixture['teacher/kpt_token'],
+            visual=fixture['teacher/vis_token'],
+            prediction=fixture['teacher/heatmap'],
+        ),
+        weight,
+    )
     losses['loss_kpt'] = head._loss_of(head.predict_cycles(feats)[0], fixture['target'], weight[..., None])
-    names = dict(loss_query='kpt_dist_loss', loss_visual='vis_dist_loss', loss_simulated='reg2hm_loss',
-                 loss_score='score_loss', loss_kpt='reg_loss')
+    names = dict(
+        loss_query='kpt_dist_loss',
+        loss_visual='vis_dist_loss',
+        loss_simulated='reg2hm_loss',
+        loss_score='score_loss',
+        loss_kpt='reg_loss',
+    )
     for name, released in names.items():
         assert_close(losses[name].detach().double(), fixture[f'loss/{released}'], rtol=1e-4, atol=1e-9)
     total = sum(losses.values())
@@ -207,9 +252,12 @@ def test_a_teacher_of_other_joints_or_images_is_refused(teacher_files):
     terms = {name: term for name, term in TERMS.items() if term['on'] == 'prediction'}
     with pytest.raises(ConfigError, match='teacher.py has 6 joints and the student 5'):
         student(*teacher_files(other), terms=terms).init_weights()
-    images = dict(type='PoseDataPreprocessor', mean=[0.] * 3, std=[1.] * 3, bgr_to_rgb=True)
-    with pytest.raises(ConfigError, match=r"expects images of mean=\[0.0, 0.0, 0.0\], .* bgr_to_rgb=True, but the "
-                                          r"student's.*bgr_to_rgb=False: give model.data_preprocessor"):
+    images = dict(type='PoseDataPreprocessor', mean=[0.0] * 3, std=[1.0] * 3, bgr_to_rgb=True)
+    with pytest.raises(
+        ConfigError,
+        match=r'expects images of mean=\[0.0, 0.0, 0.0\], .* bgr_to_rgb=True, but the '
+        r"student's.*bgr_to_rgb=False: give model.data_preprocessor",
+    ):
         student(*teacher_files(dict(TOKEN_TEACHER, data_preprocessor=images))).init_weights()
     with pytest.raises(ConfigError, match='expects images of no normalization'):
         student(*teacher_files(dict(TOKEN_TEACHER, data_preprocessor=dict(type='PoseDataPreprocessor')))).init_weights()

@@ -4,6 +4,7 @@ The fixture holds a two-layer ``timm.models.vision_transformer.VisionTransformer
 ``config_json``), its weights, an input, its tokens before the final norm, its logits, and the logits after its blocks
 have run over their own output once more.
 """
+
 import numpy as np
 import pytest
 import torch
@@ -28,13 +29,27 @@ def fixture(load_fixture):
 def build(fixture, **neck):
     sizes = fixture.config
     (height, width), dim = sizes['img_size'], sizes['embed_dim']
-    model = MODELS.build(dict(
-        type='DistillClassifier',
-        neck=dict(type='MultiCycledTransformer', in_channels=3, feature_size=(width, height),
-                  patch_size=(sizes['patch_size'], ) * 2, num_queries=1, dim=dim, depth=sizes['depth'],
-                  num_heads=sizes['num_heads'], mlp_ratio=4, position='learnable', qkv_bias=True, norm_eps=1e-6,
-                  **neck),
-        head=dict(type='TokenClsHead', in_channels=dim, num_classes=sizes['num_classes'], norm_eps=1e-6)))
+    model = MODELS.build(
+        dict(
+            type='DistillClassifier',
+            neck=dict(
+                type='MultiCycledTransformer',
+                in_channels=3,
+                feature_size=(width, height),
+                patch_size=(sizes['patch_size'],) * 2,
+                num_queries=1,
+                dim=dim,
+                depth=sizes['depth'],
+                num_heads=sizes['num_heads'],
+                mlp_ratio=4,
+                position='learnable',
+                qkv_bias=True,
+                norm_eps=1e-6,
+                **neck,
+            ),
+            head=dict(type='TokenClsHead', in_channels=dim, num_classes=sizes['num_classes'], norm_eps=1e-6),
+        )
+    )
     model.load_state_dict(vit_from_timm(fixture.below('w/')), strict=True)
     return model.eval()
 
@@ -96,6 +111,7 @@ def test_deit_tiny_equals_timms_with_copied_weights():
 def test_the_fixture_is_timms(fixture):
     pytest.importorskip('timm')
     from timm.models.vision_transformer import VisionTransformer
+
     model = VisionTransformer(**fixture.config).eval()
     model.load_state_dict(fixture.below('w/'))
     assert_close(model(fixture['image']), fixture['cycle1'], atol=1e-5, rtol=1e-5)

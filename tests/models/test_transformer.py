@@ -1,4 +1,5 @@
 """The token transformer: cycles, position modes, attention maps, gradients and bad input."""
+
 import math
 
 import pytest
@@ -11,9 +12,16 @@ from sdpose.errors import ConfigError
 from sdpose.models import SelfAttention, Tokenizer, TransformerLayer, sine_table
 
 SMALL = dict(
-    type='MultiCycledTransformer', in_channels=8, feature_size=(6, 8), patch_size=(3, 2), num_queries=5, dim=16,
-    depth=3, num_heads=4)
-FEATURE = (torch.arange(2 * 8 * 8 * 6).float().sin().view(2, 8, 8, 6), )
+    type='MultiCycledTransformer',
+    in_channels=8,
+    feature_size=(6, 8),
+    patch_size=(3, 2),
+    num_queries=5,
+    dim=16,
+    depth=3,
+    num_heads=4,
+)
+FEATURE = (torch.arange(2 * 8 * 8 * 6).float().sin().view(2, 8, 8, 6),)
 
 
 def build(**overrides):
@@ -95,8 +103,11 @@ def test_learnable_position_is_added_once_to_all_tokens():
 def test_every_parameter_gets_a_gradient(position):
     neck = build(position=position, num_cycles=2)
     sum(tokens.sequence.square().sum() for tokens in neck(FEATURE).cycles).backward()
-    without = [name for name, parameter in neck.named_parameters()
-               if parameter.grad is None or not parameter.grad.abs().sum() > 0]
+    without = [
+        name
+        for name, parameter in neck.named_parameters()
+        if parameter.grad is None or not parameter.grad.abs().sum() > 0
+    ]
     assert without == []
 
 
@@ -104,8 +115,16 @@ def test_sine_table_by_hand():
     table = sine_table(2, 3, 8)
     assert table.shape == (6, 8)
     row_1, column_2 = 2 * math.pi / (2 + 1e-6), 2 * math.pi * 2 / (3 + 1e-6)
-    expected = [math.sin(row_1), math.cos(row_1), math.sin(row_1 / 100), math.cos(row_1 / 100),
-                math.sin(column_2), math.cos(column_2), math.sin(column_2 / 100), math.cos(column_2 / 100)]
+    expected = [
+        math.sin(row_1),
+        math.cos(row_1),
+        math.sin(row_1 / 100),
+        math.cos(row_1 / 100),
+        math.sin(column_2),
+        math.cos(column_2),
+        math.sin(column_2 / 100),
+        math.cos(column_2 / 100),
+    ]
     assert_close(table[1], torch.tensor(expected), atol=1e-6, rtol=0)  # first row, second column
 
 
@@ -115,9 +134,9 @@ def test_patch_order_is_row_major():
     torch.nn.init.zeros_(tokenizer.patch_embed.bias)
     torch.nn.init.zeros_(tokenizer.query)
     feature = torch.zeros(1, 1, 4, 6)
-    feature[0, 0, 0, 4] = 1.  # top right patch of a 2 x 2 grid
+    feature[0, 0, 0, 4] = 1.0  # top right patch of a 2 x 2 grid
     visual = (tokenizer(feature).sequence - tokenizer.position)[0, 1:, 0]
-    assert_close(visual, torch.tensor([0., 1., 0., 0.]))
+    assert_close(visual, torch.tensor([0.0, 1.0, 0.0, 0.0]))
 
 
 def test_attention_map_only_when_asked_for():
@@ -150,22 +169,25 @@ def test_attention_scale_is_an_option():
     assert_close(layer.attend(x, map_rows=5)[1], (q @ k.transpose(-1, -2) / 4).softmax(-1))
 
 
-@pytest.mark.parametrize('overrides, message', [
-    (dict(patch_size=(4, 2)), r'patch_size \(w, h\)=\(4, 2\) does not divide the feature map \(w, h\)=\(6, 8\)'),
-    (dict(patch_size=(3, 3)), 'height 8 is not a multiple of 3'),
-    (dict(test_cycles=2), 'test_cycles=2 must lie between 1 and num_cycles=1'),
-    (dict(test_cycles=0), 'test_cycles=0 must lie between 1 and num_cycles=1'),
-    (dict(num_cycles=0), 'num_cycles must be at least 1, got 0'),
-    (dict(depth=0), 'depth=0'),
-    (dict(num_heads=3), 'num_heads=3 must divide dim=16'),
-    (dict(position='none'), "position='none' is unknown; choose one of sine, sine-full, learnable"),
-    (dict(dim=18, num_heads=2), 'multiple of 4, got dim=18'),
-    (dict(dim=-1), 'dim must be positive, got -1'),
-    (dict(mlp_ratio=0), 'mlp_ratio must be positive, got 0'),
-    (dict(attention_scale=float('nan')), 'attention_scale must be positive, got nan'),
-    (dict(feature_size=(0, 8)), r'does not divide the feature map \(w, h\)=\(0, 8\)'),
-    (dict(num_queries=0), 'at least one query token, got 0'),
-])
+@pytest.mark.parametrize(
+    'overrides, message',
+    [
+        (dict(patch_size=(4, 2)), r'patch_size \(w, h\)=\(4, 2\) does not divide the feature map \(w, h\)=\(6, 8\)'),
+        (dict(patch_size=(3, 3)), 'height 8 is not a multiple of 3'),
+        (dict(test_cycles=2), 'test_cycles=2 must lie between 1 and num_cycles=1'),
+        (dict(test_cycles=0), 'test_cycles=0 must lie between 1 and num_cycles=1'),
+        (dict(num_cycles=0), 'num_cycles must be at least 1, got 0'),
+        (dict(depth=0), 'depth=0'),
+        (dict(num_heads=3), 'num_heads=3 must divide dim=16'),
+        (dict(position='none'), "position='none' is unknown; choose one of sine, sine-full, learnable"),
+        (dict(dim=18, num_heads=2), 'multiple of 4, got dim=18'),
+        (dict(dim=-1), 'dim must be positive, got -1'),
+        (dict(mlp_ratio=0), 'mlp_ratio must be positive, got 0'),
+        (dict(attention_scale=float('nan')), 'attention_scale must be positive, got nan'),
+        (dict(feature_size=(0, 8)), r'does not divide the feature map \(w, h\)=\(0, 8\)'),
+        (dict(num_queries=0), 'at least one query token, got 0'),
+    ],
+)
 def test_bad_configuration(overrides, message):
     with pytest.raises(ValueError, match=message):
         MODELS.build({**SMALL, **overrides})

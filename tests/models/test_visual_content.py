@@ -1,4 +1,5 @@
 """The visual term with and without the position codes that every cycle adds again."""
+
 import pytest
 import torch
 from mmpose.registry import MODELS
@@ -6,13 +7,25 @@ from torch.testing import assert_close
 
 from sdpose.structures import CycleTokens, TokenSet
 
-PRUNER = dict(type='TokenPruner', keep_ratio=0.5, layers=(0, ), cycles=(1, ))
+PRUNER = dict(type='TokenPruner', keep_ratio=0.5, layers=(0,), cycles=(1,))
 
 
 def build(depth, num_cycles=2, **neck):
     torch.manual_seed(0)
-    neck = MODELS.build(dict(type='MultiCycledTransformer', in_channels=8, feature_size=(6, 8), patch_size=(3, 2),
-                             num_queries=5, dim=16, depth=depth, num_heads=4, num_cycles=num_cycles, **neck))
+    neck = MODELS.build(
+        dict(
+            type='MultiCycledTransformer',
+            in_channels=8,
+            feature_size=(6, 8),
+            patch_size=(3, 2),
+            num_queries=5,
+            dim=16,
+            depth=depth,
+            num_heads=4,
+            num_cycles=num_cycles,
+            **neck,
+        )
+    )
     neck.init_weights()
     return neck.train()
 
@@ -26,18 +39,19 @@ def make_identity(neck):
     return neck
 
 
-def terms(on, weight=1.):
-    return MODELS.build(dict(type='SelfDistiller',
-                             terms=dict(loss_visual=dict(type='TokenMSELoss', on=on, loss_weight=weight))))
+def terms(on, weight=1.0):
+    return MODELS.build(
+        dict(type='SelfDistiller', terms=dict(loss_visual=dict(type='TokenMSELoss', on=on, loss_weight=weight)))
+    )
 
 
 @pytest.mark.parametrize('pruner', [None, PRUNER])
-@pytest.mark.parametrize('depth, num_cycles, faithful', [(1, 2, 0.), (2, 2, .5), (4, 2, 4.5), (4, 3, 9.)])
+@pytest.mark.parametrize('depth, num_cycles, faithful', [(1, 2, 0.0), (2, 2, 0.5), (4, 2, 4.5), (4, 3, 9.0)])
 def test_identity_layers_by_hand(depth, num_cycles, faithful, pruner):
     # Sine and cosine come in pairs, so the mean square of the code is 1 / 2 for every patch.
     feats = make_identity(build(depth, num_cycles, pruner=pruner))([torch.randn(2, 8, 8, 6)])
     assert_close(terms('visual').loss(feats)['loss_visual'], torch.tensor(faithful))
-    assert_close(terms('visual_content').loss(feats)['loss_visual'], torch.tensor(0.), atol=1e-10, rtol=0)
+    assert_close(terms('visual_content').loss(feats)['loss_visual'], torch.tensor(0.0), atol=1e-10, rtol=0)
     assert [tokens.readded for tokens in feats.cycles] == [(depth - 1) * (cycle + 1) for cycle in range(num_cycles)]
 
 
@@ -55,7 +69,7 @@ def test_content_is_visual_minus_the_codes_of_the_surviving_patches(pruner):
         codes = code.expand(2, -1, -1) if tokens.kept is None else torch.stack([code[kept] for kept in tokens.kept])
         assert_close(tokens.visual_content, tokens.visual - times * codes)
     assert (second.visual - first.visual).square().mean() > 4
-    assert 0 < (second.visual_content - first.visual_content).square().mean() < .1
+    assert 0 < (second.visual_content - first.visual_content).square().mean() < 0.1
 
 
 @pytest.mark.parametrize('position', ['sine', 'learnable'])
@@ -65,12 +79,12 @@ def test_nothing_is_taken_away_where_nothing_is_added_again(position):
 
 
 def test_an_option_of_the_term_trains_both_sides():
-    student, teacher = (torch.full((1, 3, 2), value, requires_grad=True) for value in (1., 4.))
-    position = torch.tensor([[[0., 0.], [1., 2.], [3., 4.]]])
+    student, teacher = (torch.full((1, 3, 2), value, requires_grad=True) for value in (1.0, 4.0))
+    position = torch.tensor([[[0.0, 0.0], [1.0, 2.0], [3.0, 4.0]]])
     pair = [TokenSet(student, 1, position, readded=1), TokenSet(teacher, 1, position, readded=2)]
     # 4 - 2 c - (1 - c) = 3 - c for c = 1, 2, 3, 4
     loss = terms('visual_content').loss(CycleTokens(tuple(pair), 0))['loss_visual']
     assert loss.item() == (4 + 1 + 0 + 1) / 4
     loss.backward()
-    assert_close(teacher.grad[0, 1:], torch.tensor([[1., .5], [0., -.5]]))
+    assert_close(teacher.grad[0, 1:], torch.tensor([[1.0, 0.5], [0.0, -0.5]]))
     assert_close(student.grad, -teacher.grad)

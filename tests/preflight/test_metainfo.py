@@ -29,24 +29,36 @@ def test_the_example_is_sound_and_gives_pairs_and_sigmas(example: dict) -> None:
     np.testing.assert_array_equal(metainfo['sigmas'], coco['sigmas'][taken])
 
 
-@pytest.mark.parametrize('change, message', [
-    (lambda info: info.pop('sigmas'), 'own.py has no sigmas; see configs/_base_/datasets/custom_metainfo.py'),
-    (lambda info: info['sigmas'].pop(), 'own.py: sigmas has 8 numbers for 9 joints: give one per joint'),
-    (lambda info: info['sigmas'].__setitem__(2, 0.), r'sigmas: number 2 .* must be finite and positive'),
-    (lambda info: info['sigmas'].__setitem__(2, float('nan')), 'sigmas: number 2 .* must be finite'),
-    (lambda info: info['joint_weights'].append(1.), 'own.py: joint_weights has 10 numbers for 9 joints'),
-    (lambda info: info['keypoint_info'][1].update(swap='rigth_shoulder'),
-     "joint 'left_shoulder': swap 'rigth_shoulder' is no joint of keypoint_info; did you mean 'right_shoulder'"),
-    (lambda info: info['keypoint_info'][2].update(swap=''),
-     "joint 'left_shoulder': swap is 'right_shoulder', but the swap of 'right_shoulder' is 'right_shoulder'"),
-    (lambda info: info['keypoint_info'][2].update(name='left_shoulder'), "two joints .* are called 'left_shoulder'"),
-    (lambda info: info['keypoint_info'][2].pop('name'), 'joint 2 of keypoint_info has no name'),
-    (lambda info: info['keypoint_info'][0].update(type='top'), "joint 'nose': type must be upper or lower"),
-    (lambda info: info['keypoint_info'].pop(4), 'keys of keypoint_info must be 0, 1, 2 ... in this order'),
-    (lambda info: info['skeleton_info'][0].update(link=('neck', 'nose')),
-     r"skeleton_info 0: link 'neck' is no joint of keypoint_info"),
-    (lambda info: info['skeleton_info'][0].update(link=('nose', )), 'skeleton_info 0 must link two joints'),
-])
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (lambda info: info.pop('sigmas'), 'own.py has no sigmas; see configs/_base_/datasets/custom_metainfo.py'),
+        (lambda info: info['sigmas'].pop(), 'own.py: sigmas has 8 numbers for 9 joints: give one per joint'),
+        (lambda info: info['sigmas'].__setitem__(2, 0.0), r'sigmas: number 2 .* must be finite and positive'),
+        (lambda info: info['sigmas'].__setitem__(2, float('nan')), 'sigmas: number 2 .* must be finite'),
+        (lambda info: info['joint_weights'].append(1.0), 'own.py: joint_weights has 10 numbers for 9 joints'),
+        (
+            lambda info: info['keypoint_info'][1].update(swap='rigth_shoulder'),
+            "joint 'left_shoulder': swap 'rigth_shoulder' is no joint of keypoint_info; did you mean 'right_shoulder'",
+        ),
+        (
+            lambda info: info['keypoint_info'][2].update(swap=''),
+            "joint 'left_shoulder': swap is 'right_shoulder', but the swap of 'right_shoulder' is 'right_shoulder'",
+        ),
+        (
+            lambda info: info['keypoint_info'][2].update(name='left_shoulder'),
+            "two joints .* are called 'left_shoulder'",
+        ),
+        (lambda info: info['keypoint_info'][2].pop('name'), 'joint 2 of keypoint_info has no name'),
+        (lambda info: info['keypoint_info'][0].update(type='top'), "joint 'nose': type must be upper or lower"),
+        (lambda info: info['keypoint_info'].pop(4), 'keys of keypoint_info must be 0, 1, 2 ... in this order'),
+        (
+            lambda info: info['skeleton_info'][0].update(link=('neck', 'nose')),
+            r"skeleton_info 0: link 'neck' is no joint of keypoint_info",
+        ),
+        (lambda info: info['skeleton_info'][0].update(link=('nose',)), 'skeleton_info 0 must link two joints'),
+    ],
+)
 def test_contradictions(example: dict, change, message: str) -> None:
     broken = copy.deepcopy(example)
     change(broken)

@@ -19,8 +19,9 @@ def folder(tmp_path):
 
 
 def _person(**changes):
-    return dict(dict(image='1.jpg', center=[3.0, 4], scale=0.5, joints=[[1, 2], [-1, -1]], joints_vis=[1, 0]),
-                **changes)
+    return dict(
+        dict(image='1.jpg', center=[3.0, 4], scale=0.5, joints=[[1, 2], [-1, -1]], joints_vis=[1, 0]), **changes
+    )
 
 
 def _write(folder, *people):
@@ -39,19 +40,22 @@ def test_a_sound_data_set_passes(folder):
     check_mpii(_write(folder, dict(image='1.jpg', center=[3, 4], scale=1)), folder, 2, labelled=False)
 
 
-@pytest.mark.parametrize('changes, message', [
-    (dict(image='x.jpg'), r"person 1 \(counted from 0\) has the image 'x.jpg', but MPII's names are numbers"),
-    (dict(image='2.jpg'), r'1 images of .* are missing: .*2.jpg'),
-    (dict(center=[1]), r'has the center \[1\], expected x and y'),
-    (dict(center=[1, float('nan')]), r'has the center \[1, nan\]'),
-    (dict(scale=0), 'has the scale 0, expected a number above 0'),
-    (dict(scale='big'), "has the scale 'big'"),
-    (dict(joints=[[1, 2]]), 'has joints that are not 2 x 2 finite numbers'),
-    (dict(joints=[[1, 2], [3]]), 'has joints that are not 2 x 2'),
-    (dict(joints_vis=[1, None]), 'has joints_vis that are not 2 finite numbers'),
-    (dict(joints_vis=[2, 0]), r'has the joints_vis \[2, 0\], but they weigh the loss and must be 0 or 1'),
-    (dict(joints_vis=[-1, 1]), r'has the joints_vis \[-1, 1\]'),
-])
+@pytest.mark.parametrize(
+    'changes, message',
+    [
+        (dict(image='x.jpg'), r"person 1 \(counted from 0\) has the image 'x.jpg', but MPII's names are numbers"),
+        (dict(image='2.jpg'), r'1 images of .* are missing: .*2.jpg'),
+        (dict(center=[1]), r'has the center \[1\], expected x and y'),
+        (dict(center=[1, float('nan')]), r'has the center \[1, nan\]'),
+        (dict(scale=0), 'has the scale 0, expected a number above 0'),
+        (dict(scale='big'), "has the scale 'big'"),
+        (dict(joints=[[1, 2]]), 'has joints that are not 2 x 2 finite numbers'),
+        (dict(joints=[[1, 2], [3]]), 'has joints that are not 2 x 2'),
+        (dict(joints_vis=[1, None]), 'has joints_vis that are not 2 finite numbers'),
+        (dict(joints_vis=[2, 0]), r'has the joints_vis \[2, 0\], but they weigh the loss and must be 0 or 1'),
+        (dict(joints_vis=[-1, 1]), r'has the joints_vis \[-1, 1\]'),
+    ],
+)
 def test_bad_entries_are_named(folder, changes, message):
     with pytest.raises(DataError, match=message):
         check_mpii(_write(folder, _person(), _person(**changes)), folder, 2)
@@ -77,10 +81,12 @@ def test_head_boxes_that_do_not_fit(folder):
     (folder / 'bad.mat').write_bytes(b'MATLAB?')
     with pytest.raises(DataError, match='bad.mat is not a MATLAB file'):
         check_mpii(file, folder, 2, str(folder / 'bad.mat'))
-    for boxes, message in ((np.zeros((2, 2, 3)), '3 head boxes, but .* has 1 people'),
-                           (np.zeros((2, 3, 1)), 'no headboxes_src of shape 2 x 2 x people'),
-                           (np.zeros((2, 2, 1)), 'a head box without extent'),
-                           (np.array(sound) * np.nan, 'a head box without extent or with a value that is no number')):
+    for boxes, message in (
+        (np.zeros((2, 2, 3)), '3 head boxes, but .* has 1 people'),
+        (np.zeros((2, 3, 1)), 'no headboxes_src of shape 2 x 2 x people'),
+        (np.zeros((2, 2, 1)), 'a head box without extent'),
+        (np.array(sound) * np.nan, 'a head box without extent or with a value that is no number'),
+    ):
         with pytest.raises(DataError, match=message):
             check_mpii(file, folder, 2, _heads(folder, boxes))
     check_mpii(file, folder, 2, _heads(folder, sound))
@@ -100,8 +106,9 @@ def test_pckh_asks_for_head_boxes(folder):
 
     def config(**metric):
         return Config(dict(val_dataloader=dict(dataset=dataset), val_evaluator=dict(metric)))
+
     for metric in (dict(type='MpiiMetric'), dict(type='MpiiPCKAccuracy', norm_item=['bbox', 'head'])):
         with pytest.raises(ConfigError, match='set val_dataloader.dataset.headbox_file'):
-            check_all(config(**metric), ('val', ))
+            check_all(config(**metric), ('val',))
     for metric in (dict(type='PCKAccuracy'), dict(type='MpiiMetric', format_only=True)):
-        check_all(config(**metric), ('val', ))
+        check_all(config(**metric), ('val',))

@@ -1,4 +1,5 @@
 """Skeleton, poses, kinematics and camera against values worked out by hand."""
+
 import numpy as np
 import pytest
 
@@ -17,17 +18,15 @@ from sdpose.synthetic.people.skeleton import (
 )
 
 SIZE = Proportions()
-SWAP = [
-    JOINT_INDEX[name.replace('left', '#').replace('right', 'left').replace('#', 'right')] for name in JOINTS
-]
+SWAP = [JOINT_INDEX[name.replace('left', '#').replace('right', 'left').replace('#', 'right')] for name in JOINTS]
 
 
 def test_joint_sets_match_the_formats():
     assert [JOINTS[i] for i in COCO_17][:5] == ['nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear']
-    assert [JOINTS[i]
-            for i in CROWDPOSE_14][-2:] == ['head_top', 'upper_neck'] and len(set(CROWDPOSE_14)) == 14
+    assert [JOINTS[i] for i in CROWDPOSE_14][-2:] == ['head_top', 'upper_neck'] and len(set(CROWDPOSE_14)) == 14
     assert [JOINTS[i] for i in MPII_16][6:10] == ['pelvis', 'thorax', 'upper_neck', 'head_top'] and len(
-        set(MPII_16)) == 16
+        set(MPII_16)
+    ) == 16
     assert set(ADJOINING) == set(range(21)) and len(COCO_17) == 17
 
 
@@ -42,30 +41,30 @@ def test_upright_person_hangs_its_arms():
     body = pose_body(SIZE, make_pose())
     shoulder, wrist = body.joint('left_shoulder'), body.joint('left_wrist')
     np.testing.assert_allclose(shoulder - wrist, (0, SIZE.upper_arm + SIZE.forearm, 0), atol=1e-9)
-    np.testing.assert_allclose(body.joint('left_hip') - body.joint('left_ankle'),
-                               (0, SIZE.thigh + SIZE.shank, 0),
-                               atol=1e-9)
-    assert shoulder[0] == pytest.approx(
-        SIZE.half_shoulders) and body.joint('right_shoulder')[0] == -shoulder[0]
+    np.testing.assert_allclose(
+        body.joint('left_hip') - body.joint('left_ankle'), (0, SIZE.thigh + SIZE.shank, 0), atol=1e-9
+    )
+    assert shoulder[0] == pytest.approx(SIZE.half_shoulders) and body.joint('right_shoulder')[0] == -shoulder[0]
     assert 0.9 < body.joint('head_top')[1] < 1.05
     assert body.joint('nose')[2] > body.joint('left_ear')[2]
 
 
-@pytest.mark.parametrize('angles, joint, parent, direction, length', [
-    (dict(left_shoulder_flex=90), 'left_elbow', 'left_shoulder', (0, 0, 1), SIZE.upper_arm),
-    (dict(left_shoulder_spread=90), 'left_elbow', 'left_shoulder', (1, 0, 0), SIZE.upper_arm),
-    (dict(right_shoulder_spread=90), 'right_elbow', 'right_shoulder', (-1, 0, 0), SIZE.upper_arm),
-    (dict(left_elbow=90), 'left_wrist', 'left_elbow', (0, 0, 1), SIZE.forearm),
-    (dict(left_elbow=90, left_shoulder_turn=90), 'left_wrist', 'left_elbow', (-1, 0, 0), SIZE.forearm),
-    (dict(right_elbow=90, right_shoulder_turn=90), 'right_wrist', 'right_elbow', (1, 0, 0), SIZE.forearm),
-    (dict(right_hip_flex=90), 'right_knee', 'right_hip', (0, 0, 1), SIZE.thigh),
-    (dict(right_knee=90), 'right_ankle', 'right_knee', (0, 0, -1), SIZE.shank),
-])
+@pytest.mark.parametrize(
+    'angles, joint, parent, direction, length',
+    [
+        (dict(left_shoulder_flex=90), 'left_elbow', 'left_shoulder', (0, 0, 1), SIZE.upper_arm),
+        (dict(left_shoulder_spread=90), 'left_elbow', 'left_shoulder', (1, 0, 0), SIZE.upper_arm),
+        (dict(right_shoulder_spread=90), 'right_elbow', 'right_shoulder', (-1, 0, 0), SIZE.upper_arm),
+        (dict(left_elbow=90), 'left_wrist', 'left_elbow', (0, 0, 1), SIZE.forearm),
+        (dict(left_elbow=90, left_shoulder_turn=90), 'left_wrist', 'left_elbow', (-1, 0, 0), SIZE.forearm),
+        (dict(right_elbow=90, right_shoulder_turn=90), 'right_wrist', 'right_elbow', (1, 0, 0), SIZE.forearm),
+        (dict(right_hip_flex=90), 'right_knee', 'right_hip', (0, 0, 1), SIZE.thigh),
+        (dict(right_knee=90), 'right_ankle', 'right_knee', (0, 0, -1), SIZE.shank),
+    ],
+)
 def test_angles_turn_limbs_the_stated_way(angles, joint, parent, direction, length):
     body = pose_body(SIZE, make_pose(**angles))
-    np.testing.assert_allclose(body.joint(joint) - body.joint(parent),
-                               np.multiply(direction, length),
-                               atol=1e-9)
+    np.testing.assert_allclose(body.joint(joint) - body.joint(parent), np.multiply(direction, length), atol=1e-9)
 
 
 @pytest.mark.parametrize('family', list(FAMILIES))

@@ -1,4 +1,5 @@
 """The annotations as every COCO reader sees them, and the ceiling that the quick start's codec allows."""
+
 import json
 
 import numpy as np
@@ -36,13 +37,20 @@ def dataset(folder, repo_root):
 
 
 def as_results(people):
-    return [dict(image_id=p['image_id'], category_id=1, score=1.0,
-                 keypoints=[v if i % 3 < 2 else 1.0 for i, v in enumerate(p['keypoints'])])
-            for p in people if p['num_keypoints']]
+    return [
+        dict(
+            image_id=p['image_id'],
+            category_id=1,
+            score=1.0,
+            keypoints=[v if i % 3 < 2 else 1.0 for i, v in enumerate(p['keypoints'])],
+        )
+        for p in people
+        if p['num_keypoints']
+    ]
 
 
 def test_content_is_coco(truth):
-    (category, ) = truth['categories']
+    (category,) = truth['categories']
     assert category['keypoints'] == list(COCO_JOINTS) and len(category['skeleton']) == 19
     assert 'ynthetic' in truth['info']['description']
     assert len({person['id'] for person in truth['annotations']}) == len(truth['annotations']) >= 60
@@ -70,31 +78,38 @@ def test_truth_as_prediction_scores_1(folder, truth, dataset, tools):
 def sample(dataset, index, keypoints, scores):
     """One prediction as MMPose's test loop hands it to a metric."""
     item = dataset[index]['data_samples']
-    instances = dict(keypoints=keypoints[None], keypoint_scores=scores[None], bboxes=item.gt_instances.bboxes,
-                     bbox_scores=np.ones(1, np.float32))
-    return dict(id=item.metainfo['id'],
-                img_id=item.metainfo['img_id'],
-                category_id=1,
-                pred_instances=instances,
-                gt_instances={k: item.gt_instances.get(k)
-                              for k in ('bboxes', 'bbox_scores')},
-                raw_ann_info=None)
+    instances = dict(
+        keypoints=keypoints[None],
+        keypoint_scores=scores[None],
+        bboxes=item.gt_instances.bboxes,
+        bbox_scores=np.ones(1, np.float32),
+    )
+    return dict(
+        id=item.metainfo['id'],
+        img_id=item.metainfo['img_id'],
+        category_id=1,
+        pred_instances=instances,
+        gt_instances={k: item.gt_instances.get(k) for k in ('bboxes', 'bbox_scores')},
+        raw_ann_info=None,
+    )
 
 
 def average_precision(dataset, folder, predict):
     metric = METRICS.build(dict(type='CocoMetric', ann_file=str(folder / 'annotations' / 'val.json')))
     metric.dataset_meta = dataset.metainfo
-    metric.process({}, [
-        sample(dataset, index, *predict(dataset.get_data_info(index), dataset[index]['data_samples']))
-        for index in range(len(dataset))
-    ])
+    metric.process(
+        {},
+        [
+            sample(dataset, index, *predict(dataset.get_data_info(index), dataset[index]['data_samples']))
+            for index in range(len(dataset))
+        ],
+    )
     return metric.evaluate(len(dataset))['coco/AP']
 
 
 def test_mmpose_reads_it_and_scores_the_truth_1(dataset, folder, truth):
     assert len(dataset) == sum(person['num_keypoints'] > 0 for person in truth['annotations'])
-    score = average_precision(dataset, folder, lambda info, _:
-                              (info['keypoints'][0], np.ones(17, np.float32)))
+    score = average_precision(dataset, folder, lambda info, _: (info['keypoints'][0], np.ones(17, np.float32)))
     assert score == pytest.approx(1.0)
 
 
@@ -104,8 +119,7 @@ def test_the_codec_of_the_quick_start_loses_little(dataset, folder, repo_root):
     size = np.array(codec_config.input_size)
 
     def through_heatmaps(info, item):
-        scale, corner = item.metainfo[
-            'input_scale'], item.metainfo['input_center'] - item.metainfo['input_scale'] / 2
+        scale, corner = item.metainfo['input_scale'], item.metainfo['input_center'] - item.metainfo['input_scale'] / 2
         inside = (info['keypoints'][0] - corner) / scale * size
         encoded = codec.encode(inside[None].astype(np.float32), info['keypoints_visible'].astype(np.float32))
         decoded, scores = codec.decode(encoded['heatmaps'])

@@ -1,4 +1,5 @@
 """CrowdPose's style: the crowd index by hand, and the files as CrowdPose's own readers see them."""
+
 import json
 
 import numpy as np
@@ -67,7 +68,7 @@ def test_crowd_index_is_the_published_one(repo_root):
 
 
 def test_content_is_crowdposes(folder, truth):
-    (category, ) = truth['categories']
+    (category,) = truth['categories']
     assert len(category['keypoints']) == 14 and category['keypoints'][-2:] == ['head', 'neck']
     for image in truth['images']:
         people = [p for p in truth['annotations'] if p['image_id'] == image['id']]
@@ -90,19 +91,29 @@ def test_joints_flips_and_limbs_are_mmposes(config):
     ours = [JOINTS[joint].replace('head_top', 'top_head').replace('upper_neck', 'neck') for joint in CROWDPOSE_14]
     assert [meta['keypoint_id2name'][joint] for joint in range(14)] == ours and config.num_keypoints == 14
     assert [ours[joint] for joint in meta['flip_indices']] == [
-        name.replace('left', '#').replace('right', 'left').replace('#', 'right') for name in ours]
+        name.replace('left', '#').replace('right', 'left').replace('#', 'right') for name in ours
+    ]
     assert {frozenset(limb) for limb in STYLES['crowdpose'].limbs} == {
-        frozenset(limb) for limb in meta['skeleton_links']}
+        frozenset(limb) for limb in meta['skeleton_links']
+    }
     assert STYLES['crowdpose'].sides == ('left', 'right') * 6 + ('middle', 'middle')
 
 
 def test_xtcocotools_scores_the_truth_1_in_every_third(folder, truth, config):
     sigmas = DATASETS.build({**config.train_dataloader.dataset, 'lazy_init': True}).metainfo['sigmas']
     coco = COCO(str(folder / ANNOTATIONS))
-    results = coco.loadRes([
-        dict(image_id=p['image_id'], category_id=1, score=1.0,
-             keypoints=[v if i % 3 < 2 else 1.0 for i, v in enumerate(p['keypoints'])])
-        for p in truth['annotations'] if p['num_keypoints']])
+    results = coco.loadRes(
+        [
+            dict(
+                image_id=p['image_id'],
+                category_id=1,
+                score=1.0,
+                keypoints=[v if i % 3 < 2 else 1.0 for i, v in enumerate(p['keypoints'])],
+            )
+            for p in truth['annotations']
+            if p['num_keypoints']
+        ]
+    )
     evaluation = COCOeval(coco, results, 'keypoints_crowd', sigmas, use_area=False)
     evaluation.evaluate()
     evaluation.accumulate()
@@ -123,10 +134,25 @@ def test_mmpose_reads_it_and_scores_the_truth_on_annotated_boxes_1(config, truth
     metric.dataset_meta = dataset.metainfo
     for index in range(len(dataset)):
         info, item = dataset.get_data_info(index), dataset[index]['data_samples']
-        instances = dict(keypoints=info['keypoints'], keypoint_scores=np.ones((1, 14), np.float32),
-                         bboxes=item.gt_instances.bboxes, bbox_scores=np.ones(1, np.float32))
-        metric.process({}, [dict(id=item.id, img_id=item.img_id, category_id=1, pred_instances=instances,
-                                 gt_instances=dict(bboxes=item.gt_instances.bboxes), raw_ann_info=None)])
+        instances = dict(
+            keypoints=info['keypoints'],
+            keypoint_scores=np.ones((1, 14), np.float32),
+            bboxes=item.gt_instances.bboxes,
+            bbox_scores=np.ones(1, np.float32),
+        )
+        metric.process(
+            {},
+            [
+                dict(
+                    id=item.id,
+                    img_id=item.img_id,
+                    category_id=1,
+                    pred_instances=instances,
+                    gt_instances=dict(bboxes=item.gt_instances.bboxes),
+                    raw_ann_info=None,
+                )
+            ],
+        )
     scores = metric.evaluate(len(dataset))
     for name in ('AP', 'AP(E)', 'AP(M)', 'AP(H)'):
         assert scores[f'crowdpose/{name}'] == pytest.approx(1)

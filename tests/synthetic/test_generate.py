@@ -1,4 +1,5 @@
 """Whole sets: the same files however they are drawn, all or nothing, and never over something else."""
+
 import json
 import os
 import signal
@@ -14,10 +15,7 @@ REQUEST = Request(num_train=5, num_val=3, seed=1, level='normal', size=(160, 120
 
 
 def contents(folder):
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob('*')) if path.is_file()
-    }
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob('*')) if path.is_file()}
 
 
 @pytest.fixture(scope='module')
@@ -30,18 +28,13 @@ def drawn(tmp_path_factory):
 def test_layout(drawn):
     files = contents(drawn)
     assert len([name for name in files if name.startswith('train/')]) == 5
-    assert {'annotations/train.json', 'annotations/val.json', 'contact_sheet.png',
-            'synthetic.json'} <= set(files)
-    assert json.loads(files['synthetic.json']) == dict(generator_version=GENERATOR_VERSION,
-                                                       num_train=5,
-                                                       num_val=3,
-                                                       seed=1,
-                                                       level='normal',
-                                                       size=[160, 120])
+    assert {'annotations/train.json', 'annotations/val.json', 'contact_sheet.png', 'synthetic.json'} <= set(files)
+    assert json.loads(files['synthetic.json']) == dict(
+        generator_version=GENERATOR_VERSION, num_train=5, num_val=3, seed=1, level='normal', size=[160, 120]
+    )
     for split in ('train', 'val'):
         for image in json.loads(files[f'annotations/{split}.json'])['images']:
-            assert cv2.imread(str(drawn / split / image['file_name'])).shape == (image['height'],
-                                                                                 image['width'], 3)
+            assert cv2.imread(str(drawn / split / image['file_name'])).shape == (image['height'], image['width'], 3)
 
 
 @pytest.mark.parametrize('workers', [2, 3])
@@ -66,8 +59,7 @@ def test_second_run_does_nothing(drawn):
 
 
 def test_other_arguments_are_refused_and_named(drawn):
-    with pytest.raises(DataError,
-                       match=r'seed is 1, asked for 2; level is normal, asked for hard\. Pass --overwrite'):
+    with pytest.raises(DataError, match=r'seed is 1, asked for 2; level is normal, asked for hard\. Pass --overwrite'):
         generate(drawn, Request(5, 3, 2, 'hard', (160, 120)), workers=1)
 
 
@@ -81,8 +73,9 @@ def test_a_set_of_another_style_is_refused_and_the_style_is_stored(drawn, tmp_pa
     # The pictures are those of every style; only the annotations differ.
     names = [name for name in contents(drawn) if name.endswith('.jpg')]
     assert len(names) == 8
-    assert all((drawn / name).read_bytes() == (tmp_path / 'set/images' / name.split('/')[1]).read_bytes()
-               for name in names)
+    assert all(
+        (drawn / name).read_bytes() == (tmp_path / 'set/images' / name.split('/')[1]).read_bytes() for name in names
+    )
     next((tmp_path / 'set/annotations').glob('det*.json')).unlink()
     with pytest.raises(DataError, match='files are missing'):
         generate(tmp_path / 'set', crowd, workers=1)
@@ -135,11 +128,18 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
         generate(tmp_path / 'file' / 'set', REQUEST, workers=1)
 
 
-@pytest.mark.parametrize('change, message', [
-    (dict(num_train=-1), '--num-train -1'), (dict(num_train=0, num_val=0), 'nothing to draw'),
-    (dict(level='easy'), '--level easy: choose one of starter, normal, hard'), (dict(seed=-3), '--seed -3'),
-    (dict(style='h36m'), '--style h36m: choose one of coco, crowdpose, mpii'),
-    (dict(size=(10, 480)), '--size 10x480'), (dict(num_val=10**9), '--num-val 1000000000')])
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (dict(num_train=-1), '--num-train -1'),
+        (dict(num_train=0, num_val=0), 'nothing to draw'),
+        (dict(level='easy'), '--level easy: choose one of starter, normal, hard'),
+        (dict(seed=-3), '--seed -3'),
+        (dict(style='h36m'), '--style h36m: choose one of coco, crowdpose, mpii'),
+        (dict(size=(10, 480)), '--size 10x480'),
+        (dict(num_val=10**9), '--num-val 1000000000'),
+    ],
+)
 def test_bad_arguments(change, message):
     arguments = dict(num_train=1, num_val=1, seed=0, level='normal', size=(64, 48))
     with pytest.raises(UserError, match=message):

@@ -1,4 +1,5 @@
 """MPII's style: the files as MMPose's data set and metric read them."""
+
 import json
 
 import cv2
@@ -83,8 +84,10 @@ def test_joints_flips_and_limbs_are_mmposes(config):
     meta = DATASETS.build({**config.train_dataloader.dataset, 'lazy_init': True}).metainfo
     assert meta['num_keypoints'] == config.num_keypoints == 16
     sides = STYLES['mpii'].sides
-    assert list(sides) == [next((side for side in ('left', 'right') if side in name), 'middle')
-                           for _, name in sorted(meta['keypoint_id2name'].items())]
+    assert list(sides) == [
+        next((side for side in ('left', 'right') if side in name), 'middle')
+        for _, name in sorted(meta['keypoint_id2name'].items())
+    ]
     opposite = dict(left='right', right='left', middle='middle')
     assert [sides[joint] for joint in meta['flip_indices']] == [opposite[side] for side in sides]
     assert {frozenset(limb) for limb in STYLES['mpii'].limbs} == {frozenset(limb) for limb in meta['skeleton_links']}
@@ -110,8 +113,11 @@ def test_mmposes_metric_scores_the_truth_100_and_adds_a_pixel(config, people):
 
 def test_training_targets_are_counted_from_0_so_that_the_metric_fits(config, people):
     config = config.copy()
-    pipeline = [step for step in config.train_dataloader.dataset.pipeline
-                if step.type not in ('RandomFlip', 'ClippedNormalBBoxTransform')]
+    pipeline = [
+        step
+        for step in config.train_dataloader.dataset.pipeline
+        if step.type not in ('RandomFlip', 'ClippedNormalBBoxTransform')
+    ]
     dataset = DATASETS.build({**config.train_dataloader.dataset, 'pipeline': pipeline})
     codec = KEYPOINT_CODECS.build(config.codec)
     checked = 0
@@ -119,8 +125,11 @@ def test_training_targets_are_counted_from_0_so_that_the_metric_fits(config, peo
         item = dataset[index]['data_samples']
         weights = item.gt_instance_labels.keypoint_weights[0].numpy() > 0
         decoded = codec.decode(item.gt_fields.heatmaps.numpy())[0][0]
-        pixels = decoded / 256 * item.metainfo['input_scale'] + item.metainfo['input_center'] - item.metainfo[
-            'input_scale'] / 2
+        pixels = (
+            decoded / 256 * item.metainfo['input_scale']
+            + item.metainfo['input_center']
+            - item.metainfo['input_scale'] / 2
+        )
         # Off the border, where a target is cut, to a third of a pixel of the crop.
         inner = weights & (decoded > 16).all(1) & (decoded < 240).all(1)
         error = np.abs(pixels - (np.array(person['joints']) - 1))[inner] * 256 / item.metainfo['input_scale']

@@ -1,4 +1,5 @@
 """Scenes: reproducible, and annotated as they are drawn."""
+
 import numpy as np
 import pytest
 
@@ -10,9 +11,7 @@ from sdpose.synthetic.people.person import sample_person
 from sdpose.synthetic.people.skeleton import ADJOINING, COCO_17, JOINT_INDEX, JOINTS
 
 SIZE = (320, 240)
-SWAP = [
-    JOINT_INDEX[name.replace('left', '#').replace('right', 'left').replace('#', 'right')] for name in JOINTS
-]
+SWAP = [JOINT_INDEX[name.replace('left', '#').replace('right', 'left').replace('#', 'right')] for name in JOINTS]
 FACE = [JOINT_INDEX[name] for name in ('nose', 'left_eye', 'right_eye')]
 
 
@@ -58,13 +57,12 @@ def test_boxes_and_areas_are_those_of_the_visible_pixels(scenes):
 
 def test_flags_keep_their_meaning_and_their_proportions(scenes):
     level, drawn = scenes
-    joints = np.concatenate(
-        [person.joints[None, list(COCO_17)] for scene in drawn for person in scene.annotations])
+    joints = np.concatenate([person.joints[None, list(COCO_17)] for scene in drawn for person in scene.annotations])
     assert not joints[joints[..., 2] == 0].any()
     x, y = joints[joints[..., 2] > 0][:, :2].T
     assert x.min() > -0.5 and y.min() > -0.5 and x.max() < 319.5 and y.max() < 239.5
     visible = (joints[..., 2] == 2).mean()
-    low, high = dict(starter=(.8, .97), normal=(.5, .85), hard=(.35, .75), crowd=(.45, .85))[level]
+    low, high = dict(starter=(0.8, 0.97), normal=(0.5, 0.85), hard=(0.35, 0.75), crowd=(0.45, 0.85))[level]
     assert low < visible < high
 
 
@@ -93,7 +91,7 @@ def test_a_person_alone_from_the_front_is_all_visible():
     view = View((160, 230), 210)
     for seed in range(5):
         canvas, body, person = painted(view, seed, 'walk')
-        (found, ) = annotate(canvas.tags, [(body, view)])
+        (found,) = annotate(canvas.tags, [(body, view)])
         assert (found.joints[list(COCO_17)[5:], 2] == 2).mean() > 0.7
         assert found.joints[JOINT_INDEX['left_shoulder'], 0] > found.joints[JOINT_INDEX['right_shoulder'], 0]
 
@@ -101,7 +99,7 @@ def test_a_person_alone_from_the_front_is_all_visible():
 def test_nobody_can_see_a_face_from_behind():
     view = View((160, 230), 210, yaw=180)
     canvas, body, _ = painted(view, 1, 'walk')
-    (found, ) = annotate(canvas.tags, [(body, view)])
+    (found,) = annotate(canvas.tags, [(body, view)])
     assert not found.joints[FACE].any()
 
 
@@ -110,18 +108,17 @@ def test_covered_joints_get_flag_1_and_outside_ones_0():
     canvas, body, _ = painted(view, 1, 'walk')
     knee = view.project(body.joint('left_knee'))
     canvas.rect(knee[0] - 5, knee[1] - 5, knee[0] + 5, knee[1] + 5, (0, 0, 0), 0)
-    (found, ) = annotate(canvas.tags, [(body, view)])
+    (found,) = annotate(canvas.tags, [(body, view)])
     assert found.joints[JOINT_INDEX['left_knee'], 2] == 1
     cropped = annotate(canvas.tags[:150].copy(), [(body, view)])[0]
-    assert not cropped.joints[JOINT_INDEX['left_ankle']].any() and cropped.joints[
-        JOINT_INDEX['left_shoulder'], 2] == 2
+    assert not cropped.joints[JOINT_INDEX['left_ankle']].any() and cropped.joints[JOINT_INDEX['left_shoulder'], 2] == 2
 
 
 def test_hardly_visible_people_keep_a_box_but_no_joints():
     view = View((160, 230), 210)
     canvas, body, _ = painted(view)
     canvas.rect(0, 0, 319, 215, (0, 0, 0), 0)
-    (found, ) = annotate(canvas.tags, [(body, view)])
+    (found,) = annotate(canvas.tags, [(body, view)])
     assert found.area > 0 and not found.joints.any()
     canvas.rect(0, 0, 319, 239, (0, 0, 0), 0)
     assert annotate(canvas.tags, [(body, view)]) == ()

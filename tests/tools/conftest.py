@@ -1,9 +1,9 @@
 """Data of drawn stick people, a small SDPose on it, and one finished training for the tests of the tools."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Callable
 
 import pytest
 from stick_people import CONFIG, write_coco
@@ -26,8 +26,9 @@ def workspace(stick_people: Path, repo_root: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope='session')
-def trained(stick_people: Path, repo_root: Path, tmp_path_factory: pytest.TempPathFactory,
-            run_tool: Callable) -> SimpleNamespace:
+def trained(
+    stick_people: Path, repo_root: Path, tmp_path_factory: pytest.TempPathFactory, run_tool: Callable
+) -> SimpleNamespace:
     """Forty epochs without interruption: ``folder`` (config, data), ``run`` (``epoch_20.pth``, ``_40``), ``log``."""
     folder = tmp_path_factory.mktemp('trained')
     (folder / 'data').symlink_to(stick_people)
@@ -44,5 +45,6 @@ def quick_start_folder(stick_people: Path, tmp_path: Path) -> Path:
     for split in ('train', 'val'):
         (root / split).symlink_to(stick_people / f'coco/{split}2017')
         (root / f'annotations/{split}.json').symlink_to(
-            stick_people / f'coco/annotations/person_keypoints_{split}2017.json')
+            stick_people / f'coco/annotations/person_keypoints_{split}2017.json'
+        )
     return tmp_path

@@ -6,9 +6,9 @@ import pickle
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Callable
 
 import numpy as np
 import pytest
@@ -26,32 +26,65 @@ def _results(path: Path) -> np.ndarray:
 def _all_cycles_in_two_processes(folder: Path, root: Path, env: dict, out: Path) -> None:
     options = ['--work-dir', 'both', '--out', 'both.json', '--dump', 'both.pkl', '--show-dir', 'pictures']
     options = [str(out / option) if '.' in option or option == 'both' else option for option in options]
-    done = subprocess.run(['bash', str(root / 'tools/dist_test.sh'), 'tiny.py', 'run/epoch_40.pth', '2', *options,
-                           '--all-cycles', '--cfg-options', 'test_dataloader.batch_size=2'],
-                          cwd=folder, env={**env, 'PYTHON': sys.executable}, capture_output=True, text=True,
-                          timeout=300)
+    done = subprocess.run(
+        [
+            'bash',
+            str(root / 'tools/dist_test.sh'),
+            'tiny.py',
+            'run/epoch_40.pth',
+            '2',
+            *options,
+            '--all-cycles',
+            '--cfg-options',
+            'test_dataloader.batch_size=2',
+        ],
+        cwd=folder,
+        env={**env, 'PYTHON': sys.executable},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
 
 
-def test_one_pass_measures_what_one_run_per_cycle_measures(trained: SimpleNamespace, repo_root: Path, tmp_path: Path,
-                                                           tool_env: dict, run_tool: Callable) -> None:
+def test_one_pass_measures_what_one_run_per_cycle_measures(
+    trained: SimpleNamespace, repo_root: Path, tmp_path: Path, tool_env: dict, run_tool: Callable
+) -> None:
     env = {name: value for name, value in tool_env.items() if name != 'PORT'}
     _all_cycles_in_two_processes(trained.folder, repo_root, env, tmp_path)
-    run_tool('tools/test.py', 'tiny.py', 'run/epoch_40.pth', '--work-dir', tmp_path / 'second', '--out',
-             tmp_path / 'second.json', '--cfg-options', 'model.neck.test_cycles=2', cwd=trained.folder, check=True)
+    run_tool(
+        'tools/test.py',
+        'tiny.py',
+        'run/epoch_40.pth',
+        '--work-dir',
+        tmp_path / 'second',
+        '--out',
+        tmp_path / 'second.json',
+        '--cfg-options',
+        'model.neck.test_cycles=2',
+        cwd=trained.folder,
+        check=True,
+    )
     both, second = _metrics(tmp_path / 'both'), _metrics(tmp_path / 'second')
     assert len(both) == 2 * len(second) == 20
     assert {name: both[f'cycle2/{name}'] for name in second} == pytest.approx(second, abs=1e-6)
     assert 0 < both['cycle1/coco/AP'] != pytest.approx(both['cycle2/coco/AP'], abs=1e-3)
     # The result files are those of a run per cycle, too, and nothing else is left.
     assert np.allclose(_results(tmp_path / 'both.cycle2.json'), _results(tmp_path / 'second.json'), atol=1e-3)
-    assert not np.allclose(_results(tmp_path / 'both.cycle1.json'), _results(tmp_path / 'second.json'), atol=.1)
+    assert not np.allclose(_results(tmp_path / 'both.cycle1.json'), _results(tmp_path / 'second.json'), atol=0.1)
     assert len(pickle.loads((tmp_path / 'both.cycle1.pkl').read_bytes())) == 9
-    assert set(os.listdir(tmp_path)) == {'both', 'second', 'both.cycle1.json', 'both.cycle2.json', 'both.cycle1.pkl',
-                                         'both.cycle2.pkl', 'second.json'}
+    assert set(os.listdir(tmp_path)) == {
+        'both',
+        'second',
+        'both.cycle1.json',
+        'both.cycle2.json',
+        'both.cycle1.pkl',
+        'both.cycle2.pkl',
+        'second.json',
+    }
     assert list(tmp_path.glob('both/*/pictures/*.jpg'))
     log = next((tmp_path / 'both').glob('*/*.log')).read_text()
-    table = log[log.index('metrics of every cycle:'):].splitlines()
+    table = log[log.index('metrics of every cycle:') :].splitlines()
     assert table[1].split() == ['metric', 'cycle', '1', '*', 'cycle', '2']
     cells = [f'{both[f"cycle{number}/coco/AP"]:.4f}' for number in (1, 2)]
     assert re.fullmatch(rf'coco/AP +{cells[0]} +{cells[1]}', table[2])

@@ -4,9 +4,9 @@ import json
 import math
 import os
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Callable
 
 import damaged_files
 import pytest
@@ -52,8 +52,10 @@ def test_where_data_come_from_is_said_if_all_of_it_is_missing(here: Path) -> Non
 
 
 def test_joints_in_another_order_stop_a_run(here: Path) -> None:
-    _edit(here / _TRAIN, lambda content: content.update(
-        categories=[dict(id=1, name='person', keypoints=['left_eye', 'nose'])]))
+    _edit(
+        here / _TRAIN,
+        lambda content: content.update(categories=[dict(id=1, name='person', keypoints=['left_eye', 'nose'])]),
+    )
     with pytest.raises(DataError, match="its categories name 'left_eye' as joint 0"):
         training.train('tiny.py')
 
@@ -77,10 +79,13 @@ def test_wrong_number_of_keypoints_names_the_annotation(here: Path) -> None:
         training.train('tiny.py')
 
 
-@pytest.mark.parametrize('changes, message', [
-    (dict(bbox=[10, 10, float('nan'), 20]), r'annotation id 1011 on image id 101: bbox must be 4 finite numbers'),
-    (dict(keypoints=[None, 2, 2] * 17), r'annotation id 1011 on image id 101: key point number 0 .* is None'),
-])
+@pytest.mark.parametrize(
+    'changes, message',
+    [
+        (dict(bbox=[10, 10, float('nan'), 20]), r'annotation id 1011 on image id 101: bbox must be 4 finite numbers'),
+        (dict(keypoints=[None, 2, 2] * 17), r'annotation id 1011 on image id 101: key point number 0 .* is None'),
+    ],
+)
 def test_damaged_numbers_name_the_annotation(here: Path, changes: dict, message: str) -> None:
     _edit(here / _TRAIN, lambda content: content['annotations'][3].update(changes))
     with pytest.raises(DataError, match=f'{_TRAIN}: {message}'):
@@ -113,8 +118,11 @@ def test_a_seed_that_is_no_number(here: Path) -> None:
 
 
 def test_a_decoder_of_another_size_than_the_data(here: Path) -> None:
-    with pytest.raises(ConfigError, match=r'heatmap_size \(w, h\) is .* in GenerateTarget of the train data, but '
-                                          r'\(24, 32\) in model.head.decoder: .* inherit another data set base'):
+    with pytest.raises(
+        ConfigError,
+        match=r'heatmap_size \(w, h\) is .* in GenerateTarget of the train data, but '
+        r'\(24, 32\) in model.head.decoder: .* inherit another data set base',
+    ):
         training.train('tiny.py', cfg_options={'model.head.decoder.heatmap_size': (24, 32)})
     (here / 'epoch_3.pth').touch()
     with pytest.raises(ConfigError, match=r'input_size \(w, h\) is .* in TopdownAffine of the test data, but '):
@@ -133,8 +141,11 @@ def test_unknown_key_of_a_part_names_the_closest(here: Path) -> None:
     with pytest.raises(UserError, match=r'model.neck.num_cycels: .*; did you mean model.neck.num_cycles\?'):
         training.train('tiny.py', cfg_options={'model.neck.num_cycels': 3})
     (here / 'misspelt.py').write_text("_base_ = './tiny.py'\nmodel = dict(neck=dict(num_cycels=3))\n")
-    with pytest.raises(UserError, match=r"model.neck: MultiCycledTransformer has no argument 'num_cycels'; did you "
-                                        r"mean 'num_cycles'\?"):
+    with pytest.raises(
+        UserError,
+        match=r"model.neck: MultiCycledTransformer has no argument 'num_cycels'; did you "
+        r"mean 'num_cycles'\?",
+    ):
         training.train('misspelt.py')
 
 
@@ -158,8 +169,12 @@ def test_output_names(here: Path) -> None:
 
 def test_checkpoint_of_another_model_shows_every_key_in_one_table(here: Path, trained: SimpleNamespace) -> None:
     path = str(trained.run / 'epoch_40.pth')
-    options = {'model.head.decoder.heatmap_size': (24, 32), 'model.neck.depth': 2, 'model.backbone.num_blocks': 2,
-               'model.neck.position': 'none'}
+    options = {
+        'model.head.decoder.heatmap_size': (24, 32),
+        'model.neck.depth': 2,
+        'model.backbone.num_blocks': 2,
+        'model.neck.position': 'none',
+    }
     options.pop('model.neck.position')
     with pytest.raises(MismatchError) as caught:
         testing.test('tiny.py', path, cfg_options=options)
@@ -174,8 +189,9 @@ def test_checkpoint_of_another_model_shows_every_key_in_one_table(here: Path, tr
 
 
 def test_partial_loading_is_possible_when_asked_for(here: Path, trained: SimpleNamespace) -> None:
-    metrics = testing.test('tiny.py', str(trained.run / 'epoch_40.pth'), allow_partial=True,
-                           cfg_options={'model.neck.depth': 2})
+    metrics = testing.test(
+        'tiny.py', str(trained.run / 'epoch_40.pth'), allow_partial=True, cfg_options={'model.neck.depth': 2}
+    )
     assert 'coco/AP' in metrics
 
 
@@ -198,15 +214,17 @@ def test_damaged_checkpoints(here: Path, trained: SimpleNamespace) -> None:
 
 def test_the_best_checkpoint_is_no_training_to_resume(here: Path, trained: SimpleNamespace) -> None:
     best = next(trained.run.glob('best_*.pth'))
-    with pytest.raises(UserError, match=f'{best} holds weights, not a training to resume .*no optimizer.*load_from='
-                                        f'{best}, or resume from {trained.run}/epoch_40.pth$'):
+    with pytest.raises(
+        UserError,
+        match=f'{best} holds weights, not a training to resume .*no optimizer.*load_from='
+        f'{best}, or resume from {trained.run}/epoch_40.pth$',
+    ):
         training.train('tiny.py', resume=str(best))
 
 
 class _Malicious:
-
     def __reduce__(self) -> tuple:
-        return os.mkdir, ('pwned', )
+        return os.mkdir, ('pwned',)
 
 
 def test_foreign_code_in_a_checkpoint_is_refused_and_not_run(here: Path) -> None:
@@ -220,8 +238,16 @@ def test_foreign_code_in_a_checkpoint_is_refused_and_not_run(here: Path) -> None
 
 def test_boxes_of_zero_area_are_left_out_and_said_so(here: Path, run_tool: Callable) -> None:
     _edit(here / _TRAIN, lambda content: content['annotations'][2].update(bbox=[10, 10, 0, 20]))
-    done = run_tool('tools/train.py', 'tiny.py', '--no-validate', '--cfg-options', 'train_cfg.max_epochs=1',
-                    'train_dataloader.batch_size=1', cwd=here, check=True)
+    done = run_tool(
+        'tools/train.py',
+        'tiny.py',
+        '--no-validate',
+        '--cfg-options',
+        'train_cfg.max_epochs=1',
+        'train_dataloader.batch_size=1',
+        cwd=here,
+        check=True,
+    )
     log = done.stdout + done.stderr
     assert '1 annotation(s) have a box of zero area (first: id 1010); they are left out' in log
     assert '[1][11/11]' in log
@@ -241,14 +267,21 @@ def test_a_detection_of_zero_area_is_predicted_and_said_so(here: Path, trained: 
 @pytest.mark.parametrize('workers', [0, 2])
 def test_unreadable_image_is_named_without_a_traceback(here: Path, run_tool: Callable, workers: int) -> None:
     (here / 'data/coco/train2017/000000000103.jpg').write_bytes(b'not an image')
-    done = run_tool('tools/train.py', 'tiny.py', '--no-validate', '--cfg-options',
-                    f'train_dataloader.num_workers={workers}', f'train_dataloader.persistent_workers={bool(workers)}',
-                    cwd=here)
+    done = run_tool(
+        'tools/train.py',
+        'tiny.py',
+        '--no-validate',
+        '--cfg-options',
+        f'train_dataloader.num_workers={workers}',
+        f'train_dataloader.persistent_workers={bool(workers)}',
+        cwd=here,
+    )
     assert done.returncode == 2
     assert 'Traceback' not in done.stderr
     last = done.stderr.strip().splitlines()[-1]
-    assert last.startswith('error: image data/coco/train2017/000000000103.jpg cannot be decoded (image id 103, '
-                           'annotation id 103'), last
+    assert last.startswith(
+        'error: image data/coco/train2017/000000000103.jpg cannot be decoded (image id 103, annotation id 103'
+    ), last
 
 
 def test_a_tool_prints_one_line_and_ends_with_2(here: Path, run_tool: Callable) -> None:
@@ -260,8 +293,10 @@ def test_a_tool_prints_one_line_and_ends_with_2(here: Path, run_tool: Callable) 
 
 def test_annotations_for_an_evaluation_need_areas(here: Path, trained: SimpleNamespace) -> None:
     """Found before the evaluation, with annotated boxes as with a detector's."""
-    _edit(here / 'data/coco/annotations/person_keypoints_val2017.json',
-          lambda content: [ann.pop('area') for ann in content['annotations']])
+    _edit(
+        here / 'data/coco/annotations/person_keypoints_val2017.json',
+        lambda content: [ann.pop('area') for ann in content['annotations']],
+    )
     for gt_bbox in (True, False):
         with pytest.raises(DataError, match='area'):
             testing.test('tiny.py', str(trained.run / 'epoch_40.pth'), gt_bbox=gt_bbox)

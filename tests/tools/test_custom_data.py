@@ -2,9 +2,9 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Callable
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from sdpose.errors import ConfigError, DataError
 
 # COCO's numbers of the nine joints of configs/_base_/datasets/custom_metainfo.py.
 _NINE = (0, 5, 6, 7, 8, 9, 10, 11, 12)
-_CONFIG = '''
+_CONFIG = """
 _base_ = '{root}/configs/sdpose/custom/sdpose-s-v1_stemnet_8xb64-300e_custom-256x192.py'
 small = dict(type='MSRAHeatmap', input_size=(48, 64), heatmap_size=(12, 16), sigma=1, unbiased=True, blur_kernel_size=3)
 model = dict(
@@ -41,7 +41,7 @@ param_scheduler = [
     dict(type='MultiStepLR', begin=0, end=15, milestones=[12], gamma=0.1, by_epoch=True)]
 default_hooks = dict(checkpoint=dict(interval=15), logger=dict(interval=1))
 randomness = dict(seed=3)
-'''
+"""
 _TRAIN = 'data/custom/annotations/train.json'
 
 
@@ -54,8 +54,9 @@ def _keep_nine_joints(content: dict) -> dict:
 
 
 @pytest.fixture(scope='module')
-def nine(stick_people: Path, repo_root: Path, tmp_path_factory: pytest.TempPathFactory,
-         run_tool: Callable) -> SimpleNamespace:
+def nine(
+    stick_people: Path, repo_root: Path, tmp_path_factory: pytest.TempPathFactory, run_tool: Callable
+) -> SimpleNamespace:
     """``data/custom`` with nine joints and a finished training on it: ``folder``, ``run``, ``log``."""
     folder = tmp_path_factory.mktemp('nine')
     (folder / 'data/custom/annotations').mkdir(parents=True)
@@ -81,15 +82,27 @@ def here(nine: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return tmp_path
 
 
-def test_nine_joints_train_and_score_with_their_own_sigmas(nine: SimpleNamespace, tmp_path: Path, repo_root: Path,
-                                                          run_tool: Callable) -> None:
+def test_nine_joints_train_and_score_with_their_own_sigmas(
+    nine: SimpleNamespace, tmp_path: Path, repo_root: Path, run_tool: Callable
+) -> None:
     losses = [float(value) for value in re.findall(r'Epoch\(train\).*? loss: ([\d.]+)', nine.log)]
     assert sum(losses[-9:]) < 0.6 * sum(losses[:9])
     weights = torch.load(nine.run / 'epoch_15.pth', weights_only=False)['state_dict']
     assert weights['neck.tokenizer.query'].shape[-2:] == (9, 32)
 
-    done = run_tool('tools/test.py', 'nine.py', 'run/epoch_15.pth', '--work-dir', tmp_path, '--out',
-                    tmp_path / 'out.json', '--show-dir', 'pictures', cwd=nine.folder, check=True)
+    done = run_tool(
+        'tools/test.py',
+        'nine.py',
+        'run/epoch_15.pth',
+        '--work-dir',
+        tmp_path,
+        '--out',
+        tmp_path / 'out.json',
+        '--show-dir',
+        'pictures',
+        cwd=nine.folder,
+        check=True,
+    )
     record = json.loads(next(tmp_path.glob('*/metrics.json')).read_text())
     assert f'coco/AP: {record["metrics"]["coco/AP"]:.6f}' in done.stdout + done.stderr
     truth = COCO(str(nine.folder / 'data/custom/annotations/val.json'))
@@ -112,8 +125,9 @@ def test_a_missing_metainfo_file(here: Path, repo_root: Path) -> None:
     (here / 'own.py').write_text(content.replace("'coco_256x192.py'", f"'{bases}/coco_256x192.py'"))
     with pytest.raises(ConfigError, match=r'config own.py cannot be read: .*custom_metainfo.py'):
         training.train('own.py')
-    (here / 'from_file.py').write_text("_base_ = 'nine.py'\ntrain_dataloader = dict(dataset=dict(metainfo=dict("
-                                       "_delete_=True, from_file='gone.py')))\n")
+    (here / 'from_file.py').write_text(
+        "_base_ = 'nine.py'\ntrain_dataloader = dict(dataset=dict(metainfo=dict(_delete_=True, from_file='gone.py')))\n"
+    )
     with pytest.raises(ConfigError, match=r'the metainfo file gone.py is missing \(looked for in '):
         training.train('from_file.py')
 
@@ -126,15 +140,25 @@ def test_annotations_with_another_joint_count(here: Path) -> None:
         training.train('nine.py')
 
 
-@pytest.mark.parametrize('change, message', [
-    ('sigmas=[0.1] * 8', "metainfo 'custom': sigmas has 8 numbers for 9 joints: give one per joint, in their order"),
-    ("keypoint_info={3: dict(swap='right_elbo')}",
-     r"joint 'left_elbow': swap 'right_elbo' is no joint of keypoint_info; did you mean 'right_elbow'\?"),
-    ('sigmas=[]', r'the metainfo of the val data \(custom\) has no sigmas, which CocoMetric needs'),
-])
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (
+            'sigmas=[0.1] * 8',
+            "metainfo 'custom': sigmas has 8 numbers for 9 joints: give one per joint, in their order",
+        ),
+        (
+            "keypoint_info={3: dict(swap='right_elbo')}",
+            r"joint 'left_elbow': swap 'right_elbo' is no joint of keypoint_info; did you mean 'right_elbow'\?",
+        ),
+        ('sigmas=[]', r'the metainfo of the val data \(custom\) has no sigmas, which CocoMetric needs'),
+    ],
+)
 def test_contradictions_of_the_metainfo(here: Path, change: str, message: str) -> None:
-    (here / 'wrong.py').write_text(f"_base_ = 'nine.py'\nwrong = dict(metainfo=dict({change}))\n"
-                                   'train_dataloader = dict(dataset=wrong)\nval_dataloader = dict(dataset=wrong)\n')
+    (here / 'wrong.py').write_text(
+        f"_base_ = 'nine.py'\nwrong = dict(metainfo=dict({change}))\n"
+        'train_dataloader = dict(dataset=wrong)\nval_dataloader = dict(dataset=wrong)\n'
+    )
     with pytest.raises(ConfigError, match=message):
         training.train('wrong.py')
 

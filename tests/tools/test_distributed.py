@@ -15,7 +15,7 @@ import pytest
 import torch
 
 # Batch norm sees half of a batch in each process; this takes it out of the comparison.
-_FROZEN_NORM = '''
+_FROZEN_NORM = """
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -28,9 +28,15 @@ class FrozenNorm(Hook):
         for module in runner.model.modules():
             if isinstance(module, _BatchNorm):
                 module.eval()
-'''
-_COMMON = ['--no-validate', '--cfg-options', 'train_cfg.max_epochs=2', 'default_hooks.checkpoint.interval=2',
-           'train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False']
+"""
+_COMMON = [
+    '--no-validate',
+    '--cfg-options',
+    'train_cfg.max_epochs=2',
+    'default_hooks.checkpoint.interval=2',
+    'train_dataloader.num_workers=0',
+    'train_dataloader.persistent_workers=False',
+]
 
 
 def _free_port() -> str:
@@ -46,9 +52,14 @@ def _train(folder: Path, root: Path, env: dict, processes: int, name: str, *opti
     if processes > 1:
         command = ['bash', str(root / 'tools/dist_train.sh'), 'tiny.py', str(processes), *arguments[1:]]
     paths = os.pathsep.join([str(folder), env['PYTHONPATH']])
-    done = subprocess.run(command, cwd=folder, env={**env, 'PYTHONPATH': paths, 'PORT': _free_port(),
-                                                    'PYTHON': sys.executable},
-                          capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**env, 'PYTHONPATH': paths, 'PORT': _free_port(), 'PYTHON': sys.executable},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     assert (done.stdout + done.stderr).count('share of the loss, steps 1 to ') == 1
     if processes > 1:
@@ -64,8 +75,9 @@ def _largest_difference(first: dict, second: dict) -> float:
 def test_different_shards_equal_the_doubled_batch(workspace: Path, repo_root: Path, tool_env: dict) -> None:
     (workspace / 'frozen_norm.py').write_text(_FROZEN_NORM)
     with open(workspace / 'tiny.py', 'a') as config:
-        config.write("custom_imports = dict(imports=['sdpose', 'frozen_norm'])\n"
-                     "custom_hooks = [dict(type='FrozenNorm')]\n")
+        config.write(
+            "custom_imports = dict(imports=['sdpose', 'frozen_norm'])\ncustom_hooks = [dict(type='FrozenNorm')]\n"
+        )
     one = _train(workspace, repo_root, tool_env, 1, 'one', 'train_dataloader.batch_size=4')
     two = _train(workspace, repo_root, tool_env, 2, 'two', 'train_dataloader.batch_size=2')
     assert _largest_difference(one, two) < 1e-5
@@ -82,12 +94,18 @@ def test_identical_shards_equal_one_process(workspace: Path, repo_root: Path, to
     single = content['annotations']
     doubled = [dict(ann, id=2 * ann['id'] + copy) for ann in single for copy in range(2)]
     path.with_name('twice.json').write_text(json.dumps(dict(content, annotations=doubled)))
-    plain = ['train_dataloader.sampler.shuffle=False', 'train_dataloader.dataset.pipeline.2.prob=0.',
-             'train_dataloader.dataset.pipeline.3.prob=-1', 'train_dataloader.dataset.pipeline.4.shift_prob=0',
-             'train_dataloader.dataset.pipeline.4.rotate_prob=0', 'train_dataloader.dataset.pipeline.4.scale_factor=0']
+    plain = [
+        'train_dataloader.sampler.shuffle=False',
+        'train_dataloader.dataset.pipeline.2.prob=0.',
+        'train_dataloader.dataset.pipeline.3.prob=-1',
+        'train_dataloader.dataset.pipeline.4.shift_prob=0',
+        'train_dataloader.dataset.pipeline.4.rotate_prob=0',
+        'train_dataloader.dataset.pipeline.4.scale_factor=0',
+    ]
     one = _train(workspace, repo_root, tool_env, 1, 'one', *plain)
-    two = _train(workspace, repo_root, tool_env, 2, 'two', *plain,
-                 'train_dataloader.dataset.ann_file=annotations/twice.json')
+    two = _train(
+        workspace, repo_root, tool_env, 2, 'two', *plain, 'train_dataloader.dataset.ann_file=annotations/twice.json'
+    )
     assert _largest_difference(one, two) < 1e-5
 
 
@@ -102,11 +120,23 @@ def test_slurm_script_asks_for_what_the_environment_says(repo_root: Path, tmp_pa
     (tmp_path / 'srun').write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     (tmp_path / 'srun').chmod(0o755)
     env = {**os.environ, 'PATH': f'{tmp_path}:{os.environ["PATH"]}', 'GPUS': '2', 'SRUN_ARGS': '--time=1 --mem=2G'}
-    done = subprocess.run(['bash', str(repo_root / 'tools/slurm_train.sh'), 'part', 'job', 'c.py', 'work', '--amp'],
-                          capture_output=True, text=True, env=env, check=True)
+    done = subprocess.run(
+        ['bash', str(repo_root / 'tools/slurm_train.sh'), 'part', 'job', 'c.py', 'work', '--amp'],
+        capture_output=True,
+        text=True,
+        env=env,
+        check=True,
+    )
     words = done.stdout.split('\n')
-    assert words[:7] == ['-p', 'part', '--job-name=job', '--gres=gpu:2', '--ntasks=2', '--ntasks-per-node=2',
-                         '--cpus-per-task=5']
+    assert words[:7] == [
+        '-p',
+        'part',
+        '--job-name=job',
+        '--gres=gpu:2',
+        '--ntasks=2',
+        '--ntasks-per-node=2',
+        '--cpus-per-task=5',
+    ]
     assert {'--time=1', '--mem=2G', '--kill-on-bad-exit=1'} <= set(words)
     assert words[-7:-1] == ['c.py', '--work-dir', 'work', '--launcher', 'slurm', '--amp']
 
@@ -116,13 +146,27 @@ class Pair:
 
     def __init__(self, folder: Path, root: Path, env: dict, name: str, *options: str) -> None:
         self.folder, self.log = folder / name, folder / f'{name}.log'
-        arguments = ['tiny.py', '2', '--work-dir', name, *options, '--cfg-options', 'train_cfg.max_epochs=1000',
-                     'default_hooks.checkpoint.interval=1000', 'train_dataloader.num_workers=1']
+        arguments = [
+            'tiny.py',
+            '2',
+            '--work-dir',
+            name,
+            *options,
+            '--cfg-options',
+            'train_cfg.max_epochs=1000',
+            'default_hooks.checkpoint.interval=1000',
+            'train_dataloader.num_workers=1',
+        ]
         with open(self.log, 'w') as log:
-            self.launcher = subprocess.Popen(['bash', str(root / 'tools/dist_train.sh'), *arguments], cwd=folder,
-                                             env={**env, 'PYTHON': sys.executable}, stdout=log, stderr=log)
+            self.launcher = subprocess.Popen(
+                ['bash', str(root / 'tools/dist_train.sh'), *arguments],
+                cwd=folder,
+                env={**env, 'PYTHON': sys.executable},
+                stdout=log,
+                stderr=log,
+            )
         self._until(lambda: self.log.read_text().count('Epoch(train)') > 5)
-        self.torchrun, = _children(self.launcher.pid)
+        (self.torchrun,) = _children(self.launcher.pid)
         ranks = {_environment(pid)['RANK']: pid for pid in _children(self.torchrun)}
         self.ranks = [ranks['0'], ranks['1']]
 
@@ -159,7 +203,7 @@ def test_a_signal_to_the_launcher_saves_the_training(workspace: Path, repo_root:
     pair = Pair(workspace, repo_root, tool_env, 'run')
     pair.launcher.send_signal(signal.SIGTERM)
     status, line = pair.end()
-    saved, = pair.folder.glob('stopped_iter_*.pth')
+    (saved,) = pair.folder.glob('stopped_iter_*.pth')
     assert (status, line) == (143, f'stopped by SIGTERM; saved as {saved}; --resume goes on from the newest checkpoint')
 
 
@@ -194,17 +238,33 @@ def test_processes_are_started_again_and_resume(workspace: Path, repo_root: Path
     assert pair.launcher.wait(120) == 143
 
 
-def test_two_processes_measure_what_one_measures(trained: SimpleNamespace, repo_root: Path, tool_env: dict,
-                                                 tmp_path: Path) -> None:
+def test_two_processes_measure_what_one_measures(
+    trained: SimpleNamespace, repo_root: Path, tool_env: dict, tmp_path: Path
+) -> None:
     script, checkpoint = repo_root / 'tools/dist_test.sh', trained.run / 'epoch_40.pth'
     results = {}
     for processes in ('1', '2'):
         out = tmp_path / f'{processes}.json'
-        done = subprocess.run(['bash', str(script), 'tiny.py', str(checkpoint), processes, '--work-dir',
-                               str(tmp_path / processes), '--out', str(out), '--cfg-options',
-                               'test_dataloader.batch_size=2'],
-                              cwd=trained.folder, env={**tool_env, 'PORT': _free_port(), 'PYTHON': sys.executable},
-                              capture_output=True, text=True, timeout=300)
+        done = subprocess.run(
+            [
+                'bash',
+                str(script),
+                'tiny.py',
+                str(checkpoint),
+                processes,
+                '--work-dir',
+                str(tmp_path / processes),
+                '--out',
+                str(out),
+                '--cfg-options',
+                'test_dataloader.batch_size=2',
+            ],
+            cwd=trained.folder,
+            env={**tool_env, 'PORT': _free_port(), 'PYTHON': sys.executable},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
         assert done.returncode == 0, done.stderr[-3000:]
         record = json.loads(next((tmp_path / processes).glob('*/metrics.json')).read_text())
         results[processes] = record['metrics'], json.loads(out.read_text())

@@ -46,19 +46,9 @@ def test_this_environment_is_whole(run_tool):
 @pytest.mark.parametrize(
     'module, error, part, cure',
     [
-        (
-            'cv2',
-            'libGL.so.1: cannot open shared object file',
-            'opencv-python',
-            'pip install opencv-python-headless',
-        ),
+        ('cv2', 'libGL.so.1: cannot open shared object file', 'opencv-python', 'pip install opencv-python-headless'),
         ('xtcocotools', 'numpy.dtype size changed', 'xtcocotools', '--no-binary xtcocotools'),
-        (
-            'torchvision',
-            'operator torchvision::nms does not exist',
-            'torchvision',
-            'pip install "torchvision==',
-        ),
+        ('torchvision', 'operator torchvision::nms does not exist', 'torchvision', 'pip install "torchvision=='),
     ],
 )
 def test_a_broken_part_is_named_with_its_cure(
@@ -94,9 +84,7 @@ def test_a_wrong_python_is_broken(parts: ModuleType, monkeypatch: pytest.MonkeyP
     assert (row.found, row.state) == ('3.13.0', 'BROKEN') and '--python python3.11' in row.cure
 
 
-def test_a_new_setuptools_is_broken(
-    parts: ModuleType, environment: ModuleType, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_new_setuptools_is_broken(parts: ModuleType, environment: ModuleType, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(environment, 'version_of', lambda name: '84.0.0')
     row = parts.setuptools_row()
     assert row.state == 'BROKEN' and row.cure == 'pip install "setuptools<81"'
@@ -143,9 +131,7 @@ def test_requirements_are_read_without_comments(environment: ModuleType):
     assert dict(environment.requirements('mminstall'))['mmpose'] == '==1.3.2'
 
 
-def make_distribution(
-    folder: Path, name: str, requires: str = '', files: tuple = (), record: bool = True
-) -> None:
+def make_distribution(folder: Path, name: str, requires: str = '', files: tuple = (), record: bool = True) -> None:
     info = folder / f'{name.replace("-", "_")}-1.0.dist-info'
     info.mkdir()
     (info / 'METADATA').write_text(f'Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{requires}')
@@ -158,12 +144,8 @@ def test_interrupted_and_damaged_installations_are_found(
 ):
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(environment.sysconfig, 'get_path', lambda kind: str(tmp_path))
-    make_distribution(
-        tmp_path, 'sdp-top', 'Requires-Dist: sdp_whole[more]>=1\nRequires-Dist: sdp-dev; extra == "x"\n'
-    )
-    make_distribution(
-        tmp_path, 'sdp-whole', 'Requires-Dist: sdp-torn; extra == "more"\nRequires-Dist: sdp-lost\n'
-    )
+    make_distribution(tmp_path, 'sdp-top', 'Requires-Dist: sdp_whole[more]>=1\nRequires-Dist: sdp-dev; extra == "x"\n')
+    make_distribution(tmp_path, 'sdp-whole', 'Requires-Dist: sdp-torn; extra == "more"\nRequires-Dist: sdp-lost\n')
     make_distribution(tmp_path, 'sdp-torn', record=False)
     make_distribution(tmp_path, 'sdp-lost', files=('lost.py',))
     make_distribution(tmp_path, 'sdp-dev', record=False)

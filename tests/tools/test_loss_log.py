@@ -35,11 +35,11 @@ def test_small_terms_keep_their_digits(trained: SimpleNamespace) -> None:
 
 
 def test_first_steps_in_one_line(trained: SimpleNamespace) -> None:
-    line, = re.findall(r'share of the loss, steps 1 to 50: (.*)', trained.log)
+    (line,) = re.findall(r'share of the loss, steps 1 to 50: (.*)', trained.log)
     assert re.fullmatch(', '.join(rf'loss_{term} [\d.e-]+ %' for term in TERMS), line)
     # MMEngine's means over the window of 50 steps end at the same step.
     entry = _scalars(trained)[49]
     shares = [float(value) for value in re.findall(r'([\d.e-]+) %', line)]
     expected = [100 * entry[f'share_{term}'] for term in TERMS]
-    assert np.allclose(shares[:2], expected[:2], atol=.06)
-    assert np.allclose(shares[2:], expected[2:], rtol=.06)
+    assert np.allclose(shares[:2], expected[:2], atol=0.06)
+    assert np.allclose(shares[2:], expected[2:], rtol=0.06)

@@ -2,8 +2,8 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 import numpy as np
 import pytest
@@ -15,8 +15,14 @@ from sdpose.config.load import load_config
 
 NAME = '{}-tiny_stemnet_1xb32-30e_synthetic-64x48'
 # Twelve people in one batch: a step per epoch. The schedule's warm-up alone would be longer than these runs.
-OPTIONS = ['--cfg-options', 'train_dataloader.num_workers=0', 'val_dataloader.num_workers=0',
-           'test_dataloader.num_workers=0', 'param_scheduler=[]', 'default_hooks.logger.interval=1']
+OPTIONS = [
+    '--cfg-options',
+    'train_dataloader.num_workers=0',
+    'val_dataloader.num_workers=0',
+    'test_dataloader.num_workers=0',
+    'param_scheduler=[]',
+    'default_hooks.logger.interval=1',
+]
 
 
 def logged(output: str, name: str) -> list[float]:
@@ -43,8 +49,16 @@ def evaluate(quick_start_folder: Path, run_tool: Callable) -> Callable:
     """Runs ``tools/test.py`` and returns the COCO results it wrote."""
 
     def run(method: str, checkpoint: str) -> list[dict]:
-        run_tool('tools/test.py', f'configs/quick_start/{NAME.format(method)}.py', checkpoint, '--out', 'results.json',
-                 *OPTIONS, cwd=quick_start_folder, check=True)
+        run_tool(
+            'tools/test.py',
+            f'configs/quick_start/{NAME.format(method)}.py',
+            checkpoint,
+            '--out',
+            'results.json',
+            *OPTIONS,
+            cwd=quick_start_folder,
+            check=True,
+        )
         return json.loads((quick_start_folder / 'results.json').read_text())
 
     return run
@@ -68,11 +82,13 @@ def test_likelihood_regression(train: Callable, evaluate: Callable) -> None:
 
 def test_pruning_is_annealed(train: Callable, quick_start_folder: Path) -> None:
     leaf = quick_start_folder / 'annealed.py'
-    leaf.write_text(f"_base_ = '{Path(__file__).parents[2]}/configs/quick_start/{NAME.format('sdpose-ppt')}.py'\n"
-                    "custom_hooks = [dict(type='KeepRatioHook', start_epochs=2, anneal_epochs=4)]\n")
+    leaf.write_text(
+        f"_base_ = '{Path(__file__).parents[2]}/configs/quick_start/{NAME.format('sdpose-ppt')}.py'\n"
+        "custom_hooks = [dict(type='KeepRatioHook', start_epochs=2, anneal_epochs=4)]\n"
+    )
     output = train('annealed.py', 'train_cfg.max_epochs=8', 'train_cfg.val_interval=8')
     # 0.7 + 0.15 (1 + cos(pi t / 4)) for t = 0..4
-    assert logged(output, 'keep_ratio') == pytest.approx([1, 1, 1, .956066, .85, .743934, .7, .7], abs=1e-6)
+    assert logged(output, 'keep_ratio') == pytest.approx([1, 1, 1, 0.956066, 0.85, 0.743934, 0.7, 0.7], abs=1e-6)
     losses = logged(output, 'loss')
     assert len(losses) == 8 and losses[-1] < losses[0]
     assert 'coco/AP: ' in output
@@ -113,11 +129,15 @@ def test_adapters_are_trained_and_not_published(train: Callable, quick_start_fol
     weights.unlink()
 
     checkpoint = f'work_dirs/{student}/epoch_10.pth'
-    done = run_tool('tools/model_converters/publish_model.py', config, checkpoint, 'ikd', cwd=quick_start_folder,
-                    check=True)
+    done = run_tool(
+        'tools/model_converters/publish_model.py', config, checkpoint, 'ikd', cwd=quick_start_folder, check=True
+    )
     assert 'without 4 tensors that only training reads' in done.stdout and 'before and after: equal' in done.stdout
-    adapters = {key for key in torch.load(quick_start_folder / checkpoint, weights_only=False)['state_dict']
-                if key.startswith('distiller.')}
+    adapters = {
+        key
+        for key in torch.load(quick_start_folder / checkpoint, weights_only=False)['state_dict']
+        if key.startswith('distiller.')
+    }
     assert len(adapters) == 4
     published = next(quick_start_folder.glob('ikd-*.pth'))
     assert not adapters & torch.load(published)['state_dict'].keys()

@@ -12,17 +12,28 @@ from pathlib import Path
 
 import pytest
 
-_LONG = ['--cfg-options', 'train_cfg.max_epochs=1000', 'default_hooks.checkpoint.interval=1000',
-         'train_dataloader.num_workers=2']
+_LONG = [
+    '--cfg-options',
+    'train_cfg.max_epochs=1000',
+    'default_hooks.checkpoint.interval=1000',
+    'train_dataloader.num_workers=2',
+]
 
 
 @pytest.mark.parametrize('number, status', [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_to_the_whole_group_ends_in_one_line(workspace: Path, repo_root: Path, tool_env: dict, number: int,
-                                                      status: int) -> None:
+def test_a_signal_to_the_whole_group_ends_in_one_line(
+    workspace: Path, repo_root: Path, tool_env: dict, number: int, status: int
+) -> None:
     """As a terminal and a batch system send it: to the workers of the loader, too."""
-    run = subprocess.Popen([sys.executable, str(repo_root / 'tools/train.py'), 'tiny.py', '--work-dir', 'run', *_LONG],
-                           cwd=workspace, env=tool_env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                           start_new_session=True)
+    run = subprocess.Popen(
+        [sys.executable, str(repo_root / 'tools/train.py'), 'tiny.py', '--work-dir', 'run', *_LONG],
+        cwd=workspace,
+        env=tool_env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
     lines = []
     for line in run.stdout:
         lines.append(line)
@@ -38,13 +49,27 @@ def test_a_signal_to_the_whole_group_ends_in_one_line(workspace: Path, repo_root
 
 
 @pytest.mark.parametrize('limit, named', [(300_000, 'epoch_1.pth'), (12_000, r'\d+_\d+\.log')])
-def test_a_file_that_finds_no_room_is_one_line(workspace: Path, repo_root: Path, tool_env: dict, limit: int,
-                                               named: str) -> None:
+def test_a_file_that_finds_no_room_is_one_line(
+    workspace: Path, repo_root: Path, tool_env: dict, limit: int, named: str
+) -> None:
     """A limit of size answers as a full disk does."""
-    done = subprocess.run([sys.executable, str(repo_root / 'tools/train.py'), 'tiny.py', '--work-dir', 'run',
-                           '--no-validate', '--cfg-options', 'train_cfg.max_epochs=1'],
-                          cwd=workspace, env=tool_env, capture_output=True, text=True,
-                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(repo_root / 'tools/train.py'),
+            'tiny.py',
+            '--work-dir',
+            'run',
+            '--no-validate',
+            '--cfg-options',
+            'train_cfg.max_epochs=1',
+        ],
+        cwd=workspace,
+        env=tool_env,
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
     assert done.returncode == 2
     assert re.search(rf'error: .*/{named} could not be written: File too large\. ', done.stderr.splitlines()[-1])
     assert 'Traceback' not in done.stderr
@@ -53,8 +78,13 @@ def test_a_file_that_finds_no_room_is_one_line(workspace: Path, repo_root: Path,
 
 @pytest.mark.long
 def test_a_damaged_newest_checkpoint_is_passed_over(workspace: Path, run_tool: Callable) -> None:
-    options = ['--no-validate', '--cfg-options', 'train_cfg.max_epochs=2', 'default_hooks.checkpoint.interval=1',
-               'train_dataloader.num_workers=0']
+    options = [
+        '--no-validate',
+        '--cfg-options',
+        'train_cfg.max_epochs=2',
+        'default_hooks.checkpoint.interval=1',
+        'train_dataloader.num_workers=0',
+    ]
     run_tool('tools/train.py', 'tiny.py', '--work-dir', 'run', *options, cwd=workspace, check=True)
     newest = workspace / 'run/epoch_2.pth'
     content = bytearray(newest.read_bytes())

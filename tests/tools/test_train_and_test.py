@@ -4,9 +4,9 @@ import json
 import pickle
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Callable
 
 import pytest
 import torch
@@ -44,27 +44,53 @@ def test_training_says_nothing_confusing(trained: SimpleNamespace) -> None:
 
 @pytest.mark.parametrize('workers', [2, 0])
 def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
-        trained: SimpleNamespace, tmp_path: Path, run_tool: Callable, workers: int) -> None:
+    trained: SimpleNamespace, tmp_path: Path, run_tool: Callable, workers: int
+) -> None:
     # With other workers than the uninterrupted run, to show that their number plays no part.
     shutil.copy(trained.run / 'epoch_20.pth', tmp_path)
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_20.pth'))
     resume = ['--resume'] if workers else ['--resume', tmp_path / 'epoch_20.pth']
     # The seed is taken from the checkpoint, not from the config.
-    options = ['randomness.seed=None', f'train_dataloader.num_workers={workers}',
-               f'train_dataloader.persistent_workers={bool(workers)}']
-    done = run_tool('tools/train.py', 'tiny.py', '--work-dir', tmp_path, *resume, '--no-validate', '--cfg-options',
-                    *options, cwd=trained.folder, check=True)
+    options = [
+        'randomness.seed=None',
+        f'train_dataloader.num_workers={workers}',
+        f'train_dataloader.persistent_workers={bool(workers)}',
+    ]
+    done = run_tool(
+        'tools/train.py',
+        'tiny.py',
+        '--work-dir',
+        tmp_path,
+        *resume,
+        '--no-validate',
+        '--cfg-options',
+        *options,
+        cwd=trained.folder,
+        check=True,
+    )
     assert 'resumed epoch: 20, iter: 60' in done.stdout + done.stderr
     assert 'share of the loss, steps 61 to 110: loss_kpt_cycle1 ' in done.stdout + done.stderr
     assert _differences(trained.run / 'epoch_20.pth', trained.run / 'epoch_40.pth') > 1e-3
     assert _differences(tmp_path / 'epoch_40.pth', trained.run / 'epoch_40.pth') < 1e-6
 
 
-def test_result_file_scores_the_printed_ap_in_pycocotools(trained: SimpleNamespace, tmp_path: Path,
-                                                         run_tool: Callable) -> None:
+def test_result_file_scores_the_printed_ap_in_pycocotools(
+    trained: SimpleNamespace, tmp_path: Path, run_tool: Callable
+) -> None:
     out = tmp_path / 'made/results.json'
-    done = run_tool('tools/test.py', 'tiny.py', 'run/epoch_40.pth', '--work-dir', tmp_path / 'w', '--out', out,
-                    '--dump', tmp_path / 'raw.pkl', cwd=trained.folder, check=True)
+    done = run_tool(
+        'tools/test.py',
+        'tiny.py',
+        'run/epoch_40.pth',
+        '--work-dir',
+        tmp_path / 'w',
+        '--out',
+        out,
+        '--dump',
+        tmp_path / 'raw.pkl',
+        cwd=trained.folder,
+        check=True,
+    )
     log = done.stdout + done.stderr
     assert f'person boxes: 9 detections from {_DETECTIONS}' in log
     record = json.loads(next((tmp_path / 'w').glob('*/metrics.json')).read_text())
@@ -84,8 +110,18 @@ def test_result_file_scores_the_printed_ap_in_pycocotools(trained: SimpleNamespa
 
 
 def test_ground_truth_boxes_and_pictures(trained: SimpleNamespace, tmp_path: Path, run_tool: Callable) -> None:
-    done = run_tool('tools/test.py', 'tiny.py', 'run/epoch_40.pth', '--work-dir', tmp_path, '--gt-bbox', '--show-dir',
-                    'pictures', cwd=trained.folder, check=True)
+    done = run_tool(
+        'tools/test.py',
+        'tiny.py',
+        'run/epoch_40.pth',
+        '--work-dir',
+        tmp_path,
+        '--gt-bbox',
+        '--show-dir',
+        'pictures',
+        cwd=trained.folder,
+        check=True,
+    )
     assert f'person boxes: 8 ground-truth boxes from {_VAL}' in done.stdout + done.stderr
     record = json.loads(next(tmp_path.glob('*/metrics.json')).read_text())
     assert record['boxes'].startswith('person boxes: 8 ground-truth')
@@ -93,19 +129,42 @@ def test_ground_truth_boxes_and_pictures(trained: SimpleNamespace, tmp_path: Pat
 
 
 def test_a_nan_loss_stops_before_anything_is_saved(workspace: Path, run_tool: Callable) -> None:
-    done = run_tool('tools/train.py', 'tiny.py', '--work-dir', 'run', '--no-validate', '--cfg-options',
-                    'optim_wrapper.optimizer.lr=1e30', 'train_cfg.max_epochs=1', 'param_scheduler=[]', cwd=workspace)
+    done = run_tool(
+        'tools/train.py',
+        'tiny.py',
+        '--work-dir',
+        'run',
+        '--no-validate',
+        '--cfg-options',
+        'optim_wrapper.optimizer.lr=1e30',
+        'train_cfg.max_epochs=1',
+        'param_scheduler=[]',
+        cwd=workspace,
+    )
     assert done.returncode == 2
     assert 'Traceback' not in done.stderr
-    assert re.search(r'error: training stopped: loss_kpt_cycle1 = (nan|inf).* at step 2 \(epoch 1, batch 2\)',
-                     done.stderr), done.stderr[-500:]
+    assert re.search(
+        r'error: training stopped: loss_kpt_cycle1 = (nan|inf).* at step 2 \(epoch 1, batch 2\)', done.stderr
+    ), done.stderr[-500:]
     assert not list((workspace / 'run').glob('*.pth'))
 
 
 def test_amp_without_a_gpu_is_float32_and_says_so(workspace: Path, run_tool: Callable) -> None:
-    done = run_tool('tools/train.py', 'tiny.py', '--work-dir', 'run', '--amp', '--auto-scale-lr', '--gt-bbox',
-                    '--cfg-options', 'train_cfg.max_epochs=1', 'train_cfg.val_interval=1',
-                    'auto_scale_lr.base_batch_size=8', cwd=workspace, check=True)
+    done = run_tool(
+        'tools/train.py',
+        'tiny.py',
+        '--work-dir',
+        'run',
+        '--amp',
+        '--auto-scale-lr',
+        '--gt-bbox',
+        '--cfg-options',
+        'train_cfg.max_epochs=1',
+        'train_cfg.val_interval=1',
+        'auto_scale_lr.base_batch_size=8',
+        cwd=workspace,
+        check=True,
+    )
     log = done.stdout + done.stderr
     assert '--amp: no GPU is seen, training in float32' in log
     assert 'Scaling the original LR by 0.5' in log

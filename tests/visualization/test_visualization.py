@@ -1,4 +1,5 @@
 """Skeleton drawings, contact sheets and pages of predictions."""
+
 import json
 
 import cv2
@@ -21,8 +22,9 @@ def person(**joints):
 
 def test_left_is_orange_right_is_blue_and_the_picture_is_copied():
     grey = np.full((200, 200, 3), 90, np.uint8)
-    drawn = draw_people(grey, [person(j5=(50, 40, 2), j7=(50, 120, 2), j6=(150, 40, 2), j8=(150, 120, 2))],
-                        LIMBS, SIDES)
+    drawn = draw_people(
+        grey, [person(j5=(50, 40, 2), j7=(50, 120, 2), j6=(150, 40, 2), j8=(150, 120, 2))], LIMBS, SIDES
+    )
     blue, _, red = drawn[80, 50].astype(int)
     assert red > blue + 100
     blue, _, red = drawn[80, 150].astype(int)
@@ -40,8 +42,9 @@ def test_sides_are_read_from_the_names():
 
 
 def test_small_pictures_are_enlarged_with_their_skeletons():
-    drawn = draw_people(np.full((60, 80, 3), 90, np.uint8), [person(j5=(20, 10, 2), j7=(20, 50, 2))], LIMBS, SIDES,
-                        height=240)
+    drawn = draw_people(
+        np.full((60, 80, 3), 90, np.uint8), [person(j5=(20, 10, 2), j7=(20, 50, 2))], LIMBS, SIDES, height=240
+    )
     assert drawn.shape == (240, 320, 3)
     # The centre of pixel 20 lies at 20.5 * 4 - 0.5 = 81.5.
     blue, _, red = drawn[120, 81].astype(int)
@@ -64,8 +67,14 @@ def test_contact_sheet_places_pictures_row_by_row():
     page = contact_sheet(pictures, width=326, gap=2)
     # Three columns of 106x80 pixels and gaps of 2.
     assert page.shape == (2 * 82 + 2, 326, 3)
-    assert [int(page[40 + 82 * row, 50 + 108 * column, 0]) for row in range(2)
-            for column in range(3)] == [10, 20, 30, 40, 50, 60]
+    assert [int(page[40 + 82 * row, 50 + 108 * column, 0]) for row in range(2) for column in range(3)] == [
+        10,
+        20,
+        30,
+        40,
+        50,
+        60,
+    ]
     assert page[0].min() == 245
     with pytest.raises(ValueError, match='at least one'):
         contact_sheet([])
@@ -83,8 +92,11 @@ def folder(tmp_path):
     (tmp_path / 'images').mkdir()
     for name in ('a.png', 'b.png'):
         cv2.imwrite(str(tmp_path / 'images' / name), np.full((100, 100, 3), 90, np.uint8))
-    truth = dict(images=[dict(id=1, file_name='a.png'), dict(id=2, file_name='b.png')], annotations=[],
-                 categories=[dict(id=1, keypoints=list(COCO_JOINTS), skeleton=[[6, 8]])])
+    truth = dict(
+        images=[dict(id=1, file_name='a.png'), dict(id=2, file_name='b.png')],
+        annotations=[],
+        categories=[dict(id=1, keypoints=list(COCO_JOINTS), skeleton=[[6, 8]])],
+    )
     (tmp_path / 'truth.json').write_text(json.dumps(truth))
     results = [dict(image_id=2, category_id=1, score=0.9, keypoints=person(j5=(50, 20, 1), j7=(50, 80, 1)))]
     (tmp_path / 'results.json').write_text(json.dumps(results))
@@ -92,8 +104,9 @@ def folder(tmp_path):
 
 
 def draw(folder, **options):
-    return draw_predictions(folder / 'truth.json', folder / 'images', folder / 'results.json',
-                            folder / 'new' / 'page.png', **options)
+    return draw_predictions(
+        folder / 'truth.json', folder / 'images', folder / 'results.json', folder / 'new' / 'page.png', **options
+    )
 
 
 def test_predictions_are_drawn_on_their_picture(folder):
@@ -104,11 +117,15 @@ def test_predictions_are_drawn_on_their_picture(folder):
     assert (middle[:, 2] - middle[:, 0]).max() > 100 and (middle[0] == 90).all()
 
 
-@pytest.mark.parametrize('spoil, message', [
-    (lambda f: (f / 'results.json').write_text('[{'), 'result file .*results.json cannot be read'),
-    (lambda f: (f / 'truth.json').unlink(), 'annotation file .*truth.json cannot be read'),
-    (lambda f: (f / 'images' / 'b.png').write_bytes(b'x'), 'b.png cannot be read as a picture'),
-    (lambda f: (f / 'results.json').write_text('[]'), 'has no person with a score of 0.2')])
+@pytest.mark.parametrize(
+    'spoil, message',
+    [
+        (lambda f: (f / 'results.json').write_text('[{'), 'result file .*results.json cannot be read'),
+        (lambda f: (f / 'truth.json').unlink(), 'annotation file .*truth.json cannot be read'),
+        (lambda f: (f / 'images' / 'b.png').write_bytes(b'x'), 'b.png cannot be read as a picture'),
+        (lambda f: (f / 'results.json').write_text('[]'), 'has no person with a score of 0.2'),
+    ],
+)
 def test_broken_input_is_named_and_nothing_is_written(folder, spoil, message):
     spoil(folder)
     with pytest.raises(DataError, match=message):

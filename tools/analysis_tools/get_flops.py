@@ -1,4 +1,5 @@
 """Print a config's parameters and multiply-adds: the deployed single pass and one training forward."""
+
 import argparse
 import json
 import sys
@@ -22,6 +23,7 @@ def main() -> None:
     from sdpose import complexity
     from sdpose.config.load import load_config
     from sdpose.config.nodes import input_size
+
     config = load_config(args.config, args.cfg_options)
     result = complexity(config)
     if args.json:
@@ -33,10 +35,14 @@ def main() -> None:
     rows = (('inference', 'deployed pass'), ('training', 'training forward, all cycles'))
     for key, label in rows:
         numbers = result[key]
-        print(f'{label:<34}{numbers["params"] / 1e6:>12.4f}{numbers["macs_published"] / 1e9:>16.4f}'
-              f'{numbers["macs"] / 1e9:>12.4f}')
-    print('\nparams: trainable ones. published: the convention of the papers, without the two attention products,\n'
-          'norms and ReLU counted. true: convolutions and all matrix products, attention included.')
+        print(
+            f'{label:<34}{numbers["params"] / 1e6:>12.4f}{numbers["macs_published"] / 1e9:>16.4f}'
+            f'{numbers["macs"] / 1e9:>12.4f}'
+        )
+    print(
+        '\nparams: trainable ones. published: the convention of the papers, without the two attention products,\n'
+        'norms and ReLU counted. true: convolutions and all matrix products, attention included.'
+    )
 
 
 if __name__ == '__main__':

@@ -15,17 +15,31 @@ from sdpose.apis import cli  # noqa: E402
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, epilog='Finished trainings are not repeated; an interrupted '
-                                     'one goes on from its newest checkpoint.')
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog='Finished trainings are not repeated; an interrupted one goes on from its newest checkpoint.',
+    )
     add = parser.add_argument
     add('names', nargs='+', metavar='TABLE', help='tables of the file, e.g. table1; equal rows of several run once')
-    add('--file', default=str(TOOLS.parent / 'configs/sdpose/tables.yml'), metavar='FILE.yml',
-        help='the tables (default: configs/sdpose/tables.yml)')
-    add('--row', metavar='ROW', help='reproduce this row, e.g. sdpose-s-v1: check the data, train, test with detector '
-        'and annotated boxes, publish, and write the row with its environment')
+    add(
+        '--file',
+        default=str(TOOLS.parent / 'configs/sdpose/tables.yml'),
+        metavar='FILE.yml',
+        help='the tables (default: configs/sdpose/tables.yml)',
+    )
+    add(
+        '--row',
+        metavar='ROW',
+        help='reproduce this row, e.g. sdpose-s-v1: check the data, train, test with detector '
+        'and annotated boxes, publish, and write the row with its environment',
+    )
     add('--collect', nargs='+', metavar='WORK_DIR', help='train nothing, report the results of these work folders')
-    add('--scale', default='mini', metavar='mini|gpu|full',
-        help="a tiny model on the CPU, the full-size one on one GPU, or the paper's training (default: %(default)s)")
+    add(
+        '--scale',
+        default='mini',
+        metavar='mini|gpu|full',
+        help="a tiny model on the CPU, the full-size one on one GPU, or the paper's training (default: %(default)s)",
+    )
     add('--data', metavar='DATA', help="what to train on, e.g. synthetic or coco (default: the table's own)")
     add('--data-root', metavar='FOLDER', help='where the data are; synthetic ones are drawn there')
     add('--any-data', action='store_true', help='take the data as they are: neither drawn nor compared with the known')
@@ -41,6 +55,7 @@ def parse_args() -> argparse.Namespace:
 def run(args: argparse.Namespace) -> None:
     from sdpose.apis.tables import Means, collect, reproduce, run_table
     from sdpose.errors import UserError
+
     say = partial(print, flush=True)
     alone = '--collect' if args.collect else '--row' if args.row else None
     if alone and len(args.names) > 1:
@@ -53,8 +68,9 @@ def run(args: argparse.Namespace) -> None:
         launch = ['env', f'PYTHON={sys.executable}', 'bash', str(TOOLS / 'misc/launch.sh'), str(args.gpus)]
     train, test = ([*launch, str(TOOLS / f'{name}.py')] for name in ('train', 'test'))
     means = Means(train, test, say, args.jobs, args.gpus, args.any_data)
-    common = dict(scale=args.scale, data=args.data, work_dir=args.work_dir, data_root=args.data_root,
-                  options=args.cfg_options)
+    common = dict(
+        scale=args.scale, data=args.data, work_dir=args.work_dir, data_root=args.data_root, options=args.cfg_options
+    )
     if args.collect:
         reports = [collect(args.file, args.names[0], args.collect, say, args.work_dir)]
     elif args.row:
@@ -64,8 +80,10 @@ def run(args: argparse.Namespace) -> None:
         seeds = 3 if args.seeds is None else args.seeds
         reports = run_table(args.file, args.names, means, seeds=seeds, report_only=args.report_only, **common)
     for report in reports:
-        print(f'\n{report.read_text(encoding="utf-8")}\nwritten: {report}, '
-              f'{report.with_suffix(".json" if args.row else ".png")}')
+        print(
+            f'\n{report.read_text(encoding="utf-8")}\nwritten: {report}, '
+            f'{report.with_suffix(".json" if args.row else ".png")}'
+        )
 
 
 def main() -> int:

@@ -23,17 +23,20 @@ def make(args: argparse.Namespace) -> None:
     from sdpose.synthetic.progress import show_progress
     from sdpose.synthetic.request import parse_size
     from sdpose.synthetic.shapes.generate import SHEET, ShapesRequest, generate_shapes
+
     out = Path(args.out)
     request = ShapesRequest(args.num_train, args.num_val, args.seed, parse_size(args.size))
     with show_progress('drawing shapes') as progress:
         drawn = generate_shapes(out, request, args.overwrite, progress)
-    print(f'{out}: {"drawn" if drawn else "already there with the same arguments, nothing to do"}; '
-          f'look at {out / SHEET}')
+    print(
+        f'{out}: {"drawn" if drawn else "already there with the same arguments, nothing to do"}; look at {out / SHEET}'
+    )
 
 
 def main() -> int:
     args = parse_args()
     from sdpose.apis import cli
+
     return cli.run(lambda: make(args))
 
 

@@ -14,10 +14,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('results', type=Path, help='COCO results, as tools/test.py --out writes them')
     parser.add_argument('out', type=Path, help='PNG to write')
     parser.add_argument('--count', type=int, default=12, help='number of pictures (default: %(default)s)')
-    parser.add_argument('--least-score',
-                        type=float,
-                        default=0.2,
-                        help='leave out joints and people below (default: %(default)s)')
+    parser.add_argument(
+        '--least-score', type=float, default=0.2, help='leave out joints and people below (default: %(default)s)'
+    )
     return parser.parse_args()
 
 
@@ -25,8 +24,10 @@ def main() -> int:
     args = parse_args()
     from sdpose.apis import cli
     from sdpose.visualization import draw_predictions
-    return cli.run(lambda: draw_predictions(args.annotations, args.images, args.results, args.out, args.count,
-                                            args.least_score))
+
+    return cli.run(
+        lambda: draw_predictions(args.annotations, args.images, args.results, args.out, args.count, args.least_score)
+    )
 
 
 if __name__ == '__main__':

@@ -14,7 +14,6 @@ import sysconfig
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
-from typing import Optional
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PYTHONS = ((3, 10), (3, 12))
@@ -38,7 +37,7 @@ def requirements(*files: str) -> list[tuple[str, str]]:
     return found
 
 
-def version_of(name: str) -> Optional[str]:
+def version_of(name: str) -> str | None:
     """The installed version, or None."""
     try:
         return metadata.version(name)
@@ -57,13 +56,9 @@ def satisfies(version: str, specifier: str) -> bool:
         operator, wanted = re.match(r'(==|>=|<=|<|>)(.+)', clause).groups()
         length = max(len(numbers(version)), len(numbers(wanted)))
         left, right = ((*numbers(text), *[0] * length)[:length] for text in (version, wanted))
-        if not {
-            '==': left == right,
-            '>=': left >= right,
-            '<=': left <= right,
-            '<': left < right,
-            '>': left > right,
-        }[operator]:
+        if not {'==': left == right, '>=': left >= right, '<=': left <= right, '<': left < right, '>': left > right}[
+            operator
+        ]:
             return False
     return True
 
@@ -111,9 +106,7 @@ def incomplete(names: Iterable[str]) -> list[str]:
             continue  # not installed by pip into this environment
         # Not distribution.files, which leaves missing files out from Python 3.12 on.
         listed = [row[0] for row in csv.reader((distribution.read_text('RECORD') or '').splitlines()) if row]
-        if not listed or any(
-            not file.endswith('.pyc') and not (folder.parent / file).exists() for file in listed
-        ):
+        if not listed or any(not file.endswith('.pyc') and not (folder.parent / file).exists() for file in listed):
             broken.append(f'{name}=={distribution.version}')
     return broken
 
@@ -129,14 +122,9 @@ def needed() -> list[str]:
 def stamp() -> str:
     """A digest of what should be installed and of what is; it changes when either does."""
     digest = hashlib.sha256()
-    for name in (
-        *INPUTS,
-        *sorted(f'requirements/{file.name}' for file in (ROOT / 'requirements').glob('*.txt')),
-    ):
+    for name in (*INPUTS, *sorted(f'requirements/{file.name}' for file in (ROOT / 'requirements').glob('*.txt'))):
         digest.update((ROOT / name).read_bytes())
-    installed: dict[str, Optional[str]] = {
-        name: version_of(name) for name in sorted(closure([*needed(), 'sdpose']))
-    }
+    installed: dict[str, str | None] = {name: version_of(name) for name in sorted(closure([*needed(), 'sdpose']))}
     digest.update(repr((str(ROOT), sys.version_info[:3], sys.prefix, installed)).encode())
     return digest.hexdigest()
 

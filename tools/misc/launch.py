@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _PR_SET_PDEATHSIG = 1
@@ -45,13 +45,33 @@ def torchrun(gpus: str, script: str, arguments: list[str], restarts: str) -> lis
     if machines == '1' and not env.get('PORT'):
         meeting = ['--rdzv_backend', 'c10d', '--rdzv_endpoint', '127.0.0.1:0']  # finds a free port
     else:
-        meeting = ['--node_rank', env.get('NODE_RANK', '0'), '--master_addr', env.get('MASTER_ADDR', '127.0.0.1'),
-                   '--master_port', env.get('PORT', '29500')]
-    return [sys.executable, '-m', 'torch.distributed.run', '--nnodes', machines, *meeting, '--nproc_per_node', gpus,
-            '--max-restarts', restarts, script, *arguments, '--launcher', 'pytorch']
+        meeting = [
+            '--node_rank',
+            env.get('NODE_RANK', '0'),
+            '--master_addr',
+            env.get('MASTER_ADDR', '127.0.0.1'),
+            '--master_port',
+            env.get('PORT', '29500'),
+        ]
+    return [
+        sys.executable,
+        '-m',
+        'torch.distributed.run',
+        '--nnodes',
+        machines,
+        *meeting,
+        '--nproc_per_node',
+        gpus,
+        '--max-restarts',
+        restarts,
+        script,
+        *arguments,
+        '--launcher',
+        'pytorch',
+    ]
 
 
-def run(command: list[str], words: str) -> tuple[int, Optional[int]]:
+def run(command: list[str], words: str) -> tuple[int, int | None]:
     """Run torchrun; its status, and the signal that this program passed on to it."""
     received: list[int] = []
     ours = {'SDPOSE_LAST_WORDS': words, 'SDPOSE_LAUNCHED': str(time.time())}
@@ -60,8 +80,7 @@ def run(command: list[str], words: str) -> tuple[int, Optional[int]]:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
     # In a session of its own: a terminal's Ctrl-C comes here alone and is passed on once.
-    child = subprocess.Popen(command, env={**os.environ, **ours}, start_new_session=True,
-                             preexec_fn=end_with_parent)
+    child = subprocess.Popen(command, env={**os.environ, **ours}, start_new_session=True, preexec_fn=end_with_parent)
 
     def forward(number: int, frame: Any) -> None:
         if not received:
@@ -81,21 +100,25 @@ def run(command: list[str], words: str) -> tuple[int, Optional[int]]:
 
 def read_words(folder: str) -> dict[int, dict[str, Any]]:
     """By rank, what each process of the last start has left."""
-    found = {tuple(map(int, path.stem.split('-'))): json.loads(path.read_text())
-             for path in Path(folder).glob('*.json')}
+    found = {
+        tuple(map(int, path.stem.split('-'))): json.loads(path.read_text()) for path in Path(folder).glob('*.json')
+    }
     last = max((restart for restart, _ in found), default=0)
     return {rank: word for (restart, rank), word in sorted(found.items()) if restart == last}
 
 
-def last_word(words: dict[int, dict[str, Any]], received: Optional[int]) -> tuple[int, str]:
+def last_word(words: dict[int, dict[str, Any]], received: int | None) -> tuple[int, str]:
     """The status and the line that tell the cause: a mistake, else a defect, else who went without a word."""
-    kinds = {kind: {rank: word for rank, word in words.items() if word['kind'] == kind}
-             for kind in ('error', 'defect', 'begun', 'stopped')}
+    kinds = {
+        kind: {rank: word for rank, word in words.items() if word['kind'] == kind}
+        for kind in ('error', 'defect', 'begun', 'stopped')
+    }
     own_faults = [word for word in kinds['error'].values() if not word['lost']]
     if received is not None and not own_faults:
         word = next(iter(kinds['stopped'].values()), None)
-        return (word['status'], word['line']) if word else (
-            128 + received, f'stopped by {signal.Signals(received).name}')
+        return (
+            (word['status'], word['line']) if word else (128 + received, f'stopped by {signal.Signals(received).name}')
+        )
     if kinds['error']:
         # Others only lost the connection to the one that knows why.
         word = min(kinds['error'].values(), key=lambda word: word['lost'])

@@ -13,9 +13,7 @@ from dataclasses import dataclass
 import environment
 
 REINSTALL = 'bash tools/install.sh'
-GPUS = (
-    'import torch; print(", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())))'
-)
+GPUS = 'import torch; print(", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())))'
 # What is tried, each in its own process; the last line it prints is shown.
 TRIALS = {
     'numpy': 'import numpy',
@@ -123,12 +121,7 @@ def torch_rows(trials: dict[str, Trial]) -> list[Row]:
                 f'torchvision imports only beside the torch build it was made for: {REINSTALL}, or '
                 f'pip install "torchvision=={vision.wanted}" from where torch {torch.found} came from'
             )
-    gpu = Row(
-        'GPU',
-        trials['torch'].said if torch.state == 'ok' and trials['torch'].said else 'none seen',
-        '-',
-        'note',
-    )
+    gpu = Row('GPU', trials['torch'].said if torch.state == 'ok' and trials['torch'].said else 'none seen', '-', 'note')
     if gpu.found == 'none seen':
         gpu.remark = 'training runs on the CPU'
     return [torch, vision, gpu]

@@ -17,6 +17,7 @@ def parse_args() -> argparse.Namespace:
 
 def convert(args: argparse.Namespace) -> None:
     from sdpose.converters import convert_file
+
     print(convert_file(args.source, args.target, args.config).report())
     print(f'{"written":<20}{args.target}')
 
@@ -24,6 +25,7 @@ def convert(args: argparse.Namespace) -> None:
 def main() -> int:
     args = parse_args()
     from sdpose.apis import cli
+
     return cli.run(lambda: convert(args))
 
 

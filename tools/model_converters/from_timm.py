@@ -17,6 +17,7 @@ def parse_args() -> argparse.Namespace:
 
 def convert(args: argparse.Namespace) -> None:
     from sdpose.converters.from_timm import DEFAULT_CONFIG, convert_timm_file
+
     config = args.config or DEFAULT_CONFIG
     count = convert_timm_file(args.source, args.target, config)
     print(f'{args.target}: {count} tensors, which fill the model of {config} exactly')
@@ -25,6 +26,7 @@ def convert(args: argparse.Namespace) -> None:
 def main() -> int:
     args = parse_args()
     from sdpose.apis import cli
+
     return cli.run(lambda: convert(args))
 
 

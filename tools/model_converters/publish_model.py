@@ -23,9 +23,11 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     done = sdpose.publish(**vars(parse_args()))
     equal = 'equal' if done.difference == 0 else f'at most {done.difference:.1e} apart'
-    print(f'{done.file}\n'
-          f'{done.file.stat().st_size / 2**20:.1f} MiB, {done.tensors} tensors; '
-          f'predictions before and after: {equal}')
+    print(
+        f'{done.file}\n'
+        f'{done.file.stat().st_size / 2**20:.1f} MiB, {done.tensors} tensors; '
+        f'predictions before and after: {equal}'
+    )
     if done.stripped:
         print(f'without {len(done.stripped)} tensors that only training reads')
     if done.dropped:

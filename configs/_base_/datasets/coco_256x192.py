@@ -4,30 +4,44 @@ data_mode = 'topdown'
 data_root = 'data/coco/'
 num_keypoints = 17  # of the data set's metainfo; a leaf passes it to the model
 
-codec = dict(type='MSRAHeatmap', input_size=(192, 256), heatmap_size=(48, 64), sigma=2, unbiased=True,
-             blur_kernel_size=11)
+codec = dict(
+    type='MSRAHeatmap', input_size=(192, 256), heatmap_size=(48, 64), sigma=2, unbiased=True, blur_kernel_size=11
+)
 
 # The recipe shifts a box before the half-body crop replaces it, and resizes and rotates it afterwards.
 # MMPose 1.3's random box instead: take coco_256x192_mmpose-boxes.py as the base.
 train_pipeline = [
     dict(type='LoadCheckedImage'),
     dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='ClippedNormalBBoxTransform', shift_factor=0.16, shift_prob=0.3, scale_factor=0., rotate_prob=0.,
-         input_size=codec['input_size']),
+    dict(
+        type='ClippedNormalBBoxTransform',
+        shift_factor=0.16,
+        shift_prob=0.3,
+        scale_factor=0.0,
+        rotate_prob=0.0,
+        input_size=codec['input_size'],
+    ),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     # The recipe's rule: more than 8 joints visible, the chosen half has more than 2, upper with P(N(0, 1) < 0.5).
-    dict(type='RandomHalfBody', min_total_keypoints=9, min_upper_keypoints=3, min_lower_keypoints=3, padding=1.5,
-         prob=0.3, upper_prioritized_prob=0.6915),
-    dict(type='ClippedNormalBBoxTransform', shift_prob=0., scale_factor=0.35, rotate_factor=45., rotate_prob=0.6),
+    dict(
+        type='RandomHalfBody',
+        min_total_keypoints=9,
+        min_upper_keypoints=3,
+        min_lower_keypoints=3,
+        padding=1.5,
+        prob=0.3,
+        upper_prioritized_prob=0.6915,
+    ),
+    dict(type='ClippedNormalBBoxTransform', shift_prob=0.0, scale_factor=0.35, rotate_factor=45.0, rotate_prob=0.6),
     dict(type='TopdownAffine', input_size=codec['input_size']),
     dict(type='GenerateTarget', encoder=codec),
-    dict(type='PackPoseInputs')
+    dict(type='PackPoseInputs'),
 ]
 val_pipeline = [
     dict(type='LoadCheckedImage'),
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='TopdownAffine', input_size=codec['input_size']),
-    dict(type='PackPoseInputs')
+    dict(type='PackPoseInputs'),
 ]
 
 train_dataloader = dict(
@@ -41,7 +55,9 @@ train_dataloader = dict(
         data_mode=data_mode,
         ann_file='annotations/person_keypoints_train2017.json',
         data_prefix=dict(img='train2017/'),
-        pipeline=train_pipeline))
+        pipeline=train_pipeline,
+    ),
+)
 val_dataloader = dict(
     batch_size=32,
     num_workers=2,
@@ -57,7 +73,9 @@ val_dataloader = dict(
         bbox_file=f'{data_root}person_detection_results/COCO_val2017_detections_AP_H_56_person.json',
         data_prefix=dict(img='val2017/'),
         test_mode=True,
-        pipeline=val_pipeline))
+        pipeline=val_pipeline,
+    ),
+)
 test_dataloader = val_dataloader
 
 val_evaluator = dict(type='CocoMetric')

@@ -5,4 +5,5 @@ test_dev = dict(
     data_root='data/coco/',
     ann_file='annotations/image_info_test-dev2017.json',
     bbox_file='data/coco/person_detection_results/COCO_test-dev2017_detections_AP_H_609_person.json',
-    data_prefix=dict(img='test2017/'))
+    data_prefix=dict(img='test2017/'),
+)

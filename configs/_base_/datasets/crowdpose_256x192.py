@@ -9,9 +9,16 @@ num_keypoints = 14
 # range of sizes and rotations. SDPose's paper names no recipe for CrowdPose.
 train_pipeline = [
     *_base_.train_pipeline[:4],
-    dict(type='RandomHalfBody', min_total_keypoints=7, min_upper_keypoints=3, min_lower_keypoints=3, padding=1.5,
-         prob=0.3, upper_prioritized_prob=0.6915),
-    dict(type='ClippedNormalBBoxTransform', shift_prob=0., scale_factor=0.5, rotate_factor=40., rotate_prob=0.6),
+    dict(
+        type='RandomHalfBody',
+        min_total_keypoints=7,
+        min_upper_keypoints=3,
+        min_lower_keypoints=3,
+        padding=1.5,
+        prob=0.3,
+        upper_prioritized_prob=0.6915,
+    ),
+    dict(type='ClippedNormalBBoxTransform', shift_prob=0.0, scale_factor=0.5, rotate_factor=40.0, rotate_prob=0.6),
     *_base_.train_pipeline[6:],
 ]
 
@@ -21,14 +28,18 @@ train_dataloader = dict(
         data_root=data_root,
         ann_file='annotations/mmpose_crowdpose_trainval.json',
         data_prefix=dict(img='images/'),
-        pipeline=train_pipeline))
+        pipeline=train_pipeline,
+    )
+)
 val_dataloader = dict(
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
         ann_file='annotations/mmpose_crowdpose_test.json',
         bbox_file=f'{data_root}annotations/det_for_crowd_test_0.1_0.5.json',
-        data_prefix=dict(img='images/')))
+        data_prefix=dict(img='images/'),
+    )
+)
 test_dataloader = val_dataloader
 
 # The annotations have no area; the evaluation reads crowdIndex from their file.
@@ -36,5 +47,6 @@ val_evaluator = dict(
     ann_file=f'{data_root}annotations/mmpose_crowdpose_test.json',
     use_area=False,
     iou_type='keypoints_crowd',
-    prefix='crowdpose')
+    prefix='crowdpose',
+)
 test_evaluator = val_evaluator

@@ -10,12 +10,16 @@ train_dataloader = dict(
         metainfo=_base_.dataset_info,
         data_root=data_root,
         ann_file='annotations/train.json',
-        data_prefix=dict(img='train/')))
+        data_prefix=dict(img='train/'),
+    )
+)
 val_dataloader = dict(
     dataset=dict(
         metainfo=_base_.dataset_info,
         data_root=data_root,
         ann_file='annotations/val.json',
         bbox_file=None,  # annotated boxes; or the path of a file of detections, from the current folder
-        data_prefix=dict(img='val/')))
+        data_prefix=dict(img='val/'),
+    )
+)
 test_dataloader = val_dataloader

@@ -27,7 +27,8 @@ dataset_info = dict(
         7: dict(link=('left_hip', 'right_hip'), color=[51, 153, 255]),
     },
     # Weight of each joint for losses that read it (those of this project's configs do not).
-    joint_weights=[1.] * 9,
+    joint_weights=[1.0] * 9,
     # Spread of people's clicks on each joint relative to the person's size: COCO's values. For a joint that COCO does
     # not have, take that of a similar one.
-    sigmas=[0.026, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107, 0.107])
+    sigmas=[0.026, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107, 0.107],
+)

@@ -8,12 +8,21 @@ mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 rand_augment = dict(
     type='RandomApply',
     prob=0.5,
-    transforms=[dict(type='torchvision/RandAugment', num_ops=1, magnitude=9, num_magnitude_bins=11,
-                     interpolation=3, fill=[124, 116, 104])])
+    transforms=[
+        dict(
+            type='torchvision/RandAugment',
+            num_ops=1,
+            magnitude=9,
+            num_magnitude_bins=11,
+            interpolation=3,
+            fill=[124, 116, 104],
+        )
+    ],
+)
 to_normalized = [
     dict(type='torchvision/PILToTensor'),
     dict(type='torchvision/ConvertImageDtype'),
-    dict(type='torchvision/Normalize', mean=mean, std=std)
+    dict(type='torchvision/Normalize', mean=mean, std=std),
 ]
 train_pipeline = [
     dict(type='LoadClassImage'),
@@ -23,14 +32,14 @@ train_pipeline = [
     rand_augment,
     *to_normalized,
     dict(type='torchvision/RandomErasing', p=0.25, value='random'),
-    dict(type='PackClassInputs')
+    dict(type='PackClassInputs'),
 ]
 val_pipeline = [
     dict(type='LoadClassImage'),
     dict(type='torchvision/Resize', size=256, interpolation=3),
     dict(type='torchvision/CenterCrop', size=input_size[::-1]),
     *to_normalized,
-    dict(type='PackClassInputs')
+    dict(type='PackClassInputs'),
 ]
 
 train_dataloader = dict(
@@ -40,15 +49,17 @@ train_dataloader = dict(
     drop_last=True,
     sampler=dict(type='RepeatedAugmentationSampler', num_repeats=3),
     dataset=dict(
-        type='ClassFolderDataset', data_root=data_root, data_prefix=dict(img='train/'), pipeline=train_pipeline))
+        type='ClassFolderDataset', data_root=data_root, data_prefix=dict(img='train/'), pipeline=train_pipeline
+    ),
+)
 val_dataloader = dict(
     batch_size=128,
     num_workers=8,
     persistent_workers=True,
     drop_last=False,
     sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
-    dataset=dict(
-        type='ClassFolderDataset', data_root=data_root, data_prefix=dict(img='val/'), pipeline=val_pipeline))
+    dataset=dict(type='ClassFolderDataset', data_root=data_root, data_prefix=dict(img='val/'), pipeline=val_pipeline),
+)
 test_dataloader = val_dataloader
 
 val_evaluator = dict(type='TopKAccuracy', topk=(1, 5))

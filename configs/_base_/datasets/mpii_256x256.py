@@ -15,15 +15,15 @@ train_pipeline = [
     dict(type='ZeroBasedKeypoints'),
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='ClippedNormalBBoxTransform', shift_prob=0., scale_factor=0.25, rotate_factor=30., rotate_prob=0.6),
+    dict(type='ClippedNormalBBoxTransform', shift_prob=0.0, scale_factor=0.25, rotate_factor=30.0, rotate_prob=0.6),
     dict(type='TopdownAffine', input_size=codec['input_size']),
     dict(type='GenerateTarget', encoder=square_codec),
-    dict(type='PackPoseInputs')
+    dict(type='PackPoseInputs'),
 ]
 val_pipeline = [
     *_base_.val_pipeline[:2],
     dict(type='TopdownAffine', input_size=codec['input_size']),
-    dict(type='PackPoseInputs')
+    dict(type='PackPoseInputs'),
 ]
 
 train_dataloader = dict(
@@ -32,7 +32,9 @@ train_dataloader = dict(
         data_root=data_root,
         ann_file='annotations/mpii_train.json',
         data_prefix=dict(img='images/'),
-        pipeline=train_pipeline))
+        pipeline=train_pipeline,
+    )
+)
 val_dataloader = dict(
     dataset=dict(
         _delete_=True,  # there is no file of detections
@@ -43,7 +45,9 @@ val_dataloader = dict(
         headbox_file=f'{data_root}annotations/mpii_gt_val.mat',
         data_prefix=dict(img='images/'),
         test_mode=True,
-        pipeline=val_pipeline))
+        pipeline=val_pipeline,
+    )
+)
 test_dataloader = val_dataloader
 
 # MMPose's PCKh@0.5 (PCK) and PCKh@0.1 (PCK@0.1); prefix 'mpii'.

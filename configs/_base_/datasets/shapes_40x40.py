@@ -11,13 +11,13 @@ train_pipeline = [
     dict(type='torchvision/RandomCrop', size=input_size[::-1]),
     dict(type='torchvision/RandomHorizontalFlip'),
     *_base_.to_normalized,
-    dict(type='PackClassInputs')
+    dict(type='PackClassInputs'),
 ]
 val_pipeline = [
     dict(type='LoadClassImage'),
     dict(type='torchvision/CenterCrop', size=input_size[::-1]),
     *_base_.to_normalized,
-    dict(type='PackClassInputs')
+    dict(type='PackClassInputs'),
 ]
 
 # One loader process: it keeps one core busy while the other computes. Every image once an epoch.
@@ -25,6 +25,7 @@ train_dataloader = dict(
     batch_size=64,
     num_workers=1,
     sampler=dict(_delete_=True, type='DefaultSampler', shuffle=True),
-    dataset=dict(data_root=data_root, pipeline=train_pipeline))
+    dataset=dict(data_root=data_root, pipeline=train_pipeline),
+)
 val_dataloader = dict(batch_size=100, num_workers=1, dataset=dict(data_root=data_root, pipeline=val_pipeline))
 test_dataloader = val_dataloader

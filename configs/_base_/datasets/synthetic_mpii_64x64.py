@@ -2,8 +2,10 @@
 _base_ = ['mpii_256x256.py']
 
 data_root = 'data/synthetic_mpii/'
-data_hint = ('Draw them: python tools/dataset_tools/make_synthetic.py --style mpii --level starter --num-train 900 '
-             '--num-val 200 --size 320x240')
+data_hint = (
+    'Draw them: python tools/dataset_tools/make_synthetic.py --style mpii --level starter --num-train 900 '
+    '--num-val 200 --size 320x240'
+)
 
 # As synthetic_64x48.py: a coarse heatmap with sub-cell targets and decoding.
 codec = dict(input_size=(64, 64), heatmap_size=(16, 16), sigma=1, blur_kernel_size=5)
@@ -11,24 +13,21 @@ small_codec = dict(_base_.codec, **codec)
 
 train_pipeline = [
     *_base_.train_pipeline[:4],
-    dict(type='ClippedNormalBBoxTransform', shift_factor=0.06, shift_prob=1., scale_factor=0.12, rotate_prob=0.),
+    dict(type='ClippedNormalBBoxTransform', shift_factor=0.06, shift_prob=1.0, scale_factor=0.12, rotate_prob=0.0),
     dict(type='TopdownAffine', input_size=codec['input_size']),
     dict(type='GenerateTarget', encoder=small_codec),
-    dict(type='PackPoseInputs')
+    dict(type='PackPoseInputs'),
 ]
 val_pipeline = [
     *_base_.val_pipeline[:2],
     dict(type='TopdownAffine', input_size=codec['input_size']),
-    dict(type='PackPoseInputs')
+    dict(type='PackPoseInputs'),
 ]
 
-train_dataloader = dict(
-    batch_size=32, num_workers=1, dataset=dict(data_root=data_root, pipeline=train_pipeline))
+train_dataloader = dict(batch_size=32, num_workers=1, dataset=dict(data_root=data_root, pipeline=train_pipeline))
 val_dataloader = dict(
     batch_size=64,
     num_workers=1,
-    dataset=dict(
-        data_root=data_root,
-        headbox_file=f'{data_root}annotations/mpii_gt_val.mat',
-        pipeline=val_pipeline))
+    dataset=dict(data_root=data_root, headbox_file=f'{data_root}annotations/mpii_gt_val.mat', pipeline=val_pipeline),
+)
 test_dataloader = val_dataloader

@@ -4,5 +4,6 @@ _base_ = './deit-tiny.py'
 
 model = dict(
     data_preprocessor=dict(mixing=[]),
-    neck=dict(patch_size=(8, 8), dim=64, depth=2, num_heads=4, mlp_ratio=2, drop_path=0.),
-    head=dict(in_channels=64))
+    neck=dict(patch_size=(8, 8), dim=64, depth=2, num_heads=4, mlp_ratio=2, drop_path=0.0),
+    head=dict(in_channels=64),
+)

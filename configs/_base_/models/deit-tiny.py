@@ -3,7 +3,8 @@ model = dict(
     type='DistillClassifier',
     data_preprocessor=dict(
         type='ClassDataPreprocessor',
-        mixing=[dict(type='torchvision/MixUp', alpha=0.8), dict(type='torchvision/CutMix', alpha=1.)]),
+        mixing=[dict(type='torchvision/MixUp', alpha=0.8), dict(type='torchvision/CutMix', alpha=1.0)],
+    ),
     neck=dict(
         type='MultiCycledTransformer',
         in_channels=3,  # patches of the image itself
@@ -18,10 +19,13 @@ model = dict(
         norm_eps=1e-6,
         drop_path=0.1,
         num_cycles=1,
-        test_cycles=1),
+        test_cycles=1,
+    ),
     head=dict(
         type='TokenClsHead',
         in_channels=192,
         norm_eps=1e-6,
         supervise='all',
-        loss=dict(type='SoftCrossEntropyLoss', label_smoothing=0.1)))
+        loss=dict(type='SoftCrossEntropyLoss', label_smoothing=0.1),
+    ),
+)

@@ -6,8 +6,11 @@ dppt_distiller = dict(
     checkpoint=None,
     prune_by_teacher=False,
     terms=dict(
-        loss_logit=dict(type='HeatmapLogitLoss', on='prediction', use_target_weight=True, loss_weight=1.),
-        loss_attention=dict(type='JointAttentionLoss', on='trace', divergence='kl', support='surviving',
-                            loss_weight=0.01),
+        loss_logit=dict(type='HeatmapLogitLoss', on='prediction', use_target_weight=True, loss_weight=1.0),
+        loss_attention=dict(
+            type='JointAttentionLoss', on='trace', divergence='kl', support='surviving', loss_weight=0.01
+        ),
         # Behind the layers that prune and the last one.
-        loss_token=dict(type='JointTokenLoss', on='trace', layers=(3, 6, 9, 11), loss_weight=5e-4)))
+        loss_token=dict(type='JointTokenLoss', on='trace', layers=(3, 6, 9, 11), loss_weight=5e-4),
+    ),
+)

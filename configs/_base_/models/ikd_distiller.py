@@ -7,8 +7,12 @@ ikd_distiller = dict(
     terms=dict(
         # With a weight of 0.5 on the annotation (the student's head): FPD's mix of annotation and teacher, alpha 0.5.
         loss_logit=dict(type='HeatmapLogitLoss', on='prediction', loss_weight=0.5),
-        loss_feature=dict(type='FeatureMSELoss', on='backbone', student_channels=512, teacher_channels=2048,
-                          loss_weight=1e-3),
-        loss_deconv=dict(type='FeatureMSELoss', on='deconv', student_channels=64, teacher_channels=256,
-                         loss_weight=1e-3),
-        loss_structure=dict(type='JointRelationLoss', on='prediction', loss_weight=3e-3)))
+        loss_feature=dict(
+            type='FeatureMSELoss', on='backbone', student_channels=512, teacher_channels=2048, loss_weight=1e-3
+        ),
+        loss_deconv=dict(
+            type='FeatureMSELoss', on='deconv', student_channels=64, teacher_channels=256, loss_weight=1e-3
+        ),
+        loss_structure=dict(type='JointRelationLoss', on='prediction', loss_weight=3e-3),
+    ),
+)

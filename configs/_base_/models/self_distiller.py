@@ -4,4 +4,6 @@ self_distiller = dict(
     detach_teacher=False,  # the released code trains both sides of each pair
     terms=dict(
         loss_query=dict(type='TokenMSELoss', on='query', loss_weight=5e-6),
-        loss_visual=dict(type='TokenMSELoss', on='visual', loss_weight=5e-6)))
+        loss_visual=dict(type='TokenMSELoss', on='visual', loss_weight=5e-6),
+    ),
+)

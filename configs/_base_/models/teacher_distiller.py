@@ -6,6 +6,7 @@ teacher_distiller = dict(
     terms=dict(
         loss_query=dict(type='TokenMSELoss', on='query', loss_weight=5e-4),
         loss_visual=dict(type='TokenMSELoss', on='visual', loss_weight=5e-4),
-        loss_simulated=dict(
-            type='SimulatedHeatmapLoss', on='prediction', weighting='per_sample', loss_weight=1.),
-        loss_score=dict(type='ScoreLoss', on='prediction', loss_weight=0.01)))
+        loss_simulated=dict(type='SimulatedHeatmapLoss', on='prediction', weighting='per_sample', loss_weight=1.0),
+        loss_score=dict(type='ScoreLoss', on='prediction', loss_weight=0.01),
+    ),
+)

@@ -6,11 +6,8 @@ optim_wrapper = dict(optimizer=dict(type='Adam', lr=2e-3))
 
 param_scheduler = [
     dict(type='LinearLR', begin=0, end=60, start_factor=0.001, by_epoch=False),
-    dict(type='CosineAnnealingLR',
-         begin=0,
-         end=max_epochs,
-         T_max=max_epochs,
-         by_epoch=True,
-         convert_to_iter_based=True)
+    dict(
+        type='CosineAnnealingLR', begin=0, end=max_epochs, T_max=max_epochs, by_epoch=True, convert_to_iter_based=True
+    ),
 ]
 randomness = dict(seed=0)

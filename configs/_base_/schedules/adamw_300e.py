@@ -5,12 +5,14 @@ optim_wrapper = dict(
     optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05),
     # No decay of norms, biases, class token and position.
     paramwise_cfg=dict(
-        flat_decay_mult=0.,
-        custom_keys={'tokenizer.query': dict(decay_mult=0.), 'tokenizer.position': dict(decay_mult=0.)}))
+        flat_decay_mult=0.0,
+        custom_keys={'tokenizer.query': dict(decay_mult=0.0), 'tokenizer.position': dict(decay_mult=0.0)},
+    ),
+)
 
 param_scheduler = [
     dict(type='LinearLR', begin=0, end=5, start_factor=1e-3, by_epoch=True, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', begin=5, end=300, T_max=295, eta_min=1e-5, by_epoch=True)
+    dict(type='CosineAnnealingLR', begin=5, end=300, T_max=295, eta_min=1e-5, by_epoch=True),
 ]
 
 # The learning rate belongs to 8 GPUs with 128 images each (--auto-scale-lr).

@@ -1,9 +1,12 @@
 _base_ = [
-    '../../_base_/classification_runtime.py', '../../_base_/schedules/adamw_300e.py',
-    '../../_base_/datasets/imagenet_224x224.py', '../../_base_/models/deit-tiny.py'
+    '../../_base_/classification_runtime.py',
+    '../../_base_/schedules/adamw_300e.py',
+    '../../_base_/datasets/imagenet_224x224.py',
+    '../../_base_/models/deit-tiny.py',
 ]
 
 model = dict(
     data_preprocessor=dict(num_classes=_base_.num_classes),
     neck=dict(feature_size=_base_.input_size),
-    head=dict(num_classes=_base_.num_classes))
+    head=dict(num_classes=_base_.num_classes),
+)

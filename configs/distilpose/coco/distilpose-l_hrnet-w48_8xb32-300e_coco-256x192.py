@@ -6,9 +6,11 @@ model = dict(
         _delete_=True,
         type='TruncatedHRNet',
         extra=dict(
-            stage1=dict(num_modules=1, num_branches=1, block='BOTTLENECK', num_blocks=(4, ), num_channels=(64, )),
+            stage1=dict(num_modules=1, num_branches=1, block='BOTTLENECK', num_blocks=(4,), num_channels=(64,)),
             stage2=dict(num_modules=1, num_branches=2, block='BASIC', num_blocks=(4, 4), num_channels=(48, 96)),
-            stage3=dict(
-                num_modules=4, num_branches=3, block='BASIC', num_blocks=(4, 4, 4), num_channels=(48, 96, 192))),
-        init_cfg=dict(type='PretrainedBackbone', checkpoint=None, prefix='backbone')),
-    neck=dict(in_channels=48))
+            stage3=dict(num_modules=4, num_branches=3, block='BASIC', num_blocks=(4, 4, 4), num_channels=(48, 96, 192)),
+        ),
+        init_cfg=dict(type='PretrainedBackbone', checkpoint=None, prefix='backbone'),
+    ),
+    neck=dict(in_channels=48),
+)

@@ -5,6 +5,10 @@ model = dict(
     backbone=dict(
         type='HRNet',
         extra=dict(
-            stage4=dict(num_modules=3, num_branches=4, block='BASIC', num_blocks=(4, 4, 4, 4),
-                        num_channels=(48, 96, 192, 384)))),
-    neck=dict(depth=12))
+            stage4=dict(
+                num_modules=3, num_branches=4, block='BASIC', num_blocks=(4, 4, 4, 4), num_channels=(48, 96, 192, 384)
+            )
+        ),
+    ),
+    neck=dict(depth=12),
+)

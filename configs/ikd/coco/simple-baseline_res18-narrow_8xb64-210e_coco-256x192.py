@@ -3,4 +3,5 @@ _base_ = '../../simple_baseline/coco/simple-baseline_res50_8xb64-210e_coco-256x1
 
 model = dict(
     backbone=dict(depth=18, init_cfg=dict(checkpoint='torchvision://resnet18')),
-    head=dict(in_channels=512, deconv_out_channels=(64, 64, 64)))
+    head=dict(in_channels=512, deconv_out_channels=(64, 64, 64)),
+)

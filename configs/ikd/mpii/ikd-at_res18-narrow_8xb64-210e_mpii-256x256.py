@@ -5,4 +5,7 @@ model = dict(
     distiller=dict(
         terms=dict(
             loss_feature=dict(_delete_=True, type='AttentionTransferLoss', on='backbone', loss_weight=1e-3),
-            loss_deconv=dict(_delete_=True, type='AttentionTransferLoss', on='deconv', loss_weight=1e-3))))
+            loss_deconv=dict(_delete_=True, type='AttentionTransferLoss', on='deconv', loss_weight=1e-3),
+        )
+    )
+)

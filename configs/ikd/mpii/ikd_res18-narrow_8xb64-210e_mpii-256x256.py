@@ -4,4 +4,5 @@ teacher = 'configs/simple_baseline/mpii/simple-baseline_res50_8xb64-210e_mpii-25
 model = dict(
     type='DistillPoseEstimator',
     head=dict(loss=dict(loss_weight=0.5)),
-    distiller=dict(_base_.ikd_distiller, teacher=teacher))
+    distiller=dict(_base_.ikd_distiller, teacher=teacher),
+)

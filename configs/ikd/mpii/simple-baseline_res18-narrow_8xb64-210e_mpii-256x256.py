@@ -3,4 +3,5 @@ _base_ = '../../simple_baseline/mpii/simple-baseline_res50_8xb64-210e_mpii-256x2
 
 model = dict(
     backbone=dict(depth=18, init_cfg=dict(checkpoint='torchvision://resnet18')),
-    head=dict(in_channels=512, deconv_out_channels=(64, 64, 64)))
+    head=dict(in_channels=512, deconv_out_channels=(64, 64, 64)),
+)

@@ -12,6 +12,8 @@ model = dict(
         num_queries=_base_.num_keypoints,
         feature_size=_base_.codec.heatmap_size,  # both at a quarter of the input
         patch_size=(3, 4),
-        num_cycles=2),
+        num_cycles=2,
+    ),
     head=dict(decoder=_base_.codec),
-    distiller=_base_.self_distiller)
+    distiller=_base_.self_distiller,
+)

@@ -9,14 +9,16 @@ _base_ = [
 
 model = dict(
     backbone=dict(init_cfg=[dict(type='Kaiming', layer='Conv2d'), dict(type='Constant', layer='BatchNorm2d', val=1)]),
-    neck=dict(num_queries=_base_.num_keypoints, feature_size=_base_.codec.heatmap_size, patch_size=(3, 4),
-              num_cycles=2),
+    neck=dict(
+        num_queries=_base_.num_keypoints, feature_size=_base_.codec.heatmap_size, patch_size=(3, 4), num_cycles=2
+    ),
     head=dict(decoder=_base_.codec),
-    distiller=_base_.self_distiller)
+    distiller=_base_.self_distiller,
+)
 train_dataloader = dict(batch_size=256, num_workers=8)
 train_cfg = dict(by_epoch=True, max_epochs=10, val_interval=5)
 optim_wrapper = dict(optimizer=dict(type='Adam', lr=1e-3))
 param_scheduler = [
     dict(type='LinearLR', begin=0, end=200, start_factor=0.001, by_epoch=False),
-    dict(type='CosineAnnealingLR', begin=0, end=10, T_max=10, by_epoch=True, convert_to_iter_based=True)
+    dict(type='CosineAnnealingLR', begin=0, end=10, T_max=10, by_epoch=True, convert_to_iter_based=True),
 ]

@@ -10,5 +10,7 @@ model = dict(
         num_queries=_base_.num_keypoints,
         feature_size=_base_.codec.heatmap_size,  # both at a quarter of the input
         patch_size=(3, 4),
-        depth=6),
-    head=dict(decoder=_base_.codec))
+        depth=6,
+    ),
+    head=dict(decoder=_base_.codec),
+)

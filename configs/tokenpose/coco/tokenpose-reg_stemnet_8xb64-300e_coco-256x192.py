@@ -15,5 +15,7 @@ model = dict(
         mode='xy',
         hidden=64,
         loss=dict(type='SmoothL1Loss', use_target_weight=True),
-        decoder=_base_.codec),
-    test_cfg=dict(_delete_=True, flip_test=True))
+        decoder=_base_.codec,
+    ),
+    test_cfg=dict(_delete_=True, flip_test=True),
+)

@@ -23,6 +23,7 @@ _NAMED = 6  # differing keys
 
 class _Match(NamedTuple):
     """A row that a folder may be a training of."""
+
     row: Row
     differing: list[str]
     config: Config
@@ -30,12 +31,14 @@ class _Match(NamedTuple):
 
 class _Found(NamedTuple):
     """The result of a folder, for one row."""
+
     config: str
     record: dict[str, Any]
 
 
-def collect(file: str, name: str, folders: Sequence[str], say: Callable[[str], None],
-            work_dir: str = 'work_dirs/tables') -> Path:
+def collect(
+    file: str, name: str, folders: Sequence[str], say: Callable[[str], None], work_dir: str = 'work_dirs/tables'
+) -> Path:
     """Report the results of work folders in a table.
 
     A folder belongs to the rows with its config's name and its model, at any scale; what else differs in the training
@@ -57,8 +60,10 @@ def collect(file: str, name: str, folders: Sequence[str], say: Callable[[str], N
     plan = read_plan(Path(file))
     table = pick('table', name, plan.tables, file)
     if table.unscored:
-        raise UserError(f"--collect: the numbers of {name} are from COCO's server, those of work folders are not; "
-                        'collect them in another table')
+        raise UserError(
+            f"--collect: the numbers of {name} are from COCO's server, those of work folders are not; "
+            'collect them in another table'
+        )
     found: dict[str, list[_Found]] = {row.name: [] for row in table.rows}
     remarks = []
     for path in folders:
@@ -68,8 +73,15 @@ def collect(file: str, name: str, folders: Sequence[str], say: Callable[[str], N
         say(remarks[-1])
         for match in matches:
             found[match.row.name].append(_Found(folder.name, _record(folder, match, table.metric or plan.metric)))
-    outcomes = [outcome(table, row, [item.record for item in found[row.name]] or [None],
-                        ', '.join(dict.fromkeys(item.config for item in found[row.name]))) for row in table.rows]
+    outcomes = [
+        outcome(
+            table,
+            row,
+            [item.record for item in found[row.name]] or [None],
+            ', '.join(dict.fromkeys(item.config for item in found[row.name])),
+        )
+        for row in table.rows
+    ]
     report = Path(work_dir) / 'collected' / f'{name}.md'
     require_writable(report.parent, '--work-dir')
     return write_report(report, table, outcomes, 'Collected from work folders.', [f'- {text}' for text in remarks])
@@ -87,8 +99,10 @@ def _matches(folder: WorkFolder, plan: Plan, table: Table, name: str) -> list[_M
     same = [match for match in known if not any(map(_is_model, match.differing))]
     if not same:
         closest = min(known, key=lambda match: len(match.differing))
-        raise UserError(f'--collect {folder.path}: its model is that of no row of {name}; it differs from '
-                        f'{closest.row.name} in {_some(list(filter(_is_model, closest.differing)))}')
+        raise UserError(
+            f'--collect {folder.path}: its model is that of no row of {name}; it differs from '
+            f'{closest.row.name} in {_some(list(filter(_is_model, closest.differing)))}'
+        )
     return same
 
 
@@ -116,12 +130,17 @@ def _record(folder: WorkFolder, match: _Match, metric: str) -> dict[str, Any]:
     """
     evaluation = folder.evaluation
     if evaluation is None and match.config.test_dataloader.dataset.get('bbox_file'):
-        raise UserError(f'--collect {folder.path}: it was tested on annotated boxes alone, and {match.row.name} stands '
-                        "for the detector's; test it without --gt-bbox")
+        raise UserError(
+            f'--collect {folder.path}: it was tested on annotated boxes alone, and {match.row.name} stands '
+            "for the detector's; test it without --gt-bbox"
+        )
     evaluation = evaluation or folder.annotated
     metrics = evaluation['metrics']
-    cycles = {int(key.removeprefix('cycle').partition('/')[0]): value for key, value in metrics.items()
-              if key.startswith('cycle') and key.partition('/')[2] == metric}
+    cycles = {
+        int(key.removeprefix('cycle').partition('/')[0]): value
+        for key, value in metrics.items()
+        if key.startswith('cycle') and key.partition('/')[2] == metric
+    }
     if not cycles and metric not in metrics:
         raise UserError(f'--collect {folder.path}: its test reports no {metric}, only {", ".join(metrics)}')
     return dict(metric=cycles or {1: metrics[metric]}, evaluation=evaluation)
@@ -130,12 +149,14 @@ def _record(folder: WorkFolder, match: _Match, metric: str) -> dict[str, Any]:
 def _remark(folder: WorkFolder, matches: Sequence[_Match], table: Table, plan: Plan) -> str:
     """One line about a folder: whose it is, on what it was measured, and what differs."""
     record = folder.evaluation or folder.annotated
-    parts = [f'{folder.path}: {", ".join(match.row.name for match in matches)}',
-             f'{Path(record["checkpoint"]).name} of {folder.name}',
-             f'measured on {record.get("boxes") or record.get("images")}']
+    parts = [
+        f'{folder.path}: {", ".join(match.row.name for match in matches)}',
+        f'{Path(record["checkpoint"]).name} of {folder.name}',
+        f'measured on {record.get("boxes") or record.get("images")}',
+    ]
     if folder.evaluation and folder.annotated:
         metric = table.metric or plan.metric
-        both = dict(metric={1: 0.}, annotated=folder.annotated)
+        both = dict(metric={1: 0.0}, annotated=folder.annotated)
         value = of_cycle(both, metric, 'first', 'annotated')
         parts.append(f'{metric} {"-" if value is None else f"{100 * value:.1f}"} on annotated boxes')
     if matches[0].differing:

@@ -26,8 +26,10 @@ def draw(data: DataSet, root: str, say: Callable[[str], None]) -> None:
     try:
         drawn = _draw_shapes(data.shapes, Path(root)) if data.shapes else _draw_people(data.draw, Path(root))
     except DataError as error:
-        raise DataError(f'{root} is not the set that is asked for: --data-root names another folder, --any-data takes '
-                        f'this one ({error})') from error
+        raise DataError(
+            f'{root} is not the set that is asked for: --data-root names another folder, --any-data takes '
+            f'this one ({error})'
+        ) from error
     say(f'{root}: {"drawn" if drawn else "already there"}')
 
 
@@ -68,7 +70,9 @@ def examine(data: DataSet, root: str, any_data: bool, say: Callable[[str], None]
         raise DataError(f'{root} lacks {", ".join(missing)}; --data-root names another folder')
     files, differences = compare(root, data.known)
     if differences and not any_data:
-        raise DataError(f'{root} does not hold the known data: {"; ".join(differences)} (--any-data takes them as they '
-                        'are, and the row says so)')
+        raise DataError(
+            f'{root} does not hold the known data: {"; ".join(differences)} (--any-data takes them as they '
+            'are, and the row says so)'
+        )
     say(f'{root}: ' + ('; '.join(differences) if differences else 'the known data'))
     return dict(files=files, differs=differences)

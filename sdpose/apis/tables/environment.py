@@ -12,8 +12,17 @@ import torch
 
 from sdpose.version import __version__
 
-_PACKAGES = ('torch', 'torchvision', 'mmengine', 'mmcv', 'mmcv-lite', 'mmpose', 'numpy', 'opencv-python',
-             'opencv-python-headless')
+_PACKAGES = (
+    'torch',
+    'torchvision',
+    'mmengine',
+    'mmcv',
+    'mmcv-lite',
+    'mmpose',
+    'numpy',
+    'opencv-python',
+    'opencv-python-headless',
+)
 _CODE = Path(__file__).resolve().parents[3]
 
 
@@ -30,7 +39,8 @@ def environment() -> dict[str, Any]:
         python=platform.python_version(),
         packages={name: found for name in _PACKAGES if (found := _version(name))},
         sdpose=__version__,
-        commit=_commit())
+        commit=_commit(),
+    )
 
 
 def _version(name: str) -> str:

@@ -11,7 +11,6 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from functools import lru_cache
 from pathlib import Path
 from queue import Queue
-from typing import Optional
 
 import torch
 
@@ -32,8 +31,9 @@ class Executor:
         report: Called with one line about each run that ends.
     """
 
-    def __init__(self, train: list[str], test: list[str], jobs: int, threads: Optional[int],
-                 report: Callable[[str], None]) -> None:
+    def __init__(
+        self, train: list[str], test: list[str], jobs: int, threads: int | None, report: Callable[[str], None]
+    ) -> None:
         self.train = train
         self.test = test
         self.jobs = jobs
@@ -111,8 +111,14 @@ class Executor:
         with open(log, 'a', encoding='utf-8') as file:
             file.write(f'$ {" ".join(command)}\n')
             file.flush()
-            child = subprocess.Popen([*_ended_with_us(), *command], stdout=file, stderr=subprocess.STDOUT,
-                                     stdin=subprocess.DEVNULL, env=environment, start_new_session=True)
+            child = subprocess.Popen(
+                [*_ended_with_us(), *command],
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env=environment,
+                start_new_session=True,
+            )
             self._children.add(child)
             if self._stopped.is_set():  # between the question above and the start
                 _end(child)

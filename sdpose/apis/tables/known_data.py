@@ -17,7 +17,7 @@ FACTS = {
     'labelled_people': 'people with labelled key points',
     'person_boxes': 'person boxes',
 }
-'''What can be known: ``images`` and ``classes`` about a folder, the others about a file.'''
+"""What can be known: ``images`` and ``classes`` about a folder, the others about a file."""
 
 _IMAGES = ('.jpg', '.jpeg', '.png')
 _PERSON = 1
@@ -38,8 +38,11 @@ def compare(root: str, known: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str
     for name, wanted in known.items():
         path = Path(root) / name
         found[name] = facts = _of_folder(path) if path.is_dir() else _of_file(path)
-        differences += [f'{path} has {_text(facts.get(key, 0))} {FACTS[key]}, not {_text(value)}'
-                        for key, value in wanted.items() if facts.get(key) != value]
+        differences += [
+            f'{path} has {_text(facts.get(key, 0))} {FACTS[key]}, not {_text(value)}'
+            for key, value in wanted.items()
+            if facts.get(key) != value
+        ]
     return found, differences
 
 

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any
 
 READS = ('first', 'last')
 DEPTHS = ('deep', 'shallow')
@@ -29,8 +29,9 @@ class Row:
         overrides: Config keys and their values.
         read: The cycle that counts, if it is another than the table's.
     """
+
     name: str
-    paper: Optional[float] = None
+    paper: float | None = None
     figures: dict[str, float] = field(default_factory=dict)
     quoted: bool = False
     configs: dict[str, str] = field(default_factory=dict)
@@ -38,7 +39,7 @@ class Row:
     teachers: dict[str, str] = field(default_factory=dict)
     depth: str = 'deep'
     overrides: dict[str, Any] = field(default_factory=dict)
-    read: Optional[str] = None
+    read: str | None = None
 
     @property
     def slug(self) -> str:
@@ -63,11 +64,12 @@ class Table:
             written and not scored.
         note: What a reader must know about the published numbers; stands below the table.
     """
+
     title: str
     rows: tuple[Row, ...]
     read: str
-    reference: Optional[str] = None
-    metric: Optional[str] = None
+    reference: str | None = None
+    metric: str | None = None
     percent: bool = False
     columns: dict[str, str] = field(default_factory=dict)
     data: dict[str, str] = field(default_factory=dict)
@@ -86,9 +88,10 @@ class DataSet:
         known: What is known about the files of a real one, by their place in the folder; see ``known_data``.
         overrides: Config keys that this data set needs.
     """
+
     root: str
-    draw: Optional[dict[str, Any]] = None
-    shapes: Optional[dict[str, Any]] = None
+    draw: dict[str, Any] | None = None
+    shapes: dict[str, Any] | None = None
     known: dict[str, dict[str, Any]] = field(default_factory=dict)
     overrides: dict[str, Any] = field(default_factory=dict)
 
@@ -104,11 +107,12 @@ class Scale:
         overrides: Config keys of every row that overrides ``config``.
         threads: Compute threads of one training; None leaves that to torch.
     """
+
     config: str
     layers: dict[str, int]
     data: dict[str, DataSet]
     overrides: dict[str, Any] = field(default_factory=dict)
-    threads: Optional[int] = None
+    threads: int | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,7 @@ class Plan:
         tables, scales: By name.
         metric: Name of the metric that is compared where a table names none, a fraction.
     """
+
     tables: dict[str, Table]
     scales: dict[str, Scale]
     metric: str

@@ -19,6 +19,7 @@ def plot(table: Table, outcomes: Sequence[Outcome], path: Path) -> None:
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure  # takes a second, and only this needs it
+
     figure = Figure(figsize=(9, 1.6 + 0.45 * len(outcomes)), layout='constrained')
     figure.suptitle(table.title)
     published, measured = figure.subplots(1, 2, sharey=True)
@@ -49,5 +50,6 @@ def plot(table: Table, outcomes: Sequence[Outcome], path: Path) -> None:
 
 def _dot(axes, value: float, height: float, color: str) -> None:
     axes.plot(value, height, 'D', color=color, markersize=7)
-    axes.annotate(f'{value:.1f}', (value, height), xytext=(0, 7), textcoords='offset points', ha='center', fontsize=8,
-                  color=color)
+    axes.annotate(
+        f'{value:.1f}', (value, height), xytext=(0, 7), textcoords='offset points', ha='center', fontsize=8, color=color
+    )

@@ -4,7 +4,6 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Optional
 
 from scipy.stats import t as student
 
@@ -25,16 +24,16 @@ class Outcome:
         columns: Per column of the table's the metrics of the finished seeds, in per cent.
         source: What was trained: a config's name.
     """
+
     row: Row
-    seeds: Sequence[Optional[dict[int, float]]]
+    seeds: Sequence[dict[int, float] | None]
     columns: dict[str, list[float]] = field(default_factory=dict)
     source: str = ''
 
-    def values(self, read: str) -> list[Optional[float]]:
+    def values(self, read: str) -> list[float | None]:
         """Per seed the metric of the first or last cycle; a row may read another one than its table."""
         read = self.row.read or read
-        return [None if found is None else found[min(found) if read == 'first' else max(found)]
-                for found in self.seeds]
+        return [None if found is None else found[min(found) if read == 'first' else max(found)] for found in self.seeds]
 
     def finished(self, read: str) -> list[float]:
         """The metric of the finished seeds."""
@@ -49,7 +48,8 @@ class Gap:
         paper: The published difference, if both rows have a number.
         measured: The measured ones, of the seeds that both rows have.
     """
-    paper: Optional[float]
+
+    paper: float | None
     measured: list[float]
 
     def verdict(self) -> str:
@@ -69,8 +69,10 @@ def gap(outcome: Outcome, reference: Outcome, read: str) -> Gap:
     """Compare a row with the reference row."""
     pairs = zip(outcome.values(read), reference.values(read))
     published = None not in (outcome.row.paper, reference.row.paper)
-    return Gap(outcome.row.paper - reference.row.paper if published else None,
-               [mine - other for mine, other in pairs if None not in (mine, other)])
+    return Gap(
+        outcome.row.paper - reference.row.paper if published else None,
+        [mine - other for mine, other in pairs if None not in (mine, other)],
+    )
 
 
 def mean_and_spread(values: Sequence[float], sign: bool = False) -> str:
@@ -91,16 +93,22 @@ def markdown(table: Table, outcomes: Sequence[Outcome], about: str, remarks: Seq
         remarks: Further lines below the table.
     """
     reference = next((item for item in outcomes if item.row.name == table.reference), None)
-    parts = [_counts(table, outcomes), _published(table, outcomes), _sources(outcomes),
-             _differences(table, outcomes, reference) if reference else []]
+    parts = [
+        _counts(table, outcomes),
+        _published(table, outcomes),
+        _sources(outcomes),
+        _differences(table, outcomes, reference) if reference else [],
+    ]
     rows = [sum(cells, []) for cells in zip([['row']] + [[item.row.name] for item in outcomes], *filter(None, parts))]
     lines = [f'### {table.title}', '', about, '', _line(rows[0]), _line(['---'] * len(rows[0])), *map(_line, rows[1:])]
     legend = 'Per cent, mean ± sample standard deviation over seeds.'
     if reference:
-        legend = ('Per cent, mean ± sample standard deviation over seeds; differences are taken seed by seed. One '
-                  f'counts from {ENOUGH} seeds on, and if the 95 % interval of its mean excludes zero.')
+        legend = (
+            'Per cent, mean ± sample standard deviation over seeds; differences are taken seed by seed. One '
+            f'counts from {ENOUGH} seeds on, and if the 95 % interval of its mean excludes zero.'
+        )
     if any(item.row.quoted for item in outcomes):
-        legend += " The rows \"quoted\" are the paper's alone."
+        legend += ' The rows "quoted" are the paper\'s alone.'
     return '\n'.join([*lines, '', ' '.join(filter(None, [legend, table.note])), '', *remarks])
 
 
@@ -112,8 +120,9 @@ def _counts(table: Table, outcomes: Sequence[Outcome]) -> list[list[str]]:
     for item in outcomes:
         values = item.finished(table.read)
         measured = mean_and_spread(values) + (f' ({item.row.read} cycle)' if values and item.row.read else '')
-        by_cycle = [mean_and_spread([found[cycle] for found in item.seeds if found and cycle in found])
-                    for cycle in cycles]
+        by_cycle = [
+            mean_and_spread([found[cycle] for found in item.seeds if found and cycle in found]) for cycle in cycles
+        ]
         cells.append([_number(item.row.paper), measured, *by_cycle, str(len(values))])
     return cells
 
@@ -126,9 +135,16 @@ def _published(table: Table, outcomes: Sequence[Outcome]) -> list[list[str]]:
     measured = [name in table.columns for name in names]
     cells = [sum(([name, f'{name}, measured'] if also else [name] for name, also in zip(names, measured)), [])]
     for item in outcomes:
-        cells.append(sum(([_number(item.row.figures.get(name))]
-                          + ([mean_and_spread(item.columns.get(name, []))] if also else [])
-                          for name, also in zip(names, measured)), []))
+        cells.append(
+            sum(
+                (
+                    [_number(item.row.figures.get(name))]
+                    + ([mean_and_spread(item.columns.get(name, []))] if also else [])
+                    for name, also in zip(names, measured)
+                ),
+                [],
+            )
+        )
     return cells
 
 
@@ -147,12 +163,17 @@ def _differences(table: Table, outcomes: Sequence[Outcome], reference: Outcome) 
             cells.append(['', '', ''])
             continue
         found = gap(item, reference, table.read)
-        cells.append(['-' if found.paper is None else f'{found.paper:+.1f}',
-                      mean_and_spread(found.measured, sign=True), found.verdict()])
+        cells.append(
+            [
+                '-' if found.paper is None else f'{found.paper:+.1f}',
+                mean_and_spread(found.measured, sign=True),
+                found.verdict(),
+            ]
+        )
     return cells
 
 
-def _number(value: Optional[float]) -> str:
+def _number(value: float | None) -> str:
     return '-' if value is None else f'{value:.1f}'
 
 

@@ -3,7 +3,7 @@
 import json
 import os
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from sdpose.apis.complexity import complexity
 from sdpose.config.load import load_config
@@ -21,9 +21,18 @@ from .setting import Setting, choose, pick
 from .work import Means, require_means, work
 
 
-def reproduce(file: str, name: str, row_name: str, means: Means, scale: str = 'mini', data: Optional[str] = None,
-              seeds: int = 1, work_dir: str = 'work_dirs/tables', data_root: Optional[str] = None,
-              options: Optional[dict[str, Any]] = None) -> Path:
+def reproduce(
+    file: str,
+    name: str,
+    row_name: str,
+    means: Means,
+    scale: str = 'mini',
+    data: str | None = None,
+    seeds: int = 1,
+    work_dir: str = 'work_dirs/tables',
+    data_root: str | None = None,
+    options: dict[str, Any] | None = None,
+) -> Path:
     """Reproduce one row of a table.
 
     The data files are compared with the known ones; what is not trained yet is trained, going on where it stopped; the
@@ -78,24 +87,37 @@ def find_row(table: Table, name: str, row_name: str) -> Row:
     if row is None:
         raise UserError(f'--row {row_name}: {name} has only {", ".join(rows)}')
     if row.quoted:
-        raise UserError(f'--row {row_name}: {row.name} is quoted from the paper, this project cannot train it; choose '
-                        f'one of {", ".join(slug for slug, each in rows.items() if not each.quoted)}')
+        raise UserError(
+            f'--row {row_name}: {row.name} is quoted from the paper, this project cannot train it; choose '
+            f'one of {", ".join(slug for slug, each in rows.items() if not each.quoted)}'
+        )
     return row
 
 
-def _write(setting: Setting, name: str, table: Table, row: Row, runs: list[Run], about_data: dict[str, Any],
-           means: Means) -> Path:
+def _write(
+    setting: Setting, name: str, table: Table, row: Row, runs: list[Run], about_data: dict[str, Any], means: Means
+) -> Path:
     """Publish the checkpoints and write the row."""
     home = runs[0].folder.parent
     record = dict(
-        table=name, row=row.name, scale=setting.scale_name, data_set=setting.data_name, data=about_data,
-        config=runs[0].config, overrides={key: value for key, value in runs[0].overrides.items()
-                                          if key != 'randomness.seed'},
-        fingerprint=home.name.rpartition('-')[2], gpus=means.gpus, metric=runs[0].metric, percent=table.percent,
-        paper={runs[0].metric.rpartition('/')[2]: row.paper, **row.figures}, read=row.read or table.read,
+        table=name,
+        row=row.name,
+        scale=setting.scale_name,
+        data_set=setting.data_name,
+        data=about_data,
+        config=runs[0].config,
+        overrides={key: value for key, value in runs[0].overrides.items() if key != 'randomness.seed'},
+        fingerprint=home.name.rpartition('-')[2],
+        gpus=means.gpus,
+        metric=runs[0].metric,
+        percent=table.percent,
+        paper={runs[0].metric.rpartition('/')[2]: row.paper, **row.figures},
+        read=row.read or table.read,
         columns={runs[0].metric.rpartition('/')[2]: runs[0].metric, **table.columns},
-        scored=setting.scale_name not in table.unscored, complexity=_complexity(runs[0]),
-        seeds=[dict(seed=seed, published=_publish(run), **_told(run)) for seed, run in enumerate(runs)])
+        scored=setting.scale_name not in table.unscored,
+        complexity=_complexity(runs[0]),
+        seeds=[dict(seed=seed, published=_publish(run), **_told(run)) for seed, run in enumerate(runs)],
+    )
     with atomic_write(home / 'row.json', 'w') as file:
         json.dump(record, file, indent=2)
     with atomic_write(home / 'row.md', 'w') as file:
@@ -125,8 +147,9 @@ def _publish(run: Run) -> str:
     metrics = run.record()['evaluation']['file']
     folder = run.folder / 'published'
     folder.mkdir(exist_ok=True)
-    file = publish(run.config, str(run.checkpoint), str(folder) + os.sep, metrics=metrics,
-                   cfg_options=_model_options(run)).file
+    file = publish(
+        run.config, str(run.checkpoint), str(folder) + os.sep, metrics=metrics, cfg_options=_model_options(run)
+    ).file
     for older in folder.glob('*.pth'):  # of an earlier start: the metadata hold the time
         if older != file:
             older.unlink()

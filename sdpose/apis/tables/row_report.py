@@ -1,7 +1,7 @@
 """A reproduced row as Markdown."""
 
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import Any
 
 from .report import mean_and_spread
 
@@ -12,12 +12,18 @@ def row_markdown(record: dict[str, Any]) -> str:
     Args:
         record: The content of ``row.json``; see :mod:`sdpose.apis.tables.reproduce`.
     """
-    lines = [f'### {record["row"]} ({record["table"]}, scale {record["scale"]}, data {record["data_set"]})', '',
-             '| | paper | measured | measured, annotated boxes |', '| --- | --- | --- | --- |']
+    lines = [
+        f'### {record["row"]} ({record["table"]}, scale {record["scale"]}, data {record["data_set"]})',
+        '',
+        '| | paper | measured | measured, annotated boxes |',
+        '| --- | --- | --- | --- |',
+    ]
     for column in dict.fromkeys([*record['columns'], *record['paper']]):
         published = record['paper'].get(column)
-        lines.append(f'| {column} | {"-" if published is None else f"{published:.1f}"} '
-                     f'| {_measured(record, column, "evaluation")} | {_measured(record, column, "annotated")} |')
+        lines.append(
+            f'| {column} | {"-" if published is None else f"{published:.1f}"} '
+            f'| {_measured(record, column, "evaluation")} | {_measured(record, column, "annotated")} |'
+        )
     lines += ['', *(f'- {name}: {text}' for name, text in _about(record).items()), '']
     return '\n'.join(lines)
 
@@ -34,7 +40,7 @@ def measured(record: dict[str, Any], metric: str, boxes: str) -> list[float]:
     return [(1 if record['percent'] else 100) * value for value in values if value is not None]
 
 
-def of_cycle(record: dict[str, Any], metric: str, read: str, boxes: str = 'evaluation') -> Optional[float]:
+def of_cycle(record: dict[str, Any], metric: str, read: str, boxes: str = 'evaluation') -> float | None:
     """A metric of a run's record, in the cycle that is read; None if it was not reported.
 
     Args:
@@ -66,13 +72,17 @@ def _about(record: dict[str, Any]) -> dict[str, str]:
         'config': f'{record["config"]}, fingerprint {record["fingerprint"]}',
         'overrides': ', '.join(f'{key}={value}' for key, value in record['overrides'].items()) or 'none',
         'data': _data(record['data']),
-        'measured on': '; '.join(dict.fromkeys(_source(seed[boxes]) for boxes in ('evaluation', 'annotated')
-                                               for seed in seeds if boxes in seed)),
+        'measured on': '; '.join(
+            dict.fromkeys(
+                _source(seed[boxes]) for boxes in ('evaluation', 'annotated') for seed in seeds if boxes in seed
+            )
+        ),
         'seeds': ', '.join(_seed(seed) for seed in seeds),
         'processes': str(record['gpus']),
         'machine': f'{machine}, {made["system"]}',
-        'versions': ', '.join([f'python {made["python"]}', *(f'{name} {text}' for name, text in
-                                                             made['packages'].items())]),
+        'versions': ', '.join(
+            [f'python {made["python"]}', *(f'{name} {text}' for name, text in made['packages'].items())]
+        ),
         'code': f'sdpose {made["sdpose"]}, commit {made["commit"]}',
         'published': ', '.join(seed['published'] for seed in seeds),
     }

@@ -38,10 +38,11 @@ class Run:
         test_dev: Whether its results on COCO test-dev are written, too.
         teacher: The run whose checkpoint this one needs.
     """
+
     config: str
     overrides: dict[str, Any]
     folder: Path
-    cycles: Optional[int]
+    cycles: int | None
     last: str
     metric: str
     percent: bool = False
@@ -59,7 +60,7 @@ class Run:
         """Where the results on COCO test-dev are."""
         return self.folder / 'test_dev.json'
 
-    def record(self) -> Optional[dict[str, Any]]:
+    def record(self) -> dict[str, Any] | None:
         """What is written about the finished run, or None.
 
         Raises:
@@ -75,7 +76,7 @@ class Run:
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise ConfigError(f'{path} is damaged ({error!r}); remove it, and the run is evaluated again') from error
 
-    def result(self) -> Optional[dict[int, float]]:
+    def result(self) -> dict[int, float] | None:
         """The metric by cycle, counted from 1, or None while the run is not finished."""
         record = self.record()
         return record and record['metric']
@@ -83,8 +84,11 @@ class Run:
     def finished(self) -> bool:
         """Whether the training and every evaluation that is asked for are done."""
         record = self.record()
-        return (record is not None and (not self.annotated or 'annotated' in record)
-                and (not self.test_dev or self.submission.is_file()))
+        return (
+            record is not None
+            and (not self.annotated or 'annotated' in record)
+            and (not self.test_dev or self.submission.is_file())
+        )
 
     def commands(self, train: list[str], test: list[str]) -> list[list[str]]:
         """What is left to do: the training, which goes on from its newest checkpoint, and the evaluations."""
@@ -94,8 +98,11 @@ class Run:
         def tested(folder: str, *flags: str) -> list[str]:
             return [*test, self.config, str(self.checkpoint), '--work-dir', str(self.folder / folder), *flags, *options]
 
-        commands = [] if self.checkpoint.is_file() else [
-            [*train, self.config, '--work-dir', str(self.folder), '--no-validate', '--resume', *options]]
+        commands = (
+            []
+            if self.checkpoint.is_file()
+            else [[*train, self.config, '--work-dir', str(self.folder), '--no-validate', '--resume', *options]]
+        )
         commands.append(tested('test', *every))
         if self.annotated:
             commands.append(tested('test_annotated', *every, '--gt-bbox'))
@@ -127,9 +134,16 @@ class Run:
             raise ConfigError(f'{self.config} reports no metric {missing[0]!r}, only {", ".join(metrics)}')
         found = {cycle: metrics[name] for cycle, name in wanted.items()}
         earlier = self.record() or {}
-        record = dict(metric=found, name=self.metric, config=self.config, overrides=self.overrides,
-                      evaluation=evaluation, environment=earlier.get('environment') or environment(),
-                      seconds=seconds + earlier.get('seconds', 0), resumed=resumed)
+        record = dict(
+            metric=found,
+            name=self.metric,
+            config=self.config,
+            overrides=self.overrides,
+            evaluation=evaluation,
+            environment=earlier.get('environment') or environment(),
+            seconds=seconds + earlier.get('seconds', 0),
+            resumed=resumed,
+        )
         if self.annotated:
             record['annotated'] = newest_evaluation(self.folder / 'test_annotated')
         with atomic_write(self.folder / RESULT, 'w') as file:
@@ -148,8 +162,9 @@ def united(runs: Iterable[Run]) -> list[Run]:
     by_folder: dict[Path, Run] = {}
     for run in runs:
         other = by_folder.setdefault(run.folder, run)
-        by_folder[run.folder] = replace(other, annotated=other.annotated or run.annotated,
-                                        test_dev=other.test_dev or run.test_dev)
+        by_folder[run.folder] = replace(
+            other, annotated=other.annotated or run.annotated, test_dev=other.test_dev or run.test_dev
+        )
     return list(by_folder.values())
 
 
@@ -169,8 +184,16 @@ class Homes:
         return self._known.setdefault(fingerprint, self.folder / f'{slug(name)}-{fingerprint}')
 
 
-def make_runs(config: str, overrides: Mapping[str, Any], seeds: int, homes: Homes, name: str, metric: str,
-              annotated: bool = False, **evaluation: Any) -> list[Run]:
+def make_runs(
+    config: str,
+    overrides: Mapping[str, Any],
+    seeds: int,
+    homes: Homes,
+    name: str,
+    metric: str,
+    annotated: bool = False,
+    **evaluation: Any,
+) -> list[Run]:
     """A run per seed, in a folder that carries the fingerprint of the merged config.
 
     Equal trainings of several tables share it, and a changed config never takes over the result of another.
@@ -194,8 +217,19 @@ def make_runs(config: str, overrides: Mapping[str, Any], seeds: int, homes: Home
     last = f'epoch_{length.max_epochs}.pth' if 'max_epochs' in length else f'iter_{length.max_iters}.pth'
     cycles = (cfg.model.get('neck') or {}).get('num_cycles')
     annotated = annotated and bool(cfg.test_dataloader.dataset.get('bbox_file'))
-    return [Run(config, {**overrides, 'randomness.seed': seed}, home / f'seed{seed}', cycles, last, metric,
-                annotated=annotated, **evaluation) for seed in range(seeds)]
+    return [
+        Run(
+            config,
+            {**overrides, 'randomness.seed': seed},
+            home / f'seed{seed}',
+            cycles,
+            last,
+            metric,
+            annotated=annotated,
+            **evaluation,
+        )
+        for seed in range(seeds)
+    ]
 
 
 def fingerprint(cfg: Config, folder: str) -> str:

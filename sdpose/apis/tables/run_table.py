@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from sdpose.errors import UserError
 from sdpose.io.atomic import atomic_write
@@ -21,9 +21,18 @@ from .work import Means, require_means, work
 Rows = dict[str, list[Run]]
 
 
-def run_table(file: str, names: Sequence[str], means: Means, scale: str = 'mini', data: Optional[str] = None,
-              seeds: int = 3, work_dir: str = 'work_dirs/tables', data_root: Optional[str] = None,
-              options: Optional[dict[str, Any]] = None, report_only: bool = False) -> list[Path]:
+def run_table(
+    file: str,
+    names: Sequence[str],
+    means: Means,
+    scale: str = 'mini',
+    data: str | None = None,
+    seeds: int = 3,
+    work_dir: str = 'work_dirs/tables',
+    data_root: str | None = None,
+    options: dict[str, Any] | None = None,
+    report_only: bool = False,
+) -> list[Path]:
     """Run every row of some tables over several seeds and write the reports.
 
     What is finished is not repeated; an interrupted training goes on from its newest checkpoint.
@@ -59,11 +68,16 @@ def run_table(file: str, names: Sequence[str], means: Means, scale: str = 'mini'
     failed: list[Run] = []
     for setting, chosen in groups.values():
         failed += _run_group(setting, chosen, seeds, means, report_only)
-    reports = [_report(setting, name, plan.tables[name], rows, seeds)
-               for setting, chosen in groups.values() for name, rows in chosen.items()]
+    reports = [
+        _report(setting, name, plan.tables[name], rows, seeds)
+        for setting, chosen in groups.values()
+        for name, rows in chosen.items()
+    ]
     if failed:
-        raise UserError(f'{len(failed)} trainings failed, the reports lack them: '
-                        f'see {", ".join(str(run.folder / "run.log") for run in failed)}')
+        raise UserError(
+            f'{len(failed)} trainings failed, the reports lack them: '
+            f'see {", ".join(str(run.folder / "run.log") for run in failed)}'
+        )
     return reports
 
 
@@ -71,8 +85,10 @@ def _run_group(setting: Setting, chosen: dict[str, Rows], seeds: int, means: Mea
     """Work on the tables of one setting; the runs that failed."""
     runs = [run for rows in chosen.values() for of_row in rows.values() for run in of_row]
     count, done = (len({run.folder for run in some}) for some in (runs, [run for run in runs if run.finished()]))
-    means.say(f'{count} trainings ({setting.scale_name}, {setting.data_name}, seeds 0 to {seeds - 1}), {done} of them '
-              'finished before')
+    means.say(
+        f'{count} trainings ({setting.scale_name}, {setting.data_name}, seeds 0 to {seeds - 1}), {done} of them '
+        'finished before'
+    )
     return [] if report_only else work(setting, runs, means)
 
 
@@ -86,12 +102,16 @@ def _report(setting: Setting, name: str, table: Table, rows: Rows, seeds: int) -
     about = f'Scale {setting.scale_name}, data {setting.data_name}'
     if not any(row.configs for row in table.rows):
         about += f', {setting.scale.config}'
-    remarks = [f"- {row}, for COCO's server: {run.submission}" for row, of_row in rows.items() for run in of_row
-               if unscored and run.submission.is_file()]
+    remarks = [
+        f"- {row}, for COCO's server: {run.submission}"
+        for row, of_row in rows.items()
+        for run in of_row
+        if unscored and run.submission.is_file()
+    ]
     return write_report(setting.homes.folder / f'{name}.md', table, outcomes, f'{about}.', remarks)
 
 
-def outcome(table: Table, row: Any, records: Sequence[Optional[dict[str, Any]]], source: str) -> Outcome:
+def outcome(table: Table, row: Any, records: Sequence[dict[str, Any] | None], source: str) -> Outcome:
     """What the records of a row's runs say, in per cent.
 
     Args:
@@ -101,8 +121,10 @@ def outcome(table: Table, row: Any, records: Sequence[Optional[dict[str, Any]]],
         source: What was trained.
     """
     factor = 1 if table.percent else 100
-    seeds = [None if found is None else {cycle: factor * value for cycle, value in found['metric'].items()}
-             for found in records]
+    seeds = [
+        None if found is None else {cycle: factor * value for cycle, value in found['metric'].items()}
+        for found in records
+    ]
     columns = {}
     for column, metric in table.columns.items():
         values = [of_cycle(found, metric, row.read or table.read) for found in records if found]

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from sdpose.errors import UserError
 
@@ -22,6 +22,7 @@ class Setting:
         homes: Where the runs lie.
         options: Config keys of every row, from the command line.
     """
+
     plan: Plan
     scale_name: str
     data_name: str
@@ -56,20 +57,34 @@ class Setting:
         teacher = self._teacher(row, measure)
         if teacher:
             overrides = {**overrides, 'model.distiller.checkpoint': str(teacher.checkpoint)}
-        return make_runs(config, {**overrides, **self.options}, seeds, self.homes, row.name, annotated=annotated,
-                         test_dev=self.scale_name in table.unscored, teacher=teacher, **measure)
+        return make_runs(
+            config,
+            {**overrides, **self.options},
+            seeds,
+            self.homes,
+            row.name,
+            annotated=annotated,
+            test_dev=self.scale_name in table.unscored,
+            teacher=teacher,
+            **measure,
+        )
 
-    def recipe(self, row: Row) -> Optional[tuple[str, dict[str, Any]]]:
+    def recipe(self, row: Row) -> tuple[str, dict[str, Any]] | None:
         """The config of a row and its overrides; None if it is not trained at this scale."""
         if row.quoted or (row.configs and self.scale_name not in row.configs):
             return None
         if row.configs:
             own = row.changes.get(self.scale_name, {})
             return row.configs[self.scale_name], {'data_root': self.root, **own, **row.overrides, **self._moved()}
-        return self.scale.config, {'data_root': self.root, **self.scale.overrides,
-                                   'model.neck.depth': self.scale.layers[row.depth], **row.overrides, **self._moved()}
+        return self.scale.config, {
+            'data_root': self.root,
+            **self.scale.overrides,
+            'model.neck.depth': self.scale.layers[row.depth],
+            **row.overrides,
+            **self._moved(),
+        }
 
-    def _teacher(self, row: Row, measure: dict[str, Any]) -> Optional[Run]:
+    def _teacher(self, row: Row, measure: dict[str, Any]) -> Run | None:
         """The run of a row's teacher: one for all seeds, without what is said about the student's model."""
         if self.scale_name not in row.teachers:
             return None
@@ -81,12 +96,22 @@ class Setting:
     def _moved(self) -> dict[str, Any]:
         """The data set's overrides, in which files beside the data root, such as annotations, move with it."""
         before = self.data.root
-        return {key: self.root + value[len(before):] if isinstance(value, str) and value.startswith(before) else value
-                for key, value in self.data.overrides.items()}
+        return {
+            key: self.root + value[len(before) :] if isinstance(value, str) and value.startswith(before) else value
+            for key, value in self.data.overrides.items()
+        }
 
 
-def choose(plan: Plan, file: str, table: Table, scale: str, data: Optional[str], data_root: Optional[str],
-           work_dir: str, options: dict[str, Any]) -> Setting:
+def choose(
+    plan: Plan,
+    file: str,
+    table: Table,
+    scale: str,
+    data: str | None,
+    data_root: str | None,
+    work_dir: str,
+    options: dict[str, Any],
+) -> Setting:
     """The setting that the command line asks for.
 
     Args:

@@ -29,6 +29,7 @@ class Means:
         gpus: Processes of one training.
         any_data: Take the data as they are: neither draw nor refuse them.
     """
+
     train: list[str]
     test: list[str]
     say: Callable[[str], None]
@@ -86,7 +87,7 @@ def _check(run: Run, root: str) -> None:
         cfg = prepare(run.config, cfg_options=run.overrides)
         use_test_dev(cfg, root)
         use_format_only(cfg, str(run.submission))
-        check_all(cfg, ('test', ))
+        check_all(cfg, ('test',))
 
 
 def _counting(say: Callable[[str], None], total: int) -> Callable[[str], None]:
@@ -96,4 +97,5 @@ def _counting(say: Callable[[str], None], total: int) -> Callable[[str], None]:
     def report(line: str) -> None:
         ended.append(line)
         say(f'[{len(ended)}/{total}] {line}')
+
     return report

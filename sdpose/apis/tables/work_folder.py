@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from mmengine.config import Config
 
@@ -13,8 +13,13 @@ from sdpose.errors import DataError
 
 # What decides the training; the rest of a config is about the machine and the log.
 _DECISIVE = ('model', 'train_dataloader', 'optim_wrapper', 'param_scheduler', 'train_cfg', 'auto_scale_lr')
-_ABOUT_THE_MACHINE = ('num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor',
-                      'model.distiller.checkpoint')
+_ABOUT_THE_MACHINE = (
+    'num_workers',
+    'persistent_workers',
+    'pin_memory',
+    'prefetch_factor',
+    'model.distiller.checkpoint',
+)
 # How sdpose.evaluation.box_source describes them.
 _ANNOTATED = 'ground-truth boxes'
 
@@ -30,11 +35,12 @@ class WorkFolder:
         evaluation: The newest ``metrics.json`` that is on a detector's boxes or on images, if there is one.
         annotated: The newest one on annotated boxes, if there is one.
     """
+
     path: Path
     config: Config
     name: str
-    evaluation: Optional[dict[str, Any]]
-    annotated: Optional[dict[str, Any]]
+    evaluation: dict[str, Any] | None
+    annotated: dict[str, Any] | None
 
     def differences(self, other: Config) -> list[str]:
         """Keys in which the training differs from that of a config, wherever its data lie."""
@@ -56,16 +62,21 @@ def read_work_folder(path: str) -> WorkFolder:
     if len(configs) != 1:
         found = ', '.join(file.name for file in configs) or 'none'
         raise DataError(f'--collect {path}: a work folder holds the one config it was made with, this one {found}')
-    records = [record for file in sorted(folder.rglob('metrics.json'), key=lambda file: file.stat().st_mtime)
-               if (record := _read(file)) is not None]
+    records = [
+        record
+        for file in sorted(folder.rglob('metrics.json'), key=lambda file: file.stat().st_mtime)
+        if (record := _read(file)) is not None
+    ]
     if not records:
-        raise DataError(f'--collect {path}: no test was run here (no metrics.json); python tools/test.py {configs[0]} '
-                        f'{path}/CHECKPOINT --work-dir {path}')
+        raise DataError(
+            f'--collect {path}: no test was run here (no metrics.json); python tools/test.py {configs[0]} '
+            f'{path}/CHECKPOINT --work-dir {path}'
+        )
     newest = {_ANNOTATED in record.get('boxes', ''): record for record in records}
     return WorkFolder(folder, load_config(configs[0]), configs[0].stem, newest.get(False), newest.get(True))
 
 
-def _read(file: Path) -> Optional[dict[str, Any]]:
+def _read(file: Path) -> dict[str, Any] | None:
     """The record of a test; None for a file of that name that is something else.
 
     Raises:
@@ -78,7 +89,7 @@ def _read(file: Path) -> Optional[dict[str, Any]]:
         raise DataError(f'{file} is damaged ({error!r}): remove it, and test again') from error
 
 
-def _decisive(cfg: Config, root: Optional[str]) -> dict[str, Any]:
+def _decisive(cfg: Config, root: str | None) -> dict[str, Any]:
     """The parts of a config that decide the training, with its data in another folder."""
     parts = {key: value for key, value in cfg.to_dict().items() if key in _DECISIVE}
     return moved(parts, cfg.data_root, root) if cfg.get('data_root') and root else parts
@@ -94,5 +105,8 @@ def _flat(node: Any, where: str = '') -> dict[str, str]:
         value = list(node) if isinstance(node, tuple) else node
         apart = where.endswith(_ABOUT_THE_MACHINE) or value is None
         return {} if apart else {where: json.dumps(value, default=str)}
-    return {key: value for name, item in items
-            for key, value in _flat(item, f'{where}.{name}' if where else str(name)).items()}
+    return {
+        key: value
+        for name, item in items
+        for key, value in _flat(item, f'{where}.{name}' if where else str(name)).items()
+    }

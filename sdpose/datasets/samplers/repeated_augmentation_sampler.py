@@ -1,6 +1,6 @@
 """Repeated augmentation: several differently augmented copies of an image in one global batch (DeiT, section 6)."""
+
 from collections.abc import Iterator, Sized
-from typing import Optional
 
 import torch
 from mmengine.dataset import DefaultSampler
@@ -26,7 +26,7 @@ class RepeatedAugmentationSampler(DefaultSampler):
         ValueError: if there is to be less than one copy.
     """
 
-    def __init__(self, dataset: Sized, num_repeats: int = 3, shuffle: bool = True, seed: Optional[int] = None) -> None:
+    def __init__(self, dataset: Sized, num_repeats: int = 3, shuffle: bool = True, seed: int | None = None) -> None:
         super().__init__(dataset, shuffle, seed, round_up=True)
         if num_repeats < 1:
             raise ValueError(f'num_repeats must be at least 1, got {num_repeats}')
@@ -43,4 +43,4 @@ class RepeatedAugmentationSampler(DefaultSampler):
         indices = (order[:, None] + copies).flatten()
         # More processes than a data set of a few images can fill: begin again.
         indices = indices.repeat(-(-self.total_size // len(indices)))
-        return iter(indices[self.rank:self.total_size:self.world_size].tolist())
+        return iter(indices[self.rank : self.total_size : self.world_size].tolist())

@@ -8,5 +8,12 @@ from .pack_class_inputs import PackClassInputs
 from .seed_by_sample import SeedBySample
 from .zero_based_keypoints import ZeroBasedKeypoints
 
-__all__ = ['ClippedNormalBBoxTransform', 'LoadCheckedImage', 'LoadClassImage', 'PackClassInputs', 'SeedBySample',
-           'ZeroBasedKeypoints', 'torchvision_transforms']
+__all__ = [
+    'ClippedNormalBBoxTransform',
+    'LoadCheckedImage',
+    'LoadClassImage',
+    'PackClassInputs',
+    'SeedBySample',
+    'ZeroBasedKeypoints',
+    'torchvision_transforms',
+]

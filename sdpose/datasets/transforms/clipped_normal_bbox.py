@@ -5,7 +5,7 @@ and rotation from a normal *truncated* at one sigma, so no draw ever sits at the
 Shapes: n boxes; ``bbox_center`` and ``bbox_scale`` (n, 2) in pixels, ``bbox_rotation`` (n,) in degrees.
 """
 
-from typing import Optional, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -38,13 +38,15 @@ class ClippedNormalBBoxTransform(BaseTransform):
         ValueError: If a probability is outside [0, 1], a factor is negative, or ``scale_factor`` is not below 1.
     """
 
-    def __init__(self,
-                 shift_factor: float = 0.16,
-                 shift_prob: float = 0.3,
-                 scale_factor: float = 0.35,
-                 rotate_factor: float = 45.0,
-                 rotate_prob: float = 0.6,
-                 input_size: Optional[Sequence[int]] = None) -> None:
+    def __init__(
+        self,
+        shift_factor: float = 0.16,
+        shift_prob: float = 0.3,
+        scale_factor: float = 0.35,
+        rotate_factor: float = 45.0,
+        rotate_prob: float = 0.6,
+        input_size: Sequence[int] | None = None,
+    ) -> None:
         super().__init__()
         for name, value in (('shift_prob', shift_prob), ('rotate_prob', rotate_prob)):
             if not 0 <= value <= 1:
@@ -53,8 +55,10 @@ class ClippedNormalBBoxTransform(BaseTransform):
             if value < 0:
                 raise ValueError(f'{name} must not be negative, got {value}')
         if not 0 <= scale_factor < 1:
-            raise ValueError(f'scale_factor must be in [0, 1), got {scale_factor}; it is a deviation around size 1, '
-                             "not the (min, max) pair of MMPose's RandomBBoxTransform")
+            raise ValueError(
+                f'scale_factor must be in [0, 1), got {scale_factor}; it is a deviation around size 1, '
+                "not the (min, max) pair of MMPose's RandomBBoxTransform"
+            )
         if input_size is not None and (len(input_size) != 2 or min(input_size) <= 0):
             raise ValueError(f'input_size must be (width, height), got {input_size}')
         self.shift_factor = shift_factor
@@ -69,10 +73,12 @@ class ClippedNormalBBoxTransform(BaseTransform):
         """Draw shifts (n, 2) in box sizes, relative sizes (n, 1) and rotations (n,) in degrees."""
         shift = np.random.uniform(-1, 1, (num_boxes, 2)) * self.shift_factor
         shift = np.where(np.random.rand(num_boxes, 1) < self.shift_prob, shift, 0)
-        size = np.clip(1 + self.scale_factor * np.random.randn(num_boxes, 1), 1 - self.scale_factor,
-                       1 + self.scale_factor)
-        rotation = np.clip(self.rotate_factor * np.random.randn(num_boxes), -2 * self.rotate_factor,
-                           2 * self.rotate_factor)
+        size = np.clip(
+            1 + self.scale_factor * np.random.randn(num_boxes, 1), 1 - self.scale_factor, 1 + self.scale_factor
+        )
+        rotation = np.clip(
+            self.rotate_factor * np.random.randn(num_boxes), -2 * self.rotate_factor, 2 * self.rotate_factor
+        )
         rotation = np.where(np.random.rand(num_boxes) < self.rotate_prob, rotation, 0)
         return shift.astype(np.float32), size.astype(np.float32), rotation.astype(np.float32)
 
@@ -93,6 +99,8 @@ class ClippedNormalBBoxTransform(BaseTransform):
         return np.hstack([np.maximum(width, height * self.aspect_ratio), np.maximum(height, width / self.aspect_ratio)])
 
     def __repr__(self) -> str:
-        return (f'{type(self).__name__}(shift_factor={self.shift_factor}, shift_prob={self.shift_prob}, '
-                f'scale_factor={self.scale_factor}, rotate_factor={self.rotate_factor}, '
-                f'rotate_prob={self.rotate_prob}, aspect_ratio={self.aspect_ratio})')
+        return (
+            f'{type(self).__name__}(shift_factor={self.shift_factor}, shift_prob={self.shift_prob}, '
+            f'scale_factor={self.scale_factor}, rotate_factor={self.rotate_factor}, '
+            f'rotate_prob={self.rotate_prob}, aspect_ratio={self.aspect_ratio})'
+        )

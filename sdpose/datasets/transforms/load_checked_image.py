@@ -42,15 +42,19 @@ class LoadCheckedImage(LoadImage):
         try:
             return super().transform(results)
         except FileNotFoundError as error:
-            raise DataError(f'image {path} is missing{_who(results)}: put it there, or correct data_prefix.img of '
-                            'the dataset in the config') from error
+            raise DataError(
+                f'image {path} is missing{_who(results)}: put it there, or correct data_prefix.img of '
+                'the dataset in the config'
+            ) from error
         except HugePictureError as error:
             raise DataError(f'image {path} is not read{_who(results)}: {TOO_LARGE}') from error
         except OSError as error:
             raise DataError(f'image {path} cannot be opened{_who(results)}: check its permissions') from error
         except (AssertionError, ValueError, cv2.error) as error:
-            raise DataError(f'image {path} cannot be decoded{_who(results)}: the file is damaged or is not an '
-                            'image; replace it, or remove it from the annotations') from error
+            raise DataError(
+                f'image {path} cannot be decoded{_who(results)}: the file is damaged or is not an '
+                'image; replace it, or remove it from the annotations'
+            ) from error
 
 
 def _who(results: dict) -> str:

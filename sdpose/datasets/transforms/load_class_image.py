@@ -1,4 +1,5 @@
 """Loading an image of a class, with errors that name it."""
+
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,10 @@ class LoadClassImage(BaseTransform):
         except PermissionError as error:
             raise DataError(f'image {path} cannot be opened: check its permissions') from error
         except (OSError, SyntaxError, ValueError) as error:
-            raise DataError(f'image {path} cannot be decoded: the file is damaged or is not an image; replace it, or '
-                            'remove it from its class folder') from error
+            raise DataError(
+                f'image {path} cannot be decoded: the file is damaged or is not an image; replace it, or '
+                'remove it from its class folder'
+            ) from error
         return results
 
 

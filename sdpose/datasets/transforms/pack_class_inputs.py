@@ -1,4 +1,5 @@
 """The end of a classification pipeline."""
+
 from typing import Any
 
 import torch

@@ -1,7 +1,6 @@
 """Randomness of the augmentation as a function of (seed, epoch, sample), whichever process draws it."""
 
 import random
-from typing import Optional
 
 import numpy as np
 import torch
@@ -32,7 +31,7 @@ class SeedBySample(BaseTransform):
         """Tell every process which epoch comes next. To be called while no worker loads."""
         self._epoch[0] = epoch
 
-    def transform(self, results: dict) -> Optional[dict]:
+    def transform(self, results: dict) -> dict | None:
         """Seed for ``results['sample_idx']`` and pass the sample on."""
         key = [self.seed, self.dataset_number, int(self._epoch[0]), int(results['sample_idx'])]
         words = np.random.SeedSequence(key).generate_state(4)

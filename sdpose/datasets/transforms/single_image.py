@@ -21,8 +21,9 @@ def three_channels(pixels: Any) -> np.ndarray:
     if not isinstance(pixels, np.ndarray):
         raise DataError(f'an image must be an array of pixels or the name of a file, got {type(pixels).__name__}')
     if pixels.dtype != np.uint8:
-        raise DataError(f'an image must have pixels of 8 bits (uint8, 0 to 255), got {pixels.dtype}: scale and convert '
-                        'it first')
+        raise DataError(
+            f'an image must have pixels of 8 bits (uint8, 0 to 255), got {pixels.dtype}: scale and convert it first'
+        )
     if pixels.ndim == 2:
         pixels = pixels[..., None]
     if pixels.ndim != 3 or pixels.shape[2] not in (1, 3, 4) or pixels.size == 0:

@@ -3,6 +3,7 @@
 They take a pipeline's dictionary as it is: images in it are transformed, anything else passes through. Their draws come
 from torch's generator.
 """
+
 from mmpose.registry import TRANSFORMS
 from torchvision.transforms import v2
 

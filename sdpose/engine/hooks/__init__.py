@@ -11,6 +11,13 @@ from .stop_hook import StopHook
 from .strict_load_hook import StrictLoadHook
 
 __all__ = [
-    'BoxSourceHook', 'FiniteLossHook', 'FinitePredictionHook', 'KeepRatioHook', 'LossShareHook',
-    'ReproducibleRandomnessHook', 'ResumableCheckpointHook', 'StopHook', 'StrictLoadHook'
+    'BoxSourceHook',
+    'FiniteLossHook',
+    'FinitePredictionHook',
+    'KeepRatioHook',
+    'LossShareHook',
+    'ReproducibleRandomnessHook',
+    'ResumableCheckpointHook',
+    'StopHook',
+    'StrictLoadHook',
 ]

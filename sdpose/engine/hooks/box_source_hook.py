@@ -1,6 +1,6 @@
 """Say with every evaluation whose boxes, or which images, it used."""
 
-from typing import Any, Optional
+from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
@@ -17,11 +17,11 @@ class BoxSourceHook(Hook):
     compared.
     """
 
-    def after_val_epoch(self, runner: Runner, metrics: Optional[dict] = None) -> None:
+    def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
         """Log the boxes of a validation."""
         self._log(runner, runner.val_dataloader.dataset)
 
-    def after_test_epoch(self, runner: Runner, metrics: Optional[dict] = None) -> None:
+    def after_test_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
         """Log the boxes of a test."""
         self._log(runner, runner.test_dataloader.dataset)
 

@@ -1,7 +1,7 @@
 """Stop when a loss is no longer a number, before anything broken is saved."""
 
 import math
-from typing import Any, Optional
+from typing import Any
 
 import torch
 from mmengine.hooks import Hook
@@ -20,11 +20,13 @@ class FiniteLossHook(Hook):
     they are about to be saved, which also catches a finite loss with a broken gradient in the last step, and a
     broken term on another process.
     """
+
     # After RuntimeInfoHook (VERY_HIGH), which fills the message hub; before CheckpointHook (VERY_LOW).
     priority = 'HIGH'
 
-    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
-                         outputs: Optional[dict] = None) -> None:
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
+    ) -> None:
         """Check every logged term of this step.
 
         Raises:
@@ -43,7 +45,8 @@ class FiniteLossHook(Hook):
             f'training stopped: {terms} at step {runner.iter + 1} (epoch {runner.epoch + 1}, batch {batch_idx + 1})'
             f'{"; still finite: " + finite if finite else ""}. No checkpoint was written from this state. Resume '
             'from the last one with a lower learning rate, a longer warm-up or without --amp; if it stops again, look '
-            'for a damaged image or annotation (NaN or huge numbers) in the training data.')
+            'for a damaged image or annotation (NaN or huge numbers) in the training data.'
+        )
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Check the weights that are about to be saved (they lie on the CPU already).
@@ -51,9 +54,14 @@ class FiniteLossHook(Hook):
         Raises:
             NonFiniteError: Naming the first broken weight.
         """
-        broken = [name for name, value in checkpoint['state_dict'].items()
-                  if value.is_floating_point() and not torch.isfinite(value).all()]
+        broken = [
+            name
+            for name, value in checkpoint['state_dict'].items()
+            if value.is_floating_point() and not torch.isfinite(value).all()
+        ]
         if broken:
-            raise NonFiniteError(f'training stopped at step {runner.iter + 1}: {len(broken)} weights are NaN or '
-                                 f'infinite, the first is {broken[0]}. They were not saved; earlier checkpoints '
-                                 'are intact. Resume from the last one with a lower learning rate.')
+            raise NonFiniteError(
+                f'training stopped at step {runner.iter + 1}: {len(broken)} weights are NaN or '
+                f'infinite, the first is {broken[0]}. They were not saved; earlier checkpoints '
+                'are intact. Resume from the last one with a lower learning rate.'
+            )

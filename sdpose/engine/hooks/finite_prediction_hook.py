@@ -1,7 +1,7 @@
 """Say with every evaluation how many of its predictions are no numbers."""
 
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
@@ -21,22 +21,24 @@ class FinitePredictionHook(Hook):
     def __init__(self) -> None:
         self._count = NotFiniteCount()
 
-    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
-                       outputs: Optional[Sequence] = None) -> None:
+    def after_val_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Sequence | None = None
+    ) -> None:
         """Count those of a batch."""
         self._count.add(outputs)
 
-    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
-                        outputs: Optional[Sequence] = None) -> None:
+    def after_test_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Sequence | None = None
+    ) -> None:
         """Count those of a batch."""
         if not isinstance(runner.test_evaluator, CycleEvaluator):
             self._count.add(outputs)
 
-    def after_val_epoch(self, runner: Runner, metrics: Optional[dict] = None) -> None:
+    def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
         """Warn after a validation."""
         self._warn(runner, runner.val_dataloader)
 
-    def after_test_epoch(self, runner: Runner, metrics: Optional[dict] = None) -> None:
+    def after_test_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
         """Warn after a test."""
         self._warn(runner, runner.test_dataloader)
 

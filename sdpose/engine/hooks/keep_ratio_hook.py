@@ -1,7 +1,7 @@
 """Annealing of the pruner's keep ratio, PPT's own recipe (EViT's rule)."""
 
 import math
-from typing import Any, Optional
+from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -28,15 +28,17 @@ class KeepRatioHook(Hook):
 
     def __init__(self, start_epochs: int = 10, anneal_epochs: int = 100) -> None:
         if not (0 <= start_epochs < math.inf and 0 <= anneal_epochs < math.inf):
-            raise ValueError(f'epochs must not be negative, and finite, got start_epochs={start_epochs} and '
-                             f'anneal_epochs={anneal_epochs}')
+            raise ValueError(
+                f'epochs must not be negative, and finite, got start_epochs={start_epochs} and '
+                f'anneal_epochs={anneal_epochs}'
+            )
         self.start_epochs = start_epochs
         self.anneal_epochs = anneal_epochs
 
     def ratio_at(self, epoch: float, keep_ratio: float) -> float:
         """The ratio after ``epoch`` epochs, fractions of an epoch included."""
         if epoch < self.start_epochs:
-            return 1.
+            return 1.0
         if epoch >= self.start_epochs + self.anneal_epochs:
             return keep_ratio
         progress = (epoch - self.start_epochs) / self.anneal_epochs
@@ -57,7 +59,8 @@ class KeepRatioHook(Hook):
             runner.logger.warning(
                 f'KeepRatioHook reaches keep_ratio={pruner.keep_ratio} after {end} epochs, but this training has '
                 f'{runner.max_epochs} and ends at {last:.3g}: it will be tested with fewer tokens than it was trained '
-                'with. Set start_epochs and anneal_epochs of the hook to less')
+                'with. Set start_epochs and anneal_epochs of the hook to less'
+            )
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Set the ratio of this step."""
@@ -67,6 +70,6 @@ class KeepRatioHook(Hook):
         runner.message_hub.update_scalar('train/keep_ratio', ratio)
 
 
-def _pruner(runner: Runner) -> Optional[Any]:
+def _pruner(runner: Runner) -> Any | None:
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     return getattr(getattr(model, 'neck', None), 'pruner', None)

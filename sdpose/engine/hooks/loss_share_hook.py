@@ -1,7 +1,7 @@
 """Say at the start of a training how much each term contributes to its loss."""
 
 from collections.abc import Iterable
-from typing import Any, Optional
+from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
@@ -26,6 +26,7 @@ class LossShareHook(Hook):
     Raises:
         ValueError: if ``steps`` is not positive.
     """
+
     # After RuntimeInfoHook (VERY_HIGH) and FiniteLossHook (HIGH), before LoggerHook (BELOW_NORMAL).
     priority = 'NORMAL'
 
@@ -40,8 +41,9 @@ class LossShareHook(Hook):
         """Start counting."""
         self._sums, self._count = {}, 0
 
-    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
-                         outputs: Optional[dict] = None) -> None:
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
+    ) -> None:
         """Add this step's terms, and report after the last of the first steps."""
         if self._count == self.steps:
             return
@@ -50,7 +52,7 @@ class LossShareHook(Hook):
             _forget_absent(scalars, outputs)
         for name in loss_terms(outputs or ()):
             if f'train/{name}' in scalars:
-                self._sums[name] = self._sums.get(name, 0.) + float(scalars[f'train/{name}'].current())
+                self._sums[name] = self._sums.get(name, 0.0) + float(scalars[f'train/{name}'].current())
         self._count += 1
         if self._count == self.steps:
             self._report(runner, runner.iter + 1)

@@ -1,7 +1,8 @@
 """Randomness that depends on the seed and the position in the run alone, so that a resumed run repeats it."""
 
 import logging
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,6 +32,7 @@ class ReproducibleRandomnessHook(Hook):
     batch is split over. Augmentation is left alone in a loop without epochs, where a sample would come back
     with the same draw.
     """
+
     # Before DistSamplerSeedHook (NORMAL), and before anything draws.
     priority = 'VERY_HIGH'
 
@@ -73,8 +75,12 @@ def _with_pipeline(dataset: Any) -> Iterator[Any]:
     A repeated data set is left out: its samples come back within an epoch, and must not come back with the same draw.
     """
     if isinstance(dataset, RepeatDataset):
-        print_log('The augmentation of a RepeatDataset is not seeded by sample: a resumed run will augment its '
-                  'images otherwise. Train for more epochs instead of repeating.', 'current', logging.WARNING)
+        print_log(
+            'The augmentation of a RepeatDataset is not seeded by sample: a resumed run will augment its '
+            'images otherwise. Train for more epochs instead of repeating.',
+            'current',
+            logging.WARNING,
+        )
         return
     for part in inner_datasets(dataset):
         yield from _with_pipeline(part)

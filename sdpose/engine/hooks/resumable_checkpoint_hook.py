@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any
 
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.fileio import LocalBackend
@@ -42,7 +42,7 @@ class ResumableCheckpointHook(CheckpointHook):
         if _RUN not in hub.runtime_info:
             hub.update_info(_RUN, ValidationRecord.new_run())
         super().before_train(runner)
-        self._saved: Optional[int] = None  # how many steps the newest checkpoint of this process has seen
+        self._saved: int | None = None  # how many steps the newest checkpoint of this process has seen
         self._outdated: set[Path] = set()  # best checkpoints of what is done again
         self._record = ValidationRecord(runner.work_dir, hub.get_info(_RUN))
         step = self._step(runner)
@@ -52,8 +52,10 @@ class ResumableCheckpointHook(CheckpointHook):
         if self.save_best:
             self._restore_best(runner)
         if self._lacks_validation(runner, step):
-            runner.logger.info(f'the validation at {"epoch" if self.by_epoch else "step"} {step} was not finished '
-                               'before the interruption and is made up now')
+            runner.logger.info(
+                f'the validation at {"epoch" if self.by_epoch else "step"} {step} was not finished '
+                'before the interruption and is made up now'
+            )
             runner.val_loop.run()
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -140,10 +142,13 @@ class ResumableCheckpointHook(CheckpointHook):
                 self.best_ckpt_path = best
             else:
                 self.best_ckpt_path_dict[key] = best
-            self._outdated |= {path for path in Path(self.out_dir).glob('best_*')
-                               if self._is_best_of(key, path.name) and (best is None or path != Path(best))}
+            self._outdated |= {
+                path
+                for path in Path(self.out_dir).glob('best_*')
+                if self._is_best_of(key, path.name) and (best is None or path != Path(best))
+            }
 
-    def _best_there(self, key: str, rule: Optional[str], score: Any, path: Any) -> tuple[Any, Optional[str]]:
+    def _best_there(self, key: str, rule: str | None, score: Any, path: Any) -> tuple[Any, str | None]:
         """The score and path of the best of the recorded checkpoints, else of the one that was known, that is there."""
         steps = self._record.ranked(key, rule)
         found = [(self._record.score(step, key), self._best_name(key, step)) for step in steps]
@@ -157,8 +162,8 @@ class ResumableCheckpointHook(CheckpointHook):
     def _is_best_of(self, key: str, name: str) -> bool:
         return bool(re.fullmatch(re.escape(self._best_name(key, 'STEP')).replace('STEP', r'\d+'), name))
 
-    def _best_name(self, key: str, step: Union[int, str]) -> str:
+    def _best_name(self, key: str, step: int | str) -> str:
         return f'best_{key}_{self.filename_tmpl.format(step)}'.replace('/', '_')
 
-    def _best_path(self, key: str) -> Optional[str]:
+    def _best_path(self, key: str) -> str | None:
         return self.best_ckpt_path if len(self.key_indicators) == 1 else self.best_ckpt_path_dict.get(key)

@@ -1,6 +1,6 @@
 """A training ends by a signal with a checkpoint of its last finished step."""
 
-from typing import Any, Optional
+from typing import Any
 
 import torch
 from mmengine.device import get_device
@@ -23,6 +23,7 @@ class StopHook(Hook):
     validation the weights are those of a finished epoch: they are saved if they are not yet, and the validation is made
     up when the training is resumed.
     """
+
     # After the checkpoint of this step, if it has one.
     priority = 'LOWEST'
 
@@ -39,8 +40,9 @@ class StopHook(Hook):
         """All is saved."""
         leave_training()
 
-    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
-                         outputs: Optional[dict] = None) -> None:
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
+    ) -> None:
         """End the training after this step, if any process was asked to.
 
         Raises:
@@ -72,7 +74,7 @@ class StopHook(Hook):
         raise Stopped(received(), _save(runner, runner.iter))
 
 
-def _save(runner: Runner, done: int) -> Optional[str]:
+def _save(runner: Runner, done: int) -> str | None:
     hook = next((hook for hook in runner.hooks if isinstance(hook, ResumableCheckpointHook)), None)
     return hook.save_stopped(runner, done) if hook is not None and done else None
 

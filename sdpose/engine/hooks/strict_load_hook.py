@@ -12,8 +12,10 @@ from torch import Tensor, nn
 from sdpose.engine.resumable import require_resumable
 from sdpose.io.checkpoint import compare, labels_of, meta_of, require_match, stripped_of, weights_of
 
-_CURE = ('Use the config the checkpoint was trained with, or, to keep only the weights that fit, pass --allow-partial '
-         '(default_hooks.strict_load.allow_partial=True).')
+_CURE = (
+    'Use the config the checkpoint was trained with, or, to keep only the weights that fit, pass --allow-partial '
+    '(default_hooks.strict_load.allow_partial=True).'
+)
 
 
 @HOOKS.register_module()
@@ -27,6 +29,7 @@ class StrictLoadHook(Hook):
     Args:
         allow_partial: Load the weights that fit, leave the others as they are, and show the table as a warning.
     """
+
     priority = 'VERY_HIGH'
 
     def __init__(self, allow_partial: bool = False) -> None:
@@ -45,9 +48,13 @@ class StrictLoadHook(Hook):
         tested = labels_of(getattr(test.dataloader.dataset, 'metainfo', None))
         for place, (ours, theirs) in enumerate(zip(tested, learned)):
             if ours != theirs:
-                return print_log(f'label {place} (counted from 0) is {ours!r} in the test data, but {theirs!r} in the '
-                                 'data that the checkpoint was trained on: unless that is the same under another name, '
-                                 'the metrics compare different things', 'current', logging.WARNING)
+                return print_log(
+                    f'label {place} (counted from 0) is {ours!r} in the test data, but {theirs!r} in the '
+                    'data that the checkpoint was trained on: unless that is the same under another name, '
+                    'the metrics compare different things',
+                    'current',
+                    logging.WARNING,
+                )
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare a checkpoint that was read from disk with the model, before the model is touched.
@@ -70,15 +77,22 @@ class StrictLoadHook(Hook):
         """Compare weights with the model, and leave in the checkpoint those that are to be loaded."""
         if stripped := stripped_of(model, checkpoint):
             parts = ', '.join(sorted({'.'.join(key.split('.')[:3]) for key in stripped}))
-            print_log(f'{source} was published without its {len(stripped)} training-only tensors ({parts}): they keep '
-                      'their initial values, which testing never reads', 'current')
+            print_log(
+                f'{source} was published without its {len(stripped)} training-only tensors ({parts}): they keep '
+                'their initial values, which testing never reads',
+                'current',
+            )
             checkpoint['state_dict'] = weights = {**weights, **stripped}
         if not self.allow_partial:
             return require_match(model, weights, source, _CURE)
         difference = compare(model, weights)
         if not difference:
             return
-        print_log(f'{source} fits the model in part only: {difference.summary()}\n{difference.table()}\n'
-                  'What is missing keeps its initial values.', 'current', logging.WARNING)
+        print_log(
+            f'{source} fits the model in part only: {difference.summary()}\n{difference.table()}\n'
+            'What is missing keeps its initial values.',
+            'current',
+            logging.WARNING,
+        )
         fitting = set(weights) - set(difference.unexpected) - set(difference.misshaped)
         checkpoint['state_dict'] = {key: weights[key] for key in weights if key in fitting}

@@ -44,7 +44,7 @@ class LossLogProcessor(LogProcessor):
 
     def _make_legible(self, text: str, name: str, value: float) -> str:
         """Replace a number that has lost its digits; three of them are enough."""
-        if value == 0 or abs(value) >= 10**(2 - self.num_digits):
+        if value == 0 or abs(value) >= 10 ** (2 - self.num_digits):
             return text
         printed = re.escape(f'{name}: {value:.{self.num_digits}f}')
         return re.sub(rf'(?<!\S){printed}(?!\S)', f'{name}: {value:.3g}', text)

@@ -24,5 +24,6 @@ class AllCyclesTestLoop(TestLoop):
         with autocast(enabled=self.fp16):
             cycles = model.predict_cycles(**model.data_preprocessor(data_batch, False))
         self.evaluator.process(cycles, data_batch)
-        self.runner.call_hook('after_test_iter', batch_idx=idx, data_batch=data_batch,
-                              outputs=cycles[model.neck.test_cycles - 1])
+        self.runner.call_hook(
+            'after_test_iter', batch_idx=idx, data_batch=data_batch, outputs=cycles[model.neck.test_cycles - 1]
+        )

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Any, Optional
+from typing import Any
 
 from mmengine.logging import print_log
 from mmengine.registry import LOOPS
@@ -26,7 +26,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._resumed: Optional[Mapping] = None
+        self._resumed: Mapping | None = None
         self._begin = 0  # the step with which the epoch began
 
     def position(self, epoch: int, step: int) -> dict[str, int]:
@@ -42,7 +42,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         """
         return dict(batch=step - self._begin if epoch == self._epoch else 0, **self._division())
 
-    def resume_at(self, position: Optional[Mapping]) -> None:
+    def resume_at(self, position: Mapping | None) -> None:
         """Take the place of the checkpoint that is being resumed.
 
         Args:
@@ -77,22 +77,29 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         self._begin = self._iter
 
     def _division(self) -> dict[str, int]:
-        return dict(batches=len(self.dataloader), processes=self.runner.world_size,
-                    batch_size=self.dataloader.batch_size or 0)
+        return dict(
+            batches=len(self.dataloader), processes=self.runner.world_size, batch_size=self.dataloader.batch_size or 0
+        )
 
     def _done_batches(self, position: Mapping) -> int:
         """How many batches of the epoch are done; where that cannot be, the epoch is set back to its beginning."""
         done = position.get('batch', self._iter - self._epoch * len(self.dataloader))
         if done == 0:
             return 0
-        differing = {key: (position.get(key), value) for key, value in self._division().items()
-                     if position.get(key) != value}
+        differing = {
+            key: (position.get(key), value) for key, value in self._division().items() if position.get(key) != value
+        }
         if not differing and self.dataloader.batch_sampler is not None:
             return done
-        reason = ', '.join(f'{key} {then if then is not None else "not said"}, now {now}'
-                           for key, (then, now) in differing.items())
-        print_log(f'the checkpoint was written within epoch {self._epoch + 1}, which is divided otherwise ({reason}): '
-                  'that epoch begins again', 'current', logging.WARNING)
+        reason = ', '.join(
+            f'{key} {then if then is not None else "not said"}, now {now}' for key, (then, now) in differing.items()
+        )
+        print_log(
+            f'the checkpoint was written within epoch {self._epoch + 1}, which is divided otherwise ({reason}): '
+            'that epoch begins again',
+            'current',
+            logging.WARNING,
+        )
         self._iter -= done
         return 0
 
@@ -109,4 +116,5 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             worker_init_fn=loader.worker_init_fn,
             multiprocessing_context=loader.multiprocessing_context,
             generator=loader.generator,
-            prefetch_factor=loader.prefetch_factor)
+            prefetch_factor=loader.prefetch_factor,
+        )

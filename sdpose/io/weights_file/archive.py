@@ -52,12 +52,12 @@ def _require_small_table(stream: IO[bytes], size: int) -> None:
     """Look at the size of the table of contents before it is read; torch writes no comment behind it."""
     stream.seek(-min(size, _TABLE_END.size + _LOCATOR_SIZE + _TABLE_END_64.size), io.SEEK_END)
     end = stream.read()
-    last = _TABLE_END.unpack(end[-_TABLE_END.size:]) if len(end) >= _TABLE_END.size else (b'', )
+    last = _TABLE_END.unpack(end[-_TABLE_END.size :]) if len(end) >= _TABLE_END.size else (b'',)
     if last[0] != b'PK\x05\x06':
         raise DamagedError('its table of contents is missing')
     sizes = [last[5]]
     if end[:4] == b'PK\x06\x06' and len(end) > _TABLE_END_64.size:
-        sizes.append(_TABLE_END_64.unpack(end[:_TABLE_END_64.size])[8])
+        sizes.append(_TABLE_END_64.unpack(end[: _TABLE_END_64.size])[8])
     if max(size for size in sizes if size != 0xFFFFFFFF or len(sizes) == 1) > _LARGEST_TABLE:
         raise UnfitError('it has more records than any checkpoint')
 
@@ -137,7 +137,7 @@ class _ArchiveStorages(Storages):
         values = torch.empty(held, dtype=torch.uint8)
         room, place = memoryview(values.numpy()), 0
         for chunk in self._records.chunks(f'data/{key}'):
-            room[place:place + len(chunk)] = chunk
+            room[place : place + len(chunk)] = chunk
             place += len(chunk)
         data = values.untyped_storage()
         if self._swapped:

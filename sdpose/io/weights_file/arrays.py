@@ -2,7 +2,7 @@
 
 import math
 import re
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 
@@ -19,11 +19,12 @@ class ElementType:
     Args:
         code: Kind and size in bytes, or in letters for text: ``f8``, ``U3``.
     """
+
     __slots__ = ('code', 'value')
 
     def __init__(self, code: str) -> None:
         self.code = code
-        self.value: Optional[np.dtype] = None
+        self.value: np.dtype | None = None
 
 
 class Arrays:
@@ -55,7 +56,7 @@ class Arrays:
     @staticmethod
     def empty_array(kind: Any, shape: Any, code: Any) -> np.ndarray:
         """``_reconstruct(numpy.ndarray, (0,), b'b')``: an array whose state follows."""
-        if kind is not ARRAY or shape != (0, ):
+        if kind is not ARRAY or shape != (0,):
             raise UnfitError('an array in it begins oddly')
         return np.empty(0, np.int8)
 

@@ -4,7 +4,7 @@ import os
 import stat
 import zipfile
 from contextlib import nullcontext
-from typing import IO, Any, Union
+from typing import IO, Any
 
 from sdpose.errors import CheckpointError
 
@@ -17,7 +17,7 @@ from .whole import require_plain
 _FETCH = 'fetch it again, or take an earlier one'
 
 
-def load_file(source: Union[str, os.PathLike, IO[bytes]], map_location: Any = None) -> Any:
+def load_file(source: str | os.PathLike | IO[bytes], map_location: Any = None) -> Any:
     """What :func:`torch.save` wrote, if that is weights, numbers and text; nothing in the file is run.
 
     Args:
@@ -36,25 +36,32 @@ def load_file(source: Union[str, os.PathLike, IO[bytes]], map_location: Any = No
         raise CheckpointError(
             f'{name} was refused and nothing in it was run: it carries {error}, which is neither a weight nor a number '
             'and could run code when loaded. Get the checkpoint from its original source, or have someone you trust '
-            'save only its "state_dict" (tensors).') from None
+            'save only its "state_dict" (tensors).'
+        ) from None
     except UnfitError as error:
-        raise CheckpointError(f'{name} was refused and nothing in it was run: {error}. No training writes such a file: '
-                              'get the checkpoint from its original source') from error
+        raise CheckpointError(
+            f'{name} was refused and nothing in it was run: {error}. No training writes such a file: '
+            'get the checkpoint from its original source'
+        ) from error
     except (DamagedError, zipfile.BadZipFile) as error:
-        raise CheckpointError(f'{name} is not a complete checkpoint ({error}). It was cut off or changed while being '
-                              f'copied or downloaded, or is another kind of file: {_FETCH}.') from error
+        raise CheckpointError(
+            f'{name} is not a complete checkpoint ({error}). It was cut off or changed while being '
+            f'copied or downloaded, or is another kind of file: {_FETCH}.'
+        ) from error
     except OSError as error:
         raise CheckpointError(f'{name} cannot be read ({error.strerror or error})') from error
     except Exception as error:
         if 'CUDA' in str(error):
             raise
         reason = str(error).strip().partition('\n')[0][:200]
-        raise CheckpointError(f'{name} is not a checkpoint, or a damaged one ({type(error).__name__}: {reason}): '
-                              'nothing in it was run. Name a .pth file that a training or tools/model_converters has '
-                              'written.') from error
+        raise CheckpointError(
+            f'{name} is not a checkpoint, or a damaged one ({type(error).__name__}: {reason}): '
+            'nothing in it was run. Name a .pth file that a training or tools/model_converters has '
+            'written.'
+        ) from error
 
 
-def _open(source: Union[str, os.PathLike, IO[bytes]]) -> Any:
+def _open(source: str | os.PathLike | IO[bytes]) -> Any:
     """The open file; a pipe would wait for ever, and a folder is none.
 
     Raises:

@@ -22,8 +22,10 @@ def require_finite(weights: Mapping[str, Any], source: str) -> None:
     tensors = {key: value for key, value in weights.items() if isinstance(value, Tensor)}
     broken = [key for key, value in tensors.items() if not _is_sound(value.detach())]
     if broken:
-        raise NonFiniteError(f'{source} holds NaN or infinite numbers in {len(broken)} of {len(tensors)} tensors '
-                             f'(first: {broken[0]}): its weights are broken, take an earlier checkpoint')
+        raise NonFiniteError(
+            f'{source} holds NaN or infinite numbers in {len(broken)} of {len(tensors)} tensors '
+            f'(first: {broken[0]}): its weights are broken, take an earlier checkpoint'
+        )
 
 
 def _is_sound(value: Tensor) -> bool:

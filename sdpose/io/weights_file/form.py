@@ -53,8 +53,9 @@ def checked(checkpoint: Any, source: str) -> dict[str, Any]:
     # Beside MMEngine's layout and bare weights there are files that hold them below ``model``, or another name.
     parts = [part for part in (checkpoint, *checkpoint.values()) if isinstance(part, Mapping)]
     if not any(isinstance(value, Tensor) for part in parts for value in part.values()):
-        raise CheckpointError(f'{source} holds no weights: expected named tensors or a "state_dict", found '
-                              f'{sorted(checkpoint)[:8]}')
+        raise CheckpointError(
+            f'{source} holds no weights: expected named tensors or a "state_dict", found {sorted(checkpoint)[:8]}'
+        )
     for part in (checkpoint.get('state_dict', checkpoint), checkpoint.get('model')):
         if isinstance(part, Mapping):
             require_finite(part, source)
@@ -71,8 +72,10 @@ def unwrapped(state: Mapping[str, Any], source: str) -> Mapping[str, Any]:
         return state
     renamed = OrderedDict((_WRAPPERS.sub('', key), value) for key, value in state.items())
     if len(renamed) < len(state):
-        raise CheckpointError(f'{source} holds the same weights twice, with and without the prefix of a wrapper '
-                              '(module., _orig_mod.): which ones are meant is not known')
+        raise CheckpointError(
+            f'{source} holds the same weights twice, with and without the prefix of a wrapper '
+            '(module., _orig_mod.): which ones are meant is not known'
+        )
     return renamed
 
 
@@ -84,8 +87,10 @@ def _check_meta(checkpoint: Mapping, source: str) -> None:
         raise CheckpointError(f'{source} has an odd meta: {_kind(meta)}, not a dict. It is damaged, or no checkpoint')
     for key, (expected, fits) in _META.items():
         if key in meta and not fits(meta[key]):
-            raise CheckpointError(f'{source} has an odd meta: {key} is {_shown(meta[key])}, not {expected}. It is '
-                                  'damaged, or was not written by a training')
+            raise CheckpointError(
+                f'{source} has an odd meta: {key} is {_shown(meta[key])}, not {expected}. It is '
+                'damaged, or was not written by a training'
+            )
 
 
 def _check_stored_text(hub: Any, source: str) -> None:
@@ -97,8 +102,9 @@ def _check_stored_text(hub: Any, source: str) -> None:
 
 def _check_state(state: Any, source: str) -> None:
     if not isinstance(state, dict):
-        raise CheckpointError(f'{source} has {_kind(state)} for its state_dict, not named weights: it is damaged, or '
-                              'no checkpoint')
+        raise CheckpointError(
+            f'{source} has {_kind(state)} for its state_dict, not named weights: it is damaged, or no checkpoint'
+        )
     for key, value in state.items():
         if not isinstance(key, str):
             raise CheckpointError(f'{source} has the key {key!r} in its state_dict: its weights have no names')

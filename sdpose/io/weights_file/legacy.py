@@ -11,7 +11,7 @@ from .names import names_and_builders
 from .pickles import PickleReader
 from .storages import Storages
 
-_MAGIC_NUMBER = 0x1950a86a20f9469cfc6c
+_MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 _VERSION = 1001
 _CHUNK = 2**20
 
@@ -73,7 +73,7 @@ class _LegacyStorages(Storages):
             values = torch.empty(size, dtype=torch.uint8)
             room, place = memoryview(values.numpy()), 0
             while place < size:
-                taken = stream.readinto(room[place:place + _CHUNK])
+                taken = stream.readinto(room[place : place + _CHUNK])
                 if not taken:
                     raise DamagedError('it ends too early')
                 place += taken

@@ -17,10 +17,19 @@ from .pickles import Named, plain_key
 from .tensors import Tensors
 
 _STORAGES = {
-    'DoubleStorage': torch.float64, 'FloatStorage': torch.float32, 'HalfStorage': torch.float16,
-    'BFloat16Storage': torch.bfloat16, 'LongStorage': torch.int64, 'IntStorage': torch.int32,
-    'ShortStorage': torch.int16, 'CharStorage': torch.int8, 'ByteStorage': torch.uint8, 'BoolStorage': torch.bool,
-    'ComplexFloatStorage': torch.complex64, 'ComplexDoubleStorage': torch.complex128}
+    'DoubleStorage': torch.float64,
+    'FloatStorage': torch.float32,
+    'HalfStorage': torch.float16,
+    'BFloat16Storage': torch.bfloat16,
+    'LongStorage': torch.int64,
+    'IntStorage': torch.int32,
+    'ShortStorage': torch.int16,
+    'CharStorage': torch.int8,
+    'ByteStorage': torch.uint8,
+    'BoolStorage': torch.bool,
+    'ComplexFloatStorage': torch.complex64,
+    'ComplexDoubleStorage': torch.complex128,
+}
 _BYTES_PER_ITEM = 64
 
 
@@ -30,6 +39,7 @@ class StorageKind(NamedTuple):
     Attributes:
         dtype: Its element type.
     """
+
     dtype: torch.dtype
 
 
@@ -99,8 +109,9 @@ class _Plain:
 def _set_version(target: OrderedDict, state: Any) -> None:
     """The one attribute of a state dict: the version of each module's layout."""
     versions = state.get('_metadata') if type(state) is dict and state.keys() <= {'_metadata'} else None
-    if not isinstance(versions, dict) or not all(type(entry) is dict and type(entry.get('version')) in
-                                                 (int, type(None)) for entry in versions.values()):
+    if not isinstance(versions, dict) or not all(
+        type(entry) is dict and type(entry.get('version')) in (int, type(None)) for entry in versions.values()
+    ):
         raise UnfitError('a dict in it has attributes')
     target._metadata = versions
 
@@ -145,6 +156,10 @@ def names_and_builders(budget: Budget) -> tuple[dict[str, Any], dict[type, Calla
         functions[f'{package}.multiarray._reconstruct'] = arrays.empty_array
         functions[f'{package}.multiarray.scalar'] = arrays.scalar
     named = {name: Named(name, function) for name, function in functions.items()}
-    builders = {ElementType: arrays.set_element_type, np.ndarray: arrays.set_array, HistoryBuffer: set_log,
-                OrderedDict: _set_version}
+    builders = {
+        ElementType: arrays.set_element_type,
+        np.ndarray: arrays.set_array,
+        HistoryBuffer: set_log,
+        OrderedDict: _set_version,
+    }
     return {**_values(), **named}, builders

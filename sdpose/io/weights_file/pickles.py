@@ -25,6 +25,7 @@ class Named:
         name: What the file calls it.
         function: Called with the arguments that the file gives.
     """
+
     __slots__ = ('name', 'function')
 
     def __init__(self, name: str, function: Callable) -> None:
@@ -43,8 +44,14 @@ class PickleReader:
         budget: The file's allowances.
     """
 
-    def __init__(self, stream: IO[bytes], names: Mapping[str, Any], builders: Mapping[type, Callable],
-                 storage: Callable, budget: Budget) -> None:
+    def __init__(
+        self,
+        stream: IO[bytes],
+        names: Mapping[str, Any],
+        builders: Mapping[type, Callable],
+        storage: Callable,
+        budget: Budget,
+    ) -> None:
         self._stream = stream
         self._names = names
         self._builders = builders
@@ -54,7 +61,8 @@ class PickleReader:
         self._below: list[list[Any]] = []
         self._memo: dict[int, Any] = {}
         self._actions: dict[bytes, Callable[[], None]] = {
-            code: getattr(self, method) for code, method in _METHODS.items()}
+            code: getattr(self, method) for code, method in _METHODS.items()
+        }
         self._actions.update({code: lambda value=value: self._stack.append(value) for code, value in _VALUES.items()})
         self._actions.update({code: lambda make=make: self._stack.append(make()) for code, make in _EMPTY.items()})
         self._actions.update({code: lambda form=form: self._number(form) for code, form in _NUMBERS.items()})
@@ -189,19 +197,36 @@ class PickleReader:
 
     def _persistent(self) -> None:
         entries = self._stack.pop()
-        if type(entries) is not tuple or entries[:1] != ('storage', ):
+        if type(entries) is not tuple or entries[:1] != ('storage',):
             raise UnfitError('it refers to something else than a storage')
         self._stack.append(self._storage(*entries[1:]))
 
 
 _METHODS = {
-    pickle.PROTO: '_protocol', pickle.LONG1: '_long', pickle.BINUNICODE: '_text', pickle.BINSTRING: '_text',
-    pickle.SHORT_BINSTRING: '_short_text', pickle.MARK: '_mark', pickle.TUPLE: '_tuple', pickle.TUPLE1: '_tuple_1',
-    pickle.TUPLE2: '_tuple_2', pickle.TUPLE3: '_tuple_3', pickle.APPEND: '_append', pickle.APPENDS: '_appends',
-    pickle.SETITEM: '_set_item', pickle.SETITEMS: '_set_items', pickle.BINGET: '_get',
-    pickle.LONG_BINGET: '_long_get', pickle.BINPUT: '_put', pickle.LONG_BINPUT: '_long_put',
-    pickle.GLOBAL: '_global', pickle.REDUCE: '_reduce', pickle.NEWOBJ: '_reduce', pickle.BUILD: '_build',
-    pickle.BINPERSID: '_persistent'}
+    pickle.PROTO: '_protocol',
+    pickle.LONG1: '_long',
+    pickle.BINUNICODE: '_text',
+    pickle.BINSTRING: '_text',
+    pickle.SHORT_BINSTRING: '_short_text',
+    pickle.MARK: '_mark',
+    pickle.TUPLE: '_tuple',
+    pickle.TUPLE1: '_tuple_1',
+    pickle.TUPLE2: '_tuple_2',
+    pickle.TUPLE3: '_tuple_3',
+    pickle.APPEND: '_append',
+    pickle.APPENDS: '_appends',
+    pickle.SETITEM: '_set_item',
+    pickle.SETITEMS: '_set_items',
+    pickle.BINGET: '_get',
+    pickle.LONG_BINGET: '_long_get',
+    pickle.BINPUT: '_put',
+    pickle.LONG_BINPUT: '_long_put',
+    pickle.GLOBAL: '_global',
+    pickle.REDUCE: '_reduce',
+    pickle.NEWOBJ: '_reduce',
+    pickle.BUILD: '_build',
+    pickle.BINPERSID: '_persistent',
+}
 _VALUES = {pickle.NONE: None, pickle.NEWTRUE: True, pickle.NEWFALSE: False, pickle.EMPTY_TUPLE: ()}
 _EMPTY = {pickle.EMPTY_LIST: list, pickle.EMPTY_DICT: dict}
 _NUMBERS = {pickle.BININT: '<i', pickle.BININT1: '<B', pickle.BININT2: '<H', pickle.BINFLOAT: '>d'}
@@ -214,7 +239,7 @@ def plain_key(key: Any) -> Any:
         UnfitError: If it is something else: a hash of tuples nested a million deep ends the process, and large integers
             can be chosen to share one.
     """
-    for part in key if type(key) is tuple else (key, ):
+    for part in key if type(key) is tuple else (key,):
         if not isinstance(part, (*_PLAIN_KEYS, np.generic)) or (type(part) is int and abs(part) >= _LARGEST_KEY):
             raise UnfitError(f'a key in it is {type(part).__name__}, neither text nor a usual number')
     return key

@@ -11,8 +11,25 @@ from .faults import UnfitError
 
 _DEEPEST = 64
 _FREE_VISITS = 10**5
-_LEAVES = (type(None), bool, int, float, complex, str, bytes, bytearray, torch.Tensor, torch.nn.Parameter, torch.Size,
-           torch.device, torch.dtype, np.ndarray, np.generic, HistoryBuffer, Counter)
+_LEAVES = (
+    type(None),
+    bool,
+    int,
+    float,
+    complex,
+    str,
+    bytes,
+    bytearray,
+    torch.Tensor,
+    torch.nn.Parameter,
+    torch.Size,
+    torch.device,
+    torch.dtype,
+    np.ndarray,
+    np.generic,
+    HistoryBuffer,
+    Counter,
+)
 
 
 def require_plain(value: Any, steps: int) -> None:

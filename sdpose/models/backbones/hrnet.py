@@ -2,6 +2,7 @@
 
 Shapes: B batch, C channels of the highest resolution, H and W the image size in pixels.
 """
+
 from typing import Any
 
 from mmpose.models.backbones import HRNet
@@ -29,8 +30,10 @@ class TruncatedHRNet(HRNet):
     def __init__(self, extra: dict, **kwargs: Any) -> None:
         stages = sorted(key for key in extra if key.startswith('stage'))
         if stages != ['stage1', 'stage2', 'stage3']:
-            raise ValueError(f'TruncatedHRNet takes extra.stage1 to extra.stage3, got {", ".join(stages) or "none"}; '
-                             'for all four stages use HRNet')
+            raise ValueError(
+                f'TruncatedHRNet takes extra.stage1 to extra.stage3, got {", ".join(stages) or "none"}; '
+                'for all four stages use HRNet'
+            )
         if kwargs.get('init_cfg') is None:
             kwargs.pop('init_cfg', None)
         stage3 = dict(extra['stage3'])
@@ -38,8 +41,9 @@ class TruncatedHRNet(HRNet):
         nothing = dict(stage3, num_modules=0, num_branches=1, num_channels=stage3['num_channels'][:1])
         super().__init__(dict(extra, stage4=nothing), **kwargs)
 
-    def _make_stage(self, layer_config: dict, in_channels: list[int],
-                    multiscale_output: bool = True) -> tuple[nn.Module, list[int]]:
+    def _make_stage(
+        self, layer_config: dict, in_channels: list[int], multiscale_output: bool = True
+    ) -> tuple[nn.Module, list[int]]:
         if layer_config is self.extra['stage3']:
             multiscale_output = False
         return super()._make_stage(layer_config, in_channels, multiscale_output)

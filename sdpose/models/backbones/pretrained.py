@@ -1,7 +1,7 @@
 """Filling a backbone from a file, loudly: what does not fit is an error unless it was expected."""
+
 import logging
 from collections.abc import Sequence
-from typing import Optional
 
 from mmengine.logging import print_log
 from mmengine.model import update_init_info
@@ -27,10 +27,7 @@ class PretrainedBackbone:
         allow_mismatch: beginnings of the backbone's keys that the file need not fill.
     """
 
-    def __init__(self,
-                 checkpoint: Optional[str],
-                 prefix: Optional[str] = None,
-                 allow_mismatch: Sequence[str] = ()) -> None:
+    def __init__(self, checkpoint: str | None, prefix: str | None = None, allow_mismatch: Sequence[str] = ()) -> None:
         self.checkpoint = checkpoint
         self.prefix = prefix
         self.allow_mismatch = tuple(allow_mismatch)
@@ -51,24 +48,34 @@ class PretrainedBackbone:
                 f'{self.checkpoint} does not fill {type(module).__name__}: {difference.summary()}\n'
                 f'{difference.table()}\n'
                 'Set model.backbone.init_cfg=None to start at random, or name the beginnings of these keys in '
-                'model.backbone.init_cfg.allow_mismatch')
+                'model.backbone.init_cfg.allow_mismatch'
+            )
         expected = module.state_dict()
-        module.load_state_dict({key: weights[key] for key in expected if key in weights and key not in unfilled},
-                               strict=False)
+        module.load_state_dict(
+            {key: weights[key] for key in expected if key in weights and key not in unfilled}, strict=False
+        )
         if hasattr(module, '_params_init_info'):
             update_init_info(module, init_info=f'PretrainedBackbone: {self.checkpoint}')
         remark = f', {len(unfilled)} start at random as allowed by {self.allow_mismatch}' if unfilled else ''
-        print_log(f'backbone from {self.checkpoint}: {difference.matched} of {len(expected)} tensors filled{remark}',
-                  logger='current', level=logging.WARNING if unfilled else logging.INFO)
+        print_log(
+            f'backbone from {self.checkpoint}: {difference.matched} of {len(expected)} tensors filled{remark}',
+            logger='current',
+            level=logging.WARNING if unfilled else logging.INFO,
+        )
 
     def _weights(self) -> dict:
         if not self.checkpoint:
-            raise ConfigError('the backbone starts from a file that the config does not name: set '
-                              'model.backbone.init_cfg.checkpoint, or model.backbone.init_cfg=None to start at random')
+            raise ConfigError(
+                'the backbone starts from a file that the config does not name: set '
+                'model.backbone.init_cfg.checkpoint, or model.backbone.init_cfg=None to start at random'
+            )
         weights = read_weights(
-            self.checkpoint, 'the pretrained backbone', 'Put the file on this machine and set '
-            'model.backbone.init_cfg.checkpoint to it, or model.backbone.init_cfg=None to start at random')
+            self.checkpoint,
+            'the pretrained backbone',
+            'Put the file on this machine and set '
+            'model.backbone.init_cfg.checkpoint to it, or model.backbone.init_cfg=None to start at random',
+        )
         if self.prefix is not None:
             start = f'{self.prefix.rstrip(".")}.'
-            weights = {key[len(start):]: value for key, value in weights.items() if key.startswith(start)}
+            weights = {key[len(start) :]: value for key, value in weights.items() if key.startswith(start)}
         return weights

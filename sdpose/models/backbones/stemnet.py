@@ -2,7 +2,6 @@
 
 Shapes: B batch, H and W the image size in pixels.
 """
-from typing import Optional, Union
 
 from mmengine.model import BaseModule
 from mmpose.models.backbones.resnet import Bottleneck, ResLayer
@@ -26,13 +25,13 @@ class StemNet(BaseModule):
         ValueError: if there is no block, because the blocks widen the stem to its output width.
     """
 
-    def __init__(self,
-                 in_channels: int = 3,
-                 stem_channels: int = 64,
-                 num_blocks: int = 4,
-                 init_cfg: Optional[Union[dict, list]] = None) -> None:
-        super().__init__(init_cfg or [dict(type='Normal', layer='Conv2d', std=0.001),
-                                      dict(type='Constant', layer='BatchNorm2d', val=1)])
+    def __init__(
+        self, in_channels: int = 3, stem_channels: int = 64, num_blocks: int = 4, init_cfg: dict | list | None = None
+    ) -> None:
+        super().__init__(
+            init_cfg
+            or [dict(type='Normal', layer='Conv2d', std=0.001), dict(type='Constant', layer='BatchNorm2d', val=1)]
+        )
         if num_blocks < 1:
             raise ValueError(f'StemNet needs at least one bottleneck block, got num_blocks={num_blocks}')
         self.conv1 = nn.Conv2d(in_channels, stem_channels, 3, stride=2, padding=1, bias=False)
@@ -46,4 +45,4 @@ class StemNet(BaseModule):
         """Feature map (B, 4 * stem_channels, H / 4, W / 4) of an image (B, 3, H, W), as a 1-tuple."""
         x = self.relu(self.bn1(self.conv1(image)))
         x = self.relu(self.bn2(self.conv2(x)))
-        return (self.layer1(x), )
+        return (self.layer1(x),)

@@ -2,6 +2,7 @@
 
 Shapes: B batch, H and W the image size in pixels, N classes.
 """
+
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,8 +54,10 @@ class ClassDataPreprocessor(BaseDataPreprocessor):
             inputs, samples = [inputs[i] for i in order], [samples[i] for i in order]
         sizes = {tuple(image.shape[1:]) for image in inputs}
         if len(sizes) > 1:
-            raise ConfigError(f'the images of a batch have the sizes (h, w) {", ".join(map(str, sorted(sizes)))}: the '
-                              'pipeline of the data set must crop them to one')
+            raise ConfigError(
+                f'the images of a batch have the sizes (h, w) {", ".join(map(str, sorted(sizes)))}: the '
+                'pipeline of the data set must crop them to one'
+            )
         images = torch.stack(inputs)
         labels = torch.stack([sample.gt_label for sample in samples])
         if mixes:

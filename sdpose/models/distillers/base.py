@@ -1,7 +1,8 @@
 """What every distiller shares: named terms, each a registered loss between one value of student and teacher."""
+
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Optional
+from typing import Any
 
 from mmengine.model import BaseModule
 from mmpose.registry import MODELS
@@ -24,7 +25,7 @@ class BaseDistiller(BaseModule):
         ValueError: if a name or an ``on=`` is not one of the allowed, or the loss does not compare such values.
     """
 
-    def __init__(self, terms: dict[str, Optional[dict]], comparable: Sequence[str]) -> None:
+    def __init__(self, terms: dict[str, dict | None], comparable: Sequence[str]) -> None:
         super().__init__()
         self.on: dict[str, str] = {}
         self.terms = nn.ModuleDict()
@@ -34,18 +35,24 @@ class BaseDistiller(BaseModule):
             if not name.startswith('loss_'):
                 raise ValueError(f'the distillation term {name!r} must start with "loss_", or it would not be trained')
             if not isinstance(config, Mapping):
-                raise ValueError(f'the distillation term {name!r} must be the config of a loss, or None to leave it '
-                                 f'out, not {config!r}')
+                raise ValueError(
+                    f'the distillation term {name!r} must be the config of a loss, or None to leave it '
+                    f'out, not {config!r}'
+                )
             config = dict(config)
             self.on[name] = config.pop('on', None)
             if self.on[name] not in comparable:
-                raise ValueError(f'the distillation term {name!r} compares on={self.on[name]!r}; '
-                                 f'choose one of {", ".join(comparable)}')
+                raise ValueError(
+                    f'the distillation term {name!r} compares on={self.on[name]!r}; '
+                    f'choose one of {", ".join(comparable)}'
+                )
             loss = MODELS.build(config)
             if getattr(loss, 'reads_trace', False) != (self.on[name] == 'trace'):
-                raise ValueError(f'the distillation term {name!r}: {type(loss).__name__} '
-                                 f'{"compares" if self.on[name] != "trace" else "does not compare"} traces, so it '
-                                 f'cannot be evaluated on={self.on[name]!r}')
+                raise ValueError(
+                    f'the distillation term {name!r}: {type(loss).__name__} '
+                    f'{"compares" if self.on[name] != "trace" else "does not compare"} traces, so it '
+                    f'cannot be evaluated on={self.on[name]!r}'
+                )
             self.terms[name] = loss
 
     @property
@@ -69,8 +76,9 @@ class BaseDistiller(BaseModule):
         """
         return nullcontext()
 
-    def compare(self, student: Mapping[str, Any], teacher: Mapping[str, Any], weight: Optional[Tensor] = None
-                ) -> dict[str, Tensor]:
+    def compare(
+        self, student: Mapping[str, Any], teacher: Mapping[str, Any], weight: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """The value of every term for one pair.
 
         Args:

@@ -2,6 +2,7 @@
 
 Shapes: B batch, C channels, H and W the size of a feature map.
 """
+
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -43,7 +44,7 @@ def run(model: nn.Module, images: Tensor, with_trace: bool = False) -> ModelPass
         ConfigError: if it has none to return.
     """
     backbone, neck = (getattr(model, part, None) for part in ('backbone', 'neck'))
-    maps = (images, ) if backbone is None else backbone(images)
+    maps = (images,) if backbone is None else backbone(images)
     if with_trace and not hasattr(neck, 'tokenizer'):
         raise ConfigError('on="trace" needs a student and a teacher with a MultiCycledTransformer as neck')
     return ModelPass(maps, maps if neck is None else neck(maps, with_trace=True) if with_trace else neck(maps))
@@ -67,8 +68,10 @@ def values_of(done: ModelPass, head: nn.Module, names: Collection[str]) -> dict[
     values.update({name: _map(done.maps, name) for name in BACKBONE if name in names})
     if 'deconv' in names:
         if getattr(type(head), 'forward', None) is not HeatmapHead.forward:
-            raise ConfigError(f'on="deconv" needs the HeatmapHead of MMPose in student and teacher, not '
-                              f'{type(head).__name__}: compare on="backbone" or "prediction" instead')
+            raise ConfigError(
+                f'on="deconv" needs the HeatmapHead of MMPose in student and teacher, not '
+                f'{type(head).__name__}: compare on="backbone" or "prediction" instead'
+            )
         values['deconv'] = head.deconv_layers(done.feats[-1])
         if 'prediction' in names:
             values['prediction'] = head.final_layer(head.conv_layers(values['deconv']))
@@ -78,10 +81,12 @@ def values_of(done: ModelPass, head: nn.Module, names: Collection[str]) -> dict[
 
 
 def _map(maps: Sequence[Tensor], name: str) -> Tensor:
-    number = int(name[len('backbone'):] or len(maps) - 1)
+    number = int(name[len('backbone') :] or len(maps) - 1)
     if number >= len(maps):
-        raise ConfigError(f'on="{name}" asks for map {number}, counted from 0, but the backbone returns {len(maps)}: '
-                          'set backbone.out_indices in the configs of student and teacher')
+        raise ConfigError(
+            f'on="{name}" asks for map {number}, counted from 0, but the backbone returns {len(maps)}: '
+            'set backbone.out_indices in the configs of student and teacher'
+        )
     return maps[number]
 
 
@@ -90,7 +95,7 @@ def kept_statistics(head: nn.Module) -> Iterator[None]:
     """Let a head run a second time in a training step without counting the batch twice in its batch norms."""
     norms = [(module, module.momentum) for module in head.modules() if isinstance(module, _BatchNorm)]
     for module, _ in norms:
-        module.momentum = 0.
+        module.momentum = 0.0
     try:
         yield
     finally:

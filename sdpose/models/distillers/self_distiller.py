@@ -1,5 +1,6 @@
 """Self-distillation: each cycle's tokens are pulled towards the next cycle's (SDPose, eq. 1, 2 and 4)."""
-from typing import Any, Optional
+
+from typing import Any
 
 from mmpose.registry import MODELS
 from torch import Tensor, nn
@@ -32,7 +33,7 @@ class SelfDistiller(BaseDistiller):
             sides, so that is the default.
     """
 
-    def __init__(self, terms: dict[str, Optional[dict]], detach_teacher: bool = False) -> None:
+    def __init__(self, terms: dict[str, dict | None], detach_teacher: bool = False) -> None:
         super().__init__(terms, COMPARABLE)
         self.detach_teacher = detach_teacher
 
@@ -43,8 +44,10 @@ class SelfDistiller(BaseDistiller):
             ValueError: if so.
         """
         if getattr(getattr(student, 'neck', None), 'num_cycles', 1) < 2:
-            raise ValueError('self-distillation needs a later cycle to learn from: set model.neck.num_cycles to 2 or '
-                             'more (of a MultiCycledTransformer), or model.distiller to None')
+            raise ValueError(
+                'self-distillation needs a later cycle to learn from: set model.neck.num_cycles to 2 or '
+                'more (of a MultiCycledTransformer), or model.distiller to None'
+            )
 
     def loss(self, feats: CycleTokens, **_: Any) -> dict[str, Tensor]:
         """The terms for the tokens of all training cycles; what else the estimator passes is not needed."""

@@ -2,9 +2,10 @@
 
 Shapes: B batch, K keypoints, H and W the image size.
 """
+
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Optional
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -44,16 +45,17 @@ class TeacherDistiller(BaseDistiller):
             same grid and depth.
     """
 
-    def __init__(self, teacher: str, checkpoint: Optional[str], terms: dict[str, Optional[dict]],
-                 prune_by_teacher: bool = False) -> None:
+    def __init__(
+        self, teacher: str, checkpoint: str | None, terms: dict[str, dict | None], prune_by_teacher: bool = False
+    ) -> None:
         super().__init__(terms, (*TOKENS, *BACKBONE, *HEAD))
         self.config = teacher
         self.checkpoint = checkpoint
         self.prune_by_teacher = prune_by_teacher
         # In tuples, because a module among the attributes would join the state dict and the optimizer.
-        self._teacher = (None, )
-        self._student = (None, )
-        self._done: Optional[ModelPass] = None  # the teacher's pass of this step, if it had to go first
+        self._teacher = (None,)
+        self._student = (None,)
+        self._done: ModelPass | None = None  # the teacher's pass of this step, if it had to go first
 
     def check(self, student: nn.Module) -> None:
         """Keep the student; what the teacher must share with it is compared when the teacher is built.
@@ -65,7 +67,7 @@ class TeacherDistiller(BaseDistiller):
         """
         if self.prune_by_teacher and getattr(getattr(student, 'neck', None), 'pruner', None) is None:
             raise ValueError('prune_by_teacher needs a student that prunes: set model.neck.pruner, or leave it out')
-        self._student = (student, )
+        self._student = (student,)
 
     def teacher(self) -> nn.Module:
         """The frozen teacher, built on first use.
@@ -76,7 +78,7 @@ class TeacherDistiller(BaseDistiller):
             MismatchError: if the checkpoint does not fill it.
         """
         if self._teacher[0] is None:
-            self._teacher = (self._build(), )
+            self._teacher = (self._build(),)
         return self._teacher[0]
 
     def init_weights(self) -> None:
@@ -95,14 +97,17 @@ class TeacherDistiller(BaseDistiller):
         teacher = MODELS.build(Config.fromfile(config).model)
         weights = read_weights(self.checkpoint, 'the teacher checkpoint', cure, teacher)
         if not set(self.on.values()).isdisjoint(TOKENS) and not hasattr(getattr(teacher, 'neck', None), 'tokenizer'):
-            raise ConfigError(f'{self.config} has no tokens: set the terms of model.distiller that compare tokens to '
-                              'None, or choose a teacher with a MultiCycledTransformer')
+            raise ConfigError(
+                f'{self.config} has no tokens: set the terms of model.distiller that compare tokens to '
+                'None, or choose a teacher with a MultiCycledTransformer'
+            )
         if self._student[0] is not None:
             require_fit(facts_of(self._student[0]), facts_of(teacher), self.config)
             if self.prune_by_teacher:
                 require_same_tokens(self._student[0], teacher, self.config)
-        require_match(teacher, weights, f'the teacher checkpoint {self.checkpoint}',
-                      f'It must be a checkpoint of {self.config}.')
+        require_match(
+            teacher, weights, f'the teacher checkpoint {self.checkpoint}', f'It must be a checkpoint of {self.config}.'
+        )
         teacher.load_state_dict(weights)
         print_log(f'teacher: {self.config} with {self.checkpoint}, frozen', 'current')
         return teacher.requires_grad_(False).eval()
@@ -132,8 +137,9 @@ class TeacherDistiller(BaseDistiller):
         except ConfigError as error:
             raise ConfigError(f'the teacher {self.config}, shown the images of the student: {error}') from error
 
-    def loss(self, feats: Any, images: Tensor, head: nn.Module, data_samples: Sequence, maps: Sequence[Tensor] = ()
-             ) -> dict[str, Tensor]:
+    def loss(
+        self, feats: Any, images: Tensor, head: nn.Module, data_samples: Sequence, maps: Sequence[Tensor] = ()
+    ) -> dict[str, Tensor]:
         """The terms for a batch.
 
         Args:

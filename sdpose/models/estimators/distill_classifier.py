@@ -2,8 +2,8 @@
 
 Shapes: B batch, H and W the image size in pixels, N classes.
 """
+
 from collections.abc import Sequence
-from typing import Optional, Union
 
 from mmengine.model import BaseModel
 from mmpose.registry import MODELS
@@ -31,28 +31,31 @@ class DistillClassifier(DistillMixin, BaseModel):
         ValueError: if the neck has several query tokens.
     """
 
-    def __init__(self,
-                 neck: dict,
-                 head: dict,
-                 backbone: Optional[dict] = None,
-                 distiller: Optional[dict] = None,
-                 data_preprocessor: Optional[dict] = None,
-                 train_cfg: Optional[dict] = None,
-                 init_cfg: Optional[dict] = None) -> None:
+    def __init__(
+        self,
+        neck: dict,
+        head: dict,
+        backbone: dict | None = None,
+        distiller: dict | None = None,
+        data_preprocessor: dict | None = None,
+        train_cfg: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
         self.train_cfg = train_cfg or {}
         self.backbone = MODELS.build(backbone) if backbone else None
         self.neck = MODELS.build(neck)
         queries = getattr(getattr(self.neck, 'tokenizer', None), 'num_queries', 1)
         if queries != 1:
-            raise ValueError('a classifier has one query token, the class token, but model.neck.num_queries is '
-                             f'{queries}')
+            raise ValueError(
+                f'a classifier has one query token, the class token, but model.neck.num_queries is {queries}'
+            )
         self.head = MODELS.build(head)
         self.set_distiller(distiller)
 
-    def extract_feat(self, inputs: Tensor, cycles: Optional[int] = None) -> CycleTokens:
+    def extract_feat(self, inputs: Tensor, cycles: int | None = None) -> CycleTokens:
         """The tokens of images (B, 3, H, W) after each cycle; ``cycles`` as for ``MultiCycledTransformer``."""
-        return self.neck((inputs, ) if self.backbone is None else self.backbone(inputs), cycles=cycles)
+        return self.neck((inputs,) if self.backbone is None else self.backbone(inputs), cycles=cycles)
 
     def predict(self, inputs: Tensor, data_samples: Sequence[ClassSample]) -> list[ClassSample]:
         """The samples with their class probabilities."""
@@ -66,11 +69,14 @@ class DistillClassifier(DistillMixin, BaseModel):
             data_samples: one sample per image; they are left as they are.
         """
         feats = self.extract_feat(inputs, self.neck.num_cycles)
-        return [self.head.predict(feats._replace(deployed=cycle), [sample.new() for sample in data_samples])
-                for cycle in range(self.neck.num_cycles)]
+        return [
+            self.head.predict(feats._replace(deployed=cycle), [sample.new() for sample in data_samples])
+            for cycle in range(self.neck.num_cycles)
+        ]
 
-    def forward(self, inputs: Tensor, data_samples: Optional[Sequence[ClassSample]] = None, mode: str = 'tensor'
-                ) -> Union[Tensor, list[ClassSample], dict[str, Tensor]]:
+    def forward(
+        self, inputs: Tensor, data_samples: Sequence[ClassSample] | None = None, mode: str = 'tensor'
+    ) -> Tensor | list[ClassSample] | dict[str, Tensor]:
         """MMEngine's entry: logits (B, N), samples or losses.
 
         Args:

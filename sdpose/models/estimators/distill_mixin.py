@@ -2,8 +2,8 @@
 
 Shapes: B batch, H and W the image size in pixels.
 """
+
 from collections.abc import Sequence
-from typing import Optional
 
 from mmpose.registry import MODELS
 from torch import Tensor
@@ -18,7 +18,7 @@ class DistillMixin:
     is named ``distiller.``.
     """
 
-    def set_distiller(self, distiller: Optional[dict]) -> None:
+    def set_distiller(self, distiller: dict | None) -> None:
         """Build the distiller of a config, None for a plain model; to be called when the other parts are there.
 
         Raises:

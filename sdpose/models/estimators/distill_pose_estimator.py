@@ -1,5 +1,6 @@
 """Top-down pose estimator whose training loss may include distillation terms, and which can predict every cycle."""
-from typing import Any, Optional
+
+from typing import Any
 
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.registry import MODELS
@@ -18,7 +19,7 @@ class DistillPoseEstimator(DistillMixin, TopdownPoseEstimator):
         **kwargs: as for ``TopdownPoseEstimator``.
     """
 
-    def __init__(self, distiller: Optional[dict] = None, **kwargs: Any) -> None:
+    def __init__(self, distiller: dict | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.set_distiller(distiller)
 

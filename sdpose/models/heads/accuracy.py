@@ -2,6 +2,7 @@
 
 Shapes: B batch, K keypoints, H and W the heatmap size.
 """
+
 import torch
 from torch import Tensor
 
@@ -32,7 +33,7 @@ def peak(heatmaps: Tensor) -> Tensor:
     value, index = heatmaps.flatten(2).max(dim=2)
     width = heatmaps.shape[-1]
     position = torch.stack([index % width, index // width], dim=-1).float()
-    return position.masked_fill(value[..., None] <= 0, -1.)
+    return position.masked_fill(value[..., None] <= 0, -1.0)
 
 
 @torch.no_grad()

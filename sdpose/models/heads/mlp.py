@@ -1,4 +1,5 @@
 """The small MLP that every token head ends in (TokenPose, section 3.4)."""
+
 import torch
 from torch import Tensor, nn
 

@@ -2,8 +2,8 @@
 
 Shapes: B batch, D token width, C cycles, N classes.
 """
+
 from collections.abc import Sequence
-from typing import Optional
 
 import torch
 from mmengine.model import BaseModule
@@ -31,13 +31,15 @@ class TokenClsHead(BaseModule):
         ValueError: if ``supervise`` is unknown or there is no class.
     """
 
-    def __init__(self,
-                 in_channels: int,
-                 num_classes: int,
-                 supervise: str = 'all',
-                 loss: Optional[dict] = None,
-                 norm_eps: float = 1e-5,
-                 init_cfg: Optional[dict] = None) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        num_classes: int,
+        supervise: str = 'all',
+        loss: dict | None = None,
+        norm_eps: float = 1e-5,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg or dict(type='TruncNormal', layer='Linear', std=0.02, bias=0))
         if num_classes < 1:
             raise ValueError(f'a classification head needs at least one class, got num_classes={num_classes}')
@@ -66,8 +68,9 @@ class TokenClsHead(BaseModule):
         cycles = supervised_cycles(feats, self.supervise, 'loss_cls')
         return dict(zip(cycles, self.logits(stack_queries(feats, cycles))))
 
-    def loss(self, feats: CycleTokens, data_samples: Sequence[ClassSample], train_cfg: Optional[dict] = None
-             ) -> dict[str, Tensor]:
+    def loss(
+        self, feats: CycleTokens, data_samples: Sequence[ClassSample], train_cfg: dict | None = None
+    ) -> dict[str, Tensor]:
         """Losses of the supervised cycles and the accuracy of the deployed one.
 
         Args:

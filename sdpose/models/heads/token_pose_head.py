@@ -2,8 +2,8 @@
 
 Shapes: B batch, K keypoints, D token width, H and W the heatmap size.
 """
+
 from collections.abc import Sequence
-from typing import Optional
 
 import torch
 from mmpose.models.heads import HeatmapHead
@@ -34,12 +34,14 @@ class TokenPoseHead(HeatmapHead):
         ValueError: if ``supervise`` is unknown or the codec has no sensible heatmap size.
     """
 
-    def __init__(self,
-                 in_channels: int,
-                 decoder: dict,
-                 supervise: str = 'all',
-                 loss: Optional[dict] = None,
-                 init_cfg: Optional[dict] = None) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        decoder: dict,
+        supervise: str = 'all',
+        loss: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
         if 'heatmap_size' not in decoder:
             raise ValueError(f'TokenPoseHead needs a heatmap codec, but {decoder.get("type")} has no heatmap_size')
         size = decoder['heatmap_size']
@@ -52,7 +54,8 @@ class TokenPoseHead(HeatmapHead):
             final_layer=None,
             loss=loss or dict(type='KeypointMSELoss', use_target_weight=True),
             decoder=decoder,
-            init_cfg=init_cfg or dict(type='TruncNormal', layer='Linear', std=0.02, bias=0))
+            init_cfg=init_cfg or dict(type='TruncNormal', layer='Linear', std=0.02, bias=0),
+        )
         self.supervise = check_supervise(supervise)
         self.heatmap_size = tuple(decoder['heatmap_size'])
         pixels = self.heatmap_size[0] * self.heatmap_size[1]
@@ -67,8 +70,9 @@ class TokenPoseHead(HeatmapHead):
         """Heatmaps of the deployed cycle, (B, K, H, W)."""
         return self.heatmaps(feats.output.query)
 
-    def loss(self, feats: CycleTokens, batch_data_samples: Sequence, train_cfg: Optional[dict] = None
-             ) -> dict[str, Tensor]:
+    def loss(
+        self, feats: CycleTokens, batch_data_samples: Sequence, train_cfg: dict | None = None
+    ) -> dict[str, Tensor]:
         """Losses of the supervised cycles and the accuracy of the deployed one.
 
         Args:

@@ -2,9 +2,10 @@
 
 Shapes: B batch, K keypoints, D token width, S sigmas per keypoint.
 """
+
 from collections.abc import Sequence
 from inspect import signature
-from typing import NamedTuple, Optional, Union
+from typing import NamedTuple
 
 import torch
 from mmengine.structures import InstanceData
@@ -55,8 +56,8 @@ class PoseRegression(NamedTuple):
     """
 
     coords: Tensor
-    score: Optional[Tensor]
-    sigma: Optional[Tensor]
+    score: Tensor | None
+    sigma: Tensor | None
 
     @property
     def confidence(self) -> Tensor:
@@ -82,14 +83,16 @@ class TokenRegHead(BaseHead):
         ValueError: if ``mode`` or ``supervise`` is unknown, or the loss is not one of the mode.
     """
 
-    def __init__(self,
-                 in_channels: int,
-                 decoder: dict,
-                 mode: str = 'xy',
-                 hidden: int = 64,
-                 supervise: str = 'all',
-                 loss: Optional[dict] = None,
-                 init_cfg: Optional[dict] = None) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        decoder: dict,
+        mode: str = 'xy',
+        hidden: int = 64,
+        supervise: str = 'all',
+        loss: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg or dict(type='TruncNormal', layer='Linear', std=0.02, bias=0))
         if mode not in MODES:
             raise ValueError(f'mode={mode!r} is unknown; choose one of {", ".join(MODES)}')
@@ -99,8 +102,10 @@ class TokenRegHead(BaseHead):
         default_loss = dict(type='RLELoss' if self.mode.likelihood else 'SmoothL1Loss', use_target_weight=True)
         self.loss_module = MODELS.build(loss or default_loss)
         if self.mode.likelihood != ('sigma' in signature(self.loss_module.forward).parameters):
-            raise ValueError(f'mode={mode!r} does not go with {type(self.loss_module).__name__}: the loss of the mode '
-                             "'rle' reads sigmas (RLELoss), those of the others coordinates alone (SmoothL1Loss)")
+            raise ValueError(
+                f'mode={mode!r} does not go with {type(self.loss_module).__name__}: the loss of the mode '
+                "'rle' reads sigmas (RLELoss), those of the others coordinates alone (SmoothL1Loss)"
+            )
         self.decoder = KEYPOINT_CODECS.build(decoder)
 
     def regress(self, query: Tensor) -> Tensor:
@@ -121,8 +126,11 @@ class TokenRegHead(BaseHead):
         if self.mode.likelihood:
             sigma = sigma.sigmoid()
             return PoseRegression(coords, 1 - sigma.mean(dim=-1, keepdim=True), sigma)
-        return PoseRegression(coords.sigmoid(), score if self.mode.has_score else None,
-                              F.softplus(sigma) if self.mode.num_sigmas else None)
+        return PoseRegression(
+            coords.sigmoid(),
+            score if self.mode.has_score else None,
+            F.softplus(sigma) if self.mode.num_sigmas else None,
+        )
 
     def forward(self, feats: CycleTokens) -> PoseRegression:
         """The regression of the deployed cycle."""
@@ -133,8 +141,9 @@ class TokenRegHead(BaseHead):
         cycles = supervised_cycles(feats, self.supervise)
         return dict(zip(cycles, self.regress(stack_queries(feats, cycles))))
 
-    def loss(self, feats: CycleTokens, batch_data_samples: Sequence, train_cfg: Optional[dict] = None
-             ) -> dict[str, Tensor]:
+    def loss(
+        self, feats: CycleTokens, batch_data_samples: Sequence, train_cfg: dict | None = None
+    ) -> dict[str, Tensor]:
         """Losses of the supervised cycles and the accuracy of the deployed one.
 
         Args:
@@ -163,10 +172,9 @@ class TokenRegHead(BaseHead):
                 return self.loss_module(raw[..., :2], raw[..., 2:], target, weight)
             return self.loss_module(self.activate(raw).coords, target, weight.expand_as(target))
 
-    def predict(self,
-                feats: Union[CycleTokens, list[CycleTokens]],
-                batch_data_samples: Sequence,
-                test_cfg: Optional[dict] = None) -> list[InstanceData]:
+    def predict(
+        self, feats: CycleTokens | list[CycleTokens], batch_data_samples: Sequence, test_cfg: dict | None = None
+    ) -> list[InstanceData]:
         """Keypoints in pixels of the input image, with their scores.
 
         Args:

@@ -11,6 +11,15 @@ from .soft_cross_entropy_loss import SoftCrossEntropyLoss
 from .token_mse_loss import TokenMSELoss
 
 __all__ = [
-    'AttentionTransferLoss', 'FeatureMSELoss', 'HeatmapLogitLoss', 'JointAttentionLoss', 'JointRelationLoss',
-    'JointTokenLoss', 'LimbVectorLoss', 'ScoreLoss', 'SimulatedHeatmapLoss', 'SoftCrossEntropyLoss', 'TokenMSELoss'
+    'AttentionTransferLoss',
+    'FeatureMSELoss',
+    'HeatmapLogitLoss',
+    'JointAttentionLoss',
+    'JointRelationLoss',
+    'JointTokenLoss',
+    'LimbVectorLoss',
+    'ScoreLoss',
+    'SimulatedHeatmapLoss',
+    'SoftCrossEntropyLoss',
+    'TokenMSELoss',
 ]

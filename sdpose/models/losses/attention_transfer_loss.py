@@ -5,6 +5,7 @@ is not public.
 
 Shapes: B batch, C channels, H and W the size of the maps.
 """
+
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -23,7 +24,7 @@ class AttentionTransferLoss(nn.Module):
         ValueError: if the weight is negative.
     """
 
-    def __init__(self, loss_weight: float = 1.) -> None:
+    def __init__(self, loss_weight: float = 1.0) -> None:
         super().__init__()
         self.loss_weight = require_weight(loss_weight)
 

@@ -1,8 +1,9 @@
 """Checks that the losses between a student and a teacher share."""
+
 import math
 from collections.abc import Sequence
 from numbers import Real
-from typing import Any, Optional
+from typing import Any
 
 from torch import Tensor
 
@@ -20,7 +21,7 @@ def require_weight(loss_weight: float) -> float:
     return loss_weight
 
 
-def require_layers(layers: Optional[Sequence[int]]) -> Optional[tuple[int, ...]]:
+def require_layers(layers: Sequence[int] | None) -> tuple[int, ...] | None:
     """The 0-based layers that a loss compares, as a tuple; None, for all, as it is.
 
     Raises:
@@ -30,8 +31,10 @@ def require_layers(layers: Optional[Sequence[int]]) -> Optional[tuple[int, ...]]
         return None
     numbers = tuple(layers) if isinstance(layers, Sequence) else ()
     if not numbers or len(set(numbers)) < len(numbers) or any(type(n) is not int or n < 0 for n in numbers):
-        raise ValueError('layers must be a list of different layers, counted from 0, or None for all of them (to leave '
-                         f'the term out, set it to None), got {layers!r}')
+        raise ValueError(
+            'layers must be a list of different layers, counted from 0, or None for all of them (to leave '
+            f'the term out, set it to None), got {layers!r}'
+        )
     return numbers
 
 
@@ -42,8 +45,9 @@ def require_same_shape(student: Tensor, teacher: Tensor, what: str) -> None:
         ValueError: naming both shapes.
     """
     if _shape(student) != _shape(teacher) or not isinstance(student, Tensor):
-        raise ValueError(f'{what} of student and teacher must have one shape, got {_shape(student)} and '
-                         f'{_shape(teacher)}')
+        raise ValueError(
+            f'{what} of student and teacher must have one shape, got {_shape(student)} and {_shape(teacher)}'
+        )
 
 
 def require_same_size(student: Tensor, teacher: Tensor, what: str) -> None:
@@ -54,8 +58,9 @@ def require_same_size(student: Tensor, teacher: Tensor, what: str) -> None:
     """
     ours, theirs = _shape(student), _shape(teacher)
     if len(ours) != 4 or len(theirs) != 4 or (ours[0], *ours[2:]) != (theirs[0], *theirs[2:]):
-        raise ValueError(f'{what} of student and teacher must be maps (B, C, H, W) of one size, got {ours} and '
-                         f'{theirs}')
+        raise ValueError(
+            f'{what} of student and teacher must be maps (B, C, H, W) of one size, got {ours} and {theirs}'
+        )
 
 
 def _shape(value: Any) -> Sequence:
@@ -63,7 +68,7 @@ def _shape(value: Any) -> Sequence:
     return tuple(value.shape) if isinstance(value, Tensor) else f'a {type(value).__name__}'
 
 
-def traced_layers(student: Sequence, teacher: Sequence, layers: Optional[Sequence[int]]) -> Sequence[int]:
+def traced_layers(student: Sequence, teacher: Sequence, layers: Sequence[int] | None) -> Sequence[int]:
     """The 0-based layers to compare of two traces, all of them if ``layers`` is None.
 
     Raises:

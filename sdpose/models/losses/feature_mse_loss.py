@@ -5,7 +5,6 @@ reading of FitNets (Romero et al. 2015, eq. 3).
 
 Shapes: B batch, C channels, H and W the size of the maps.
 """
-from typing import Optional
 
 from mmpose.registry import MODELS
 from torch import Tensor, nn
@@ -27,15 +26,16 @@ class FeatureMSELoss(nn.Module):
         ValueError: if only one channel count is given, one is not positive, or the weight is negative.
     """
 
-    def __init__(self,
-                 student_channels: Optional[int] = None,
-                 teacher_channels: Optional[int] = None,
-                 loss_weight: float = 1.) -> None:
+    def __init__(
+        self, student_channels: int | None = None, teacher_channels: int | None = None, loss_weight: float = 1.0
+    ) -> None:
         super().__init__()
         channels = (student_channels, teacher_channels)
         if channels != (None, None) and any(count is None or count < 1 for count in channels):
-            raise ValueError('student_channels and teacher_channels must both be positive, or both be left out for '
-                             f'maps of one shape, got {student_channels} and {teacher_channels}')
+            raise ValueError(
+                'student_channels and teacher_channels must both be positive, or both be left out for '
+                f'maps of one shape, got {student_channels} and {teacher_channels}'
+            )
         self.loss_weight = require_weight(loss_weight)
         self.adapter = nn.Identity() if student_channels is None else nn.Conv2d(*channels, kernel_size=1)
 
@@ -49,8 +49,10 @@ class FeatureMSELoss(nn.Module):
         if isinstance(self.adapter, nn.Conv2d):
             expected = self.adapter.in_channels, self.adapter.out_channels
             if (student.shape[1], teacher.shape[1]) != expected:
-                raise ValueError(f'the maps of student and teacher have {student.shape[1]} and {teacher.shape[1]} '
-                                 f'channels, but student_channels={expected[0]} and teacher_channels={expected[1]}')
+                raise ValueError(
+                    f'the maps of student and teacher have {student.shape[1]} and {teacher.shape[1]} '
+                    f'channels, but student_channels={expected[0]} and teacher_channels={expected[1]}'
+                )
         adapted = self.adapter(student)
         require_same_shape(adapted, teacher, 'feature maps (without an adapter)')
         return self.loss_weight * F.mse_loss(adapted, teacher)

@@ -2,7 +2,6 @@
 
 Shapes: B batch, K keypoints, H and W the size of the heatmaps.
 """
-from typing import Optional
 
 from mmpose.models.losses import KeypointMSELoss
 from mmpose.registry import MODELS
@@ -24,11 +23,11 @@ class HeatmapLogitLoss(KeypointMSELoss):
         ValueError: if the weight is negative.
     """
 
-    def __init__(self, use_target_weight: bool = False, loss_weight: float = 1.) -> None:
+    def __init__(self, use_target_weight: bool = False, loss_weight: float = 1.0) -> None:
         super().__init__(use_target_weight=use_target_weight, loss_weight=require_weight(loss_weight))
         self.needs_weight = use_target_weight
 
-    def forward(self, student: Tensor, teacher: Tensor, weight: Optional[Tensor] = None) -> Tensor:
+    def forward(self, student: Tensor, teacher: Tensor, weight: Tensor | None = None) -> Tensor:
         """Loss of heatmaps (B, K, H, W) with keypoint weights (B, K), a scalar.
 
         Raises:

@@ -4,8 +4,8 @@ DPPT's text is not public beyond its abstract ("attention maps"); this is one re
 
 Shapes: B batch, h heads, K query tokens, P visual tokens of the teacher and n <= P of the student.
 """
+
 from collections.abc import Sequence
-from typing import Optional
 
 import torch
 from mmpose.registry import MODELS
@@ -39,26 +39,30 @@ class JointAttentionLoss(nn.Module):
 
     reads_trace = True
 
-    def __init__(self,
-                 layers: Optional[Sequence[int]] = None,
-                 divergence: str = 'kl',
-                 support: str = 'surviving',
-                 loss_weight: float = 1.) -> None:
+    def __init__(
+        self,
+        layers: Sequence[int] | None = None,
+        divergence: str = 'kl',
+        support: str = 'surviving',
+        loss_weight: float = 1.0,
+    ) -> None:
         super().__init__()
         if divergence not in DIVERGENCES:
             raise ValueError(f'divergence={divergence!r} is unknown; choose one of {", ".join(DIVERGENCES)}')
         if support not in SUPPORTS:
             raise ValueError(f'support={support!r} is unknown; choose one of {", ".join(SUPPORTS)}')
         if support == 'grid' and divergence != 'mse':
-            raise ValueError("support='grid' needs divergence='mse': what the student has pruned is zero there, and "
-                             'the other divergence infinite')
+            raise ValueError(
+                "support='grid' needs divergence='mse': what the student has pruned is zero there, and "
+                'the other divergence infinite'
+            )
         self.layers = require_layers(layers)
         self.divergence = divergence
         self.support = support
         self.loss_weight = require_weight(loss_weight)
 
     @staticmethod
-    def on_surviving(rows: Tensor, kept: Optional[Tensor]) -> Tensor:
+    def on_surviving(rows: Tensor, kept: Tensor | None) -> Tensor:
         """Rows (B, K, K + P) of all tokens as distributions (B, K, K + n) over the joints and the kept patches.
 
         Args:
@@ -73,7 +77,7 @@ class JointAttentionLoss(nn.Module):
         return surviving / surviving.sum(dim=2, keepdim=True)
 
     @staticmethod
-    def on_grid(rows: Tensor, kept: Optional[Tensor], size: int) -> Tensor:
+    def on_grid(rows: Tensor, kept: Tensor | None, size: int) -> Tensor:
         """Rows (B, K, K + n) of joints and kept patches as rows (B, K, size) of all tokens, zero where pruned."""
         if kept is None:
             return rows

@@ -4,6 +4,7 @@ IKD's abstract asks that the student's prediction carry the teacher's structural
 
 Shapes: B batch, K keypoints, H and W the size of the heatmaps.
 """
+
 import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
@@ -26,7 +27,7 @@ class JointRelationLoss(nn.Module):
         ValueError: if the weight is negative.
     """
 
-    def __init__(self, loss_weight: float = 1.) -> None:
+    def __init__(self, loss_weight: float = 1.0) -> None:
         super().__init__()
         self.loss_weight = require_weight(loss_weight)
 

@@ -4,8 +4,8 @@ DPPT's text is not public beyond its abstract ("joint features"); this is one re
 
 Shapes: B batch, K query tokens, D width.
 """
+
 from collections.abc import Sequence
-from typing import Optional
 
 from mmpose.registry import MODELS
 from torch import Tensor, nn
@@ -28,7 +28,7 @@ class JointTokenLoss(nn.Module):
 
     reads_trace = True
 
-    def __init__(self, layers: Optional[Sequence[int]] = None, loss_weight: float = 1.) -> None:
+    def __init__(self, layers: Sequence[int] | None = None, loss_weight: float = 1.0) -> None:
         super().__init__()
         self.layers = require_layers(layers)
         self.loss_weight = require_weight(loss_weight)

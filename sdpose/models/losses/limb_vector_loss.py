@@ -2,8 +2,8 @@
 
 Shapes: B batch, K keypoints, L limbs, H and W the size of the heatmaps.
 """
+
 from collections.abc import Sequence
-from typing import Optional
 
 import torch
 from mmpose.registry import MODELS
@@ -30,10 +30,9 @@ class LimbVectorLoss(nn.Module):
 
     needs_weight = True
 
-    def __init__(self,
-                 limbs: Optional[Sequence[Sequence[int]]] = None,
-                 beta: float = 50.,
-                 loss_weight: float = 1.) -> None:
+    def __init__(
+        self, limbs: Sequence[Sequence[int]] | None = None, beta: float = 50.0, loss_weight: float = 1.0
+    ) -> None:
         super().__init__()
         if beta <= 0:
             raise ValueError(f'beta must be positive, got {beta}')

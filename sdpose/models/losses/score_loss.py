@@ -2,6 +2,7 @@
 
 Shapes: B batch, K keypoints, H and W the size of the teacher's heatmaps.
 """
+
 from typing import Any
 
 import torch
@@ -24,7 +25,7 @@ class ScoreLoss(nn.Module):
 
     needs_weight = True
 
-    def __init__(self, loss_weight: float = 1.) -> None:
+    def __init__(self, loss_weight: float = 1.0) -> None:
         super().__init__()
         self.loss_weight = require_weight(loss_weight)
 
@@ -53,7 +54,9 @@ class ScoreLoss(nn.Module):
             ValueError: if the student regresses no score.
         """
         if getattr(student, 'score', None) is None:
-            raise ValueError("the score loss needs a student that regresses a score: set model.head.mode to 'all', "
-                             "'score' or '1sigma'")
+            raise ValueError(
+                "the score loss needs a student that regresses a score: set model.head.mode to 'all', "
+                "'score' or '1sigma'"
+            )
         target = self.look_up(student.coords, teacher)
         return self.loss_weight * ((student.score[..., 0] - target) * weight).abs().mean()

@@ -2,6 +2,7 @@
 
 Shapes: B batch, K keypoints, S sigmas (1 or 2), H and W the size of the teacher's heatmaps.
 """
+
 from typing import Any
 
 import torch
@@ -31,7 +32,7 @@ class SimulatedHeatmapLoss(nn.Module):
 
     needs_weight = True
 
-    def __init__(self, loss_weight: float = 1., weighting: str = 'per_sample') -> None:
+    def __init__(self, loss_weight: float = 1.0, weighting: str = 'per_sample') -> None:
         super().__init__()
         if weighting not in WEIGHTINGS:
             raise ValueError(f'weighting={weighting!r} is unknown; choose one of {", ".join(WEIGHTINGS)}')
@@ -69,8 +70,10 @@ class SimulatedHeatmapLoss(nn.Module):
             ValueError: if the student regresses no sigma.
         """
         if getattr(student, 'sigma', None) is None:
-            raise ValueError("a simulated heatmap needs a student that regresses sigma: set model.head.mode to 'all', "
-                             "'sigma' or '1sigma'")
+            raise ValueError(
+                "a simulated heatmap needs a student that regresses sigma: set model.head.mode to 'all', "
+                "'sigma' or '1sigma'"
+            )
         simulated, touches = self.simulate(student.coords, student.sigma, tuple(teacher.shape[:1:-1]))
         weight = weight * touches
         error = (simulated * touches[..., None, None] - teacher).square().mean(dim=(2, 3))  # (B, K)

@@ -2,6 +2,7 @@
 
 Shapes: B batch, N classes.
 """
+
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -23,7 +24,7 @@ class SoftCrossEntropyLoss(nn.Module):
         ValueError: if a value is out of range.
     """
 
-    def __init__(self, label_smoothing: float = 0., loss_weight: float = 1.) -> None:
+    def __init__(self, label_smoothing: float = 0.0, loss_weight: float = 1.0) -> None:
         super().__init__()
         if not 0 <= label_smoothing < 1:
             raise ValueError(f'label_smoothing must lie in [0, 1), got {label_smoothing}')
@@ -37,6 +38,8 @@ class SoftCrossEntropyLoss(nn.Module):
             ValueError: if the shapes differ.
         """
         if logits.shape != target.shape:
-            raise ValueError(f'logits and target must have one shape, got {tuple(logits.shape)} and '
-                             f'{tuple(target.shape)}: num_classes of the head and of the data set differ')
+            raise ValueError(
+                f'logits and target must have one shape, got {tuple(logits.shape)} and '
+                f'{tuple(target.shape)}: num_classes of the head and of the data set differ'
+            )
         return self.loss_weight * F.cross_entropy(logits, target, label_smoothing=self.label_smoothing)

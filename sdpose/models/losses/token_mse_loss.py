@@ -1,4 +1,5 @@
 """Mean squared error between the tokens of a student and a teacher (SDPose, eq. 1 and 2)."""
+
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -17,7 +18,7 @@ class TokenMSELoss(nn.Module):
         ValueError: if the weight is negative.
     """
 
-    def __init__(self, loss_weight: float = 1.) -> None:
+    def __init__(self, loss_weight: float = 1.0) -> None:
         super().__init__()
         self.loss_weight = require_weight(loss_weight)
 

@@ -2,7 +2,6 @@
 
 Shapes: B batch, T tokens, D width, h heads, d = D / h.
 """
-from typing import Optional
 
 import torch
 from mmcv.cnn.bricks import DropPath
@@ -24,16 +23,16 @@ class SelfAttention(nn.Module):
         ValueError: if ``num_heads`` does not divide ``dim``.
     """
 
-    def __init__(self, dim: int, num_heads: int, qkv_bias: bool = False, scale: Optional[float] = None) -> None:
+    def __init__(self, dim: int, num_heads: int, qkv_bias: bool = False, scale: float | None = None) -> None:
         super().__init__()
         if num_heads < 1 or dim % num_heads:
             raise ValueError(f'num_heads={num_heads} must divide dim={dim}')
         self.num_heads = num_heads
-        self.scale = (dim // num_heads)**-0.5 if scale is None else scale
+        self.scale = (dim // num_heads) ** -0.5 if scale is None else scale
         self.qkv = nn.Linear(dim, 3 * dim, bias=qkv_bias)
         self.proj = nn.Linear(dim, dim)
 
-    def forward(self, x: Tensor, map_rows: int = 0) -> tuple[Tensor, Optional[Tensor]]:
+    def forward(self, x: Tensor, map_rows: int = 0) -> tuple[Tensor, Tensor | None]:
         """Attend over all tokens (B, T, D).
 
         Args:
@@ -73,14 +72,16 @@ class TransformerLayer(nn.Module):
         ValueError: if ``drop_path`` is not in [0, 1).
     """
 
-    def __init__(self,
-                 dim: int,
-                 num_heads: int,
-                 mlp_ratio: float = 3,
-                 qkv_bias: bool = False,
-                 attention_scale: Optional[float] = None,
-                 norm_eps: float = 1e-5,
-                 drop_path: float = 0.) -> None:
+    def __init__(
+        self,
+        dim: int,
+        num_heads: int,
+        mlp_ratio: float = 3,
+        qkv_bias: bool = False,
+        attention_scale: float | None = None,
+        norm_eps: float = 1e-5,
+        drop_path: float = 0.0,
+    ) -> None:
         super().__init__()
         if not 0 <= drop_path < 1:
             raise ValueError(f'drop_path must lie in [0, 1), got {drop_path}')
@@ -91,7 +92,7 @@ class TransformerLayer(nn.Module):
         self.ffn = nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim))
         self.drop_path = DropPath(drop_path) if drop_path else nn.Identity()
 
-    def attend(self, x: Tensor, map_rows: int = 0) -> tuple[Tensor, Optional[Tensor]]:
+    def attend(self, x: Tensor, map_rows: int = 0) -> tuple[Tensor, Tensor | None]:
         """The attention half: tokens (B, T, D) and, for the first ``map_rows`` tokens, their attention map."""
         update, attention = self.attn(self.norm1(x), map_rows)
         return x + self.drop_path(update), attention

@@ -2,9 +2,9 @@
 
 Shapes: B batch, C channels, K query tokens, P visual tokens, D width, h heads, L layers.
 """
+
 import math
 from collections.abc import Sequence
-from typing import Optional
 
 from mmengine.model import BaseModule, ModuleList
 from mmpose.registry import MODELS
@@ -48,44 +48,56 @@ class MultiCycledTransformer(BaseModule):
             names only layers, or cycles, that are not there.
     """
 
-    def __init__(self,
-                 in_channels: int,
-                 feature_size: tuple[int, int],
-                 patch_size: tuple[int, int],
-                 num_queries: int,
-                 dim: int = 192,
-                 depth: int = 12,
-                 num_heads: int = 8,
-                 mlp_ratio: float = 3,
-                 position: str = 'sine-full',
-                 num_cycles: int = 1,
-                 test_cycles: int = 1,
-                 pruner: Optional[dict] = None,
-                 qkv_bias: bool = False,
-                 attention_scale: Optional[float] = None,
-                 norm_eps: float = 1e-5,
-                 drop_path: float = 0.,
-                 init_cfg: Optional[dict] = None) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        feature_size: tuple[int, int],
+        patch_size: tuple[int, int],
+        num_queries: int,
+        dim: int = 192,
+        depth: int = 12,
+        num_heads: int = 8,
+        mlp_ratio: float = 3,
+        position: str = 'sine-full',
+        num_cycles: int = 1,
+        test_cycles: int = 1,
+        pruner: dict | None = None,
+        qkv_bias: bool = False,
+        attention_scale: float | None = None,
+        norm_eps: float = 1e-5,
+        drop_path: float = 0.0,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg or dict(type='TruncNormal', layer='Linear', std=0.02, bias=0))
         if depth < 1:
             raise ValueError(f'a transformer needs at least one layer, got depth={depth}')
-        for name, value in dict(in_channels=in_channels, dim=dim, mlp_ratio=mlp_ratio, norm_eps=norm_eps,
-                                attention_scale=1 if attention_scale is None else attention_scale).items():
+        for name, value in dict(
+            in_channels=in_channels,
+            dim=dim,
+            mlp_ratio=mlp_ratio,
+            norm_eps=norm_eps,
+            attention_scale=1 if attention_scale is None else attention_scale,
+        ).items():
             if not 0 < value < math.inf:
                 raise ValueError(f'{name} must be positive, got {value}')
         if num_cycles < 1:
             raise ValueError(f'num_cycles must be at least 1, got {num_cycles}')
         if not 1 <= test_cycles <= num_cycles:
-            raise ValueError(f'test_cycles={test_cycles} must lie between 1 and num_cycles={num_cycles}: '
-                             'a cycle that was never trained cannot be deployed')
+            raise ValueError(
+                f'test_cycles={test_cycles} must lie between 1 and num_cycles={num_cycles}: '
+                'a cycle that was never trained cannot be deployed'
+            )
         self.num_cycles = num_cycles
         self.test_cycles = test_cycles
         self.tokenizer = Tokenizer(in_channels, feature_size, patch_size, num_queries, dim, position)
         self.pruner = MODELS.build(pruner) if pruner else None
         self._check_pruner(depth)
         self.layers = ModuleList(
-            TransformerLayer(dim, num_heads, mlp_ratio, qkv_bias, attention_scale, norm_eps,
-                             drop_path * index / max(depth - 1, 1)) for index in range(depth))
+            TransformerLayer(
+                dim, num_heads, mlp_ratio, qkv_bias, attention_scale, norm_eps, drop_path * index / max(depth - 1, 1)
+            )
+            for index in range(depth)
+        )
 
     def _check_pruner(self, depth: int) -> None:
         """Refuse a pruner that would stay idle without a word."""
@@ -93,14 +105,14 @@ class MultiCycledTransformer(BaseModule):
         if layers and min(layers) >= depth:
             raise ValueError(f'pruner.layers={tuple(layers)}: none of them is there, the {depth} layers count from 0')
         if cycles and min(cycles) > self.num_cycles:
-            raise ValueError(f'pruner.cycles={tuple(cycles)}: none of them is there, num_cycles is '
-                             f'{self.num_cycles} and they count from 1')
+            raise ValueError(
+                f'pruner.cycles={tuple(cycles)}: none of them is there, num_cycles is '
+                f'{self.num_cycles} and they count from 1'
+            )
 
-    def forward(self,
-                feats: Sequence[Tensor],
-                with_attention: bool = False,
-                cycles: Optional[int] = None,
-                with_trace: bool = False) -> CycleTokens:
+    def forward(
+        self, feats: Sequence[Tensor], with_attention: bool = False, cycles: int | None = None, with_trace: bool = False
+    ) -> CycleTokens:
         """Run the cycles on the last feature map (B, C, H, W).
 
         Args:
@@ -122,8 +134,9 @@ class MultiCycledTransformer(BaseModule):
             sets.append(tokens)
         return CycleTokens(tuple(sets), self.test_cycles - 1)
 
-    def run_cycle(self, tokens: TokenSet, cycle: int = 1, with_attention: bool = False, with_trace: bool = False
-                  ) -> TokenSet:
+    def run_cycle(
+        self, tokens: TokenSet, cycle: int = 1, with_attention: bool = False, with_trace: bool = False
+    ) -> TokenSet:
         """One pass of the whole stack over ``tokens``; ``cycle`` counts from 1.
 
         The first layer of a cycle never adds the position code: in cycle 1 the tokenizer has added it, in the later
@@ -140,10 +153,11 @@ class MultiCycledTransformer(BaseModule):
             x, attention = layer.attend(x, rows)
             attended, tokens = tokens.kept, tokens._replace(sequence=x)
             if prunes:
-                tokens = self.pruner(tokens, attention[:, :, :tokens.num_queries], index)
+                tokens = self.pruner(tokens, attention[:, :, : tokens.num_queries], index)
             maps.append(attention)
             tokens = tokens._replace(sequence=layer.feed(tokens.sequence))
             if with_trace:
-                trace.append(LayerTrace(tokens.query, attention[:, :, :tokens.num_queries], attended))
-        return tokens._replace(attention=tuple(maps) if with_attention else None,
-                               trace=tuple(trace) if with_trace else None)
+                trace.append(LayerTrace(tokens.query, attention[:, :, : tokens.num_queries], attended))
+        return tokens._replace(
+            attention=tuple(maps) if with_attention else None, trace=tuple(trace) if with_trace else None
+        )

@@ -2,6 +2,7 @@
 
 Shapes: K query tokens, P = rows * columns visual tokens, D width.
 """
+
 import math
 
 import torch
@@ -27,7 +28,7 @@ def sine_table(rows: int, columns: int, dim: int) -> Tensor:
         raise ValueError(f'the sine position code needs a width that is a multiple of 4, got dim={dim}')
     half = dim // 2
     channel = torch.arange(half, dtype=torch.float64)
-    period = 10000**(2 * (channel // 2) / half)
+    period = 10000 ** (2 * (channel // 2) / half)
 
     def code(count: int) -> Tensor:
         angle = torch.arange(1, count + 1, dtype=torch.float64) * (2 * math.pi / (count + 1e-6))

@@ -2,9 +2,9 @@
 
 Shapes: B batch, h heads, K query tokens, P visual tokens before and n after, T = K + P tokens, D width.
 """
+
 import math
 from collections.abc import Sequence
-from typing import Optional
 
 import torch
 from mmpose.registry import MODELS
@@ -31,16 +31,17 @@ class TokenPruner(nn.Module):
         ValueError: if a value is out of range.
     """
 
-    def __init__(self,
-                 keep_ratio: float = 0.7,
-                 layers: Sequence[int] = (3, 6, 9),
-                 cycles: Optional[Sequence[int]] = None) -> None:
+    def __init__(
+        self, keep_ratio: float = 0.7, layers: Sequence[int] = (3, 6, 9), cycles: Sequence[int] | None = None
+    ) -> None:
         super().__init__()
         if not 0 < keep_ratio <= 1:
             raise ValueError(f'keep_ratio must lie in (0, 1], got {keep_ratio}')
         if not layers or cycles is not None and not cycles:
-            raise ValueError(f'layers={tuple(layers)}, cycles={cycles}: nothing would be pruned; for a model without '
-                             'pruning leave the pruner out (None)')
+            raise ValueError(
+                f'layers={tuple(layers)}, cycles={cycles}: nothing would be pruned; for a model without '
+                'pruning leave the pruner out (None)'
+            )
         if any(layer < 0 for layer in layers) or any(cycle < 1 for cycle in cycles or ()):
             raise ValueError(f'layers count from 0 and cycles from 1, got layers={tuple(layers)} and cycles={cycles}')
         self.keep_ratio = keep_ratio
@@ -48,7 +49,7 @@ class TokenPruner(nn.Module):
         self.cycles = None if cycles is None else tuple(cycles)
         self.training_keep_ratio = keep_ratio  # annealed by KeepRatioHook; eval mode never reads it
         # For one training step, by a distiller: a score of every patch of the full grid, (B, P), for each layer.
-        self.guide: Optional[Sequence[Tensor]] = None
+        self.guide: Sequence[Tensor] | None = None
 
     def applies(self, layer: int, cycle: int) -> bool:
         """Whether this layer (from 0) of this cycle (from 1) prunes."""
@@ -85,7 +86,7 @@ class TokenPruner(nn.Module):
             position = self._select(position.expand(index.shape[0], -1, -1), index, count)
         return tokens._replace(sequence=self._select(tokens.sequence, index, count), position=position, kept=kept)
 
-    def _guided(self, layer: int, kept: Optional[Tensor]) -> Tensor:
+    def _guided(self, layer: int, kept: Tensor | None) -> Tensor:
         """The guide's scores (B, P) of the visual tokens that are left."""
         return self.guide[layer] if kept is None else self.guide[layer].gather(1, kept)
 

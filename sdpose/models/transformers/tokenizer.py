@@ -30,18 +30,22 @@ class Tokenizer(BaseModule):
         ValueError: if the patches do not tile the feature map, or a value is out of range.
     """
 
-    def __init__(self,
-                 in_channels: int,
-                 feature_size: tuple[int, int],
-                 patch_size: tuple[int, int],
-                 num_queries: int,
-                 dim: int,
-                 position: str = 'sine-full') -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        feature_size: tuple[int, int],
+        patch_size: tuple[int, int],
+        num_queries: int,
+        dim: int,
+        position: str = 'sine-full',
+    ) -> None:
         super().__init__()
         for axis, size, patch in zip(('width', 'height'), feature_size, patch_size):
             if patch < 1 or size < 1 or size % patch:
-                raise ValueError(f'patch_size (w, h)={tuple(patch_size)} does not divide the feature map (w, h)='
-                                 f'{tuple(feature_size)}: {axis} {size} is not a multiple of {patch}')
+                raise ValueError(
+                    f'patch_size (w, h)={tuple(patch_size)} does not divide the feature map (w, h)='
+                    f'{tuple(feature_size)}: {axis} {size} is not a multiple of {patch}'
+                )
         if num_queries < 1:
             raise ValueError(f'a tokenizer needs at least one query token, got {num_queries}')
         if position not in POSITION_MODES:
@@ -76,8 +80,10 @@ class Tokenizer(BaseModule):
         """
         size = (feature.shape[-1], feature.shape[-2])
         if size != self.feature_size:
-            raise ConfigError(f'the tokenizer was built for a feature map of (w, h)={self.feature_size} but got '
-                              f'{size}: set feature_size to the input size divided by the stride of the backbone')
+            raise ConfigError(
+                f'the tokenizer was built for a feature map of (w, h)={self.feature_size} but got '
+                f'{size}: set feature_size to the input size divided by the stride of the backbone'
+            )
         patches = self.patch_embed(feature).flatten(2).transpose(1, 2)  # (B, P, D)
         sequence = torch.cat([self.query.expand(patches.shape[0], -1, -1), patches], dim=1) + self.position
         return TokenSet(sequence, self.num_queries, self.position if self.readds_position else None)

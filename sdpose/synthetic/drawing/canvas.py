@@ -1,5 +1,6 @@
 """A picture and, pixel for pixel, whose body part each pixel shows."""
-from typing import Sequence
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -9,7 +10,7 @@ _SHIFT = 4
 _ONE = 1 << _SHIFT
 _FAR = 1 << 15
 PERSON_STRIDE = 32
-'''A tag is person number (from 1) times this plus the part; 0 is no person.'''
+"""A tag is person number (from 1) times this plus the part; 0 is no person."""
 
 
 def fixed(polygon: np.ndarray) -> np.ndarray:
@@ -62,11 +63,7 @@ class Canvas:
         """Paints an upright rectangle between two corners."""
         self.fill(np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], float), color, tag)
 
-    def line(self,
-             start: Sequence[float],
-             end: Sequence[float],
-             color: Sequence[int],
-             thickness: float = 1) -> None:
+    def line(self, start: Sequence[float], end: Sequence[float], color: Sequence[int], thickness: float = 1) -> None:
         """Paints a line without touching the tags."""
         a, b = fixed(np.array([start, end], float))
         cv2.line(self.image, a.tolist(), b.tolist(), color, max(1, round(thickness)), cv2.LINE_AA, _SHIFT)
@@ -78,8 +75,8 @@ class Canvas:
         y0, y1 = max(0, int(cy - ry)), min(height, int(cy + ry) + 1)
         if x1 <= x0 or y1 <= y0:
             return
-        across = ((np.arange(x0, x1, dtype=np.float32) - cx) / rx)**2
-        down = ((np.arange(y0, y1, dtype=np.float32) - cy) / ry)**2
+        across = ((np.arange(x0, x1, dtype=np.float32) - cx) / rx) ** 2
+        down = ((np.arange(y0, y1, dtype=np.float32) - cy) / ry) ** 2
         factor = 1 - amount * np.clip(1.4 * (1 - across - down[:, None]), 0, 1)
         patch = self.image[y0:y1, x0:x1]
         patch[:] = cv2.multiply(patch, cv2.merge([factor] * 3), dtype=cv2.CV_8U)

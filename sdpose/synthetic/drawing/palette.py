@@ -1,19 +1,19 @@
 """Calm colours for surroundings: saturation is bounded so that people stand out and pictures do not glare."""
+
 import colorsys
-from typing import Optional
 
 import numpy as np
 
 from .canvas import Color
 
-_WARM, _COOL = (-.04, .15), (.50, .63)
+_WARM, _COOL = (-0.04, 0.15), (0.50, 0.63)
 
 
 def muted(
     rng: np.random.Generator,
-    hue: Optional[tuple[float, float]] = None,
-    saturation: tuple[float, float] = (.04, .26),
-    value: tuple[float, float] = (.45, .85)
+    hue: tuple[float, float] | None = None,
+    saturation: tuple[float, float] = (0.04, 0.26),
+    value: tuple[float, float] = (0.45, 0.85),
 ) -> Color:
     """A colour drawn from ranges of hue, saturation and value, each within 0..1.
 
@@ -21,19 +21,18 @@ def muted(
     have.
     """
     hue = hue or (_WARM if rng.random() < 0.6 else _COOL)
-    red, green, blue = colorsys.hsv_to_rgb(
-        rng.uniform(*hue) % 1, rng.uniform(*saturation), rng.uniform(*value))
+    red, green, blue = colorsys.hsv_to_rgb(rng.uniform(*hue) % 1, rng.uniform(*saturation), rng.uniform(*value))
     return int(255 * blue), int(255 * green), int(255 * red)
 
 
 def wood(rng: np.random.Generator) -> Color:
     """A wood tone."""
-    return muted(rng, (.05, .10), (.25, .5), (.35, .75))
+    return muted(rng, (0.05, 0.10), (0.25, 0.5), (0.35, 0.75))
 
 
 def foliage(rng: np.random.Generator) -> Color:
     """A leaf green."""
-    return muted(rng, (.20, .36), (.25, .5), (.32, .62))
+    return muted(rng, (0.20, 0.36), (0.25, 0.5), (0.32, 0.62))
 
 
 def vertical_gradient(image: np.ndarray, y0: int, y1: int, top: Color, bottom: Color) -> None:

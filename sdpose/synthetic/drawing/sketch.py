@@ -1,5 +1,6 @@
 """A person as layers of strokes: collected first, outlined in one batch, painted back to front."""
-from typing import Callable, Sequence
+
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ from .solids import capsules
 Pixel = Sequence[float]
 Profile = Sequence[tuple[float, float]]
 LIGHT = (-0.5, -0.866)
-'''Direction towards the light in the picture, x to the right and y down.'''
+"""Direction towards the light in the picture, x to the right and y down."""
 
 
 class Layer:
@@ -43,14 +44,16 @@ class Layer:
         """Anything else: a function of the canvas and the tag."""
         self.steps.append((paint, None))
 
-    def limb(self,
-             start: Pixel,
-             end: Pixel,
-             profile: Profile,
-             color: Color,
-             merge: float = 0.0,
-             tail: float = 1.0,
-             hem: bool = False) -> None:
+    def limb(
+        self,
+        start: Pixel,
+        end: Pixel,
+        profile: Profile,
+        color: Color,
+        merge: float = 0.0,
+        tail: float = 1.0,
+        hem: bool = False,
+    ) -> None:
         """A shaded limb: dark rim, shadow tone, lit tone.
 
         Args:
@@ -62,7 +65,7 @@ class Layer:
             hem: Whether it ends straight, as a sleeve does.
         """
         dx, dy = end[0] - start[0], end[1] - start[1]
-        length = max((dx * dx + dy * dy)**0.5, 1e-6)
+        length = max((dx * dx + dy * dy) ** 0.5, 1e-6)
         nx, ny = -dy / length, dx / length
         lit = 0.24 * (nx * LIGHT[0] + ny * LIGHT[1])
         rim, last = max(0.6, 0.085 * profile[0][1]), profile[-1][0]
@@ -73,9 +76,13 @@ class Layer:
         for (x0, y0, t0, r0), (x1, y1, t1, r1) in pairs:
             low, high = max(0.0, (merge - t0) / (t1 - t0)), min(1.0, (tail - t0) / (t1 - t0))
             if low < high:
-                self.capsule((x0 + (x1 - x0) * low, y0 + (y1 - y0) * low),
-                             (x0 + (x1 - x0) * high, y0 + (y1 - y0) * high), r0 + (r1 - r0) * low + rim,
-                             r0 + (r1 - r0) * high + rim, shade(color, 0.5))
+                self.capsule(
+                    (x0 + (x1 - x0) * low, y0 + (y1 - y0) * low),
+                    (x0 + (x1 - x0) * high, y0 + (y1 - y0) * high),
+                    r0 + (r1 - r0) * low + rim,
+                    r0 + (r1 - r0) * high + rim,
+                    shade(color, 0.5),
+                )
         for (x0, y0, _, r0), (x1, y1, _, r1) in pairs:
             self.capsule((x0, y0), (x1, y1), r0, r1, shade(color, 0.82))
         if hem:
@@ -85,17 +92,15 @@ class Layer:
             a, b = (lit * r0 if g0 < 1 else 0.0), (lit * r1 if g1 < 1 else 0.0)
             self.capsule((x0 + nx * a, y0 + ny * a), (x1 + nx * b, y1 + ny * b), g0 * r0, g1 * r1, color)
 
-    def _hem(self, stop: tuple[float, ...], end: Pixel, across: Pixel, rim: float, lit: float,
-             color: Color) -> None:
+    def _hem(self, stop: tuple[float, ...], end: Pixel, across: Pixel, rim: float, lit: float, color: Color) -> None:
         """The straight end of a sleeve, from the last stop to the end."""
         (x, y, _, radius), (nx, ny) = stop, across
-        for width, shift, tone in ((radius + rim, 0.0, 0.5), (radius, 0.0, 0.82), (0.76 * radius,
-                                                                                   lit * radius, 1.0)):
-            ax, ay, bx, by = (nx * (shift + width), ny * (shift + width), nx * (shift - width),
-                              ny * (shift - width))
+        for width, shift, tone in ((radius + rim, 0.0, 0.5), (radius, 0.0, 0.82), (0.76 * radius, lit * radius, 1.0)):
+            ax, ay, bx, by = (nx * (shift + width), ny * (shift + width), nx * (shift - width), ny * (shift - width))
             self.polygon(
-                np.array([(x + ax, y + ay), (end[0] + ax, end[1] + ay), (end[0] + bx, end[1] + by),
-                          (x + bx, y + by)]), shade(color, tone))
+                np.array([(x + ax, y + ay), (end[0] + ax, end[1] + ay), (end[0] + bx, end[1] + by), (x + bx, y + by)]),
+                shade(color, tone),
+            )
 
 
 def _short_of(profile: Profile, amount: float) -> Profile:

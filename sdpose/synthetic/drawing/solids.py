@@ -1,5 +1,4 @@
 """Outlines of simple solids as the camera sees them, as polygons in pixels."""
-from typing import Optional
 
 import numpy as np
 
@@ -9,8 +8,7 @@ _RING = np.linspace(0, 2 * np.pi, 28, endpoint=False)
 _RING_COS, _RING_SIN = np.cos(_RING)[:, None], np.sin(_RING)[:, None]
 
 
-def capsules(start: np.ndarray, end: np.ndarray, start_radius: np.ndarray,
-             end_radius: np.ndarray) -> np.ndarray:
+def capsules(start: np.ndarray, end: np.ndarray, start_radius: np.ndarray, end_radius: np.ndarray) -> np.ndarray:
     """Outlines of tapered limbs: for each row the hull of two discs.
 
     Args:
@@ -57,7 +55,7 @@ class Ellipsoid:
         first, second = _basis(self.view)
         return self.pixels(grow * (_RING_COS * first + _RING_SIN * second))
 
-    def cap(self, axis: np.ndarray, degrees: float, grow: float = 1.0) -> Optional[np.ndarray]:
+    def cap(self, axis: np.ndarray, degrees: float, grow: float = 1.0) -> np.ndarray | None:
         """The visible part of the cap of angular radius ``degrees`` around ``axis``, or None where none is.
 
         Its edge is the visible arc of the rim, closed along the silhouette where the rim runs behind the
@@ -65,7 +63,7 @@ class Ellipsoid:
         """
         axis = axis / np.linalg.norm(axis)
         toward, radius = float(axis @ self.view), np.radians(degrees)
-        aside = max(1 - toward * toward, 0.0)**0.5
+        aside = max(1 - toward * toward, 0.0) ** 0.5
         if aside < 1e-6:  # seen straight on or from straight behind: a circle, or nothing
             return self.outline(grow * np.sin(min(radius, np.pi / 2))) if toward > 0 else None
         first = (self.view - toward * axis) / aside
@@ -77,8 +75,7 @@ class Ellipsoid:
         rim = np.cos(radius) * axis + np.sin(radius) * (np.cos(reach) * first + np.sin(reach) * second)
         if horizon > -1:
             back = np.arccos(min(1.0, np.cos(radius) / aside)) * -_ARC_FINE[:, None]
-            rim = np.concatenate(
-                [rim, np.cos(back) * (axis - toward * self.view) / aside + np.sin(back) * second])
+            rim = np.concatenate([rim, np.cos(back) * (axis - toward * self.view) / aside + np.sin(back) * second])
         return self.pixels(grow * rim)
 
 

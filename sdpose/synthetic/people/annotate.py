@@ -1,6 +1,7 @@
 """What is known about a drawn scene: joints with visibility, boxes and areas; the styles write it down."""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Sequence
 
 import numpy as np
 
@@ -13,9 +14,9 @@ from .skeleton import ADJOINING, COCO_17, JOINT_INDEX, JOINTS, Part
 
 _FACE = ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear')
 _HIDDEN, _UNKNOWN = -0.05, -0.35
-'''Cosines towards the viewer below which a face point is covered, and below which nobody could place it.'''
+"""Cosines towards the viewer below which a face point is covered, and below which nobody could place it."""
 _BEHIND = 0.06
-'''Statures by which a shoulder or hip may lie behind the middle of the trunk and still count as seen.'''
+"""Statures by which a shoulder or hip may lie behind the middle of the trunk and still count as seen."""
 _FEWEST = 3
 
 
@@ -33,6 +34,7 @@ class Annotation:
         middle: (x, y) of the middle of its trunk, in pixels.
         head_box: (x, y) of the upper left corner and of the lower right one, in pixels, as if nothing hid the head.
     """
+
     joints: np.ndarray
     box: tuple[float, float, float, float]
     area: int
@@ -86,8 +88,9 @@ def _middle_and_head(body: Body, view: View) -> tuple[tuple[float, ...], tuple[f
     return tuple(middle.tolist()), (*outline.min(0).tolist(), *outline.max(0).tolist())
 
 
-def annotate(tags: np.ndarray, people: Sequence[tuple[Body, View]],
-             labelled: Sequence[int] = COCO_17) -> tuple[Annotation, ...]:
+def annotate(
+    tags: np.ndarray, people: Sequence[tuple[Body, View]], labelled: Sequence[int] = COCO_17
+) -> tuple[Annotation, ...]:
     """Annotations of everybody of whom a pixel is visible.
 
     A person with fewer than three visible joints keeps box and area and loses all joints, as COCO does with
@@ -108,7 +111,6 @@ def annotate(tags: np.ndarray, people: Sequence[tuple[Body, View]],
         joints = joint_flags(tags, body, view, number)
         if (joints[list(labelled), 2] == 2).sum() < _FEWEST:
             joints[:] = 0
-        box = (float(columns[0]), float(rows[0]), float(columns[-1] - columns[0] + 1),
-               float(rows[-1] - rows[0] + 1))
+        box = (float(columns[0]), float(rows[0]), float(columns[-1] - columns[0] + 1), float(rows[-1] - rows[0] + 1))
         found.append(Annotation(joints, box, int(areas[number]), number, view.height, *_middle_and_head(body, view)))
     return tuple(found)

@@ -1,4 +1,5 @@
 """The view of one person: a turn about three axes and a weak perspective onto the picture."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ class View:
         roll: Degrees the picture is turned.
         distance: Distance of the camera in statures; smaller means stronger foreshortening.
     """
+
     foot: tuple[float, float]
     height: float
     yaw: float = 0.0
@@ -39,5 +41,6 @@ class View:
 
     def mirrored(self, width: int) -> 'View':
         """The view a mirrored picture of ``width`` pixels shows."""
-        return View((width - 1 - self.foot[0], self.foot[1]), self.height, -self.yaw, self.pitch, -self.roll,
-                    self.distance)
+        return View(
+            (width - 1 - self.foot[0], self.foot[1]), self.height, -self.yaw, self.pitch, -self.roll, self.distance
+        )

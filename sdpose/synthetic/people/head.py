@@ -1,5 +1,4 @@
 """Head of a person: skull, jaw, hair, face, hat and glasses."""
-from typing import Optional
 
 import cv2
 import numpy as np
@@ -56,7 +55,7 @@ def _eyes(layer: Layer, face: _Face, look: Look) -> None:
         layer.polygon(face.patch(centre + (0, 0.035, 0), 0.20, 0.105), shade(look.skin, 0.70))
         layer.polygon(face.patch(centre, 0.165, 0.075), (226, 230, 232))
         layer.polygon(face.patch(centre + (0, 0.005, 0.01), 0.078, 0.078), shade(look.eyes, 0.7))
-        brow = [face.at(sign * x, y, z) for x, y, z in ((.17, .29, .95), (.38, .345, .88), (.56, .28, .76))]
+        brow = [face.at(sign * x, y, z) for x, y, z in ((0.17, 0.29, 0.95), (0.38, 0.345, 0.88), (0.56, 0.28, 0.76))]
         size = 0.040 * face.radius
         layer.capsule(brow[0], brow[1], size, size, dark)
         layer.capsule(brow[1], brow[2], size, 0.6 * size, dark)
@@ -66,10 +65,12 @@ def _nose_and_mouth(layer: Layer, face: _Face, look: Look, smile: float) -> None
     """Nose, mouth and beard."""
     unit = face.radius
     if face.forward > -0.15:
-        layer.capsule(face.at(0, 0.06, 0.96), face.at(0, -0.18, 1.03), 0.06 * unit, 0.115 * unit,
-                      shade(look.skin, 0.80))
-        layer.capsule(face.at(-.02, 0.08, 0.97), face.at(-.02, -0.155, 1.04), 0.05 * unit, 0.085 * unit,
-                      shade(look.skin, 1.03))
+        layer.capsule(
+            face.at(0, 0.06, 0.96), face.at(0, -0.18, 1.03), 0.06 * unit, 0.115 * unit, shade(look.skin, 0.80)
+        )
+        layer.capsule(
+            face.at(-0.02, 0.08, 0.97), face.at(-0.02, -0.155, 1.04), 0.05 * unit, 0.085 * unit, shade(look.skin, 1.03)
+        )
     if face.forward < 0.1:
         return
     if look.beard:
@@ -93,12 +94,7 @@ def _ears(layer: Layer, face: _Face, skin: Color) -> None:
             layer.capsule(a, b, 0.13 * face.radius, 0.085 * face.radius, shade(skin, 0.92))
 
 
-def _cap(layer: Layer,
-         ellipsoid: Ellipsoid,
-         axis: np.ndarray,
-         degrees: float,
-         color: Color,
-         grow: float = 1.0) -> None:
+def _cap(layer: Layer, ellipsoid: Ellipsoid, axis: np.ndarray, degrees: float, color: Color, grow: float = 1.0) -> None:
     polygon = ellipsoid.cap(axis, degrees, grow)
     if polygon is not None:
         layer.call(lambda canvas, tag: canvas.fill_any(polygon, color, tag))
@@ -112,23 +108,23 @@ def _hair_mass(sketch: Sketch, face: _Face, body: Body, view: View, look: Look) 
         'bob': (0.55, 0.75, 1.02, 0.84),
         'long': (0.55, 1.85, 1.02, 0.66),
         'ponytail': (1.15, 1.5, 0.30, 0.14),
-        'bun': (1.12, 0.0, 0.40, 0.40)
+        'bun': (1.12, 0.0, 0.40, 0.40),
     }
     if look.hair_style not in lengths:
         return
     behind, drop, r0, r1 = lengths[look.hair_style]
-    start = centre + back * behind + frame[:, 1] * size[1] * (0.35 if look.hair_style in
-                                                              ('ponytail', 'bun') else 0.1)
+    start = centre + back * behind + frame[:, 1] * size[1] * (0.35 if look.hair_style in ('ponytail', 'bun') else 0.1)
     end = start + down * size[1] * drop
     pixel = view.project(np.stack([start, end])).tolist()
     layer = sketch.layer(Part.HAIR, float(start[2]) - 0.07 * face.forward)
-    layer.limb(pixel[0], pixel[1],
-               ((0, r0 * size[0] * 1.12 * face.scale), (1, r1 * size[0] * 1.12 * face.scale)), look.hair)
+    layer.limb(
+        pixel[0], pixel[1], ((0, r0 * size[0] * 1.12 * face.scale), (1, r1 * size[0] * 1.12 * face.scale)), look.hair
+    )
 
 
 def _hat(layer: Layer, face: _Face, color: Color) -> None:
     """A cap with its peak, which points forward."""
-    peak = [face.at(x, 0.40, z) for x, z in ((-.62, .75), (-.45, 1.30), (.45, 1.30), (.62, .75))]
+    peak = [face.at(x, 0.40, z) for x, z in ((-0.62, 0.75), (-0.45, 1.30), (0.45, 1.30), (0.62, 0.75))]
     hull = cv2.convexHull(np.array(peak, np.float32))[:, 0]
     if face.forward > -0.2:
         _cap(layer, face.skull, np.array([0, 0.95, -0.12]), 79, color, 1.10)
@@ -140,14 +136,12 @@ def _hat(layer: Layer, face: _Face, color: Color) -> None:
 
 def _glasses(layer: Layer, face: _Face) -> None:
     rings = [
-        np.rint(face.patch(np.array([sign * 0.36, 0.06, 0.96]), 0.24, 0.20) * 16).astype(np.int32)
-        for sign in (1, -1)
+        np.rint(face.patch(np.array([sign * 0.36, 0.06, 0.96]), 0.24, 0.20) * 16).astype(np.int32) for sign in (1, -1)
     ]
 
     def paint(canvas: Canvas, tag: int) -> None:
-        cv2.polylines(canvas.image, rings, True, (40, 38, 40), max(1, round(0.05 * face.radius)), cv2.LINE_AA,
-                      4)
-        canvas.line(face.at(.12, .06, .98), face.at(-.12, .06, .98), (40, 38, 40), 0.05 * face.radius)
+        cv2.polylines(canvas.image, rings, True, (40, 38, 40), max(1, round(0.05 * face.radius)), cv2.LINE_AA, 4)
+        canvas.line(face.at(0.12, 0.06, 0.98), face.at(-0.12, 0.06, 0.98), (40, 38, 40), 0.05 * face.radius)
 
     layer.call(paint)
 
@@ -176,7 +170,7 @@ def draw_head(sketch: Sketch, body: Body, view: View, look: Look, smile: float, 
     """
     face = _Face(body, view)
     _hair_mass(sketch, face, body, view, look)
-    layer: Optional[Layer] = sketch.layer(Part.HEAD, float(body.points['head'][2]) + 0.02)
+    layer: Layer | None = sketch.layer(Part.HEAD, float(body.points['head'][2]) + 0.02)
     _skull(layer, face, look, hairline)
     if face.forward > -0.3:
         _eyes(layer, face, look)

@@ -4,6 +4,7 @@ Axes of a person: x to the own left, y up, z forward, in units of stature; the l
 and the pelvis above the origin.  Seen at yaw 0 the person faces the viewer, so the own left is on the right
 of the picture.
 """
+
 from dataclasses import dataclass
 from math import cos, radians, sin
 
@@ -13,9 +14,15 @@ from .pose import ANGLES
 from .skeleton import JOINT_INDEX, JOINTS, Proportions
 
 DOWN = np.array([0.0, -1.0, 0.0])
-FACE_POINTS = {'nose': (0, -0.16, 1.06), 'left_eye': (0.36, 0.10, 0.90), 'right_eye': (-0.36, 0.10, 0.90),
-               'left_ear': (0.98, 0.0, -0.02), 'right_ear': (-0.98, 0.0, -0.02), 'head_top': (0, 0.98, 0)}
-'''Face points in units of the head ellipsoid's half axes.'''
+FACE_POINTS = {
+    'nose': (0, -0.16, 1.06),
+    'left_eye': (0.36, 0.10, 0.90),
+    'right_eye': (-0.36, 0.10, 0.90),
+    'left_ear': (0.98, 0.0, -0.02),
+    'right_ear': (-0.98, 0.0, -0.02),
+    'head_top': (0, 0.98, 0),
+}
+"""Face points in units of the head ellipsoid's half axes."""
 
 
 def rot_x(degrees: float) -> np.ndarray:
@@ -49,6 +56,7 @@ class Body:
         head_axes: (3, ) half axes of the head.
         proportions: The lengths it was built from.
     """
+
     joints: np.ndarray
     points: dict[str, np.ndarray]
     frames: dict[str, np.ndarray]
@@ -61,28 +69,47 @@ class Body:
 
     def rotated(self, rotation: np.ndarray) -> 'Body':
         """The same person turned about the origin."""
-        return Body(self.joints @ rotation.T, {k: rotation @ v for k, v in self.points.items()},
-                    {k: rotation @ v for k, v in self.frames.items()}, self.head_axes, self.proportions)
+        return Body(
+            self.joints @ rotation.T,
+            {k: rotation @ v for k, v in self.points.items()},
+            {k: rotation @ v for k, v in self.frames.items()},
+            self.head_axes,
+            self.proportions,
+        )
 
 
 def _arm(angle: dict[str, float], side: str, sign: int, chest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Frames of upper arm and forearm."""
-    upper = (chest @ rot_x(-angle[f'{side}_shoulder_flex']) @ rot_z(sign * angle[f'{side}_shoulder_spread'])
-             @ rot_y(-sign * angle[f'{side}_shoulder_turn']))
+    upper = (
+        chest
+        @ rot_x(-angle[f'{side}_shoulder_flex'])
+        @ rot_z(sign * angle[f'{side}_shoulder_spread'])
+        @ rot_y(-sign * angle[f'{side}_shoulder_turn'])
+    )
     return upper, upper @ rot_x(-angle[f'{side}_elbow'])
 
 
-def _leg(angle: dict[str, float], side: str, sign: int,
-         pelvis: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _leg(
+    angle: dict[str, float], side: str, sign: int, pelvis: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Frames of thigh, shank and foot."""
-    thigh = (pelvis @ rot_x(-angle[f'{side}_hip_flex']) @ rot_z(sign * angle[f'{side}_hip_spread'])
-             @ rot_y(-sign * angle[f'{side}_hip_turn']))
+    thigh = (
+        pelvis
+        @ rot_x(-angle[f'{side}_hip_flex'])
+        @ rot_z(sign * angle[f'{side}_hip_spread'])
+        @ rot_y(-sign * angle[f'{side}_hip_turn'])
+    )
     shank = thigh @ rot_x(angle[f'{side}_knee'])
     return thigh, shank, shank @ rot_x(angle[f'{side}_ankle'])
 
 
-def _limbs(angle: dict[str, float], size: Proportions, found: dict[str, np.ndarray],
-           points: dict[str, np.ndarray], frames: dict[str, np.ndarray]) -> None:
+def _limbs(
+    angle: dict[str, float],
+    size: Proportions,
+    found: dict[str, np.ndarray],
+    points: dict[str, np.ndarray],
+    frames: dict[str, np.ndarray],
+) -> None:
     """Adds arms and legs of both sides to the three tables."""
     pelvis, chest = frames['pelvis'], frames['chest']
     for side, sign in (('left', 1), ('right', -1)):
@@ -94,14 +121,16 @@ def _limbs(angle: dict[str, float], size: Proportions, found: dict[str, np.ndarr
         thigh, shank, foot = _leg(angle, side, sign, pelvis)
         knee = hip + thigh @ DOWN * size.thigh
         ankle = knee + shank @ DOWN * size.shank
-        found.update({
-            f'{side}_shoulder': shoulder,
-            f'{side}_elbow': elbow,
-            f'{side}_wrist': wrist,
-            f'{side}_hip': hip,
-            f'{side}_knee': knee,
-            f'{side}_ankle': ankle
-        })
+        found.update(
+            {
+                f'{side}_shoulder': shoulder,
+                f'{side}_elbow': elbow,
+                f'{side}_wrist': wrist,
+                f'{side}_hip': hip,
+                f'{side}_knee': knee,
+                f'{side}_ankle': ankle,
+            }
+        )
         points[f'{side}_heel'] = ankle + foot @ (0, -size.ankle_height * 0.72, -0.27 * size.foot)
         points[f'{side}_toe'] = ankle + foot @ (sign * 0.008, -size.ankle_height * 0.78, 0.66 * size.foot)
         frames.update({f'{side}_hand': fore, f'{side}_foot': foot})
@@ -128,15 +157,14 @@ def pose_body(size: Proportions, pose: np.ndarray, lift: float = 0.0) -> Body:
     axes = np.array([0.38, 0.5, 0.44]) * size.head
     centre = found['upper_neck'] + head @ (0, size.head * 0.44, 0.10 * size.head)
     found.update({name: centre + head @ (axes * at) for name, at in FACE_POINTS.items()})
-    points, frames = {
-        'middle': middle,
-        'head': centre
-    }, dict(pelvis=pelvis, waist=waist, chest=chest, head=head)
+    points, frames = {'middle': middle, 'head': centre}, dict(pelvis=pelvis, waist=waist, chest=chest, head=head)
     _limbs(angle, size, found, points, frames)
     lowest = min(points[f'{side}_{end}'][1] for side in ('left', 'right') for end in ('heel', 'toe')) - 0.012
     shift = np.array([0, lift - lowest, 0])
     return Body(
-        np.stack([found[name] for name in JOINTS]) + shift, {
-            k: v + shift
-            for k, v in points.items()
-        }, frames, axes, size)
+        np.stack([found[name] for name in JOINTS]) + shift,
+        {k: v + shift for k, v in points.items()},
+        frames,
+        axes,
+        size,
+    )

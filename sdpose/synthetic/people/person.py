@@ -1,4 +1,5 @@
 """One person: body, look and view drawn together, and the painting of it."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,7 @@ class Person:
         smile, hairline: See ``head.draw_head``.
         seated: Whether it needs a seat below.
     """
+
     look: Look
     size: Proportions
     pose: np.ndarray
@@ -42,8 +44,16 @@ class Person:
 
     def mirrored(self) -> 'Person':
         """The person a mirror shows."""
-        return Person(self.look, self.size, mirrored(self.pose), self.lift, self.grip[::-1], self.smile,
-                      self.hairline, self.seated)
+        return Person(
+            self.look,
+            self.size,
+            mirrored(self.pose),
+            self.lift,
+            self.grip[::-1],
+            self.smile,
+            self.hairline,
+            self.seated,
+        )
 
     def paint(self, canvas: Canvas, body: Body, view: View, number: int) -> None:
         """Paints the person and tags its pixels with ``number`` (from 1)."""
@@ -63,7 +73,13 @@ def sample_person(rng: np.random.Generator, family: str) -> Person:
     pose = sample_pose(rng, family)
     jump = family in ('free', 'run') and rng.random() < 0.4
     grip = tuple(np.clip(rng.normal(0.25 if family != 'run' else 0.7, 0.25, 2), 0, 1).tolist())
-    return Person(look, size, pose,
-                  float(rng.uniform(0, 0.1)) if jump else 0.0, grip,
-                  float(np.clip(rng.normal(.03, .03), -.02, .09)), float(np.clip(rng.normal(66, 3), 58, 72)),
-                  family == 'sit')
+    return Person(
+        look,
+        size,
+        pose,
+        float(rng.uniform(0, 0.1)) if jump else 0.0,
+        grip,
+        float(np.clip(rng.normal(0.03, 0.03), -0.02, 0.09)),
+        float(np.clip(rng.normal(66, 3), 58, 72)),
+        family == 'sit',
+    )

@@ -5,7 +5,8 @@ forward, limbs flex, arms and legs spread outward, limbs turn inward, the foot p
 turns or tilts to the person's own left.  Limits follow the normal ranges of motion of the American Academy of
 Orthopaedic Surgeons.
 """
-from typing import Callable
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -16,7 +17,7 @@ _CENTRAL = {
     'twist': (-40, 40),
     'nod': (-40, 45),
     'tilt': (-30, 30),
-    'turn': (-70, 70)
+    'turn': (-70, 70),
 }
 _PAIRED = {
     'shoulder_flex': (-50, 175),
@@ -27,22 +28,14 @@ _PAIRED = {
     'hip_spread': (-12, 45),
     'hip_turn': (-40, 35),
     'knee': (0, 140),
-    'ankle': (-20, 45)
+    'ankle': (-20, 45),
 }
-LIMITS = {
-    **_CENTRAL,
-    **{
-        f'{side}_{name}': limit
-        for side in ('left', 'right')
-        for name, limit in _PAIRED.items()
-    }
-}
+LIMITS = {**_CENTRAL, **{f'{side}_{name}': limit for side in ('left', 'right') for name, limit in _PAIRED.items()}}
 ANGLES = tuple(LIMITS)
 INDEX = {name: index for index, name in enumerate(ANGLES)}
 _ARM_ANGLES = ('shoulder_flex', 'shoulder_spread', 'shoulder_turn', 'elbow')
 _LOW, _HIGH = np.array(list(LIMITS.values()), float).T
-_SWAP = np.array(
-    [INDEX[name.replace('left', '#').replace('right', 'left').replace('#', 'right')] for name in ANGLES])
+_SWAP = np.array([INDEX[name.replace('left', '#').replace('right', 'left').replace('#', 'right')] for name in ANGLES])
 _SIGN = np.array([-1.0 if name in ('side', 'twist', 'tilt', 'turn') else 1.0 for name in ANGLES])
 
 
@@ -69,7 +62,7 @@ def make_pose(**degrees: float) -> np.ndarray:
 
 def _arm(rng: np.random.Generator, side: str) -> dict[str, float]:
     """One arm of a person who stands about: hanging, on the hip, folded, in a pocket, on the phone."""
-    n, kind = rng.normal, rng.choice(6, p=[.42, .16, .12, .12, .1, .08])
+    n, kind = rng.normal, rng.choice(6, p=[0.42, 0.16, 0.12, 0.12, 0.1, 0.08])
     flex, spread, turn, elbow = [
         (n(3, 9), n(10, 5), n(15, 15), abs(n(14, 10))),
         (n(-18, 6), n(42, 6), n(72, 6), n(92, 8)),
@@ -78,18 +71,19 @@ def _arm(rng: np.random.Generator, side: str) -> dict[str, float]:
         (n(30, 8), n(8, 5), n(30, 10), n(112, 10)),
         (n(55, 10), n(15, 6), n(30, 10), n(138, 5)),
     ][kind]
-    return {f'{side}_shoulder_flex': flex, f'{side}_shoulder_spread': spread, f'{side}_shoulder_turn': turn,
-            f'{side}_elbow': elbow}
+    return {
+        f'{side}_shoulder_flex': flex,
+        f'{side}_shoulder_spread': spread,
+        f'{side}_shoulder_turn': turn,
+        f'{side}_elbow': elbow,
+    }
 
 
 def _trunk(rng: np.random.Generator, amount: float = 1.0) -> dict[str, float]:
     n = rng.normal
-    return dict(bend=n(2, 5 * amount),
-                side=n(0, 5 * amount),
-                twist=n(0, 7 * amount),
-                nod=n(2, 8),
-                tilt=n(0, 6),
-                turn=n(0, 18))
+    return dict(
+        bend=n(2, 5 * amount), side=n(0, 5 * amount), twist=n(0, 7 * amount), nod=n(2, 8), tilt=n(0, 6), turn=n(0, 18)
+    )
 
 
 def stand(rng: np.random.Generator) -> np.ndarray:
@@ -98,8 +92,12 @@ def stand(rng: np.random.Generator) -> np.ndarray:
     legs = {
         f'{side}_{name}': value
         for side in ('left', 'right')
-        for name, value in (('hip_flex', n(3, 4)), ('hip_spread', abs(n(5, 4))), ('hip_turn', n(-10, 8)),
-                            ('knee', abs(n(4, 5))))
+        for name, value in (
+            ('hip_flex', n(3, 4)),
+            ('hip_spread', abs(n(5, 4))),
+            ('hip_turn', n(-10, 8)),
+            ('knee', abs(n(4, 5))),
+        )
     }
     if rng.random() < 0.3:
         legs.update(left_hip_flex=n(14, 5), left_knee=n(26, 8))
@@ -136,9 +134,8 @@ def run(rng: np.random.Generator) -> np.ndarray:
 def wave(rng: np.random.Generator) -> np.ndarray:
     """One arm raised to wave or reach, sometimes both."""
     n, pose = rng.normal, stand(rng)
-    for side in ('left', 'right')[:2 if rng.random() < 0.25 else 1]:
-        raised = [(n(15, 12), n(125, 20), n(-5, 20), abs(n(35, 25))),
-                  (n(95, 25), n(20, 12), n(10, 15), abs(n(20, 18)))]
+    for side in ('left', 'right')[: 2 if rng.random() < 0.25 else 1]:
+        raised = [(n(15, 12), n(125, 20), n(-5, 20), abs(n(35, 25))), (n(95, 25), n(20, 12), n(10, 15), abs(n(20, 18)))]
         values = raised[int(rng.random() < 0.35)]
         for name, value in zip(_ARM_ANGLES, values, strict=True):
             pose[INDEX[f'{side}_{name}']] = value
@@ -171,21 +168,17 @@ def squat(rng: np.random.Generator) -> np.ndarray:
 
 def free(rng: np.random.Generator) -> np.ndarray:
     """Dance and sport: every angle drawn from a wide part of its range."""
-    centre = make_pose(shoulder_flex=45,
-                       shoulder_spread=45,
-                       shoulder_turn=15,
-                       elbow=50,
-                       hip_flex=22,
-                       hip_spread=14,
-                       knee=32,
-                       ankle=12)
+    centre = make_pose(
+        shoulder_flex=45, shoulder_spread=45, shoulder_turn=15, elbow=50, hip_flex=22, hip_spread=14, knee=32, ankle=12
+    )
     width = 0.17 * (_HIGH - _LOW)
-    width[:len(_CENTRAL)] *= 0.6
+    width[: len(_CENTRAL)] *= 0.6
     return centre + rng.normal(size=len(ANGLES)) * width
 
 
 FAMILIES: dict[str, Callable[[np.random.Generator], np.ndarray]] = dict(
-    stand=stand, walk=walk, run=run, wave=wave, sit=sit, squat=squat, free=free)
+    stand=stand, walk=walk, run=run, wave=wave, sit=sit, squat=squat, free=free
+)
 
 
 def sample_pose(rng: np.random.Generator, family: str) -> np.ndarray:

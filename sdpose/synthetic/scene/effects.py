@@ -1,4 +1,5 @@
 """What a camera adds: texture of surfaces, blur, exposure, noise and JPEG."""
+
 from functools import lru_cache
 
 import cv2
@@ -16,13 +17,16 @@ def _bank(width: int, height: int, kind: str) -> np.ndarray:
     shape = (height + _MARGIN, width + _MARGIN)
     if kind == 'grain':
         noise = rng.normal(size=(*shape, 3)).astype(np.float32)
-        noise = 0.5 * noise + 0.85 * noise[
-            ..., :1]  # sensor noise is mostly the same in all channels after demosaicing
+        noise = 0.5 * noise + 0.85 * noise[..., :1]  # sensor noise is mostly the same in all channels after demosaicing
     else:
         noise = sum(
-            cv2.resize(rng.normal(size=(shape[0] // step + 2, shape[1] // step + 2)).astype(np.float32),
-                       shape[::-1],
-                       interpolation=cv2.INTER_CUBIC) for step in (4, 12, 40))
+            cv2.resize(
+                rng.normal(size=(shape[0] // step + 2, shape[1] // step + 2)).astype(np.float32),
+                shape[::-1],
+                interpolation=cv2.INTER_CUBIC,
+            )
+            for step in (4, 12, 40)
+        )
         noise = np.repeat(noise[..., None], 3, 2)
     return np.clip(128 + 24 * noise / noise.std(), 0, 255).astype(np.uint8)
 
@@ -36,7 +40,7 @@ def add_noise(image: np.ndarray, rng: np.random.Generator, kind: str, spread: fl
     """
     height, width = image.shape[:2]
     y, x = rng.integers(0, _MARGIN, 2)
-    piece = _bank(width, height, kind)[y:y + height, x:x + width]
+    piece = _bank(width, height, kind)[y : y + height, x : x + width]
     cv2.addWeighted(image, 1.0, piece, spread / 24, -128 * spread / 24, dst=image)
 
 

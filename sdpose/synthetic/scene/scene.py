@@ -1,6 +1,7 @@
 """One picture: who stands where, in what surroundings, behind what."""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Callable, Optional, Sequence
 
 import numpy as np
 
@@ -31,6 +32,7 @@ class Scene:
         annotations: One per visible person.
         quality: JPEG quality the picture is to be stored with.
     """
+
     image: np.ndarray
     tags: np.ndarray
     annotations: tuple[Annotation, ...]
@@ -44,6 +46,7 @@ class Scene:
 @dataclass(frozen=True)
 class _Ground:
     """The floor all people of a picture share: the horizon's row and the camera's height in statures."""
+
     horizon: float
     camera: float
 
@@ -58,8 +61,9 @@ def _yaw(rng: Rng, level: Level) -> float:
     return float(rng.uniform(-180, 180) if kind == 2 else 180 * kind + rng.normal(0, level.yaw_spread))
 
 
-def _place(rng: Rng, level: Level, size: tuple[int, int], ground: _Ground, slot: float, cluster: float,
-           tilt: float) -> View:
+def _place(
+    rng: Rng, level: Level, size: tuple[int, int], ground: _Ground, slot: float, cluster: float, tilt: float
+) -> View:
     """A view whose foot stands on the common floor."""
     width, height = size
     stature = height * rng.uniform(*level.height)
@@ -69,11 +73,17 @@ def _place(rng: Rng, level: Level, size: tuple[int, int], ground: _Ground, slot:
     if rng.random() < level.whole:
         x = float(np.clip(x, 0.17 * stature, width - 0.17 * stature))
         y = float(np.clip(y, 1.02 * stature, max(1.02 * stature, 0.985 * height)))
-    return View((float(x), float(y)), float(stature), _yaw(rng, level), float(rng.normal(4, 2)),
-                float(tilt + rng.normal(0, 0.4 * level.tilt)), float(rng.uniform(3, 6)))
+    return View(
+        (float(x), float(y)),
+        float(stature),
+        _yaw(rng, level),
+        float(rng.normal(4, 2)),
+        float(tilt + rng.normal(0, 0.4 * level.tilt)),
+        float(rng.uniform(3, 6)),
+    )
 
 
-def _slot(slot: float, count: int, width: int, cluster: float, gap: Optional[float]) -> float:
+def _slot(slot: float, count: int, width: int, cluster: float, gap: float | None) -> float:
     """Column of a person whose place in a row of ``count`` is ``slot``: over the whole width, or around a cluster."""
     if gap is None:
         return slot * width / count
@@ -84,13 +94,17 @@ def _cast(rng: Rng, level: Level, size: tuple[int, int]) -> tuple[_Ground, list[
     """People with their places, from far to near."""
     width, height = size
     count = 1 + int(rng.choice(len(level.people), p=level.people))
-    ground = _Ground(height * rng.uniform(.25, .45), rng.uniform(.55, .85))
-    slots = rng.permutation(count) + rng.uniform(.25, .75, count)
-    cluster, tilt = rng.uniform(.2, .8) * width, rng.normal(0, 0.6 * level.tilt)
+    ground = _Ground(height * rng.uniform(0.25, 0.45), rng.uniform(0.55, 0.85))
+    slots = rng.permutation(count) + rng.uniform(0.25, 0.75, count)
+    cluster, tilt = rng.uniform(0.2, 0.8) * width, rng.normal(0, 0.6 * level.tilt)
     gap = rng.uniform(*level.gap) if level.gap else None
-    people = [(sample_person(rng, _family(rng, level)),
-               _place(rng, level, size, ground, _slot(slot, count, width, cluster, gap), cluster, tilt))
-              for slot in slots]
+    people = [
+        (
+            sample_person(rng, _family(rng, level)),
+            _place(rng, level, size, ground, _slot(slot, count, width, cluster, gap), cluster, tilt),
+        )
+        for slot in slots
+    ]
     return ground, sorted(people, key=lambda item: item[1].foot[1])
 
 
@@ -105,14 +119,13 @@ def _draw_person(canvas: Canvas, rng: Rng, person: Person, body: Body, view: Vie
     person.paint(canvas, body, view, number)
 
 
-def _draw_occluder(canvas: Canvas, rng: Rng, people: list[tuple[Person,
-                                                                View]]) -> tuple[float, Callable[[], None]]:
+def _draw_occluder(canvas: Canvas, rng: Rng, people: list[tuple[Person, View]]) -> tuple[float, Callable[[], None]]:
     """An object before one of the people: its row on the floor and the function that draws it."""
     view = people[int(rng.integers(len(people)))][1]
     kind = OCCLUDERS[int(rng.integers(len(OCCLUDERS)))]
     x = view.foot[0] + rng.normal(0, 0.22) * view.height
     base = view.foot[1] + rng.uniform(0.02, 0.08) * view.height
-    return base, lambda: kind(canvas, rng, x, base, view.height * rng.uniform(.45, .7))
+    return base, lambda: kind(canvas, rng, x, base, view.height * rng.uniform(0.45, 0.7))
 
 
 def _draw_stray(canvas: Canvas, rng: Rng, level: Level, covered: bool) -> None:
@@ -126,12 +139,13 @@ def _draw_stray(canvas: Canvas, rng: Rng, level: Level, covered: bool) -> None:
     is_arm = covered or rng.random() < 0.5
     view = View((0, 0), stature, rng.uniform(-180, 180))
     body = person.body(view)
-    root, tip = view.project(np.stack([body.joint(f'{side}_{name}') for name in
-                                       (('shoulder', 'wrist') if is_arm else ('hip', 'ankle'))]))
+    root, tip = view.project(
+        np.stack([body.joint(f'{side}_{name}') for name in (('shoulder', 'wrist') if is_arm else ('hip', 'ankle'))])
+    )
     border = 1.04 * width if tip[0] < root[0] else -0.04 * width
     at = np.array(
-        [rng.uniform(.1, .9) * width if covered else border,
-         rng.uniform(.5 if covered else .3, .8) * height])
+        [rng.uniform(0.1, 0.9) * width if covered else border, rng.uniform(0.5 if covered else 0.3, 0.8) * height]
+    )
     view = View(tuple((at - root).tolist()), stature, view.yaw)
     sketch = Sketch()
     if is_arm:
@@ -144,9 +158,11 @@ def _draw_stray(canvas: Canvas, rng: Rng, level: Level, covered: bool) -> None:
         cover(canvas, rng, float(at[0]), float(at[1] + 0.12 * stature), 0.5 * stature)
 
 
-def _paint(canvas: Canvas, rng: Rng, level: Level, people: list[tuple[Person, View]],
-           bodies: list[tuple[Body, View]]) -> None:
+def _paint(
+    canvas: Canvas, rng: Rng, level: Level, people: list[tuple[Person, View]], bodies: list[tuple[Body, View]]
+) -> None:
     """Everything that stands on the floor, from far to near, with distractors behind and between."""
+
     def draw(number: int) -> Callable[[], None]:
         (person, view), (body, _) = people[number], bodies[number]
         return lambda: _draw_person(canvas, rng, person, body, view, number + 1)

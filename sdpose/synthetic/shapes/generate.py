@@ -1,4 +1,5 @@
 """Writes a set of shapes in torchvision's ImageFolder layout: all of it, or nothing."""
+
 import json
 import os
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from .outlines import CLASSES
 from .picture import draw_picture
 
 GENERATOR_VERSION = 1
-'''Raised whenever the same seed gives other pictures.'''
+"""Raised whenever the same seed gives other pictures."""
 SHEET = 'contact_sheet.png'
 _MOST, _SMALLEST, _LARGEST = 100_000, 16, 1024
 _ENDING = 'JPEG'  # ImageNet's
@@ -36,6 +37,7 @@ class ShapesRequest:
     Raises:
         UserError: If a value is out of its range.
     """
+
     num_train: int
     num_val: int
     seed: int
@@ -57,17 +59,30 @@ class ShapesRequest:
 
     def manifest(self) -> dict[str, Any]:
         """What is stored beside the pictures."""
-        return dict(kind='shapes', generator_version=GENERATOR_VERSION, num_train=self.num_train, num_val=self.num_val,
-                    seed=self.seed, size=list(self.size))
+        return dict(
+            kind='shapes',
+            generator_version=GENERATOR_VERSION,
+            num_train=self.num_train,
+            num_val=self.num_val,
+            seed=self.seed,
+            size=list(self.size),
+        )
 
     def complete(self, folder: Path) -> bool:
         """Whether every picture is there."""
-        return all(sum(1 for _ in (folder / split / name).glob(f'*.{_ENDING}')) == self.count(split)
-                   for split in SPLITS for name in CLASSES)
+        return all(
+            sum(1 for _ in (folder / split / name).glob(f'*.{_ENDING}')) == self.count(split)
+            for split in SPLITS
+            for name in CLASSES
+        )
 
 
-def generate_shapes(out: Path, request: ShapesRequest, overwrite: bool = False,
-                    progress: Callable[[int, int], None] = lambda done, total: None) -> bool:
+def generate_shapes(
+    out: Path,
+    request: ShapesRequest,
+    overwrite: bool = False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> bool:
     """Draw a set into ``train/CLASS/`` and ``val/CLASS/``, with a contact sheet.
 
     The set is drawn in a hidden folder beside ``out`` and renamed once complete.
@@ -108,6 +123,9 @@ def _store(path: Path, picture: Any) -> None:
 
 def _write_sheet(folder: Path, request: ShapesRequest, count: int = 6) -> None:
     """The first training pictures of each class, enlarged."""
-    pictures = [draw_picture(name, request.size, request.seed, 0, index)
-                for name in CLASSES for index in range(min(count, request.num_train))]
+    pictures = [
+        draw_picture(name, request.size, request.seed, 0, index)
+        for name in CLASSES
+        for index in range(min(count, request.num_train))
+    ]
     write_png(folder / SHEET, contact_sheet(pictures, width=1200))

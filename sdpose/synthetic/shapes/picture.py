@@ -1,4 +1,5 @@
 """One picture: a bright shape of random size, place, tilt and colour over a darker, busy background."""
+
 import cv2
 import numpy as np
 
@@ -60,7 +61,7 @@ def _brighter(rng: np.random.Generator, mean: float) -> tuple[float, float, floa
 def _placement(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     """An affine matrix (2, 3) from the unit circle into the picture: size, slight squeeze, tilt and place."""
     radius = rng.uniform(0.26, 0.42) * min(size)
-    squeeze = np.diag(radius * rng.uniform(0.85, 1., 2))
+    squeeze = np.diag(radius * rng.uniform(0.85, 1.0, 2))
     angle = rng.uniform(-_TILT, _TILT)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     centre = [rng.uniform(0.95 * radius, side - 0.95 * radius) for side in size]

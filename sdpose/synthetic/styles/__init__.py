@@ -1,4 +1,5 @@
 """Annotation styles: which joints of the drawn people are written, into which files."""
+
 from .base import Style
 from .coco import CocoStyle
 from .crowdpose import CrowdPoseStyle, crowd_index

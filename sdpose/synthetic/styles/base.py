@@ -1,8 +1,10 @@
 """What an annotation style decides."""
+
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any
 
 from sdpose.synthetic.people.annotate import Annotation
 from sdpose.synthetic.people.skeleton import JOINTS
@@ -10,12 +12,13 @@ from sdpose.visualization import sides_of
 
 Entry = dict[str, Any]
 Described = tuple[Entry, list[Entry]]
-'''The entry of a picture, with ``id`` and ``file_name``, and those of its people.'''
+"""The entry of a picture, with ``id`` and ``file_name``, and those of its people."""
 
 
 @dataclass(frozen=True)
 class Picture:
     """A stored picture: its id, its file name, and its (width, height)."""
+
     id: int
     file_name: str
     size: tuple[int, int]
@@ -31,11 +34,12 @@ class Style(ABC):
         folders: Per split, the folder of its pictures; splits may share one.
         files: Per split, its annotation files; the first holds the annotations.
     """
+
     joints: tuple[int, ...]
     limbs: tuple[tuple[int, int], ...]
     level: str = 'normal'
     folders: dict[str, str] = dict(train='train', val='val')
-    files: dict[str, tuple[str, ...]] = dict(train=('annotations/train.json', ), val=('annotations/val.json', ))
+    files: dict[str, tuple[str, ...]] = dict(train=('annotations/train.json',), val=('annotations/val.json',))
 
     @property
     def sides(self) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """COCO's key point annotations: 17 joints, visible area."""
+
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Sequence
 
 from sdpose.synthetic.people.annotate import Annotation
 from sdpose.synthetic.people.skeleton import COCO_17, COCO_JOINTS, COCO_LIMBS
@@ -11,6 +12,7 @@ from .base import Described, Entry, Picture, Style
 
 class CocoStyle(Style):
     """One JSON per split, as ``person_keypoints_*.json`` of COCO."""
+
     joints = COCO_17
     limbs = COCO_LIMBS
     names: tuple[str, ...] = COCO_JOINTS
@@ -25,8 +27,13 @@ class CocoStyle(Style):
         persons = [person for _, group in described for person in group]
         for number, person in enumerate(persons, 1):
             person['id'] = number
-        content = dict(info=info, licenses=[], images=[image for image, _ in described], annotations=persons,
-                       categories=[self._category()])
+        content = dict(
+            info=info,
+            licenses=[],
+            images=[image for image, _ in described],
+            annotations=persons,
+            categories=[self._category()],
+        )
         (folder / self.files[split][0]).write_text(json.dumps(content, separators=(',', ':')), encoding='utf-8')
 
     def drawable(self, person: Entry) -> list[float]:
@@ -36,10 +43,23 @@ class CocoStyle(Style):
     def _person(self, annotation: Annotation, image_id: int) -> Entry:
         joints = annotation.joints[list(self.joints)]
         keypoints = [value for x, y, flag in joints.tolist() for value in (round(x, 2), round(y, 2), int(flag))]
-        return dict(id=0, image_id=image_id, category_id=1, iscrowd=0, area=annotation.area,
-                    bbox=list(annotation.box), num_keypoints=int((joints[:, 2] > 0).sum()), keypoints=keypoints)
+        return dict(
+            id=0,
+            image_id=image_id,
+            category_id=1,
+            iscrowd=0,
+            area=annotation.area,
+            bbox=list(annotation.box),
+            num_keypoints=int((joints[:, 2] > 0).sum()),
+            keypoints=keypoints,
+        )
 
     def _category(self) -> Entry:
         """The person category; its skeleton counts joints from 1."""
-        return dict(id=1, name='person', supercategory='person', keypoints=list(self.names),
-                    skeleton=[[a + 1, b + 1] for a, b in self.limbs])
+        return dict(
+            id=1,
+            name='person',
+            supercategory='person',
+            keypoints=list(self.names),
+            skeleton=[[a + 1, b + 1] for a, b in self.limbs],
+        )

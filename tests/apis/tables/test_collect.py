@@ -34,6 +34,7 @@ def folder(tmp_path, monkeypatch):
             file.write_text(json.dumps(dict(boxes=boxes, metrics=metrics, checkpoint='w/epoch_300.pth')))
             os.utime(file, (number, number))
         return str(path)
+
     return make
 
 
@@ -51,8 +52,13 @@ def line(text, row):
 
 
 def test_the_newest_test_on_a_detectors_boxes_counts(folder):
-    path = folder(S_V1, (DETECTED, {**METRICS, 'coco/AP': 0.5}), (DETECTED, METRICS),
-                  (ANNOTATED, {'coco/AP': 0.7234}), data_root='elsewhere/')
+    path = folder(
+        S_V1,
+        (DETECTED, {**METRICS, 'coco/AP': 0.5}),
+        (DETECTED, METRICS),
+        (ANNOTATED, {'coco/AP': 0.7234}),
+        data_root='elsewhere/',
+    )
     text, said = report(path)
     found = line(text, 'SDPose-S-V1')
     assert (found['paper'], found['measured (first cycle)'], found['seeds']) == ('72.3', '70.1', '1')
@@ -60,24 +66,35 @@ def test_the_newest_test_on_a_detectors_boxes_counts(folder):
     assert found['APM, measured'] == '-' and found['config'] == S_V1
     assert line(text, 'SDPose-T')['measured (first cycle)'] == '-'
     assert line(text, 'OKDHP-2HG')['config'] == 'quoted' and line(text, 'OKDHP-2HG')['paper'] == '72.8'
-    assert said == [f'{path}: SDPose-S-V1; epoch_300.pth of {S_V1}; measured on {DETECTED}; coco/AP 72.3 on annotated '
-                    'boxes'] and said[0] in text
+    assert (
+        said
+        == [f'{path}: SDPose-S-V1; epoch_300.pth of {S_V1}; measured on {DETECTED}; coco/AP 72.3 on annotated boxes']
+        and said[0] in text
+    )
 
 
 def test_seeds_and_cycles(folder):
-    tests = [(DETECTED, {'cycle1/coco/AP': value, 'cycle2/coco/AP': 0.1, 'cycle1/coco/AR': value})
-             for value in (.7, .72)]
+    tests = [
+        (DETECTED, {'cycle1/coco/AP': value, 'cycle2/coco/AP': 0.1, 'cycle1/coco/AR': value}) for value in (0.7, 0.72)
+    ]
     text, _ = report(*(folder(S_V1, test) for test in tests))
     assert line(text, 'SDPose-S-V1')['measured (first cycle)'] == '71.0 ± 1.4'
     assert line(text, 'SDPose-S-V1')['AR, measured'] == '71.0 ± 1.4'
 
 
 def test_a_training_that_differs_is_said(folder):
-    path = folder(S_V1, (DETECTED, METRICS), optim_wrapper__optimizer__lr=5e-4, train_dataloader__num_workers=8,
-                  model__test_cfg__flip_test=False, train_cfg__max_epochs=30)
+    path = folder(
+        S_V1,
+        (DETECTED, METRICS),
+        optim_wrapper__optimizer__lr=5e-4,
+        train_dataloader__num_workers=8,
+        model__test_cfg__flip_test=False,
+        train_cfg__max_epochs=30,
+    )
     _, said = report(path)
-    assert said[0].endswith('trained differently from the row in model.test_cfg.flip_test, optim_wrapper.optimizer.lr, '
-                            'train_cfg.max_epochs')
+    assert said[0].endswith(
+        'trained differently from the row in model.test_cfg.flip_test, optim_wrapper.optimizer.lr, train_cfg.max_epochs'
+    )
 
 
 def test_an_ablation_is_found_by_its_model(folder):
@@ -88,14 +105,31 @@ def test_an_ablation_is_found_by_its_model(folder):
     assert line(text, 'deep, 2 cycles')['measured (last cycle)'] == '73.0'
 
 
-@pytest.mark.parametrize('config, tests, options, message', [
-    ('distilpose-s_stemnet_8xb32-300e_coco-256x192', [(DETECTED, METRICS)], {}, '-256x192 is that of no row of table1'),
-    (S_V1, [(DETECTED, METRICS)], dict(model__neck__depth=8), 'its model is that of no row of table1; it differs from '
-     'SDPose-S-V1 in model.neck.depth'),
-    (S_V1, [(ANNOTATED, METRICS)], {}, 'was tested on annotated boxes alone, and SDPose-S-V1 stands for the detector'),
-    (S_V1, [], {}, 'no test was run here .no metrics.json.; python tools/test.py'),
-    (S_V1, [(DETECTED, {'crowdpose/AP': 0.5})], {}, 'its test reports no coco/AP, only crowdpose/AP'),
-])
+@pytest.mark.parametrize(
+    'config, tests, options, message',
+    [
+        (
+            'distilpose-s_stemnet_8xb32-300e_coco-256x192',
+            [(DETECTED, METRICS)],
+            {},
+            '-256x192 is that of no row of table1',
+        ),
+        (
+            S_V1,
+            [(DETECTED, METRICS)],
+            dict(model__neck__depth=8),
+            'its model is that of no row of table1; it differs from SDPose-S-V1 in model.neck.depth',
+        ),
+        (
+            S_V1,
+            [(ANNOTATED, METRICS)],
+            {},
+            'was tested on annotated boxes alone, and SDPose-S-V1 stands for the detector',
+        ),
+        (S_V1, [], {}, 'no test was run here .no metrics.json.; python tools/test.py'),
+        (S_V1, [(DETECTED, {'crowdpose/AP': 0.5})], {}, 'its test reports no coco/AP, only crowdpose/AP'),
+    ],
+)
 def test_what_is_of_no_row_is_refused(folder, config, tests, options, message):
     with pytest.raises(UserError, match=message) as caught:
         report(folder(config, *tests, **options))
@@ -108,8 +142,11 @@ def test_what_is_no_work_folder_is_refused(folder, tmp_path):
     (path / '2026_0/metrics.json').write_text('{')
     with pytest.raises(DataError, match='metrics.json is damaged .*: remove it, and test again'):
         report(str(path))
-    for name, message in (('nowhere', 'it does not exist'), ('file.pth', 'it is a file'),
-                          ('.', 'holds the one config it was made with, this one none')):
+    for name, message in (
+        ('nowhere', 'it does not exist'),
+        ('file.pth', 'it is a file'),
+        ('.', 'holds the one config it was made with, this one none'),
+    ):
         with pytest.raises(DataError, match=message):
             report(name)
     with pytest.raises(UserError, match="numbers of table3 are from COCO's server"):

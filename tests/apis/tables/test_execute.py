@@ -16,7 +16,7 @@ from sdpose.apis.tables.run import Run
 from sdpose.errors import ConfigError
 
 # Both are called as tools/train.py and tools/test.py are; a config called "broken" fails.
-TRAIN = '''
+TRAIN = """
 import os, sys
 config, work_dir = sys.argv[1], sys.argv[3]
 print('training', config, sys.argv[4:], os.environ.get('OMP_NUM_THREADS'))
@@ -27,8 +27,8 @@ if config == 'slow':
 if config == 'broken':
     sys.exit('no such config')
 open(os.path.join(work_dir, 'epoch_2.pth'), 'w').close()
-'''
-TEST = '''
+"""
+TEST = """
 import json, os, sys
 assert os.path.isfile(sys.argv[2])
 folder = os.path.join(sys.argv[4], 'now')
@@ -36,7 +36,7 @@ os.makedirs(folder)
 assert sys.argv[5] == '--all-cycles'
 metrics = {f'cycle{cycle}/coco/AP': 0.1 * cycle for cycle in (1, 2)}
 json.dump(dict(metrics=metrics), open(os.path.join(folder, 'metrics.json'), 'w'))
-'''
+"""
 
 
 @pytest.fixture
@@ -50,6 +50,7 @@ def tools(tmp_path):
 def make(tmp_path):
     def make(config, metric='coco/AP'):
         return Run(config, {'model.neck.num_cycles': 2}, tmp_path / config / 'seed0', 2, 'epoch_2.pth', metric)
+
     return make
 
 
@@ -60,7 +61,7 @@ def test_it_trains_evaluates_every_cycle_and_remembers(tools, make):
     assert run.result() == pytest.approx({1: 0.1, 2: 0.2})
     assert len(said) == 1 and 'coco/AP by cycle 10.0, 20.0' in said[0]
     log = (run.folder / 'run.log').read_text()
-    assert ("training good ['--no-validate', '--resume', '--cfg-options', 'model.neck.num_cycles=2'] 1" in log)
+    assert "training good ['--no-validate', '--resume', '--cfg-options', 'model.neck.num_cycles=2'] 1" in log
 
 
 def test_a_failure_does_not_stop_the_others(tools, make):
@@ -101,14 +102,14 @@ def gone(pid):
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_a_signal_ends_the_children(tools, make, tmp_path, number):
-    script = textwrap.dedent(f'''
+    script = textwrap.dedent(f"""
         from pathlib import Path
         from sdpose.apis.tables.execute import Executor
         from sdpose.apis.tables.run import Run
         folder = Path({str(tmp_path)!r})
         runs = [Run('slow', {{}}, folder / str(seed), 1, 'epoch_2.pth', 'coco/AP') for seed in range(3)]
         Executor({tools['train']}, {tools['test']}, 2, None, print)(runs)
-    ''')
+    """)
     parent = subprocess.Popen([sys.executable, '-c', script], stderr=subprocess.PIPE, text=True)
     pids = [tmp_path / name / 'pid' for name in '01']
     deadline = time.monotonic() + 60

@@ -11,8 +11,11 @@ from sdpose.apis.tables.plan import DataSet
 from sdpose.errors import DataError
 
 PERSON = dict(category_id=1, keypoints=[5, 5, 2] + [0] * 48)
-KNOWN = {'train2017': dict(images=2), 'annotations/people.json': dict(listed_images=3, people=2, labelled_people=1),
-         'boxes.json': dict(person_boxes=2)}
+KNOWN = {
+    'train2017': dict(images=2),
+    'annotations/people.json': dict(listed_images=3, people=2, labelled_people=1),
+    'boxes.json': dict(person_boxes=2),
+}
 
 
 @pytest.fixture
@@ -36,15 +39,18 @@ def test_what_is_counted(root):
     assert found['annotations/people.json']['labelled_people'] == 1
 
 
-@pytest.mark.parametrize('name, wanted, difference', [
-    ('train2017', dict(images=118287), 'has 2 images, not 118,287'),
-    ('train2017', dict(classes=1000, images=2), 'has 1 folders of classes, not 1,000'),
-    ('annotations/people.json', dict(people=262465), 'has 2 annotated people, not 262,465'),
-    ('annotations/people.json', dict(labelled_people=2), 'has 1 people with labelled key points, not 2'),
-    ('annotations/people.json', dict(person_boxes=2), 'has 0 person boxes, not 2'),
-    ('boxes.json', dict(bytes=7), 'bytes, not 7'),
-    ('boxes.json', dict(sha256='0a'), 'as SHA-256, not 0a'),
-])
+@pytest.mark.parametrize(
+    'name, wanted, difference',
+    [
+        ('train2017', dict(images=118287), 'has 2 images, not 118,287'),
+        ('train2017', dict(classes=1000, images=2), 'has 1 folders of classes, not 1,000'),
+        ('annotations/people.json', dict(people=262465), 'has 2 annotated people, not 262,465'),
+        ('annotations/people.json', dict(labelled_people=2), 'has 1 people with labelled key points, not 2'),
+        ('annotations/people.json', dict(person_boxes=2), 'has 0 person boxes, not 2'),
+        ('boxes.json', dict(bytes=7), 'bytes, not 7'),
+        ('boxes.json', dict(sha256='0a'), 'as SHA-256, not 0a'),
+    ],
+)
 def test_what_differs(root, name, wanted, difference):
     differences = compare(str(root), {name: wanted})[1]
     assert len(differences) == 1 and differences[0].startswith(str(root / name)) and difference in differences[0]

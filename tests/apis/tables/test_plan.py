@@ -14,14 +14,23 @@ from sdpose.errors import ConfigError
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = ROOT / 'configs/sdpose/tables.yml'
-PUBLISHED = {'table5': [55.4, 70.2, 69.6, 71.7, 58.2, 72.3], 'table6': [69.5, 73.3, 72.4, 69.4, 70.8],
-             'table7': [69.5, 72.3, 71.7]}
+PUBLISHED = {
+    'table5': [55.4, 70.2, 69.6, 71.7, 58.2, 72.3],
+    'table6': [69.5, 73.3, 72.4, 69.4, 70.8],
+    'table7': [69.5, 72.3, 71.7],
+}
 # What trains in each row: cycles, layers at the mini scale, supervised cycles, distillation terms.
 MEANING = {
-    'table5': [(2, 2, 'last', ()), (2, 2, 'all', ()), (2, 2, 'all', ('query', )), (2, 2, 'all', ('visual', )),
-               (2, 2, 'last', ('query', 'visual')), (2, 2, 'all', ('query', 'visual'))],
+    'table5': [
+        (2, 2, 'last', ()),
+        (2, 2, 'all', ()),
+        (2, 2, 'all', ('query',)),
+        (2, 2, 'all', ('visual',)),
+        (2, 2, 'last', ('query', 'visual')),
+        (2, 2, 'all', ('query', 'visual')),
+    ],
     'table6': [(1, 2, 'all', ()), (2, 2, 'last', ()), (3, 2, 'last', ()), (2, 1, 'last', ()), (3, 1, 'last', ())],
-    'table7': [(1, 2, 'all', ()), (2, 2, 'all', ('query', 'visual')), (3, 2, 'all', ('query', 'visual'))]
+    'table7': [(1, 2, 'all', ()), (2, 2, 'all', ('query', 'visual')), (3, 2, 'all', ('query', 'visual'))],
 }
 
 
@@ -75,40 +84,79 @@ def test_equal_trainings_share_a_folder_and_others_do_not(plan, tmp_path):
     first.mkdir(parents=True)
     homes = Homes(tmp_path)  # another start, which meets the rows in another order
     assert folder('table6', 1) == first
-    distinct = {folder(name, number).parent.name.rsplit('-')[-1]
-                for name in ('table5', 'table6', 'table7') for number in range(len(plan.tables[name].rows))}
+    distinct = {
+        folder(name, number).parent.name.rsplit('-')[-1]
+        for name in ('table5', 'table6', 'table7')
+        for number in range(len(plan.tables[name].rows))
+    }
     assert len(distinct) == 11
     assert folder('table5', 0, **{'train_cfg.max_epochs': 3}).parent != first.parent
 
 
-@pytest.mark.parametrize('change, message', [
-    (lambda raw: raw['tables']['table7'].update(red='first'), "key 'red' is unknown"),
-    (lambda raw: raw['tables']['table7'].update(read='second'), "read 'second' is unknown; choose one of first, last"),
-    (lambda raw: raw['tables']['table7'].update(reference='2'), "reference '2' is unknown; choose one of 1 cycle"),
-    (lambda raw: raw['tables']['table7']['rows'][0].update(depth='12'), "depth '12' is unknown; choose one of deep"),
-    (lambda raw: raw['tables']['table7']['rows'].append(dict(name='1 cycle')), "two rows are called '1 cycle'"),
-    (lambda raw: raw['tables']['table7']['rows'][0].pop('name'), 'tables.table7.rows.0: name is missing'),
-    (lambda raw: raw['scales']['mini']['layers'].pop('deep'), 'scales.mini.layers: deep is missing'),
-    (lambda raw: raw['scales'].update(mini=3), 'scales.mini must be a mapping, not 3'),
-    (lambda raw: raw['scales']['mini'].update(data=None), 'scales.mini: data is empty'),
-    (lambda raw: raw.pop('metric'), 'metric is missing'),
-    (lambda raw: raw.update(tables=[]), r'.tables must be a dict, not \[\]'),
-    (lambda raw: raw['tables']['table7']['rows'][0].update(paper='n/a'), 'rows.0.paper must be a number or None, not'),
-    (lambda raw: raw['tables']['table7']['rows'][0].update(overrides='x'), "rows.0.overrides must be a dict, not 'x'"),
-    (lambda raw: raw['scales']['mini'].update(data={}), 'scales.mini.data names no data set'),
-    (lambda raw: raw['scales']['mini'].update(threads=0), 'threads must be whole numbers from 1, not 0'),
-    (lambda raw: raw['scales']['mini']['layers'].update(deep='a'), "layers and .* from 1, not 'a'"),
-    (lambda raw: raw['scales']['mini']['data']['synthetic']['draw'].update(people=3), "draw: key 'people' is unknown"),
-    (lambda raw: raw['scales']['mini']['data']['shapes']['shapes'].update(level='x'), "shapes: key 'level' is unknown"),
-    (lambda raw: raw['scales']['full']['data']['coco']['known']['train2017'].update(files=3), "key 'files' is unknown"),
-    (lambda raw: raw['tables']['table1']['rows'][3].update(configs=dict(mini='x.py')), 'rows.3 is quoted, so it has'),
-    (lambda raw: raw['tables']['table1']['rows'][0].update(configs=dict(tiny='x.py')), "rows.0: scale 'tiny' is unk"),
-    (lambda raw: raw['tables']['table1']['rows'][0]['figures'].update(AP50='n/a'), 'figures.AP50 must be a number'),
-    (lambda raw: raw['tables']['table9']['rows'][1].update(read='second'), "rows.1.read 'second' is unknown; choose"),
-    (lambda raw: raw['tables']['table4'].update(data=dict(full='coc')), "table4.data.full 'coc' is unknown; choose"),
-    (lambda raw: raw['tables']['table3'].update(unscored=['huge']), "table3.unscored: scale 'huge' is unknown"),
-    (lambda raw: raw['tables']['table1']['rows'].append(dict(name='sdpose s v1')), 'two rows are called'),
-])
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (lambda raw: raw['tables']['table7'].update(red='first'), "key 'red' is unknown"),
+        (
+            lambda raw: raw['tables']['table7'].update(read='second'),
+            "read 'second' is unknown; choose one of first, last",
+        ),
+        (lambda raw: raw['tables']['table7'].update(reference='2'), "reference '2' is unknown; choose one of 1 cycle"),
+        (
+            lambda raw: raw['tables']['table7']['rows'][0].update(depth='12'),
+            "depth '12' is unknown; choose one of deep",
+        ),
+        (lambda raw: raw['tables']['table7']['rows'].append(dict(name='1 cycle')), "two rows are called '1 cycle'"),
+        (lambda raw: raw['tables']['table7']['rows'][0].pop('name'), 'tables.table7.rows.0: name is missing'),
+        (lambda raw: raw['scales']['mini']['layers'].pop('deep'), 'scales.mini.layers: deep is missing'),
+        (lambda raw: raw['scales'].update(mini=3), 'scales.mini must be a mapping, not 3'),
+        (lambda raw: raw['scales']['mini'].update(data=None), 'scales.mini: data is empty'),
+        (lambda raw: raw.pop('metric'), 'metric is missing'),
+        (lambda raw: raw.update(tables=[]), r'.tables must be a dict, not \[\]'),
+        (
+            lambda raw: raw['tables']['table7']['rows'][0].update(paper='n/a'),
+            'rows.0.paper must be a number or None, not',
+        ),
+        (
+            lambda raw: raw['tables']['table7']['rows'][0].update(overrides='x'),
+            "rows.0.overrides must be a dict, not 'x'",
+        ),
+        (lambda raw: raw['scales']['mini'].update(data={}), 'scales.mini.data names no data set'),
+        (lambda raw: raw['scales']['mini'].update(threads=0), 'threads must be whole numbers from 1, not 0'),
+        (lambda raw: raw['scales']['mini']['layers'].update(deep='a'), "layers and .* from 1, not 'a'"),
+        (
+            lambda raw: raw['scales']['mini']['data']['synthetic']['draw'].update(people=3),
+            "draw: key 'people' is unknown",
+        ),
+        (
+            lambda raw: raw['scales']['mini']['data']['shapes']['shapes'].update(level='x'),
+            "shapes: key 'level' is unknown",
+        ),
+        (
+            lambda raw: raw['scales']['full']['data']['coco']['known']['train2017'].update(files=3),
+            "key 'files' is unknown",
+        ),
+        (
+            lambda raw: raw['tables']['table1']['rows'][3].update(configs=dict(mini='x.py')),
+            'rows.3 is quoted, so it has',
+        ),
+        (
+            lambda raw: raw['tables']['table1']['rows'][0].update(configs=dict(tiny='x.py')),
+            "rows.0: scale 'tiny' is unk",
+        ),
+        (lambda raw: raw['tables']['table1']['rows'][0]['figures'].update(AP50='n/a'), 'figures.AP50 must be a number'),
+        (
+            lambda raw: raw['tables']['table9']['rows'][1].update(read='second'),
+            "rows.1.read 'second' is unknown; choose",
+        ),
+        (
+            lambda raw: raw['tables']['table4'].update(data=dict(full='coc')),
+            "table4.data.full 'coc' is unknown; choose",
+        ),
+        (lambda raw: raw['tables']['table3'].update(unscored=['huge']), "table3.unscored: scale 'huge' is unknown"),
+        (lambda raw: raw['tables']['table1']['rows'].append(dict(name='sdpose s v1')), 'two rows are called'),
+    ],
+)
 def test_mistakes_are_named(tmp_path, change, message):
     raw = yaml.safe_load(SHIPPED.read_text())
     change(raw)

@@ -29,11 +29,17 @@ PUBLISHED = {
         'SDPose-T': (4.4, 1.8, 69.7, 88.1, 77.3, 66.1, 76.6, 75.2),
         'SDPose-S-V1': (6.6, 2.4, 72.3, 89.2, 79.6, 68.8, 79.1, 77.7),
         'SDPose-S-V2': (6.2, 4.7, 73.5, 89.5, 80.4, 70.1, 80.3, 78.7),
-        'SDPose-B': (13.2, 5.2, 73.7, 89.6, 80.4, 70.3, 80.5, 79.1)},
+        'SDPose-B': (13.2, 5.2, 73.7, 89.6, 80.4, 70.3, 80.5, 79.1),
+    },
     'table2': {
-        'PRTR-R50, 384x288': (41.5, 11.0, 68.2), 'PRTR-R50, 512x384': (41.5, 18.8, 71.0),
-        'Poseur-MobileNetV2': (11.4, 0.5, 71.9), 'Poseur-R50': (33.3, 4.6, 75.4), 'RLE-R50': (23.6, 4.0, 70.5),
-        'DistilPose-S': (5.4, 2.4, 71.6), 'SDPose-Reg': (5.4, 2.4, 73.0)},
+        'PRTR-R50, 384x288': (41.5, 11.0, 68.2),
+        'PRTR-R50, 512x384': (41.5, 18.8, 71.0),
+        'Poseur-MobileNetV2': (11.4, 0.5, 71.9),
+        'Poseur-R50': (33.3, 4.6, 75.4),
+        'RLE-R50': (23.6, 4.0, 70.5),
+        'DistilPose-S': (5.4, 2.4, 71.6),
+        'SDPose-Reg': (5.4, 2.4, 73.0),
+    },
     'table3': {
         'TokenPose-S-V1': (6.6, 2.4, 68.6, 89.9, 76.1, 65.1, 74.5),
         'TokenPose-S-V2': (6.6, 4.7, 71.1, 90.4, 78.7, 67.7, 77.1),
@@ -44,21 +50,32 @@ PUBLISHED = {
         'PRTR-R101, 512x384': (60.4, 33.4, 72.0, 89.3, 79.4, 67.3, 79.7),
         'RLE-R50': (23.6, 4.0, 69.8, 90.1, 77.5, 67.2, 74.3),
         'DistilPose-S': (5.4, 2.4, 71.0, 91.0, 78.9, 67.5, 76.8),
-        'SDPose-Reg': (5.4, 2.4, 72.1, 91.2, 79.5, 68.6, 78.0)},
+        'SDPose-Reg': (5.4, 2.4, 72.1, 91.2, 79.5, 68.6, 78.0),
+    },
     'table4': {
-        name: (None, None, ap, None, None, None, None, ar) for name, ap, ar in (
-            ('TokenPose-S-V1', 55.7, 65.2), ('TokenPose-S-V2', 62.3, 71.3), ('SDPose-S-V1', 57.3, 66.8),
-            ('SDPose-S-V2', 64.5, 73.7))},
+        name: (None, None, ap, None, None, None, None, ar)
+        for name, ap, ar in (
+            ('TokenPose-S-V1', 55.7, 65.2),
+            ('TokenPose-S-V2', 62.3, 71.3),
+            ('SDPose-S-V1', 57.3, 66.8),
+            ('SDPose-S-V2', 64.5, 73.7),
+        )
+    },
     'table8': {'PPT-S': (6.6, 2.0, 69.8), 'SDPose-S-V1': (6.6, 2.4, 72.3), 'SDPose-S-V1 + PPT': (6.6, 2.0, 72.3)},
-    'table9': {'DeiT-Tiny': (None, None, 72.2), 'DeiT-Tiny, 2 cycles': (None, None, 73.4),
-               'DeiT-Tiny + SDPose': (None, None, 72.7)},
+    'table9': {
+        'DeiT-Tiny': (None, None, 72.2),
+        'DeiT-Tiny, 2 cycles': (None, None, 73.4),
+        'DeiT-Tiny + SDPose': (None, None, 72.7),
+    },
 }
-TRAINED = [(name, row) for name, rows in PUBLISHED.items() for row in rows
-           if not row.startswith(('OKDHP', 'PRTR', 'Poseur'))]
+TRAINED = [
+    (name, row) for name, rows in PUBLISHED.items() for row in rows if not row.startswith(('OKDHP', 'PRTR', 'Poseur'))
+]
 # How a metafile calls what a table prints; the first that a model has.
-KEYS = {'table3': ['AP test-dev (paper)', 'AP test-dev (paper: retrained)',
-                   "AP test-dev (paper: SDPose's retraining)"],
-        'table9': ['top-1 (paper)']}
+KEYS = {
+    'table3': ['AP test-dev (paper)', 'AP test-dev (paper: retrained)', "AP test-dev (paper: SDPose's retraining)"],
+    'table9': ['top-1 (paper)'],
+}
 OTHERS = ['AP (paper)', 'AP (paper: retrained)', "AP (paper: SDPose's retraining)"]
 
 
@@ -69,8 +86,11 @@ def plan():
 
 @pytest.fixture(scope='module')
 def models():
-    return {model['Config']: model for file in ROOT.glob('configs/*/metafile.yml')
-            for model in yaml.safe_load(file.read_text())['Models']}
+    return {
+        model['Config']: model
+        for file in ROOT.glob('configs/*/metafile.yml')
+        for model in yaml.safe_load(file.read_text())['Models']
+    }
 
 
 def row_of(plan, name, row):
@@ -82,10 +102,13 @@ def test_numbers_are_the_papers(plan, name):
     found = {row.name: {**row.figures, 'AP': row.paper} for row in plan.tables[name].rows}
     for row in found.values():
         row.pop('FPS', None)
-    assert found == {row: {column: value for column, value in zip(COLUMNS, values) if value is not None}
-                     for row, values in PUBLISHED[name].items()}
-    assert {row.name for row in plan.tables[name].rows if not row.quoted} == {row for table, row in TRAINED
-                                                                              if table == name}
+    assert found == {
+        row: {column: value for column, value in zip(COLUMNS, values) if value is not None}
+        for row, values in PUBLISHED[name].items()
+    }
+    assert {row.name for row in plan.tables[name].rows if not row.quoted} == {
+        row for table, row in TRAINED if table == name
+    }
 
 
 @pytest.mark.parametrize('name, row', TRAINED)
@@ -115,7 +138,8 @@ def test_every_row_has_a_config_whose_test_reports_the_columns(plan, name, scale
             assert config.data_root == setting.data.root
             assert config.test_evaluator.type == families[table.metric or plan.metric]
             assert config.test_evaluator.get('prefix', 'coco') == (table.metric or plan.metric).partition('/')[0] or (
-                table.percent)
+                table.percent
+            )
 
 
 def test_a_teacher_is_trained_for_distilpose(plan):
@@ -128,31 +152,43 @@ def test_a_teacher_is_trained_for_distilpose(plan):
     assert runs[0].overrides['model.neck.depth'] == 2 and 'model.neck.depth' not in teacher.overrides
     assert all(run.overrides['model.distiller.checkpoint'] == str(teacher.checkpoint) for run in runs)
     elsewhere = Setting(plan, 'mini', 'synthetic', setting.root, Homes(Path('elsewhere')), setting.options)
-    assert elsewhere.runs(table, row_of(plan, 'table2', 'DistilPose-S'), 1)[0].folder.parent.name == \
-        runs[0].folder.parent.name
+    assert (
+        elsewhere.runs(table, row_of(plan, 'table2', 'DistilPose-S'), 1)[0].folder.parent.name
+        == runs[0].folder.parent.name
+    )
 
 
 def test_the_known_files_are_everybodys(plan):
     data = plan.scales['full'].data
     assert data['coco'].known == {
-        'train2017': dict(images=118287), 'val2017': dict(images=5000),
+        'train2017': dict(images=118287),
+        'val2017': dict(images=5000),
         'annotations/person_keypoints_train2017.json': dict(
-            bytes=238884731, listed_images=118287, people=262465, labelled_people=149813),
+            bytes=238884731, listed_images=118287, people=262465, labelled_people=149813
+        ),
         'annotations/person_keypoints_val2017.json': dict(
-            bytes=10020657, listed_images=5000, people=11004, labelled_people=6352),
-        'person_detection_results/COCO_val2017_detections_AP_H_56_person.json': dict(person_boxes=104125)}
+            bytes=10020657, listed_images=5000, people=11004, labelled_people=6352
+        ),
+        'person_detection_results/COCO_val2017_detections_AP_H_56_person.json': dict(person_boxes=104125),
+    }
     assert data['crowdpose'].known == {
-        'images': dict(images=20000), 'annotations/mmpose_crowdpose_trainval.json': dict(listed_images=12000),
-        'annotations/mmpose_crowdpose_test.json': dict(listed_images=8000)}
+        'images': dict(images=20000),
+        'annotations/mmpose_crowdpose_trainval.json': dict(listed_images=12000),
+        'annotations/mmpose_crowdpose_test.json': dict(listed_images=8000),
+    }
     assert data['imagenet'].known == {
-        'train': dict(classes=1000, images=1281167), 'val': dict(classes=1000, images=50000)}
+        'train': dict(classes=1000, images=1281167),
+        'val': dict(classes=1000, images=50000),
+    }
 
 
 def test_equal_models_of_several_tables_train_once(plan):
     homes = Homes(Path('w'))
     setting = Setting(plan, 'full', 'coco', 'data/coco/', homes)
-    folders = {name: setting.runs(plan.tables[name], row_of(plan, name, 'SDPose-S-V1'), 1)[0].folder
-               for name in ('table1', 'table3', 'table8')}
+    folders = {
+        name: setting.runs(plan.tables[name], row_of(plan, name, 'SDPose-S-V1'), 1)[0].folder
+        for name in ('table1', 'table3', 'table8')
+    }
     folders['table7'] = setting.runs(plan.tables['table7'], row_of(plan, 'table7', '2 cycles'), 1)[0].folder
     assert len(set(folders.values())) == 1
 

@@ -7,39 +7,44 @@ from sdpose.apis.tables.plan import Row, Table
 from sdpose.apis.tables.plot import plot
 from sdpose.apis.tables.report import Outcome, gap, markdown, mean_and_spread
 
-PLAIN, TAUGHT, WORSE = Row('plain', 70.), Row('taught', 72.5), Row('worse', None)
+PLAIN, TAUGHT, WORSE = Row('plain', 70.0), Row('taught', 72.5), Row('worse', None)
 TABLE = Table('A table', (PLAIN, TAUGHT, WORSE), 'first', 'plain')
 
 
 @pytest.fixture
 def outcomes():
-    return [Outcome(PLAIN, [{1: 40.}, {1: 42.}, {1: 41.}]),
-            Outcome(TAUGHT, [{1: 41., 2: 50.}, {1: 44., 2: 51.}, {1: 42.5, 2: 52.}]),
-            Outcome(WORSE, [{1: 30.}, None, {1: 31.}])]
+    return [
+        Outcome(PLAIN, [{1: 40.0}, {1: 42.0}, {1: 41.0}]),
+        Outcome(TAUGHT, [{1: 41.0, 2: 50.0}, {1: 44.0, 2: 51.0}, {1: 42.5, 2: 52.0}]),
+        Outcome(WORSE, [{1: 30.0}, None, {1: 31.0}]),
+    ]
 
 
 def test_spread_is_the_sample_standard_deviation():
-    assert mean_and_spread([40., 42., 41.]) == '41.0 ± 1.0'
-    assert mean_and_spread([1., 2., 1.5], sign=True) == '+1.5 ± 0.5'
-    assert mean_and_spread([3.]) == '3.0' and mean_and_spread([]) == '-'
+    assert mean_and_spread([40.0, 42.0, 41.0]) == '41.0 ± 1.0'
+    assert mean_and_spread([1.0, 2.0, 1.5], sign=True) == '+1.5 ± 0.5'
+    assert mean_and_spread([3.0]) == '3.0' and mean_and_spread([]) == '-'
 
 
 def test_the_read_cycle_counts(outcomes):
-    assert outcomes[1].values('first') == [41., 44., 42.5]
-    assert outcomes[1].values('last') == [50., 51., 52.]
-    assert outcomes[2].values('last') == [30., None, 31.]
+    assert outcomes[1].values('first') == [41.0, 44.0, 42.5]
+    assert outcomes[1].values('last') == [50.0, 51.0, 52.0]
+    assert outcomes[2].values('last') == [30.0, None, 31.0]
 
 
-@pytest.mark.parametrize('mine, paper, verdict', [
-    ([41., 44., 42.5], 72.5, 'as in the paper'),
-    ([41., 44., 42.5], 60., 'opposite'),
-    ([41., 44., 42.5], None, 'better'),
-    ([39., 40., 39.5], None, 'worse'),
-    ([41., 44., 40.9], 72.5, 'within the spread'),  # one seed is below: 1, 2, -0.1
-    ([40.1, 42.1, 43.], 72.5, 'within the spread'),  # 0.1, 0.1, 2: mean 0.73, spread 1.1
-    ([41., 42.6, 43.], 72.5, 'within the spread'),  # 1, 0.6, 2: 1.2 against 4.303 x 0.72 / sqrt(3) = 1.79
-    ([41., 44., None], 72.5, 'too few seeds'),
-])
+@pytest.mark.parametrize(
+    'mine, paper, verdict',
+    [
+        ([41.0, 44.0, 42.5], 72.5, 'as in the paper'),
+        ([41.0, 44.0, 42.5], 60.0, 'opposite'),
+        ([41.0, 44.0, 42.5], None, 'better'),
+        ([39.0, 40.0, 39.5], None, 'worse'),
+        ([41.0, 44.0, 40.9], 72.5, 'within the spread'),  # one seed is below: 1, 2, -0.1
+        ([40.1, 42.1, 43.0], 72.5, 'within the spread'),  # 0.1, 0.1, 2: mean 0.73, spread 1.1
+        ([41.0, 42.6, 43.0], 72.5, 'within the spread'),  # 1, 0.6, 2: 1.2 against 4.303 x 0.72 / sqrt(3) = 1.79
+        ([41.0, 44.0, None], 72.5, 'too few seeds'),
+    ],
+)
 def test_verdict(outcomes, mine, paper, verdict):
     outcome = Outcome(Row('row', paper), [None if value is None else {1: value} for value in mine])
     assert gap(outcome, outcomes[0], 'first').verdict() == verdict
@@ -54,7 +59,8 @@ def test_the_whole_report(outcomes):
         '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
         '| plain | 70.0 | 41.0 ± 1.0 | 41.0 ± 1.0 | - | 3 |  |  |  |',
         '| taught | 72.5 | 42.5 ± 1.5 | 42.5 ± 1.5 | 51.0 ± 1.0 | 3 | +2.5 | +1.5 ± 0.5 | as in the paper |',
-        '| worse | - | 30.5 ± 0.7 | 30.5 ± 0.7 | - | 2 | - | -10.0 ± 0.0 | too few seeds |']
+        '| worse | - | 30.5 ± 0.7 | 30.5 ± 0.7 | - | 2 | - | -10.0 ± 0.0 | too few seeds |',
+    ]
 
 
 def test_an_empty_report_and_its_picture(tmp_path):
@@ -65,13 +71,17 @@ def test_an_empty_report_and_its_picture(tmp_path):
 
 
 def test_quoted_rows_and_further_columns():
-    rows = (Row('Quoted', 72.8, dict(params=13.0, AR=75.6), quoted=True),
-            Row('Ours', 72.3, dict(GFLOPs=2.4, AR=77.7), configs=dict(full='x.py')),
-            Row('Later cycle', None, configs=dict(full='y.py'), read='last'))
+    rows = (
+        Row('Quoted', 72.8, dict(params=13.0, AR=75.6), quoted=True),
+        Row('Ours', 72.3, dict(GFLOPs=2.4, AR=77.7), configs=dict(full='x.py')),
+        Row('Later cycle', None, configs=dict(full='y.py'), read='last'),
+    )
     table = Table('A table', rows, 'first', columns=dict(AR='coco/AR', APM='coco/AP (M)'), note='A note.')
-    outcomes = [Outcome(rows[0], [None]),
-                Outcome(rows[1], [{1: 71.}, {1: 73.}], dict(AR=[76., 77.], APM=[]), 'x'),
-                Outcome(rows[2], [{1: 50., 2: 52.}], {}, 'y')]
+    outcomes = [
+        Outcome(rows[0], [None]),
+        Outcome(rows[1], [{1: 71.0}, {1: 73.0}], dict(AR=[76.0, 77.0], APM=[]), 'x'),
+        Outcome(rows[2], [{1: 50.0, 2: 52.0}], {}, 'y'),
+    ]
     lines = markdown(table, outcomes, 'About it.', ['A remark.']).splitlines()
     assert lines[4:9] == [
         '| row | paper | measured (first cycle) | seeds | params | AR | AR, measured | GFLOPs | APM | APM, measured | '
@@ -79,5 +89,6 @@ def test_quoted_rows_and_further_columns():
         '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
         '| Quoted | 72.8 | - | 0 | 13.0 | 75.6 | - | - | - | - | quoted |',
         '| Ours | 72.3 | 72.0 ± 1.4 | 2 | - | 77.7 | 76.5 ± 0.7 | 2.4 | - | - | x |',
-        '| Later cycle | - | 52.0 (last cycle) | 1 | - | - | - | - | - | - | y |']
+        '| Later cycle | - | 52.0 (last cycle) | 1 | - | - | - | - | - | - | y |',
+    ]
     assert lines[10].endswith('The rows "quoted" are the paper\'s alone. A note.') and lines[-1] == 'A remark.'

@@ -17,16 +17,46 @@ from sdpose.apis.tables.work import Means, require_means
 from sdpose.errors import UserError
 
 TABLE = Table('A table', (Row('SDPose-S-V1 + PPT', 72.3), Row('OKDHP', 72.8, quoted=True), Row('5e-6')), 'first')
-MADE = dict(gpus=['Some GPU'] * 2, cpu='Some CPU', cores=4, system='Linux x86_64', python='3.11.1', sdpose='0.1.0',
-            packages=dict(torch='2.6'), commit='abc')
+MADE = dict(
+    gpus=['Some GPU'] * 2,
+    cpu='Some CPU',
+    cores=4,
+    system='Linux x86_64',
+    python='3.11.1',
+    sdpose='0.1.0',
+    packages=dict(torch='2.6'),
+    commit='abc',
+)
 RECORD = dict(
-    table='table1', row='SDPose-S-V1', scale='full', data_set='coco', data=dict(files={}, differs=[]), config='c.py',
-    overrides=dict(data_root='data/coco/'), fingerprint='0123456789', gpus=8, percent=False, read='first', scored=True,
-    paper=dict(AP=72.3, params=6.6), columns=dict(AP='coco/AP', AR='coco/AR'), complexity=dict(params=6.6207),
-    seeds=[dict(seed=seed, metric={'1': ap, '2': 0.1}, seconds=7, resumed=seed == 1, environment=MADE, published='p',
-                evaluation=dict(boxes='some boxes', metrics={'cycle1/coco/AP': ap, 'cycle2/coco/AP': 0.1}),
-                annotated=dict(boxes='others', metrics={'cycle1/coco/AP': ap + .02, 'cycle1/coco/AR': .8}))
-           for seed, ap in enumerate((.70, .72))])
+    table='table1',
+    row='SDPose-S-V1',
+    scale='full',
+    data_set='coco',
+    data=dict(files={}, differs=[]),
+    config='c.py',
+    overrides=dict(data_root='data/coco/'),
+    fingerprint='0123456789',
+    gpus=8,
+    percent=False,
+    read='first',
+    scored=True,
+    paper=dict(AP=72.3, params=6.6),
+    columns=dict(AP='coco/AP', AR='coco/AR'),
+    complexity=dict(params=6.6207),
+    seeds=[
+        dict(
+            seed=seed,
+            metric={'1': ap, '2': 0.1},
+            seconds=7,
+            resumed=seed == 1,
+            environment=MADE,
+            published='p',
+            evaluation=dict(boxes='some boxes', metrics={'cycle1/coco/AP': ap, 'cycle2/coco/AP': 0.1}),
+            annotated=dict(boxes='others', metrics={'cycle1/coco/AP': ap + 0.02, 'cycle1/coco/AR': 0.8}),
+        )
+        for seed, ap in enumerate((0.70, 0.72))
+    ],
+)
 
 
 @pytest.fixture
@@ -68,18 +98,18 @@ def test_it_is_finished_when_all_that_is_asked_for_is_done(run):
     assert not run.finished()
     run.submission.touch()
     assert run.finished()
-    one, = united([plain, run, plain])
+    (one,) = united([plain, run, plain])
     assert one == run
 
 
 def test_a_finished_run_records_both_evaluations_and_its_environment(run):
-    for folder, metrics in (('test', {'cycle1/coco/AP': .5, 'cycle2/coco/AP': .6}), ('test_annotated', {'a': .7})):
+    for folder, metrics in (('test', {'cycle1/coco/AP': 0.5, 'cycle2/coco/AP': 0.6}), ('test_annotated', {'a': 0.7})):
         (run.folder / folder / 'now').mkdir(parents=True)
         (run.folder / folder / 'now/metrics.json').write_text(json.dumps(dict(boxes=folder, metrics=metrics)))
-    assert run.finish(seconds=3) == {1: .5, 2: .6}
+    assert run.finish(seconds=3) == {1: 0.5, 2: 0.6}
     record = run.record()
-    assert record['metric'] == {1: .5, 2: .6} and record['seconds'] == 3
-    assert record['evaluation']['boxes'] == 'test' and record['annotated']['metrics'] == {'a': .7}
+    assert record['metric'] == {1: 0.5, 2: 0.6} and record['seconds'] == 3
+    assert record['evaluation']['boxes'] == 'test' and record['annotated']['metrics'] == {'a': 0.7}
     assert record['environment'] == environment() and record['resumed'] is False
     path = run.folder / 'result.json'
     path.write_text(json.dumps({**json.loads(path.read_text()), 'environment': MADE}))
@@ -88,9 +118,9 @@ def test_a_finished_run_records_both_evaluations_and_its_environment(run):
 
 
 def test_the_cycle_that_is_read():
-    record = dict(metric={1: .5, 2: .6}, evaluation=dict(metrics={'cycle1/m': 1, 'cycle2/m': 2}))
+    record = dict(metric={1: 0.5, 2: 0.6}, evaluation=dict(metrics={'cycle1/m': 1, 'cycle2/m': 2}))
     assert of_cycle(record, 'm', 'first') == 1 and of_cycle(record, 'm', 'last') == 2
-    assert of_cycle(dict(metric={1: .5}, evaluation=dict(metrics=dict(m=3))), 'm', 'first') == 3
+    assert of_cycle(dict(metric={1: 0.5}, evaluation=dict(metrics=dict(m=3))), 'm', 'first') == 3
     assert of_cycle(record, 'other', 'first') is None and of_cycle(record, 'm', 'first', 'annotated') is None
 
 
@@ -99,38 +129,61 @@ def test_per_cent_stay_per_cent():
     table = Table('A table', (), 'first', percent=True, columns={'top-5': 'accuracy/top5'})
     found = outcome(table, Row('DeiT'), [record, None], 'x')
     assert found.seeds == [{1: 72.2}, None] and found.columns == {'top-5': [91.1]}
-    found = outcome(Table('A table', (), 'first', columns=dict(AR='coco/AR')), Row('row'), [
-        dict(metric={1: .5}, evaluation=dict(metrics={'coco/AR': .25}))], 'x')
-    assert found.seeds == [{1: 50.}] and found.columns == dict(AR=[25.])
+    found = outcome(
+        Table('A table', (), 'first', columns=dict(AR='coco/AR')),
+        Row('row'),
+        [dict(metric={1: 0.5}, evaluation=dict(metrics={'coco/AR': 0.25}))],
+        'x',
+    )
+    assert found.seeds == [{1: 50.0}] and found.columns == dict(AR=[25.0])
 
 
 def test_a_row_is_written():
     lines = row_markdown(RECORD).splitlines()
     assert lines[0] == '### SDPose-S-V1 (table1, scale full, data coco)'
-    assert lines[2:7] == ['| | paper | measured | measured, annotated boxes |', '| --- | --- | --- | --- |',
-                          '| AP | 72.3 | 71.0 ± 1.4 | 73.0 ± 1.4 |', '| AR | - | - | 80.0 ± 0.0 |',
-                          '| params | 6.6 | 6.62 |  |']
+    assert lines[2:7] == [
+        '| | paper | measured | measured, annotated boxes |',
+        '| --- | --- | --- | --- |',
+        '| AP | 72.3 | 71.0 ± 1.4 | 73.0 ± 1.4 |',
+        '| AR | - | - | 80.0 ± 0.0 |',
+        '| params | 6.6 | 6.62 |  |',
+    ]
     assert lines[8:] == [
-        '- config: c.py, fingerprint 0123456789', '- overrides: data_root=data/coco/', '- data: the known files',
-        '- measured on: some boxes; others', '- seeds: 0 (7 s), 1 (7 s without what interrupted starts took)',
+        '- config: c.py, fingerprint 0123456789',
+        '- overrides: data_root=data/coco/',
+        '- data: the known files',
+        '- measured on: some boxes; others',
+        '- seeds: 0 (7 s), 1 (7 s without what interrupted starts took)',
         '- processes: 8',
-        '- machine: Some GPU, Some GPU, Linux x86_64', '- versions: python 3.11.1, torch 2.6',
-        '- code: sdpose 0.1.0, commit abc', '- published: p, p']
+        '- machine: Some GPU, Some GPU, Linux x86_64',
+        '- versions: python 3.11.1, torch 2.6',
+        '- code: sdpose 0.1.0, commit abc',
+        '- published: p, p',
+    ]
 
 
 def test_other_data_are_written_beside_the_numbers():
     text = row_markdown({**RECORD, 'data': dict(files={}, differs=['val2017 has 8 images, not 5,000'])})
     assert '- data: NOT the known data: val2017 has 8 images, not 5,000' in text
     assert '- data: drawn, level starter, seed 0' in row_markdown(
-        {**RECORD, 'data': dict(drawn=dict(level='starter', seed=0), differs=[])})
+        {**RECORD, 'data': dict(drawn=dict(level='starter', seed=0), differs=[])}
+    )
     unscored = row_markdown({**RECORD, 'scored': False})
     assert '| AP | 72.3 | 71.0 ± 1.4 (val) | 73.0 ± 1.4 (val) |' in unscored
 
 
-@pytest.mark.parametrize('seeds, jobs, gpus, message', [
-    (0, 1, 1, '--seeds 0: give at least 1'), (1, 0, 1, '--jobs 0: give at least 1'),
-    (1, 1, 0, '--gpus 0: give at least 1'), (1, 2, 2, '--gpus 2: give .* only with --jobs 1'),
-    (1, 1, 8, '--gpus 8: this machine has 4'), (3, 4, 1, None), (1, 1, 4, None)])
+@pytest.mark.parametrize(
+    'seeds, jobs, gpus, message',
+    [
+        (0, 1, 1, '--seeds 0: give at least 1'),
+        (1, 0, 1, '--jobs 0: give at least 1'),
+        (1, 1, 0, '--gpus 0: give at least 1'),
+        (1, 2, 2, '--gpus 2: give .* only with --jobs 1'),
+        (1, 1, 8, '--gpus 8: this machine has 4'),
+        (3, 4, 1, None),
+        (1, 1, 4, None),
+    ],
+)
 def test_means(monkeypatch, seeds, jobs, gpus, message):
     monkeypatch.setattr('torch.cuda.device_count', lambda: 4)
     means = Means([], [], print, jobs, gpus)

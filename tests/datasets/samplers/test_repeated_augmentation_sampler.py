@@ -1,4 +1,5 @@
 """Repeated augmentation: which copies of which images meet."""
+
 from unittest.mock import patch
 
 import pytest

@@ -10,8 +10,10 @@ _N = 20000
 
 
 def _boxes(count: int = _N) -> dict:
-    return dict(bbox_center=np.full((count, 2), 100, np.float32),
-                bbox_scale=np.tile(np.array([60, 120], np.float32), (count, 1)))
+    return dict(
+        bbox_center=np.full((count, 2), 100, np.float32),
+        bbox_scale=np.tile(np.array([60, 120], np.float32), (count, 1)),
+    )
 
 
 def _draw(**kwargs) -> dict:
@@ -42,7 +44,7 @@ def test_both_sides_get_the_same_size_factor() -> None:
 
 def test_rotation_is_a_normal_clipped_at_twice_its_deviation() -> None:
     rotation = _draw()['bbox_rotation']
-    assert rotation.shape == (_N, )
+    assert rotation.shape == (_N,)
     _close((rotation == 0).mean(), 0.4)
     turned = rotation[rotation != 0]
     assert abs(turned).max() == 90
@@ -70,8 +72,9 @@ def test_shift_is_measured_on_the_box_widened_to_the_input() -> None:
     np.testing.assert_array_equal(result['bbox_scale'], _boxes()['bbox_scale'])
     wide = dict(bbox_center=np.zeros((_N, 2), np.float32), bbox_scale=np.tile(np.float32([120, 60]), (_N, 1)))
     transform = ClippedNormalBBoxTransform(shift_prob=1, input_size=(192, 256))
-    np.testing.assert_allclose(abs(transform.transform(wide)['bbox_center']).max(axis=0), [0.16 * 120, 0.16 * 160],
-                               rtol=1e-3)
+    np.testing.assert_allclose(
+        abs(transform.transform(wide)['bbox_center']).max(axis=0), [0.16 * 120, 0.16 * 160], rtol=1e-3
+    )
 
 
 def test_switched_off_halves_change_nothing_and_rotations_add_up() -> None:
@@ -89,8 +92,17 @@ def test_the_global_numpy_seed_repeats_the_draw() -> None:
         np.testing.assert_array_equal(first[key], second[key])
 
 
-@pytest.mark.parametrize('argument, value', [('shift_prob', 1.5), ('rotate_prob', -0.1), ('shift_factor', -1),
-                                             ('rotate_factor', -5), ('scale_factor', 1.0), ('input_size', (0, 4))])
+@pytest.mark.parametrize(
+    'argument, value',
+    [
+        ('shift_prob', 1.5),
+        ('rotate_prob', -0.1),
+        ('shift_factor', -1),
+        ('rotate_factor', -5),
+        ('scale_factor', 1.0),
+        ('input_size', (0, 4)),
+    ],
+)
 def test_refused_arguments_are_named(argument: str, value: object) -> None:
     with pytest.raises(ValueError, match=f'{argument} must '):
         ClippedNormalBBoxTransform(**{argument: value})

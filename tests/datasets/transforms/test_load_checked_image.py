@@ -33,8 +33,9 @@ def test_an_array_needs_no_file() -> None:
     assert result['img_shape'] == (5, 6)
 
 
-@pytest.mark.parametrize('content, reason', [(None, 'is missing'), (b'', 'cannot be decoded'),
-                                             (b'\xff\xd8 not a jpeg', 'cannot be decoded')])
+@pytest.mark.parametrize(
+    'content, reason', [(None, 'is missing'), (b'', 'cannot be decoded'), (b'\xff\xd8 not a jpeg', 'cannot be decoded')]
+)
 def test_bad_files(tmp_path: Path, content: bytes, reason: str) -> None:
     path = tmp_path / 'bad.jpg'
     if content is not None:
@@ -64,8 +65,11 @@ def test_a_link_to_an_image_is_one(tmp_path: Path) -> None:
 def test_a_bomb_is_refused_before_it_is_decoded(tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / f'a.{ending}').write_bytes(bombs.ALL[ending]())
     monkeypatch.setattr(cv2, 'imdecode', None)
-    with pytest.raises(DataError, match=rf'^image {tmp_path}/a.{ending} is not read \(image id 7, annotation id 70\): '
-                                        r'it declares more than 201 million pixels: scale it down, or remove it$'):
+    with pytest.raises(
+        DataError,
+        match=rf'^image {tmp_path}/a.{ending} is not read \(image id 7, annotation id 70\): '
+        r'it declares more than 201 million pixels: scale it down, or remove it$',
+    ):
         _load(tmp_path / f'a.{ending}')
 
 
@@ -74,7 +78,7 @@ def test_a_bomb_is_refused_before_it_is_decoded(tmp_path: Path, ending: str, mon
 def test_what_is_cut_off_is_named(tmp_path: Path, ending: str, share: float) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (40, 50, 3), np.uint8)
     content = cv2.imencode(f'.{ending}', pixels)[1].tobytes()
-    (tmp_path / 'a').write_bytes(content[:int(share * len(content))])
+    (tmp_path / 'a').write_bytes(content[: int(share * len(content))])
     with pytest.raises(DataError, match='^image .*/a cannot be decoded .*: the file is damaged or is not an image'):
         _load(tmp_path / 'a')
 
@@ -99,13 +103,21 @@ def test_the_order_of_colours_stays() -> None:
     np.testing.assert_array_equal(LoadCheckedImage().transform(dict(img=pixels))['img'], pixels[..., :3])
 
 
-@pytest.mark.parametrize('pixels, reason', [
-    (GRAY.astype(np.uint16), r'8 bits \(uint8, 0 to 255\), got uint16'),
-    (GRAY / 255, 'got float64'), (GRAY > 5, 'got bool'),
-    (np.zeros((3, 4, 2), np.uint8), r'the shape \(H, W\), .*, got \(3, 4, 2\)'),
-    (np.zeros((3, 40, 40), np.uint8), r'got \(3, 40, 40\)'), (np.zeros((1, 3, 4, 3), np.uint8), r'got \(1, 3, 4, 3\)'),
-    (np.zeros((0, 4, 3), np.uint8), r'got \(0, 4, 3\)'), (np.zeros(5, np.uint8), r'got \(5,'),
-    ([[1, 2]], 'an array of pixels or the name of a file, got list'), (None, 'got NoneType')])
+@pytest.mark.parametrize(
+    'pixels, reason',
+    [
+        (GRAY.astype(np.uint16), r'8 bits \(uint8, 0 to 255\), got uint16'),
+        (GRAY / 255, 'got float64'),
+        (GRAY > 5, 'got bool'),
+        (np.zeros((3, 4, 2), np.uint8), r'the shape \(H, W\), .*, got \(3, 4, 2\)'),
+        (np.zeros((3, 40, 40), np.uint8), r'got \(3, 40, 40\)'),
+        (np.zeros((1, 3, 4, 3), np.uint8), r'got \(1, 3, 4, 3\)'),
+        (np.zeros((0, 4, 3), np.uint8), r'got \(0, 4, 3\)'),
+        (np.zeros(5, np.uint8), r'got \(5,'),
+        ([[1, 2]], 'an array of pixels or the name of a file, got list'),
+        (None, 'got NoneType'),
+    ],
+)
 def test_other_arrays_are_refused_in_one_line(pixels: object, reason: str) -> None:
     with pytest.raises(DataError, match=f'^an image must [^\n]*{reason}[^\n]*$'):
         LoadCheckedImage().transform(dict(img=pixels))
@@ -119,16 +131,30 @@ def test_an_array_of_a_data_set_is_taken_as_mmpose_does() -> None:
 NAN = float('nan')
 
 
-@pytest.mark.parametrize('box, reason', [
-    ([[NAN, 10, 100, 100]], 'the box [nan, 10.0, 100.0, 100.0] holds a value that is no finite number'),
-    ([[0, 10, float('inf'), 100]], 'the box [0.0, 10.0, inf, 100.0] holds a value'),
-    ([[10, 10, 10, 50]], 'the box [10, 10, 10, 50] has no extent (left, top, right, bottom; the picture has 160 x 120 '
-                         'pixels (w x h)): leave it out, or name bbox_format'),
-    ([[50, 60, 40, 100]], 'has no extent'), ([[10, 10, 50, 10]], 'has no extent'),
-    ([[1000, 10, 1100, 100]], 'lies outside the picture (left, top, right, bottom; the picture has 160 x 120 pixels'),
-    ([[160, 10, 170, 100]], 'lies outside'), ([[-20, 10, 0, 100]], 'lies outside'),
-    ([[10, 120, 50, 130]], 'lies outside'), ([[10, -30, 50, -1]], 'lies outside'),
-    ([[10, 10, 50, 60, 1]], 'must be four numbers'), ([7], 'must be four numbers')])
+@pytest.mark.parametrize(
+    'box, reason',
+    [
+        ([[NAN, 10, 100, 100]], 'the box [nan, 10.0, 100.0, 100.0] holds a value that is no finite number'),
+        ([[0, 10, float('inf'), 100]], 'the box [0.0, 10.0, inf, 100.0] holds a value'),
+        (
+            [[10, 10, 10, 50]],
+            'the box [10, 10, 10, 50] has no extent (left, top, right, bottom; the picture has 160 x 120 '
+            'pixels (w x h)): leave it out, or name bbox_format',
+        ),
+        ([[50, 60, 40, 100]], 'has no extent'),
+        ([[10, 10, 50, 10]], 'has no extent'),
+        (
+            [[1000, 10, 1100, 100]],
+            'lies outside the picture (left, top, right, bottom; the picture has 160 x 120 pixels',
+        ),
+        ([[160, 10, 170, 100]], 'lies outside'),
+        ([[-20, 10, 0, 100]], 'lies outside'),
+        ([[10, 120, 50, 130]], 'lies outside'),
+        ([[10, -30, 50, -1]], 'lies outside'),
+        ([[10, 10, 50, 60, 1]], 'must be four numbers'),
+        ([7], 'must be four numbers'),
+    ],
+)
 def test_a_box_without_content_is_refused(box: list, reason: str) -> None:
     image = np.zeros((120, 160, 3), np.uint8)
     with pytest.raises(DataError, match=re.escape(reason)):
@@ -147,6 +173,7 @@ def test_a_box_that_reaches_into_the_picture_is_taken(box: list) -> None:
 def infer(repo_root: Path) -> Callable:
     """MMPose's ``inference_topdown`` with a small model of this project."""
     from mmpose.apis import inference_topdown, init_model  # not before this package made them fit
+
     torch.manual_seed(0)
     name = 'sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48.py'
     model = init_model(load_config(repo_root / 'configs/quick_start' / name), device='cpu')

@@ -22,16 +22,24 @@ def _sample(visible: list) -> dict:
     flags = np.zeros((1, 17), np.float32)
     flags[0, visible] = 1
     keypoints = np.stack([np.arange(17), np.arange(17) * 2], 1)[None].astype(np.float32)
-    return dict(keypoints=keypoints, keypoints_visible=flags, upper_body_ids=_UPPER, lower_body_ids=_LOWER,
-                bbox_center=np.float32([[500, 500]]), bbox_scale=np.float32([[80, 80]]))
+    return dict(
+        keypoints=keypoints,
+        keypoints_visible=flags,
+        upper_body_ids=_UPPER,
+        lower_body_ids=_LOWER,
+        bbox_center=np.float32([[500, 500]]),
+        bbox_scale=np.float32([[80, 80]]),
+    )
 
 
 def test_the_shift_comes_before_half_body_and_size_after(pipeline: list) -> None:
     kinds = [step['type'] for step in pipeline]
     shift, rest = [number for number, kind in enumerate(kinds) if kind == 'ClippedNormalBBoxTransform']
     assert shift < kinds.index('RandomFlip') < kinds.index('RandomHalfBody') < rest < kinds.index('TopdownAffine')
-    first, second = (ClippedNormalBBoxTransform(**{k: v for k, v in pipeline[number].items() if k != 'type'})
-                     for number in (shift, rest))
+    first, second = (
+        ClippedNormalBBoxTransform(**{k: v for k, v in pipeline[number].items() if k != 'type'})
+        for number in (shift, rest)
+    )
     assert (first.shift_factor, first.shift_prob, first.scale_factor, first.rotate_prob) == (0.16, 0.3, 0, 0)
     assert (second.shift_prob, second.scale_factor, second.rotate_factor, second.rotate_prob) == (0, 0.35, 45, 0.6)
     assert first.aspect_ratio == 192 / 256
@@ -40,6 +48,7 @@ def test_the_shift_comes_before_half_body_and_size_after(pipeline: list) -> None
 def _half_body(pipeline: list, visible: list, count: int = 3000) -> list:
     """What RandomHalfBody does to a sample: 'none', 'upper' or 'lower', drawn many times."""
     from mmpose.registry import TRANSFORMS
+
     transform = TRANSFORMS.build(next(step for step in pipeline if step['type'] == 'RandomHalfBody'))
     np.random.seed(1)
     centers = [transform.transform(_sample(visible))['bbox_center'][0, 0] for _ in range(count)]

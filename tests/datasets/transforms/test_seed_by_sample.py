@@ -24,8 +24,13 @@ def test_draws_repeat_whatever_was_drawn_before() -> None:
 def test_each_of_seed_data_set_epoch_and_sample_changes_the_draw() -> None:
     later = SeedBySample(5)
     later.set_epoch(1)
-    draws = [_draw(SeedBySample(5), 3), _draw(SeedBySample(6), 3), _draw(SeedBySample(5, 1), 3), _draw(later, 3),
-             _draw(SeedBySample(5), 4)]
+    draws = [
+        _draw(SeedBySample(5), 3),
+        _draw(SeedBySample(6), 3),
+        _draw(SeedBySample(5, 1), 3),
+        _draw(later, 3),
+        _draw(SeedBySample(5), 4),
+    ]
     assert len(set(draws)) == 5
 
 
@@ -38,6 +43,7 @@ def test_draws_of_neighbouring_samples_are_uniform_and_uncorrelated() -> None:
 
 def test_the_epoch_reaches_a_forked_process() -> None:
     import multiprocessing
+
     seeder, queue = SeedBySample(1), multiprocessing.get_context('fork').Queue()
     go = multiprocessing.get_context('fork').Event()
 

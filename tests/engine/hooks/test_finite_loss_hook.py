@@ -27,14 +27,20 @@ def test_finite_terms_pass() -> None:
 
 
 def test_the_broken_term_and_the_step_are_named() -> None:
-    with pytest.raises(NonFiniteError, match=r'training stopped: loss_query = nan at step 42 \(epoch 3, batch 6\); '
-                                             r'still finite: loss_kpt = 0.5\. No checkpoint'):
+    with pytest.raises(
+        NonFiniteError,
+        match=r'training stopped: loss_query = nan at step 42 \(epoch 3, batch 6\); '
+        r'still finite: loss_kpt = 0.5\. No checkpoint',
+    ):
         _check(loss=float('nan'), loss_kpt=0.5, loss_query=float('nan'))
 
 
 def test_damaged_data_are_named_as_a_cause() -> None:
-    with pytest.raises(NonFiniteError, match=r'lower learning rate, a longer warm-up or without --amp; if it stops '
-                                             r'again, look for a damaged image or annotation \(NaN or huge numbers\)'):
+    with pytest.raises(
+        NonFiniteError,
+        match=r'lower learning rate, a longer warm-up or without --amp; if it stops '
+        r'again, look for a damaged image or annotation \(NaN or huge numbers\)',
+    ):
         _check(loss=float('nan'))
 
 
@@ -56,7 +62,7 @@ def test_no_device_value_is_read() -> None:
 
 
 def test_broken_weights_are_never_saved() -> None:
-    weights = dict(a=torch.ones(2), b=torch.tensor([1., float('inf')]), count=torch.tensor(3))
+    weights = dict(a=torch.ones(2), b=torch.tensor([1.0, float('inf')]), count=torch.tensor(3))
     with pytest.raises(NonFiniteError, match='at step 42: 1 weights are NaN or infinite, the first is b'):
         FiniteLossHook().before_save_checkpoint(_runner(), dict(state_dict=weights))
     weights['b'] = torch.ones(2)

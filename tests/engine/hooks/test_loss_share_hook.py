@@ -9,8 +9,10 @@ from mmengine.logging import MessageHub
 import sdpose  # noqa: F401
 from sdpose.engine.hooks import LossShareHook
 
-STEPS = [dict(loss=1., loss_kpt=.6, acc_pose=1., loss_token=.4), dict(loss=9., loss_kpt=8.99, acc_pose=0.,
-                                                                      loss_token=.01)]
+STEPS = [
+    dict(loss=1.0, loss_kpt=0.6, acc_pose=1.0, loss_token=0.4),
+    dict(loss=9.0, loss_kpt=8.99, acc_pose=0.0, loss_token=0.01),
+]
 
 
 def _run(hook: LossShareHook, steps: list[dict], first: int = 0, end: bool = False) -> list[str]:
@@ -40,7 +42,8 @@ def test_line_by_hand() -> None:
 def test_a_shorter_training_and_a_resumed_one() -> None:
     assert _run(LossShareHook(), STEPS) == []
     assert _run(LossShareHook(), STEPS, first=120, end=True) == [
-        'share of the loss, steps 121 to 122: loss_kpt 95.9 %, loss_token 4.1 %']
+        'share of the loss, steps 121 to 122: loss_kpt 95.9 %, loss_token 4.1 %'
+    ]
 
 
 def test_every_run_begins_anew() -> None:
@@ -50,12 +53,12 @@ def test_every_run_begins_anew() -> None:
 
 
 def test_small_shares_are_legible() -> None:
-    line, = _run(LossShareHook(1), [dict(loss_kpt=1., loss_query=2.34e-6, loss_visual=1.23e-9, loss_off=0.)])
+    (line,) = _run(LossShareHook(1), [dict(loss_kpt=1.0, loss_query=2.34e-6, loss_visual=1.23e-9, loss_off=0.0)])
     assert line.endswith('loss_kpt 100.0 %, loss_query 0.00023 %, loss_visual 1.2e-07 %, loss_off 0.0 %')
 
 
 def test_one_term_needs_no_line() -> None:
-    assert _run(LossShareHook(1), [dict(loss=1., loss_kpt=1., acc_pose=.5)]) == []
+    assert _run(LossShareHook(1), [dict(loss=1.0, loss_kpt=1.0, acc_pose=0.5)]) == []
     assert _run(LossShareHook(), [], end=True) == []
 
 
@@ -67,10 +70,10 @@ def test_bad_number_of_steps() -> None:
 def test_a_term_that_a_resumed_run_no_longer_has_is_forgotten() -> None:
     hub = MessageHub('loss_share_resumed')
     for name in ('loss', 'loss_kpt', 'loss_visual', 'acc_pose', 'lr'):
-        hub.update_scalar(f'train/{name}', 1.)
-    hub.update_scalar('val/loss_other', 1.)
+        hub.update_scalar(f'train/{name}', 1.0)
+    hub.update_scalar('val/loss_other', 1.0)
     hook = LossShareHook()
     runner = SimpleNamespace(message_hub=hub, logger=None, iter=7)
     hook.before_train(runner)
-    hook.after_train_iter(runner, 0, outputs=dict(loss=1., loss_kpt=1., acc_pose=1.))
+    hook.after_train_iter(runner, 0, outputs=dict(loss=1.0, loss_kpt=1.0, acc_pose=1.0))
     assert sorted(hub.log_scalars) == ['train/acc_pose', 'train/loss', 'train/loss_kpt', 'train/lr', 'val/loss_other']

@@ -24,11 +24,13 @@ class _Numbers(BaseDataset):
 
 
 def _runner(dataset: Any, seed: int = 1, rank: int = 0, **loader: Any) -> SimpleNamespace:
-    loader = DataLoader(dataset, sampler=DefaultSampler(dataset, seed=99), batch_size=2,
-                        collate_fn=lambda batch: batch, **loader)
+    loader = DataLoader(
+        dataset, sampler=DefaultSampler(dataset, seed=99), batch_size=2, collate_fn=lambda batch: batch, **loader
+    )
     loop = EpochBasedTrainLoop.__new__(EpochBasedTrainLoop)
-    return SimpleNamespace(train_dataloader=loader, train_loop=loop, seed=seed, rank=rank, iter=0, epoch=0,
-                           _randomness_cfg={})
+    return SimpleNamespace(
+        train_dataloader=loader, train_loop=loop, seed=seed, rank=rank, iter=0, epoch=0, _randomness_cfg={}
+    )
 
 
 def _epoch(runner: SimpleNamespace, hook: ReproducibleRandomnessHook, epoch: int) -> dict:

@@ -3,7 +3,7 @@
 import logging
 import shutil
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import pytest
 import torch
@@ -51,9 +51,10 @@ class Killed(BaseException):
 
 class KillAt(Hook):
     """Ends the training at a point of an epoch, counted from 1, before all else that happens there."""
+
     priority = 'HIGHEST'
 
-    def __init__(self, point: Optional[str], epoch: int) -> None:
+    def __init__(self, point: str | None, epoch: int) -> None:
         self.point, self.epoch = point, epoch
 
     def before_val_epoch(self, runner: Runner) -> None:
@@ -65,20 +66,43 @@ class KillAt(Hook):
             raise Killed
 
 
-def run(folder: Path, point: Optional[str] = None, epoch: int = 0, resume: bool = False,
-        load_from: Optional[Path] = None, batch_size: int = 2, **checkpoint: Any) -> list[int]:
+def run(
+    folder: Path,
+    point: str | None = None,
+    epoch: int = 0,
+    resume: bool = False,
+    load_from: Path | None = None,
+    batch_size: int = 2,
+    **checkpoint: Any,
+) -> list[int]:
     """Train five epochs, or until killed; the epochs whose validation was finished."""
     asked: list[int] = []
     metric = Scores(asked)
     settings = {**dict(type='ResumableCheckpointHook', interval=1, save_best='score', rule='greater'), **checkpoint}
-    loader = dict(dataset=[dict(values=number) for number in range(4)], batch_size=batch_size, num_workers=0,
-                  sampler=dict(type='DefaultSampler', shuffle=False), collate_fn=dict(type='default_collate'))
+    loader = dict(
+        dataset=[dict(values=number) for number in range(4)],
+        batch_size=batch_size,
+        num_workers=0,
+        sampler=dict(type='DefaultSampler', shuffle=False),
+        collate_fn=dict(type='default_collate'),
+    )
     runner = Runner(
-        Model(), str(folder), default_scope='mmpose', experiment_name=f'{folder.name}{id(asked)}', resume=resume,
-        load_from=load_from and str(load_from), train_dataloader=loader, val_dataloader=loader, val_cfg=dict(),
-        val_evaluator=Evaluator(metric), train_cfg=dict(type='ResumableTrainLoop', max_epochs=5),
-        optim_wrapper=dict(optimizer=dict(type='SGD', lr=1.)), default_hooks=dict(checkpoint=settings),
-        custom_hooks=[KillAt(point, epoch)], log_level=logging.ERROR)
+        Model(),
+        str(folder),
+        default_scope='mmpose',
+        experiment_name=f'{folder.name}{id(asked)}',
+        resume=resume,
+        load_from=load_from and str(load_from),
+        train_dataloader=loader,
+        val_dataloader=loader,
+        val_cfg=dict(),
+        val_evaluator=Evaluator(metric),
+        train_cfg=dict(type='ResumableTrainLoop', max_epochs=5),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=1.0)),
+        default_hooks=dict(checkpoint=settings),
+        custom_hooks=[KillAt(point, epoch)],
+        log_level=logging.ERROR,
+    )
     metric.runner = runner
     try:
         runner.train()
@@ -89,13 +113,14 @@ def run(folder: Path, point: Optional[str] = None, epoch: int = 0, resume: bool 
 
 def best(folder: Path) -> dict[str, float]:
     """The best checkpoints, and how many steps each has seen."""
-    return {path.name: torch.load(path, weights_only=False)['state_dict']['weight'].item()
-            for path in folder.glob('best_*')}
+    return {
+        path.name: torch.load(path, weights_only=False)['state_dict']['weight'].item() for path in folder.glob('best_*')
+    }
 
 
 def test_uninterrupted(tmp_path: Path) -> None:
     assert run(tmp_path) == [1, 2, 3, 4, 5]
-    assert best(tmp_path) == {'best_score_epoch_2.pth': 4.}
+    assert best(tmp_path) == {'best_score_epoch_2.pth': 4.0}
 
 
 @pytest.mark.parametrize('epoch', [1, 2, 3, 5])
@@ -103,14 +128,14 @@ def test_a_validation_that_was_cut_off_is_made_up(tmp_path: Path, epoch: int) ->
     """The last one, too, although nothing is left to train."""
     assert run(tmp_path, 'validation', epoch) == list(range(1, epoch))
     assert run(tmp_path, resume=True) == list(range(epoch, 6))
-    assert best(tmp_path) == {'best_score_epoch_2.pth': 4.}
+    assert best(tmp_path) == {'best_score_epoch_2.pth': 4.0}
 
 
 def test_the_best_score_is_remembered(tmp_path: Path) -> None:
     """Killed in epoch 4: the checkpoint of epoch 3 was written before its validation, by MMEngine's order."""
     run(tmp_path, 'training', 4)
     assert run(tmp_path, resume=True) == [4, 5]
-    assert best(tmp_path) == {'best_score_epoch_2.pth': 4.}
+    assert best(tmp_path) == {'best_score_epoch_2.pth': 4.0}
 
 
 def test_without_the_record_the_checkpoint_is_believed(tmp_path: Path) -> None:
@@ -118,52 +143,53 @@ def test_without_the_record_the_checkpoint_is_believed(tmp_path: Path) -> None:
     run(tmp_path, 'training', 4)
     (tmp_path / 'validations.json').unlink()
     assert run(tmp_path, resume=True) == [3, 4, 5]
-    assert best(tmp_path) == {'best_score_epoch_2.pth': 4.}
+    assert best(tmp_path) == {'best_score_epoch_2.pth': 4.0}
 
 
 def test_what_is_done_again_replaces_the_best_of_before(tmp_path: Path) -> None:
     run(tmp_path)
     assert run(tmp_path, resume=True, load_from=tmp_path / 'epoch_1.pth') == [2, 3, 4, 5]
-    assert best(tmp_path) == {'best_score_epoch_2.pth': 4.}
+    assert best(tmp_path) == {'best_score_epoch_2.pth': 4.0}
 
 
 def test_a_best_checkpoint_that_is_gone_is_not_waited_for(tmp_path: Path) -> None:
     run(tmp_path, 'training', 4)
     (tmp_path / 'best_score_epoch_2.pth').unlink()
     assert run(tmp_path, resume=True) == [4, 5]
-    assert best(tmp_path) == {'best_score_epoch_4.pth': 8.}
+    assert best(tmp_path) == {'best_score_epoch_4.pth': 8.0}
 
 
 def test_another_folder_is_left_alone(tmp_path: Path) -> None:
     run(tmp_path / 'first', 'training', 2)
     assert run(tmp_path / 'second', resume=True, load_from=tmp_path / 'first/epoch_1.pth') == [1, 2, 3, 4, 5]
-    assert best(tmp_path / 'first') == {'best_score_epoch_1.pth': 2.}
-    assert best(tmp_path / 'second') == {'best_score_epoch_2.pth': 4.}
+    assert best(tmp_path / 'first') == {'best_score_epoch_1.pth': 2.0}
+    assert best(tmp_path / 'second') == {'best_score_epoch_2.pth': 4.0}
 
 
 def test_a_moved_folder_keeps_its_best(tmp_path: Path) -> None:
     run(tmp_path / 'first', 'training', 4)
     shutil.move(tmp_path / 'first', tmp_path / 'second')
     assert run(tmp_path / 'second', resume=True) == [4, 5]
-    assert best(tmp_path / 'second') == {'best_score_epoch_2.pth': 4.}
+    assert best(tmp_path / 'second') == {'best_score_epoch_2.pth': 4.0}
 
 
 def test_each_of_two_metrics_has_its_best(tmp_path: Path) -> None:
     metrics = dict(save_best=['score', 'error'], rule=['greater', 'less'])
     run(tmp_path, 'validation', 3, **metrics)
     run(tmp_path, resume=True, **metrics)
-    assert best(tmp_path) == {'best_score_epoch_2.pth': 4., 'best_error_epoch_2.pth': 4.}
+    assert best(tmp_path) == {'best_score_epoch_2.pth': 4.0, 'best_error_epoch_2.pth': 4.0}
 
 
-@pytest.mark.parametrize('recorded, expected', [(True, {'best_error_epoch_5.pth': 10.}),
-                                                (False, {'best_error_epoch_3.pth': 6.})])
+@pytest.mark.parametrize(
+    'recorded, expected', [(True, {'best_error_epoch_5.pth': 10.0}), (False, {'best_error_epoch_3.pth': 6.0})]
+)
 def test_another_metric_begins_anew(tmp_path: Path, recorded: bool, expected: dict) -> None:
     """Whose values all lie below the best score of the one before."""
     run(tmp_path, 'training', 4)
     if not recorded:  # so validation 3 is made up
         (tmp_path / 'validations.json').unlink()
     run(tmp_path, resume=True, save_best='error', rule='greater')
-    assert best(tmp_path) == {**expected, 'best_score_epoch_2.pth': 4.}
+    assert best(tmp_path) == {**expected, 'best_score_epoch_2.pth': 4.0}
 
 
 def test_a_validation_is_made_up_although_the_epoch_was_divided_otherwise(tmp_path: Path) -> None:
@@ -179,21 +205,21 @@ def test_checkpoints_in_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytes
     newest = tmp_path / 'elsewhere/work/epoch_3.pth'
     newest.write_bytes(newest.read_bytes()[:-100])
     assert run(tmp_path / 'work', resume=True, out_dir=out_dir) == [3, 4, 5]
-    assert best(tmp_path / 'elsewhere/work') == {'best_score_epoch_2.pth': 4.}
+    assert best(tmp_path / 'elsewhere/work') == {'best_score_epoch_2.pth': 4.0}
 
 
 def test_another_folder_is_left_alone_by_an_automatic_metric(tmp_path: Path) -> None:
     automatic = dict(save_best='auto', rule='greater')
     run(tmp_path / 'first', 'training', 3, **automatic)
     run(tmp_path / 'second', resume=True, load_from=tmp_path / 'first/epoch_1.pth', **automatic)
-    assert best(tmp_path / 'first') == best(tmp_path / 'second') == {'best_score_epoch_2.pth': 4.}
+    assert best(tmp_path / 'first') == best(tmp_path / 'second') == {'best_score_epoch_2.pth': 4.0}
 
 
 def test_the_first_metric_where_none_is_named(tmp_path: Path) -> None:
     automatic = dict(save_best='auto', rule='greater')
     run(tmp_path, 'training', 4, **automatic)
     run(tmp_path, resume=True, **automatic)
-    assert best(tmp_path) == {'best_score_epoch_2.pth': 4.}
+    assert best(tmp_path) == {'best_score_epoch_2.pth': 4.0}
 
 
 def test_regular_checkpoints_remove_the_one_of_a_stop(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_a_partial_one_is_refused_with_the_way_around() -> None:
 def test_allowed_partial_loading_keeps_what_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     said = []
     monkeypatch.setattr(strict_load_hook, 'print_log', lambda message, *_: said.append(message))
-    kept = torch.full((3, ), 7.)
+    kept = torch.full((3,), 7.0)
     checkpoint = dict(state_dict=dict(weight=torch.zeros(5, 5), bias=kept, other=kept))
     StrictLoadHook(allow_partial=True).after_load_checkpoint(_runner(), checkpoint)
     assert checkpoint['state_dict'] == dict(bias=kept)
@@ -62,20 +62,26 @@ def test_a_published_file_may_lack_what_it_names_as_taken_out(monkeypatch: pytes
     runner = SimpleNamespace(model=WithFlow(), _load_from='some.pth')
     checkpoint = _published(FLOW, *FLOW)
     StrictLoadHook().after_load_checkpoint(runner, checkpoint)
-    assert said == ['some.pth was published without its 2 training-only tensors (head.loss_module.flow): they keep '
-                    'their initial values, which testing never reads']
+    assert said == [
+        'some.pth was published without its 2 training-only tensors (head.loss_module.flow): they keep '
+        'their initial values, which testing never reads'
+    ]
     own = runner.model.state_dict()
     assert checkpoint['state_dict'].keys() == own.keys()
     for key in own:
         assert torch.equal(checkpoint['state_dict'][key], own[key]) == (key in FLOW)
 
 
-@pytest.mark.parametrize('checkpoint', [
-    dict(_published(FLOW, *FLOW), meta={}),  # says nothing
-    _published(FLOW[:1], *FLOW),  # names one of the two
-    _published([*FLOW, 'backbone.bias'], *FLOW, 'backbone.bias'),  # names a part that predicting needs
-    dict(_published(FLOW, *FLOW), meta='text'),
-], ids=['undeclared', 'in part', 'deployed', 'no meta'])
+@pytest.mark.parametrize(
+    'checkpoint',
+    [
+        dict(_published(FLOW, *FLOW), meta={}),  # says nothing
+        _published(FLOW[:1], *FLOW),  # names one of the two
+        _published([*FLOW, 'backbone.bias'], *FLOW, 'backbone.bias'),  # names a part that predicting needs
+        dict(_published(FLOW, *FLOW), meta='text'),
+    ],
+    ids=['undeclared', 'in part', 'deployed', 'no meta'],
+)
 def test_nothing_else_may_be_missing(checkpoint: dict) -> None:
     with pytest.raises(MismatchError, match='keys missing'):
         StrictLoadHook().after_load_checkpoint(SimpleNamespace(model=WithFlow()), checkpoint)
@@ -96,12 +102,15 @@ def test_weights_alone_are_no_training_to_resume() -> None:
         StrictLoadHook().after_load_checkpoint(runner, dict(state_dict=runner.model.state_dict()))
 
 
-@pytest.mark.parametrize('learned, tested, words', [
-    (dict(classes=('cat', 'dog')), dict(classes=('cat', 'dog')), None),
-    (dict(classes=('cat', 'dog')), dict(classes=('dog', 'fox')), "label 0 (counted from 0) is 'dog'"),
-    (dict(keypoint_id2name={1: 'knee', 0: 'hip'}), dict(keypoint_id2name={0: 'hip', 1: 'toe'}), 'label 1 (counted'),
-    (None, dict(classes=('cat', )), None),
-])
+@pytest.mark.parametrize(
+    'learned, tested, words',
+    [
+        (dict(classes=('cat', 'dog')), dict(classes=('cat', 'dog')), None),
+        (dict(classes=('cat', 'dog')), dict(classes=('dog', 'fox')), "label 0 (counted from 0) is 'dog'"),
+        (dict(keypoint_id2name={1: 'knee', 0: 'hip'}), dict(keypoint_id2name={0: 'hip', 1: 'toe'}), 'label 1 (counted'),
+        (None, dict(classes=('cat',)), None),
+    ],
+)
 def test_labels_of_a_test_that_the_checkpoint_did_not_learn_are_said(monkeypatch, learned, tested, words) -> None:
     said = []
     monkeypatch.setattr(strict_load_hook, 'print_log', lambda message, *_: said.append(message))

@@ -10,8 +10,10 @@ from mmengine.runner import LogProcessor
 
 import sdpose  # noqa: F401
 
-STEPS = [dict(loss=2., loss_kpt=1.5, acc_pose=.25, loss_query=.5), dict(loss=4., loss_kpt=3.5, acc_pose=.5,
-                                                                        loss_query=.5)]
+STEPS = [
+    dict(loss=2.0, loss_kpt=1.5, acc_pose=0.25, loss_query=0.5),
+    dict(loss=4.0, loss_kpt=3.5, acc_pose=0.5, loss_query=0.5),
+]
 
 
 def _runner(steps: list[dict], name: str) -> SimpleNamespace:
@@ -21,8 +23,16 @@ def _runner(steps: list[dict], name: str) -> SimpleNamespace:
         for key, value in step.items():
             hub.update_scalar(f'train/{key}', value)
     loop = SimpleNamespace(dataloader=range(10))
-    return SimpleNamespace(message_hub=hub, iter=1, epoch=0, max_epochs=3, train_loop=loop, val_loop=loop,
-                           _train_loop=loop, model=torch.nn.Identity())
+    return SimpleNamespace(
+        message_hub=hub,
+        iter=1,
+        epoch=0,
+        max_epochs=3,
+        train_loop=loop,
+        val_loop=loop,
+        _train_loop=loop,
+        model=torch.nn.Identity(),
+    )
 
 
 def _log(steps: list[dict], mode: str = 'train', **options) -> tuple[dict, str]:
@@ -33,23 +43,31 @@ def _log(steps: list[dict], mode: str = 'train', **options) -> tuple[dict, str]:
 def test_shares_are_those_of_the_window() -> None:
     tag, text = _log(STEPS)  # means 2.5 and 0.5
     assert tag['share_kpt'] == pytest.approx(2.5 / 3)
-    assert tag['share_query'] == pytest.approx(.5 / 3)
+    assert tag['share_query'] == pytest.approx(0.5 / 3)
     assert 'share_pose' not in tag
-    assert text.endswith('loss: 3.000000  loss_kpt: 2.500000  acc_pose: 0.500000  loss_query: 0.500000  '
-                         'share_kpt: 0.833  share_query: 0.167')
+    assert text.endswith(
+        'loss: 3.000000  loss_kpt: 2.500000  acc_pose: 0.500000  loss_query: 0.500000  '
+        'share_kpt: 0.833  share_query: 0.167'
+    )
 
 
 def test_scalars_with_hierarchy() -> None:
     tag, text = _log(STEPS, log_with_hierarchy=True)
-    assert tag['train/share_query'] == pytest.approx(.5 / 3)
+    assert tag['train/share_query'] == pytest.approx(0.5 / 3)
     assert text.endswith('share_query: 0.167')
 
 
 def test_small_terms_are_legible() -> None:
-    step = dict(loss=5.1e-5, loss_kpt=3.0000000e-4, loss_x=0., loss_query=4.93e-6, xloss_query=4.93e-6, lr_loss=-2e-9)
+    step = dict(loss=5.1e-5, loss_kpt=3.0000000e-4, loss_x=0.0, loss_query=4.93e-6, xloss_query=4.93e-6, lr_loss=-2e-9)
     tag, text = _log([step])
-    for part in ('  loss: 5.1e-05  ', 'loss_kpt: 0.000300', 'loss_x: 0.000000', '  loss_query: 4.93e-06',
-                 '  xloss_query: 4.93e-06', 'lr_loss: -2e-09'):
+    for part in (
+        '  loss: 5.1e-05  ',
+        'loss_kpt: 0.000300',
+        'loss_x: 0.000000',
+        '  loss_query: 4.93e-06',
+        '  xloss_query: 4.93e-06',
+        'lr_loss: -2e-09',
+    ):
         assert part in text, part
     assert tag['loss_query'] == 4.93e-6
     assert tag['share_query'] == pytest.approx(4.93e-6 / (3e-4 + 2 * 4.93e-6 + 2e-9))
@@ -57,7 +75,7 @@ def test_small_terms_are_legible() -> None:
 
 
 def test_a_single_term_has_no_share() -> None:
-    tag, text = _log([dict(loss=.5, loss_kpt=.5, acc_pose=1.)])
+    tag, text = _log([dict(loss=0.5, loss_kpt=0.5, acc_pose=1.0)])
     assert 'share' not in text
     assert not [key for key in tag if key.startswith('share')]
 

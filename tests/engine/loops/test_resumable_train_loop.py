@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import pytest
 import torch
@@ -23,13 +23,13 @@ class Model(BaseModel):
         self.weight = torch.nn.Parameter(torch.zeros(1))
 
     def forward(self, values: torch.Tensor, mode: str = 'loss') -> dict:
-        return dict(loss=((self.weight - values.float().mean() - torch.rand(()))**2).mean())
+        return dict(loss=((self.weight - values.float().mean() - torch.rand(())) ** 2).mean())
 
 
 class Watch(Hook):
     """Keeps the batches, and lets a signal arrive during one of the steps."""
 
-    def __init__(self, stop_in: Optional[int], arrive: Callable[[], None]) -> None:
+    def __init__(self, stop_in: int | None, arrive: Callable[[], None]) -> None:
         self.batches: list[list[int]] = []
         self.stop_in, self.arrive = stop_in, arrive
 
@@ -51,19 +51,43 @@ def _kill() -> None:
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable:
     """Train three epochs over twelve numbers; the batches, and the weight in the end."""
 
-    def train(folder: Path, resume: bool = False, stop_in: Optional[int] = None, batch_size: int = 3, counts: int = 1,
-              kill: bool = False, **checkpoint: Any) -> tuple[list[list[int]], float]:
+    def train(
+        folder: Path,
+        resume: bool = False,
+        stop_in: int | None = None,
+        batch_size: int = 3,
+        counts: int = 1,
+        kill: bool = False,
+        **checkpoint: Any,
+    ) -> tuple[list[list[int]], float]:
         monkeypatch.setattr(stop_hook, 'received', lambda: 0)
         watch = Watch(stop_in, _kill if kill else lambda: monkeypatch.setattr(stop_hook, 'received', lambda: 15))
-        loader = dict(dataset=[dict(values=number) for number in range(12)], batch_size=batch_size, num_workers=0,
-                      sampler=dict(type='DefaultSampler', shuffle=True), collate_fn=dict(type='default_collate'))
-        hooks = dict(checkpoint={'type': 'ResumableCheckpointHook', 'interval': 1, **checkpoint},
-                     stop=dict(type='StopHook'), reproducible_randomness=dict(type='ReproducibleRandomnessHook'))
+        loader = dict(
+            dataset=[dict(values=number) for number in range(12)],
+            batch_size=batch_size,
+            num_workers=0,
+            sampler=dict(type='DefaultSampler', shuffle=True),
+            collate_fn=dict(type='default_collate'),
+        )
+        hooks = dict(
+            checkpoint={'type': 'ResumableCheckpointHook', 'interval': 1, **checkpoint},
+            stop=dict(type='StopHook'),
+            reproducible_randomness=dict(type='ReproducibleRandomnessHook'),
+        )
         runner = Runner(
-            Model(), str(folder), default_scope='mmpose', experiment_name=f'{folder.name}{id(watch)}', resume=resume,
-            randomness=dict(seed=1), train_dataloader=loader, train_cfg=dict(type='ResumableTrainLoop', max_epochs=3),
-            optim_wrapper=dict(optimizer=dict(type='Adam', lr=0.1), accumulative_counts=counts), default_hooks=hooks,
-            custom_hooks=[watch], log_level=logging.WARNING)
+            Model(),
+            str(folder),
+            default_scope='mmpose',
+            experiment_name=f'{folder.name}{id(watch)}',
+            resume=resume,
+            randomness=dict(seed=1),
+            train_dataloader=loader,
+            train_cfg=dict(type='ResumableTrainLoop', max_epochs=3),
+            optim_wrapper=dict(optimizer=dict(type='Adam', lr=0.1), accumulative_counts=counts),
+            default_hooks=hooks,
+            custom_hooks=[watch],
+            log_level=logging.WARNING,
+        )
         try:
             runner.train()
         except Stopped as stopped:
@@ -104,17 +128,20 @@ def test_accumulated_steps_are_finished_first(tmp_path: Path, run: Callable) -> 
     assert first + rest == whole and resumed == weight
 
 
-def test_an_epoch_that_is_divided_otherwise_begins_again(tmp_path: Path, run: Callable,
-                                                         capfd: pytest.CaptureFixture) -> None:
+def test_an_epoch_that_is_divided_otherwise_begins_again(
+    tmp_path: Path, run: Callable, capfd: pytest.CaptureFixture
+) -> None:
     run(tmp_path, stop_in=6)
     rest, _ = run(tmp_path, resume=True, batch_size=4)
     assert [batch[0] for batch in rest] == [0, 1, 2, 0, 1, 2]
-    assert ('within epoch 2, which is divided otherwise (batches 4, now 3, batch_size 3, now 4): that epoch begins '
-            'again') in ''.join(capfd.readouterr())
+    assert (
+        'within epoch 2, which is divided otherwise (batches 4, now 3, batch_size 3, now 4): that epoch begins again'
+    ) in ''.join(capfd.readouterr())
 
 
-def test_a_checkpoint_that_does_not_say_its_place_begins_the_epoch_again(tmp_path: Path, run: Callable,
-                                                                         capfd: pytest.CaptureFixture) -> None:
+def test_a_checkpoint_that_does_not_say_its_place_begins_the_epoch_again(
+    tmp_path: Path, run: Callable, capfd: pytest.CaptureFixture
+) -> None:
     run(tmp_path, stop_in=6)
     path = tmp_path / 'stopped_iter_6.pth'
     checkpoint = torch.load(path, weights_only=False)

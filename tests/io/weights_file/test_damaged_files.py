@@ -51,8 +51,10 @@ def test_an_honest_checkpoint_can_be_resumed_from(tmp_path: Path):
     runner = write_honest(tmp_path / 'honest.pth')
     runner._resume = True
     content = load(tmp_path / 'honest.pth')
-    content['ema_state_dict'] = {'steps': torch.tensor(3), **{
-        f'module.{key}': value for key, value in content['state_dict'].items()}}
+    content['ema_state_dict'] = {
+        'steps': torch.tensor(3),
+        **{f'module.{key}': value for key, value in content['state_dict'].items()},
+    }
     before = {key: value.clone() for key, value in content['state_dict'].items()}
     StrictLoadHook().after_load_checkpoint(runner, content)
     assert content['state_dict'].keys() == before.keys()
@@ -64,13 +66,17 @@ def test_what_to_resume_from_instead_is_named(tmp_path: Path):
     content = content_of(runner)
     del content['optimizer']
     runner._resume, runner._load_from = True, str(tmp_path / 'best.pth')
-    with pytest.raises(UserError, match=rf'no optimizer.*load_from={tmp_path}/best.pth, or resume from '
-                                        rf'{tmp_path}/epoch_3.pth$'):
+    with pytest.raises(
+        UserError,
+        match=rf'no optimizer.*load_from={tmp_path}/best.pth, or resume from '
+        rf'{tmp_path}/epoch_3.pth$',
+    ):
         StrictLoadHook().after_load_checkpoint(runner, content)
 
 
-@pytest.mark.parametrize('prefix', ['module.', '_orig_mod.', 'module._orig_mod.', '_orig_mod.module.',
-                                    'module._orig_mod.module.'])
+@pytest.mark.parametrize(
+    'prefix', ['module.', '_orig_mod.', 'module._orig_mod.', '_orig_mod.module.', 'module._orig_mod.module.']
+)
 @pytest.mark.parametrize('bare', [True, False])
 def test_prefixes_of_wrappers(tmp_path: Path, prefix: str, bare: bool):
     model = small_model()
@@ -87,20 +93,23 @@ def test_a_part_that_is_called_like_a_wrapper_keeps_its_name():
     assert checked(dict(state_dict=state), 'a.pth')['state_dict'] == state
 
 
-@pytest.mark.parametrize('value, sound', [
-    (torch.tensor([1., float('nan')]), False),
-    (torch.tensor([1., float('inf')]), False),
-    (torch.tensor([1., float('-inf')]), False),
-    (torch.tensor([float('-inf')] * 2), False),
-    (torch.tensor([float('-inf'), 0.]), True),  # a mask
-    (torch.tensor([float('inf'), 0.]), False),
-    (torch.tensor([1, 2]), True),
-    (torch.tensor([True]), True),
-    (torch.ones(0), True),
-    (torch.tensor([1.5, float('nan')], dtype=torch.bfloat16), False),
-    (torch.tensor([1.5, float('nan')]).to(torch.float8_e4m3fn), False),
-    (torch.tensor([complex(1, float('inf'))]), False),
-])
+@pytest.mark.parametrize(
+    'value, sound',
+    [
+        (torch.tensor([1.0, float('nan')]), False),
+        (torch.tensor([1.0, float('inf')]), False),
+        (torch.tensor([1.0, float('-inf')]), False),
+        (torch.tensor([float('-inf')] * 2), False),
+        (torch.tensor([float('-inf'), 0.0]), True),  # a mask
+        (torch.tensor([float('inf'), 0.0]), False),
+        (torch.tensor([1, 2]), True),
+        (torch.tensor([True]), True),
+        (torch.ones(0), True),
+        (torch.tensor([1.5, float('nan')], dtype=torch.bfloat16), False),
+        (torch.tensor([1.5, float('nan')]).to(torch.float8_e4m3fn), False),
+        (torch.tensor([complex(1, float('inf'))]), False),
+    ],
+)
 def test_which_weights_are_no_numbers(value: torch.Tensor, sound: bool):
     weights = {'a': torch.ones(2), 'b.bias': value, 'epoch': 3}
     if sound:

@@ -21,14 +21,33 @@ from sdpose.io.weights_file import load_file
 METAINFO = sorted((Path(mmpose.__file__).parent / '.mim/configs/_base_/datasets').glob('*.py'))
 NUMPY_NAMES = (b'numpy.core', b'numpy._core')
 ODD_META = dict(
-    empty=np.array([]), empty_rows=np.empty((0, 3), np.float32), half=np.ones(2, np.float16),
-    tiny=np.arange(3, dtype='i1'), short=np.arange(3, dtype='i2'), unsigned=np.arange(3, dtype='u4'),
-    flag=np.array([True, False]), zero_d=np.array(3.5),
-    text=np.array(['left', 'é']), raw=np.array([b'ab', b'c']), columns=np.asfortranarray(np.arange(6.).reshape(2, 3)),
-    complex=np.array([1 + 2j]), scalar=np.float32(0.5), flag_scalar=np.bool_(True), word=np.str_('nose'),
-    nested=dict(a=[(1, 'x'), None, {2: np.zeros(1)}]), byte=b'abc', no_byte=b'', names={'a', 'b'}, number=1 + 2j,
-    counted=Counter({3: 1}), ordered=OrderedDict(a=1), large=2**70, device=torch.device('cpu'), kind=torch.float16,
-    shape=torch.Size([2, 3]))
+    empty=np.array([]),
+    empty_rows=np.empty((0, 3), np.float32),
+    half=np.ones(2, np.float16),
+    tiny=np.arange(3, dtype='i1'),
+    short=np.arange(3, dtype='i2'),
+    unsigned=np.arange(3, dtype='u4'),
+    flag=np.array([True, False]),
+    zero_d=np.array(3.5),
+    text=np.array(['left', 'é']),
+    raw=np.array([b'ab', b'c']),
+    columns=np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+    complex=np.array([1 + 2j]),
+    scalar=np.float32(0.5),
+    flag_scalar=np.bool_(True),
+    word=np.str_('nose'),
+    nested=dict(a=[(1, 'x'), None, {2: np.zeros(1)}]),
+    byte=b'abc',
+    no_byte=b'',
+    names={'a', 'b'},
+    number=1 + 2j,
+    counted=Counter({3: 1}),
+    ordered=OrderedDict(a=1),
+    large=2**70,
+    device=torch.device('cpu'),
+    kind=torch.float16,
+    shape=torch.Size([2, 3]),
+)
 
 
 def equal(one: Any, other: Any) -> bool:
@@ -47,8 +66,12 @@ def renamed(source: Path, target: Path, package: bytes) -> None:
     with zipfile.ZipFile(source) as archive, zipfile.ZipFile(target, 'w') as out:
         for name in archive.namelist():
             content = archive.read(name)
-            out.writestr(name, re.sub(rb'cnumpy\.\w+\.multiarray', b'c' + package + b'.multiarray', content)
-                         if name.endswith('data.pkl') else content)
+            out.writestr(
+                name,
+                re.sub(rb'cnumpy\.\w+\.multiarray', b'c' + package + b'.multiarray', content)
+                if name.endswith('data.pkl')
+                else content,
+            )
 
 
 def load(file: Path) -> Any:
@@ -95,6 +118,7 @@ def test_a_whole_checkpoint(tmp_path: Path):
 def test_a_data_set_without_limbs_in_init_model(tmp_path: Path, repo_root: Path):
     """Nearly half of MMPose's data sets have none, and their arrays are empty."""
     from mmpose.apis import init_model  # which needs mmdet, or sdpose before it
+
     config = repo_root / 'configs/quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48.py'
     meta = parse_pose_metainfo(dict(from_file='configs/_base_/datasets/wflw.py'))
     model = init_model(config, device='cpu')
@@ -106,13 +130,32 @@ def test_a_data_set_without_limbs_in_init_model(tmp_path: Path, repo_root: Path)
 
 def tensors() -> dict[str, torch.Tensor]:
     """Every element type, and every way to look at a storage."""
-    whole = torch.arange(24.)
-    kinds = (torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8,
-             torch.uint8, torch.complex64, torch.complex128)
-    return {**{str(kind): whole[:5].to(kind) for kind in kinds}, 'bool': whole > 3, 'scalar': torch.tensor(3.),
-            'empty': torch.ones(0, 4), 'window': whole[5:9], 'turned': whole.view(4, 6).t(), 'whole': whole,
-            'expanded': torch.tensor([2.]).expand(40, 5), 'parameter': nn.Parameter(torch.ones(2)),
-            'frozen': nn.Parameter(torch.ones(2), requires_grad=False), 'learned': torch.ones(2).requires_grad_()}
+    whole = torch.arange(24.0)
+    kinds = (
+        torch.float64,
+        torch.float16,
+        torch.bfloat16,
+        torch.int64,
+        torch.int32,
+        torch.int16,
+        torch.int8,
+        torch.uint8,
+        torch.complex64,
+        torch.complex128,
+    )
+    return {
+        **{str(kind): whole[:5].to(kind) for kind in kinds},
+        'bool': whole > 3,
+        'scalar': torch.tensor(3.0),
+        'empty': torch.ones(0, 4),
+        'window': whole[5:9],
+        'turned': whole.view(4, 6).t(),
+        'whole': whole,
+        'expanded': torch.tensor([2.0]).expand(40, 5),
+        'parameter': nn.Parameter(torch.ones(2)),
+        'frozen': nn.Parameter(torch.ones(2), requires_grad=False),
+        'learned': torch.ones(2).requires_grad_(),
+    }
 
 
 @pytest.mark.parametrize('zipped', [True, False], ids=['zip', 'legacy'])
@@ -138,7 +181,7 @@ def test_types_without_a_storage_of_their_own(tmp_path: Path):
 
 
 def test_a_file_of_a_machine_of_another_byte_order(tmp_path: Path):
-    torch.save(dict(a=torch.tensor([1., 2.])), tmp_path / 'a.pth')
+    torch.save(dict(a=torch.tensor([1.0, 2.0])), tmp_path / 'a.pth')
     with zipfile.ZipFile(tmp_path / 'a.pth') as archive, zipfile.ZipFile(tmp_path / 'b.pth', 'w') as out:
         for name in archive.namelist():
             content = archive.read(name)
@@ -156,7 +199,7 @@ def test_the_device_is_chosen(tmp_path: Path):
 
 
 def test_a_flipped_bit_is_noticed(tmp_path: Path):
-    torch.save(dict(a=torch.ones(500), b=torch.full((500, ), 2.)), tmp_path / 'a.pth')
+    torch.save(dict(a=torch.ones(500), b=torch.full((500,), 2.0)), tmp_path / 'a.pth')
     content = bytearray((tmp_path / 'a.pth').read_bytes())
     place = content.index(torch.ones(500).numpy().tobytes()) + 902
     content[place] ^= 16

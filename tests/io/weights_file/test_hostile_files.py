@@ -20,17 +20,23 @@ from sdpose.io.weights_file import load_file
 # Those whose harm is in a text, which loading only hands on.
 LOADED = {'config_with_code', 'config_with_call', 'config_of_foreign_class', 'config_with_base', 'resumed_config'}
 # Where a second wall would hold as well, the words of the first.
-REASONS = {'storage_beyond_its_record': '4,000,000 bytes, of which 16 are stored',
-           'array_beyond_its_bytes': '8 bytes, not 1000 x 8', 'legacy_large_storage': 'more than the file',
-           'array_of_objects': "elements 'O8', which are neither numbers nor text",
-           'deep_list': 'nested deeper than 64', 'list_of_itself': 'nested deeper than 64',
-           'many_records': 'more records than any checkpoint', 'bomb': 'it unpacks to 268,435,'}
+REASONS = {
+    'storage_beyond_its_record': '4,000,000 bytes, of which 16 are stored',
+    'array_beyond_its_bytes': '8 bytes, not 1000 x 8',
+    'legacy_large_storage': 'more than the file',
+    'array_of_objects': "elements 'O8', which are neither numbers nor text",
+    'deep_list': 'nested deeper than 64',
+    'list_of_itself': 'nested deeper than 64',
+    'many_records': 'more records than any checkpoint',
+    'bomb': 'it unpacks to 268,435,',
+}
 _READER = Path(__file__).with_name('read_all.py')
 
 
 def read_all(files: list[Path], env: dict) -> dict:
-    done = subprocess.run([sys.executable, str(_READER), *map(str, files)], env=env, capture_output=True, text=True,
-                          timeout=300)
+    done = subprocess.run(
+        [sys.executable, str(_READER), *map(str, files)], env=env, capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 0, f'{done.returncode}\n{done.stdout[-500:]}\n{done.stderr[-2000:]}'
     return json.loads(done.stdout)
 
@@ -72,11 +78,11 @@ def mutated(content: bytes, rng: random.Random, places: list[int]) -> bytes:
         elif kind == 1:
             data[rng.choice(places) % len(data)] = ord(rng.choice('(.RbQ]}tueasNK\x85\x86\x87cqhX\x81'))
         elif kind == 2:
-            del data[place:place + rng.randint(1, 9)]
+            del data[place : place + rng.randint(1, 9)]
         elif kind == 3:
-            data[place:place] = data[other:other + rng.randint(1, 40)]
+            data[place:place] = data[other : other + rng.randint(1, 40)]
         else:
-            data[place:place + 4] = rng.randbytes(4)
+            data[place : place + 4] = rng.randbytes(4)
     return bytes(data)
 
 
@@ -85,9 +91,19 @@ def test_mutations_of_a_real_pickle(tmp_path: Path, tool_env: dict, count: int):
     """Many thousand small files in one process would be slow to write: it makes them itself."""
     write_honest(tmp_path / 'a.pth', odd={'a': b'bytes', 'b': (1, 2.5, None)})
     path = os.pathsep.join([tool_env['PYTHONPATH'], str(_READER.parent), str(_READER.parents[2])])
-    done = subprocess.run([sys.executable, '-c', 'import test_hostile_files; test_hostile_files.mutate_all()',
-                           str(tmp_path / 'a.pth'), str(count)], env={**tool_env, 'PYTHONPATH': path},
-                          capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [
+            sys.executable,
+            '-c',
+            'import test_hostile_files; test_hostile_files.mutate_all()',
+            str(tmp_path / 'a.pth'),
+            str(count),
+        ],
+        env={**tool_env, 'PYTHONPATH': path},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, f'{done.returncode}\n{done.stderr[-2000:]}'
     found = json.loads(done.stdout)
     assert found['defects'] == [] and found['loaded'] + found['refused'] == count
@@ -97,6 +113,7 @@ def test_mutations_of_a_real_pickle(tmp_path: Path, tool_env: dict, count: int):
 def mutate_all() -> None:
     """Mutate the pickle of the file that is the first argument as often as the second says, and read each."""
     import read_all as reader
+
     source, rng, found = Path(sys.argv[1]), random.Random(4), dict(loaded=0, refused=0, defects=[])
     with zipfile.ZipFile(source) as archive:
         records = {name: archive.read(name) for name in archive.namelist()}

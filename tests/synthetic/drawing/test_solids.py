@@ -1,4 +1,5 @@
 """Outlines against areas and positions known from geometry."""
+
 import cv2
 import numpy as np
 import pytest
@@ -14,15 +15,14 @@ def area(polygon):
 
 
 def test_capsule_is_a_rectangle_with_two_half_discs():
-    (outline, ) = capsules(np.array([[10.0, 10.0]]), np.array([[110.0, 10.0]]), np.array([5.0]),
-                           np.array([5.0]))
+    (outline,) = capsules(np.array([[10.0, 10.0]]), np.array([[110.0, 10.0]]), np.array([5.0]), np.array([5.0]))
     assert area(outline) == pytest.approx(100 * 10 + np.pi * 25, rel=0.01)
     np.testing.assert_allclose(outline.min(0), (5, 5), atol=1e-9)
     np.testing.assert_allclose(outline.max(0), (115, 15), atol=1e-9)
 
 
 def test_capsule_of_a_disc_inside_a_disc_is_the_larger_one():
-    (outline, ) = capsules(np.array([[0.0, 0.0]]), np.array([[2.0, 0.0]]), np.array([10.0]), np.array([3.0]))
+    (outline,) = capsules(np.array([[0.0, 0.0]]), np.array([[2.0, 0.0]]), np.array([10.0]), np.array([3.0]))
     assert area(outline) == pytest.approx(np.pi * 100, rel=0.11)
 
 

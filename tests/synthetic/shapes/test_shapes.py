@@ -1,4 +1,5 @@
 """Drawn shapes: deterministic, told apart by their form alone, written whole or not at all."""
+
 import hashlib
 import json
 
@@ -65,10 +66,15 @@ def test_a_folder_of_somebody_is_left_alone(tmp_path):
         generate_shapes(tmp_path, ShapesRequest(1, 1, 0, (32, 32)), overwrite=True)
 
 
-@pytest.mark.parametrize('values, message', [((0, 1, 0, (32, 32)), '--num-train 0: give 1 to'),
-                                             ((1, 0, 0, (32, 32)), '--num-val 0: give 1 to'),
-                                             ((1, 1, -1, (32, 32)), '--seed -1'),
-                                             ((1, 1, 0, (8, 32)), '--size 8x32: give sides of 16 to 1024')])
+@pytest.mark.parametrize(
+    'values, message',
+    [
+        ((0, 1, 0, (32, 32)), '--num-train 0: give 1 to'),
+        ((1, 0, 0, (32, 32)), '--num-val 0: give 1 to'),
+        ((1, 1, -1, (32, 32)), '--seed -1'),
+        ((1, 1, 0, (8, 32)), '--size 8x32: give sides of 16 to 1024'),
+    ],
+)
 def test_values_out_of_range(values, message):
     with pytest.raises(UserError, match=message):
         ShapesRequest(*values)
