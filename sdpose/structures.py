@@ -5,23 +5,43 @@ Shapes: B batch, K query (keypoint) tokens, P visual tokens (patches), D width, 
 
 from typing import NamedTuple
 
+import torch
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
 
+class Attended(NamedTuple):
+    """What the attention of one layer computed; its keys and weights are what pruners choose by.
+
+    Attributes:
+        update: what the tokens read, to be added to them, (B, K + P, D).
+        weights: the softmax weights of the first R tokens, (B, h, R, K + P); None if none were asked for.
+        keys: (B, h, K + P, D / h).
+    """
+
+    update: Tensor
+    weights: Tensor | None
+    keys: Tensor
+
+
 class LayerTrace(NamedTuple):
-    """What the query tokens did in one layer.
+    """What happened in one layer.
 
     Attributes:
         query: the query tokens behind the layer, (B, K, D).
-        rows: their softmax attention in it, (B, h, K, K + P).
+        attention: softmax weights in it: of the query tokens, (B, h, K, K + P), or of all tokens.
         kept: indices, in the full row-major patch grid, of the P patches that they could attend to, (B, P); None if no
             patch had been pruned before.
     """
 
     query: Tensor
-    rows: Tensor
+    attention: Tensor
     kept: Tensor | None = None
+
+    @property
+    def query_attention(self) -> Tensor:
+        """The weights of the query tokens, (B, h, K, K + P)."""
+        return self.attention[:, :, : self.query.shape[1]]
 
 
 class TokenSet(NamedTuple):
@@ -31,20 +51,18 @@ class TokenSet(NamedTuple):
         sequence: all tokens, the K query tokens first, (B, K + P, D). It is the residual stream itself: no norm
             follows the last layer, a head brings its own.
         num_queries: K.
-        position: the code that each layer but the first adds again, (1 or B, K + P, D), zero in the query rows;
-            None if the code is added once only.
+        position: the embedding that each layer but the first adds again, (1 or B, K + P, D), zero in the query rows;
+            None if it is added once only.
         kept: indices of the surviving patches in the full row-major patch grid, (B, P); None if none was pruned.
-        attention: the softmax map of every layer, each (B, h, K + P, K + P); None unless it was asked for.
-        readded: how often layers have added ``position`` again since the tokenizer, over all cycles so far.
-        trace: what the query tokens did in every layer; None unless it was asked for.
+        num_position_adds: how often layers have added ``position`` since the tokenizer, over all cycles so far.
+        trace: what happened in every layer; None unless it was asked for.
     """
 
     sequence: Tensor
     num_queries: int
     position: Tensor | None = None
     kept: Tensor | None = None
-    attention: tuple[Tensor, ...] | None = None
-    readded: int = 0
+    num_position_adds: int = 0
     trace: tuple[LayerTrace, ...] | None = None
 
     @property
@@ -59,13 +77,40 @@ class TokenSet(NamedTuple):
 
     @property
     def visual_content(self) -> Tensor:
-        """``visual`` without the codes that layers have added again, (B, P, D): ``visual - readded * position``.
+        """``visual`` less what layers have added to it, (B, P, D): ``visual - num_position_adds * position``.
 
-        What stays of the position is the code that the tokenizer added, once, and what the layers made of it.
+        What stays of the position is the embedding that the tokenizer added, once, and what the layers made of it.
         """
         if self.position is None:
             return self.visual
-        return self.visual - self.readded * self.position[:, self.num_queries :]
+        return self.visual - self.num_position_adds * self.position[:, self.num_queries :]
+
+    def add_position(self) -> 'TokenSet':
+        """The tokens that the next layer sees: with ``position`` added once more, where there is one."""
+        if self.position is None:
+            return self
+        return self._replace(sequence=self.sequence + self.position, num_position_adds=self.num_position_adds + 1)
+
+    def select(self, index: Tensor) -> 'TokenSet':
+        """The query tokens and some of the visual tokens, with their position and their places in the full grid.
+
+        Args:
+            index: which visual tokens, and in which order, (B, n), counted among those that are there.
+        """
+        position = self.position
+        if position is not None:
+            position = _behind_queries(position.expand(index.shape[0], -1, -1), index, self.num_queries)
+        return self._replace(
+            sequence=_behind_queries(self.sequence, index, self.num_queries),
+            position=position,
+            kept=index if self.kept is None else self.kept.gather(1, index),
+        )
+
+
+def _behind_queries(sequence: Tensor, index: Tensor, count: int) -> Tensor:
+    """The first ``count`` rows and those at ``index`` behind them, (B, count + n, D)."""
+    wide = index[..., None].expand(-1, -1, sequence.shape[-1])  # (B, n, D)
+    return torch.cat([sequence[:, :count], sequence[:, count:].gather(1, wide)], dim=1)
 
 
 class CycleTokens(NamedTuple):

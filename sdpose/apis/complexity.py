@@ -17,6 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from sdpose.config.building import build_model
 from sdpose.config.nodes import input_size
 from sdpose.io.checkpoint import TRAINING_ONLY
+from sdpose.models.heads import CycleHead
 
 
 class _Forward(nn.Module):
@@ -29,8 +30,8 @@ class _Forward(nn.Module):
 
     def forward(self, image: Tensor) -> None:
         feats = self.model.extract_feat(image)
-        if self.training and hasattr(self.model.head, 'predict_cycles'):
-            self.model.head.predict_cycles(feats)
+        if self.training and isinstance(self.model.head, CycleHead):
+            self.model.head.cycle_outputs(feats)
         else:
             self.model.head.forward(feats)
 

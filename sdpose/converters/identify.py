@@ -15,6 +15,7 @@ from sdpose.config.find import config_dir
 from sdpose.config.load import load_config
 from sdpose.errors import ConfigError
 from sdpose.io.checkpoint import Comparison, compare
+from sdpose.models.transformers import MultiCycledTransformer
 
 from .official import Converted, convert_model
 
@@ -81,7 +82,7 @@ def candidate(file: Path) -> Candidate:
     config = load_config(file)
     with torch.device('meta'):
         model = build_model(config.model)
-    if not hasattr(getattr(model, 'neck', None), 'tokenizer'):
+    if not isinstance(getattr(model, 'neck', None), MultiCycledTransformer):
         raise ConfigError(f'{file} has no MultiCycledTransformer, which every released model has')
     return Candidate(file, config, model)
 

@@ -21,7 +21,9 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import CheckpointLoader, find_latest_checkpoint
 
-import sdpose  # noqa: F401
+from sdpose import compat
+
+compat.apply()  # no MMPose is imported here
 
 WEIGHTS = 1_000_000
 

@@ -8,7 +8,8 @@ from mmpose.testing import get_packed_inputs
 
 from sdpose.config.load import load_config
 from sdpose.config.nodes import input_size
-from sdpose.models.distillers.teacher_fit import facts_of, require_fit
+from sdpose.models.distillers import TeacherDistiller
+from sdpose.models.distillers.input_spec import require_same_joints
 from sdpose.structures import ClassSample
 
 
@@ -55,11 +56,10 @@ class Classes:
 
 def give_untrained_teacher(model):
     """A random teacher for a model that is distilled from one: its own training is the user's."""
-    distiller = getattr(model, 'distiller', None)
-    if hasattr(distiller, 'teacher'):
-        teacher = MODELS.build(load_config(distiller.config).model).eval()
-        require_fit(facts_of(model), facts_of(teacher), distiller.config)
-        distiller._teacher = (teacher,)
+    if isinstance(getattr(model, 'distiller', None), TeacherDistiller):
+        teacher = MODELS.build(load_config(model.distiller.teacher.config).model)
+        require_same_joints(model, teacher, model.distiller.teacher.config)
+        model.distiller.teacher.use(teacher, model)
 
 
 def task_of(config):

@@ -11,7 +11,7 @@ from mmengine.logging import MessageHub
 from mmengine.optim import OptimWrapper
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
-from tasks import task_of
+from tasks import give_untrained_teacher, task_of
 from torch import nn
 
 from sdpose.config.load import load_config
@@ -30,8 +30,7 @@ def config(request):
 
 def build(config) -> nn.Module:
     model = MODELS.build(config.model)
-    if hasattr(getattr(model, 'distiller', None), 'teacher'):  # a random one, not a file of the user's
-        model.distiller._teacher = (MODELS.build(load_config(model.distiller.config).model).eval(),)
+    give_untrained_teacher(model)
     return model
 
 

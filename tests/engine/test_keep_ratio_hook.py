@@ -7,13 +7,14 @@ from mmengine.logging import MessageHub
 
 from sdpose.engine.hooks import KeepRatioHook
 from sdpose.errors import ConfigError
-from sdpose.models import TokenPruner
+from sdpose.models import MultiCycledTransformer, TokenPruner
 
 WARNED = []
 
 
 def runner(pruner, iteration, per_epoch=10, max_epochs=None):
-    neck = SimpleNamespace(pruner=pruner)
+    neck = MultiCycledTransformer(8, (4, 4), (2, 2), num_queries=1, dim=8)
+    neck.pruner = pruner
     return SimpleNamespace(
         model=SimpleNamespace(neck=neck),
         iter=iteration,

@@ -9,6 +9,8 @@ from mmengine.structures import InstanceData, PixelData
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 
+from sdpose.models.outputs import ModelOutputs
+
 
 def stock_hrnet(codec: dict) -> dict:
     """MMPose's own estimator with its own HRNet, five joints; it wants sizes that 32 divides."""
@@ -48,13 +50,25 @@ def write_teacher(folder: Path, model: dict, std: float = 0.0) -> dict[str, str]
     return dict(teacher=str(config), checkpoint=str(checkpoint))
 
 
-def heatmap_batch() -> tuple[torch.Tensor, list[PoseDataSample]]:
-    """Three images of 64x64 with heatmaps of 16x16 for five joints, some of them not annotated."""
+def heatmap_batch(size: tuple[int, int] = (64, 64)) -> tuple[torch.Tensor, list[PoseDataSample]]:
+    """Three images of (w, h) with heatmaps of a quarter of it for five joints, some of them not annotated."""
+    width, height = size
     torch.manual_seed(2)
     samples = []
     for _ in range(3):
         sample = PoseDataSample(metainfo=dict(flip_indices=list(range(5))))
-        sample.gt_fields = PixelData(heatmaps=torch.rand(5, 16, 16))
+        sample.gt_fields = PixelData(heatmaps=torch.rand(5, height // 4, width // 4))
         sample.gt_instance_labels = InstanceData(keypoint_weights=(torch.rand(1, 5) > 0.3).float())
         samples.append(sample)
-    return torch.randn(3, 3, 64, 64), samples
+    return torch.randn(3, 3, height, width), samples
+
+
+def between_cycles(distiller, feats):
+    """The terms of a self-distiller for the tokens of all cycles."""
+    return distiller.losses(ModelOutputs(None, (), feats), None, [])
+
+
+def teacher_of(model):
+    """The teacher of a student, built if it has not been."""
+    model.distiller.prepare(model)
+    return model.distiller.teacher.model

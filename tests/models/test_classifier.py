@@ -118,7 +118,7 @@ def test_the_deployed_cycle_costs_and_says_the_same_in_training_and_eval():
     assert_close(taught.train()(IMAGE), taught.eval()(IMAGE))
     twice = build(num_cycles=2, test_cycles=2)
     twice.load_state_dict(taught.state_dict(), strict=True)
-    assert_close(twice.eval()(IMAGE), taught.head.logits(taught.train().extract_feat(IMAGE).cycles[1].query))
+    assert_close(twice.eval()(IMAGE), taught.head.outputs(taught.train().extract_feat(IMAGE).cycles[1].query))
     assert not torch.allclose(twice(IMAGE), plain(IMAGE))
 
 
@@ -229,7 +229,7 @@ def test_drop_path_skips_whole_samples_in_training_only():
 def test_several_query_tokens_and_unknown_modes_are_refused():
     model = build()
     with pytest.raises(ValueError, match='reads one class token, but the neck has num_queries=2'):
-        model.head.logits(torch.zeros(4, 2, 16))
+        model.head.outputs(torch.zeros(4, 2, 16))
     with pytest.raises(ValueError, match="mode='train' is unknown"):
         model(IMAGE, mode='train')
     with pytest.raises(ValueError, match='at least one class, got num_classes=0'):

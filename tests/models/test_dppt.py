@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from mmpose.registry import MODELS
-from small_models import heatmap_batch, write_teacher
+from small_models import heatmap_batch, teacher_of, write_teacher
 from torch.testing import assert_close
 
 from sdpose.errors import ConfigError
@@ -102,19 +102,19 @@ def test_attention_on_the_full_grid_by_hand():
 
 
 def test_attention_is_the_mean_over_heads():
-    heads = ALL._replace(rows=torch.tensor([[[[1.0, 0, 0, 0]], [[0, 1.0, 0, 0]]]]))
+    heads = ALL._replace(attention=torch.tensor([[[[1.0, 0, 0, 0]], [[0, 1.0, 0, 0]]]]))
     assert JointAttentionLoss(divergence='mse')((heads,), (ALL,)).item() == 0
 
 
 def test_attention_is_the_mean_over_samples_and_joints_and_the_sum_over_layers():
     """Two samples, two joints, two layers."""
     rows = torch.rand(4, 2, 1, 2, 5, generator=torch.Generator().manual_seed(0)).softmax(dim=-1)
-    student, teacher = (tuple(ALL._replace(rows=layer) for layer in part) for part in (rows[:2], rows[2:]))
-    expected = sum(
-        (theirs.rows * (theirs.rows / ours.rows).log()).sum().item() / 4 for ours, theirs in zip(student, teacher)
-    )
+    two = ALL._replace(query=torch.zeros(2, 2, 2))
+    student, teacher = (tuple(two._replace(attention=layer) for layer in part) for part in (rows[:2], rows[2:]))
+    pairs = [(ours.attention, theirs.attention) for ours, theirs in zip(student, teacher)]
+    expected = sum((theirs * (theirs / ours).log()).sum().item() / 4 for ours, theirs in pairs)
     assert JointAttentionLoss(loss_weight=0.5)(student, teacher).item() == pytest.approx(0.5 * expected, rel=1e-5)
-    squares = sum(((ours.rows - theirs.rows) ** 2).sum().item() / 20 for ours, theirs in zip(student, teacher))
+    squares = sum(((ours - theirs) ** 2).sum().item() / 20 for ours, theirs in pairs)
     assert JointAttentionLoss(divergence='mse')(student, teacher).item() == pytest.approx(squares, rel=1e-5)
 
 
@@ -131,15 +131,16 @@ def test_trace_follows_the_prunings():
     torch.manual_seed(0)
     neck = MODELS.build(tokenpose(PRUNER)['neck']).eval()
     feature = torch.randn(2, 16, 16, 16)
-    plain = neck([feature], with_attention=True).output
-    traced = neck([feature], with_trace=True).output
-    assert plain.trace is None and traced.attention is None
-    assert [layer.rows.shape for layer in traced.trace] == [(2, 2, 5, 5 + count) for count in (16, 8, 4)]
-    for layer, attention in zip(traced.trace, plain.attention):
-        assert_close(layer.rows, attention[:, :, :5])
+    plain = neck([feature], trace='all').output
+    traced = neck([feature], trace='queries').output
+    assert neck([feature]).output.trace is None
+    assert [layer.attention.shape for layer in traced.trace] == [(2, 2, 5, 5 + count) for count in (16, 8, 4)]
+    assert [layer.attention.shape for layer in plain.trace] == [(2, 2, 5 + count, 5 + count) for count in (16, 8, 4)]
+    for layer, other in zip(traced.trace, plain.trace):
+        assert_close(layer.attention, other.query_attention)
     assert traced.trace[0].kept is None and torch.equal(traced.trace[2].kept, traced.kept)
     # What layer 1 sees are the patches that layer 0's joints look at most.
-    looked_at = traced.trace[0].rows[..., 5:].mean(dim=1).sum(dim=1).topk(8).indices
+    looked_at = traced.trace[0].attention[..., 5:].mean(dim=1).sum(dim=1).topk(8).indices
     assert torch.equal(traced.trace[1].kept, looked_at)
     assert all(
         set(after.tolist()) <= set(before.tolist()) for before, after in zip(traced.trace[1].kept, traced.trace[2].kept)
@@ -155,7 +156,7 @@ def test_trains_on_all_its_terms(student_of):
     total, _ = model.parse_losses(losses)
     total.backward()
     assert [name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0] == []
-    assert not any(p.requires_grad or p.grad is not None for p in model.distiller.teacher().parameters())
+    assert not any(p.requires_grad or p.grad is not None for p in teacher_of(model).parameters())
 
 
 def test_each_term_reaches_the_student(student_of):
@@ -173,9 +174,9 @@ def test_the_teacher_may_choose_the_patches(student_of):
     seen = {}
     hook = model.neck.register_forward_hook(lambda module, args, out: seen.update(kept=out.output.kept))
     losses = model.train().loss(images, samples)
-    teacher = model.distiller.teacher()
+    teacher = teacher_of(model)
     with torch.no_grad():
-        rows = [layer.rows for layer in teacher.neck(teacher.backbone(images), with_trace=True).output.trace]
+        rows = [layer.attention for layer in teacher.neck(teacher.backbone(images), trace='queries').output.trace]
     first = rows[0][..., 5:].mean(dim=1).sum(dim=1).topk(8).indices
     second = rows[1][..., 5:].mean(dim=1).sum(dim=1).gather(1, first).topk(4).indices
     assert torch.equal(seen['kept'], first.gather(1, second))
@@ -185,7 +186,7 @@ def test_the_teacher_may_choose_the_patches(student_of):
     model.eval().loss(images, samples)
     assert torch.equal(seen['kept'], first.gather(1, second))  # a loss is guided in either mode
     model.extract_feat(images)
-    assert model.neck.pruner.guide is None and not torch.equal(seen['kept'], first.gather(1, second))
+    assert not torch.equal(seen['kept'], first.gather(1, second))
     hook.remove()
 
 
@@ -199,7 +200,7 @@ def test_who_cannot_choose_patches_is_refused(student_of):
 def test_student_starts_as_its_teacher(student_of):
     """Pruning adds no parameter: the teacher's checkpoint fills the student strictly (load_from)."""
     model = student_of(student=tokenpose()).eval()
-    weights = model.distiller.teacher().state_dict()
+    weights = teacher_of(model).state_dict()
     assert not compare(student_of(), weights)
     model.load_state_dict(weights, strict=True)
     losses = model(*heatmap_batch(), mode='loss')
@@ -209,7 +210,7 @@ def test_student_starts_as_its_teacher(student_of):
 def test_before_the_first_pruning_student_and_teacher_agree(student_of):
     term = dict(loss_attention=dict(type='JointAttentionLoss', on='trace', layers=(0,)))
     model = student_of(terms=term).eval()
-    model.load_state_dict(model.distiller.teacher().state_dict(), strict=True)
+    model.load_state_dict(teacher_of(model).state_dict(), strict=True)
     assert model(*heatmap_batch(), mode='loss')['loss_attention'].item() == pytest.approx(0, abs=1e-6)
 
 
@@ -223,7 +224,7 @@ def test_kept_patches_are_the_teachers_own_through_all_prunings(student_of, rati
     deep = tokenpose(depth=5, num_heads=1)  # of several heads the mean is renormalized, not each
     pruned = tokenpose(dict(PRUNER, layers=(0, 1, 3)), depth=5, num_heads=1)
     model = student_of(deep, pruned, dict(loss_attention=dict(type='JointAttentionLoss', on='trace'))).eval()
-    teacher = model.distiller.teacher()
+    teacher = teacher_of(model)
     for layer in teacher.neck.layers:
         torch.nn.init.normal_(layer.attn.qkv.weight)  # rows that are far from even
         torch.nn.init.zeros_(layer.attn.proj.weight)
@@ -231,9 +232,9 @@ def test_kept_patches_are_the_teachers_own_through_all_prunings(student_of, rati
     model.neck.pruner.keep_ratio = ratio
     images, samples = heatmap_batch()
     assert model(images, samples, mode='loss')['loss_attention'].item() == pytest.approx(0, abs=1e-5)
-    ours, theirs = (net.neck(net.backbone(images), with_trace=True).output.trace for net in (model, teacher))
+    ours, theirs = (net.neck(net.backbone(images), trace='queries').output.trace for net in (model, teacher))
     counts = {0.5: [16, 8, 4, 4, 2], 0.8: [16, 13, 11, 11, 9], 1.0: [16] * 5}[ratio]
-    assert [trace.rows.shape[-1] - 5 for trace in ours] == counts
+    assert [trace.attention.shape[-1] - 5 for trace in ours] == counts
     if ratio < 1:
         wrong = [trace if trace.kept is None else trace._replace(kept=trace.kept.flip(1)) for trace in ours]
         assert JointAttentionLoss()(wrong, theirs) > 0.1
@@ -271,8 +272,8 @@ def test_what_does_not_correspond_is_said(student_of):
             with pytest.raises(ValueError, match='layers must be a list of different layers, counted from 0'):
                 loss(layers=layers)
     for term, message in (
-        (dict(type='JointTokenLoss', on='query'), "JointTokenLoss compares traces, .* on='query'"),
-        (dict(type='TokenMSELoss', on='trace'), 'TokenMSELoss does not compare traces'),
+        (dict(type='JointTokenLoss', on='query'), "JointTokenLoss compares trace, .* on='query'"),
+        (dict(type='TokenMSELoss', on='trace'), "TokenMSELoss compares query, visual, .* on='trace'"),
     ):
         with pytest.raises(ValueError, match=f"term 'loss_x': {message}"):
             student_of(terms=dict(loss_x=term))

@@ -3,11 +3,16 @@
 import numpy as np
 import pytest
 import torch
+from mmengine.structures import InstanceData
 from mmpose.evaluation.functional import pose_pck_accuracy
 from mmpose.registry import MODELS
+from mmpose.structures import PoseDataSample
+from small_models import between_cycles, heatmap_batch
 from torch.testing import assert_close
 
 from sdpose.models.heads.accuracy import heatmap_pck
+from sdpose.models.losses import DistillationLoss
+from sdpose.models.outputs import ModelOutputs
 from sdpose.structures import CycleTokens, TokenSet
 
 CODEC = dict(type='MSRAHeatmap', input_size=(48, 64), heatmap_size=(12, 16), sigma=1)
@@ -107,7 +112,7 @@ def test_self_distiller_sums_over_pairs_of_cycles():
         )
     )
     ones = torch.ones(1, 3, 4)
-    losses = distiller.loss(cycle_tokens(ones, 3 * ones, 6 * ones))
+    losses = between_cycles(distiller, cycle_tokens(ones, 3 * ones, 6 * ones))
     assert losses == {'loss_query': torch.tensor(2.0 * (4 + 9))}
 
 
@@ -117,7 +122,7 @@ def test_self_distiller_sums_over_pairs_of_cycles():
 def test_detach_teacher(options, detach):
     distiller = MODELS.build(dict(type='SelfDistiller', terms=TERMS, **options))
     student, teacher = (torch.full((1, 3, 4), value, requires_grad=True) for value in (1.0, 2.0))
-    sum(distiller.loss(cycle_tokens(student, teacher)).values()).backward()
+    sum(between_cycles(distiller, cycle_tokens(student, teacher)).values()).backward()
     assert student.grad.abs().sum() > 0
     assert (teacher.grad is None) == detach
 
@@ -125,7 +130,7 @@ def test_detach_teacher(options, detach):
 def test_distiller_bad_input():
     with pytest.raises(ValueError, match="'token_loss' must start with"):
         MODELS.build(dict(type='SelfDistiller', terms=dict(token_loss=TERMS['loss_query'])))
-    with pytest.raises(ValueError, match="compares on='heatmap'; choose one of query, visual, visual_content"):
+    with pytest.raises(ValueError, match="compares on='heatmap'; choose one of query, visual, visual_content, trace"):
         MODELS.build(dict(type='SelfDistiller', terms=dict(loss_x=dict(type='TokenMSELoss', on='heatmap'))))
     with pytest.raises(ValueError, match="term 'loss_x' must be the config of a loss, or None .*, not 3"):
         MODELS.build(dict(type='SelfDistiller', terms=dict(loss_x=3)))
@@ -201,3 +206,58 @@ def test_truncated_hrnet_bad_input(kwargs, message):
 def test_stemnet_bad_input():
     with pytest.raises(ValueError, match='num_blocks=0'):
         MODELS.build(dict(type='StemNet', num_blocks=0))
+
+
+def test_every_value_of_a_cycle_can_be_compared_between_cycles():
+    """What a teacher may be compared by, the next cycle may be, too: traces and predictions."""
+    terms = dict(
+        loss_trace=dict(type='JointTokenLoss', on='trace'),
+        loss_rows=dict(type='JointAttentionLoss', on='trace', divergence='mse'),
+        loss_prediction=dict(type='HeatmapLogitLoss', on='prediction', use_target_weight=True),
+    )
+    model = MODELS.build(model_config(num_cycles=3, distiller=dict(type='SelfDistiller', terms=terms))).train()
+    images, samples = heatmap_batch((48, 64))
+    outputs, _ = model.distiller.run(model, images)
+    losses = model.distiller.losses(outputs, None, samples)
+    cycles = [tokens.trace for tokens in outputs.feats.cycles]
+    expected = sum(
+        (ours.query - theirs.query).square().mean()
+        for student, teacher in zip(cycles, cycles[1:])
+        for ours, theirs in zip(student, teacher)
+    )
+    assert_close(losses['loss_trace'], expected)
+    weight = torch.cat([sample.gt_instance_labels.keypoint_weights for sample in samples])[..., None, None]
+    maps = [outputs.prediction(cycle) for cycle in range(3)]
+    expected = sum(((a - b).square() * weight).mean() for a, b in zip(maps, maps[1:]))
+    assert_close(losses['loss_prediction'], expected)
+    sum(model(images, samples, mode='loss')[name] for name in terms).backward()
+    assert model.neck.layers[0].attn.qkv.weight.grad.abs().sum() > 0
+
+
+def test_a_value_of_all_cycles_is_refused_between_cycles():
+    with pytest.raises(ValueError, match="on='backbone', which is one for all cycles; choose one of query"):
+        MODELS.build(dict(type='SelfDistiller', terms=dict(loss_x=dict(type='TokenMSELoss', on='backbone'))))
+
+
+def test_a_loss_of_ones_own_is_a_distance():
+    class Shift(DistillationLoss):
+        reads = ('query',)
+        needs_weight = True
+
+        def distance(self, student, teacher, weight):
+            return (weight * (teacher - student).mean(dim=2)).mean()
+
+    MODELS.register_module()(Shift)
+    try:
+        terms = dict(loss_shift=dict(type='Shift', on='query', loss_weight=3.0))
+        distiller = MODELS.build(dict(type='SelfDistiller', terms=terms))
+        with pytest.raises(ValueError, match="Shift compares query, so it cannot be evaluated on='visual'"):
+            MODELS.build(dict(type='SelfDistiller', terms=dict(loss_x=dict(type='Shift', on='visual'))))
+    finally:
+        MODELS._module_dict.pop('Shift')
+    sample = PoseDataSample(gt_instance_labels=InstanceData(keypoint_weights=torch.tensor([[1.0, 0.0]])))
+    feats = cycle_tokens(torch.zeros(1, 3, 4), torch.ones(1, 3, 4), torch.ones(1, 3, 4) * 2)
+    losses = distiller.losses(ModelOutputs(None, (), feats), None, [sample])
+    assert losses == dict(loss_shift=torch.tensor(2 * 3 * 0.5))
+    with pytest.raises(NotImplementedError, match='DistillationLoss is a distillation loss and needs a method dist'):
+        DistillationLoss()(torch.zeros(1), torch.zeros(1))

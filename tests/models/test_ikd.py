@@ -3,7 +3,7 @@
 import pytest
 import torch
 from mmpose.registry import MODELS
-from small_models import heatmap_batch, stock_hrnet, write_teacher
+from small_models import heatmap_batch, stock_hrnet, teacher_of, write_teacher
 from torch.testing import assert_close
 
 from sdpose.apis.complexity import count_parameters
@@ -63,7 +63,7 @@ def test_trains_on_all_its_terms(student_of):
     total, _ = model.parse_losses(losses)
     total.backward()
     assert [name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0] == []
-    assert not any(p.requires_grad or p.grad is not None for p in model.distiller.teacher().parameters())
+    assert not any(p.requires_grad or p.grad is not None for p in teacher_of(model).parameters())
 
 
 def test_each_term_can_be_switched_off(student_of):
@@ -110,7 +110,7 @@ def test_terms_are_zero_for_a_student_that_equals_its_teacher(student_of):
         'loss_deconv': dict(type='FeatureMSELoss', on='deconv'),
     }
     model = student_of(terms, student=simple_baseline(8, 6)).eval()
-    weights = model.distiller.teacher().state_dict()
+    weights = teacher_of(model).state_dict()
     model.load_state_dict(weights, strict=True)
     losses = model(*heatmap_batch(), mode='loss')
     assert {name: losses[name].item() for name in TERMS} == {name: pytest.approx(0, abs=1e-10) for name in TERMS}
@@ -120,7 +120,7 @@ def test_terms_by_hand(student_of):
     """Each value is read where its name says."""
     model = student_of().eval()
     images, samples = heatmap_batch()
-    losses, teacher, head = model(images, samples, mode='loss'), model.distiller.teacher(), model.head
+    losses, teacher, head = model(images, samples, mode='loss'), teacher_of(model), model.head
     maps, taught = model.backbone(images)[-1], teacher.backbone(images)[-1]
     assert maps.shape == (3, 32, 2, 2) and taught.shape == (3, 64, 2, 2)
     adapters = model.distiller.terms
@@ -169,7 +169,7 @@ def test_earlier_stages(student_of):
     model = student_of(terms, teacher, student).eval()
     images, samples = heatmap_batch()
     losses = model(images, samples, mode='loss')
-    maps, taught = model.backbone(images), model.distiller.teacher().backbone(images)
+    maps, taught = model.backbone(images), teacher_of(model).backbone(images)
     expected = (model.distiller.terms['loss_early'].adapter(maps[1]) - taught[1]).square().mean()
     assert maps[1].shape == (3, 16, 4, 4)
     assert_close(losses['loss_early'], expected)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from mmpose.registry import MODELS
 from released_numbers import COMPLETE
+from small_models import between_cycles
 from torch.testing import assert_close
 
 from sdpose.converters import convert_token_module
@@ -21,14 +22,14 @@ TAGS = {'official_a5e-6': (5e-6, False), 'a0.1': (0.1, False), 'a0.1_teacher_det
 def test_sdpose_tokens_and_predictions_of_every_cycle(load_fixture, token_model, folder):
     fixture = load_fixture('sdpose_cycle2_twolayer', folder)
     model = token_model(fixture).train()
-    feats = model.neck([fixture['feature']], with_attention=True)
-    predictions = model.head.predict_cycles(feats)
+    feats = model.neck([fixture['feature']], trace='all')
+    predictions = model.head.cycle_outputs(feats)
     assert len(feats.cycles) == len(predictions) == 2
     for index, tokens in enumerate(feats.cycles):
         assert_close(tokens.query, fixture[f'cycle{index + 1}/kpt_token'], **CLOSE)
         assert_close(tokens.visual, fixture[f'cycle{index + 1}/vis_token'], **CLOSE)
         assert_close(predictions[index], fixture[f'cycle{index + 1}/pred'], **CLOSE)
-    assert_close(feats.cycles[0].attention[-1], fixture['cycle1/attn_last_layer'], **CLOSE)
+    assert_close(feats.cycles[0].trace[-1].attention, fixture['cycle1/attn_last_layer'], **CLOSE)
 
 
 def test_sdpose_deploys_the_first_cycle(load_fixture, token_model, folder):
@@ -57,7 +58,7 @@ def test_sdpose_losses_and_gradients(load_fixture, token_model, data_samples, fo
     losses = model.head.loss(feats, data_samples(fixture['target'], fixture['target_weight'][..., 0]))
     losses.pop('acc_pose')
     per_cycle = [losses[f'loss_kpt_cycle{cycle}'] for cycle in (1, 2)]
-    losses.update(distiller.loss(feats))
+    losses.update(between_cycles(distiller, feats))
     total = sum(losses.values())
     total.backward()
 

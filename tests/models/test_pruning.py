@@ -5,8 +5,8 @@ import torch
 from mmpose.registry import MODELS
 from torch.testing import assert_close
 
-from sdpose.models import TokenPruner
-from sdpose.structures import TokenSet
+from sdpose.models.pruners import BasePruner, FusingPruner, TokenPruner
+from sdpose.structures import Attended, TokenSet
 
 CLOSE = dict(atol=2e-5, rtol=1e-4)
 SMALL = dict(
@@ -57,7 +57,7 @@ def test_selection_by_hand():
     rows[0, 0, 0, 3] = 1.0  # visual token 3: mean over heads 0.5
     rows[0, :, 1, 5] = 0.6  # visual token 5: mean over heads 0.6
     rows[0, :, :, 0] = 9.0  # a query attends to a query: does not count
-    pruned = pruner(tokens, rows)
+    pruned = pruner(tokens, Attended(sequence, rows, sequence))
     assert pruned.sequence.flatten().tolist() == [0, 1, 5, 3]
     assert pruned.position.flatten().tolist() == [0, 10, 50, 30]
     assert pruned.kept.tolist() == [[11, 8]]
@@ -92,7 +92,7 @@ def test_every_parameter_gets_a_gradient_through_pruning():
 
 def test_attention_map_follows_the_surviving_tokens():
     neck = build(keep_ratio=0.5, layers=(1,))
-    attention = neck(FEATURE, with_attention=True).output.attention
+    attention = [layer.attention for layer in neck(FEATURE, trace='all').output.trace]
     assert [maps.shape[-1] for maps in attention] == [19, 19, 11, 11, 11]
 
 
@@ -152,3 +152,80 @@ def test_it_is_traced_and_exported_for_any_batch_size():
         expected = model(other)
         assert_close(torch.jit.trace(model, FEATURE)(other), expected)
         assert_close(torch.export.export(model, FEATURE, dynamic_shapes=dynamic).module()(other), expected)
+
+
+def test_what_is_dropped_is_fused_by_hand():
+    """Two of five visual tokens stay, the weights of the other three are their mean attention."""
+    pruner = FusingPruner(keep_ratio=0.6, layers=(0,))
+    sequence = torch.tensor([[0.0, 1.0, 10.0, 20.0, 30.0, 40.0, 50.0]]).view(1, 7, 1)  # two queries first
+    tokens = TokenSet(sequence, 2, position=sequence / 10, kept=torch.tensor([[3, 5, 7, 8, 9]]))
+    rows = torch.zeros(1, 1, 2, 7)
+    rows[0, 0, :, 2:] = torch.tensor([[0.1, 0.4, 0.0, 0.3, 0.2], [0.1, 0.2, 0.0, 0.5, 0.2]])  # sums .2 .6 0 .8 .4
+    pruned = pruner(tokens, Attended(sequence, rows, sequence))
+    fused = 0.1 * 10 + 0.0 * 30 + 0.2 * 50
+    assert_close(pruned.sequence.flatten(), torch.tensor([0.0, 1.0, 40.0, 20.0, fused]))
+    assert_close(pruned.position.flatten(), torch.tensor([0.0, 0.1, 4.0, 2.0, fused / 10]))
+    assert pruned.kept.tolist() == [[8, 5, 9]]
+
+
+def test_fusing_in_a_model():
+    torch.manual_seed(0)
+    neck = MODELS.build(dict(SMALL, num_cycles=2, pruner=dict(type='FusingPruner', keep_ratio=0.5, layers=(1, 2))))
+    neck.init_weights()
+    cycles = neck.train()(FEATURE).cycles
+    assert [tokens.visual.shape[1] for tokens in cycles] == [4, 1]  # 16 -> 8 -> 4 -> 2 -> 1
+    assert all(len(set(kept.tolist())) == len(kept) for tokens in cycles for kept in tokens.kept)
+    cycles[-1].sequence.square().sum().backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in neck.parameters())
+
+
+class ByNorm(BasePruner):
+    """A pruner of one's own is a score."""
+
+    def score(self, tokens, attended):
+        assert attended.weights.shape[2] >= tokens.num_queries
+        return tokens.visual.norm(dim=-1)
+
+
+class MergesAlike(BasePruner):
+    """One that needs keys and merges, as ToMe does: each dropped token is added to the kept one most like it."""
+
+    def num_rows(self, tokens):
+        return 0  # no attention is read
+
+    def score(self, tokens, attended):
+        keys = attended.keys.mean(dim=1)[:, tokens.num_queries :]
+        self.keys = keys / keys.norm(dim=-1, keepdim=True)
+        return -(self.keys @ self.keys.transpose(1, 2)).mean(dim=2)  # those unlike the others stay
+
+    def reduce(self, tokens, score, count):
+        order = score.argsort(dim=1, descending=True)
+        kept, rest = tokens.select(order[:, :count]), tokens.select(order[:, count:])
+        keys = self.keys.gather(1, order[..., None].expand_as(self.keys))
+        target = (keys[:, count:] @ keys[:, :count].transpose(1, 2)).argmax(dim=2)  # (B, P - n)
+        merged = kept.visual.scatter_add(1, target[..., None].expand_as(rest.visual), rest.visual)
+        return kept._replace(sequence=torch.cat([kept.query, merged], dim=1))
+
+
+@pytest.mark.parametrize('kind', [ByNorm, MergesAlike])
+def test_a_pruner_of_ones_own(kind):
+    """In training, in eval mode, annealed, with a trace: nothing else need be written."""
+    MODELS.register_module()(kind)
+    try:
+        neck = MODELS.build(dict(SMALL, num_cycles=2, pruner=dict(type=kind.__name__, keep_ratio=0.5, layers=(1, 2))))
+    finally:
+        MODELS._module_dict.pop(kind.__name__)
+    assert [tokens.visual.shape[1] for tokens in neck.train()(FEATURE).cycles] == [4, 1]
+    neck.pruner.training_keep_ratio = 1.0  # as KeepRatioHook sets it
+    assert [tokens.kept for tokens in neck(FEATURE).cycles] == [None, None]
+    traced = neck.eval()(FEATURE, trace='queries').output
+    assert [layer.attention.shape[-1] - 3 for layer in traced.trace] == [16, 16, 8, 4, 4]
+    assert traced.kept.shape == (2, 4) and traced.position.shape == (2, 3 + 4, 16)
+
+
+def test_what_is_no_pruner_is_refused():
+    with pytest.raises(ValueError, match='model.neck.pruner: StemNet is not derived from BasePruner'):
+        MODELS.build(dict(SMALL, pruner=dict(type='StemNet')))
+    with pytest.raises(NotImplementedError, match='BasePruner is a pruner and needs a method score'):
+        tokens = TokenSet(torch.zeros(1, 4, 2), 1)
+        BasePruner(layers=(0,))(tokens, Attended(tokens.sequence, None, tokens.sequence))

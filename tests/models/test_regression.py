@@ -45,7 +45,7 @@ def test_parity(load_fixture, distilpose_student, folder):
     head = model['head']
     assert_close(feats.output.query, fixture['kpt_token'], **CLOSE)
     assert_close(feats.output.visual, fixture['vis_token'], **CLOSE)
-    assert_close(head.predict_cycles(feats)[0], fixture['raw_head_output'], **CLOSE)
+    assert_close(head.cycle_outputs(feats)[0], fixture['raw_head_output'], **CLOSE)
     regression = head(feats)
     assert_close(regression.coords, fixture['pred'], **CLOSE)
     assert_close(regression.score, fixture['score'], **CLOSE)
@@ -61,7 +61,7 @@ def test_likelihood_parity(load_fixture):
     head = build('rle')
     head.loss_module.load_state_dict(fixture.below('rle/w/'), strict=True)
     raw = fixture['rle/output'].requires_grad_()
-    loss = head._loss_of(raw, fixture['target'], fixture['target_weight'][..., :1])
+    loss = head.loss_of(raw, (fixture['target'], fixture['target_weight'][..., 0]))
     assert_close(loss.double(), fixture['rle/loss'], rtol=1e-4, atol=1e-9)
     loss.backward()
     assert_close(raw.grad, fixture['rle/grad_output'], rtol=1e-3, atol=1e-6)
@@ -134,7 +134,7 @@ def test_smooth_l1_by_hand():
     head = build()
     head.activate = lambda raw: type('R', (), dict(coords=raw))()
     target = torch.tensor([[[0.0, 0.0], [0.0, 0.0]]])
-    loss = head._loss_of(torch.tensor([[[0.5, 2.0], [9.0, 9.0]]]), target, torch.tensor([[[1.0], [0.0]]]))
+    loss = head.loss_of(torch.tensor([[[0.5, 2.0], [9.0, 9.0]]]), (target, torch.tensor([[1.0, 0.0]])))
     assert loss.item() == pytest.approx((0.5 * 0.25 + 1.5) / 4)
 
 

@@ -1,5 +1,7 @@
 """Distillation from a frozen teacher: DistilPose's losses, what a teacher is kept out of, and what goes wrong."""
 
+import copy
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -7,12 +9,13 @@ from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
-from small_models import stock_hrnet, write_teacher
+from small_models import stock_hrnet, teacher_of, write_teacher
 from torch.testing import assert_close
 
 from sdpose.config.find import find_config
 from sdpose.converters import convert_token_module
 from sdpose.errors import ConfigError, MismatchError
+from sdpose.models.distillers.input_spec import InputSpec
 from sdpose.models.heads.token_reg_head import PoseRegression
 
 HEATMAP = dict(type='MSRAHeatmap', input_size=(48, 64), heatmap_size=(12, 16), sigma=1)
@@ -59,12 +62,14 @@ def teacher_files(tmp_path):
     return write
 
 
-def student(config, checkpoint, terms=TERMS, **head):
+def student(config, checkpoint, terms=TERMS, data_preprocessor=None, **head):
     torch.manual_seed(0)
     head = dict(type='TokenRegHead', in_channels=16, mode='all', decoder=LABEL) | head
     model = dict(
         token_model(head), distiller=dict(type='TeacherDistiller', teacher=config, checkpoint=checkpoint, terms=terms)
     )
+    if data_preprocessor is not None:
+        model['data_preprocessor'] = data_preprocessor
     return MODELS.build(model)
 
 
@@ -95,7 +100,7 @@ def test_teacher_is_frozen_and_kept_out_of_the_student(teacher_files):
     plain = MODELS.build(token_model(dict(type='TokenRegHead', in_channels=16, mode='all', decoder=LABEL)))
     model.init_weights()
     assert model.state_dict().keys() == plain.state_dict().keys()
-    teacher = model.distiller.teacher()
+    teacher = teacher_of(model)
     owned = {id(parameter) for parameter in model.parameters()}
     assert owned.isdisjoint(id(parameter) for parameter in teacher.parameters())
     before = {key: value.clone() for key, value in teacher.state_dict().items()}
@@ -126,7 +131,7 @@ def test_terms_are_zero_for_a_student_that_equals_its_teacher(teacher_files):
     images, samples = batch()
     model.load_state_dict(torch.load(checkpoint)['state_dict'])
     model.eval()
-    terms = model.distiller.loss(model.extract_feat(images), images=images, head=model.head, data_samples=samples)
+    terms = model.distiller.losses(*model.distiller.run(model, images), samples)
     assert {name: value.item() for name, value in terms.items()} == dict(loss_query=0, loss_logit=0)
 
 
@@ -181,7 +186,7 @@ def test_teacher_of_the_package_is_found_from_anywhere(tmp_path, monkeypatch):
     weights = MODELS.build(model).state_dict()
     torch.save(dict(state_dict=weights), tmp_path / 'teacher.pth')
     distiller = dict(type='TeacherDistiller', teacher=name, checkpoint='teacher.pth', terms=TERMS)
-    teacher = MODELS.build(dict(model, type='DistillPoseEstimator', distiller=distiller)).distiller.teacher()
+    teacher = teacher_of(MODELS.build(dict(model, type='DistillPoseEstimator', distiller=distiller)))
     assert all(torch.equal(value, weights[key]) for key, value in teacher.state_dict().items())
 
 
@@ -195,16 +200,11 @@ def test_released_total_and_gradients(load_fixture, distilpose_student, folder):
     distiller = MODELS.build(dict(type='TeacherDistiller', teacher='', checkpoint='', terms=terms))
     weight = fixture['target_weight'][..., 0]
     values = dict(query=feats.output.query, visual=feats.output.visual, prediction=head(feats))
-    losses = distiller.compare(
-        values,
-        dict(
-            query=fixture['teacher/kpt_token'],
-            visual=fixture['teacher/vis_token'],
-            prediction=fixture['teacher/heatmap'],
-        ),
-        weight,
+    taught = dict(
+        query=fixture['teacher/kpt_token'], visual=fixture['teacher/vis_token'], prediction=fixture['teacher/heatmap']
     )
-    losses['loss_kpt'] = head._loss_of(head.predict_cycles(feats)[0], fixture['target'], weight[..., None])
+    losses = distiller.compare(values.__getitem__, taught.__getitem__, weight)
+    losses['loss_kpt'] = head.loss_of(head.cycle_outputs(feats)[0], (fixture['target'], weight))
     names = dict(
         loss_query='kpt_dist_loss',
         loss_visual='vis_dist_loss',
@@ -244,7 +244,7 @@ def test_bad_input(teacher_files, tmp_path):
         student(config, checkpoint, terms=dict(loss_x=dict(type='TokenMSELoss', on='heatmap')))
 
 
-def test_a_teacher_of_other_joints_or_images_is_refused(teacher_files):
+def test_a_teacher_of_other_joints_is_refused(teacher_files):
     other = dict(TOKEN_TEACHER, neck=dict(TOKEN_TEACHER['neck'], num_queries=4))
     with pytest.raises(ConfigError, match='teacher.py has 4 joints and the student 5: choose a teacher of the same'):
         student(*teacher_files(other)).init_weights()
@@ -252,15 +252,52 @@ def test_a_teacher_of_other_joints_or_images_is_refused(teacher_files):
     terms = {name: term for name, term in TERMS.items() if term['on'] == 'prediction'}
     with pytest.raises(ConfigError, match='teacher.py has 6 joints and the student 5'):
         student(*teacher_files(other), terms=terms).init_weights()
-    images = dict(type='PoseDataPreprocessor', mean=[0.0] * 3, std=[1.0] * 3, bgr_to_rgb=True)
-    with pytest.raises(
-        ConfigError,
-        match=r'expects images of mean=\[0.0, 0.0, 0.0\], .* bgr_to_rgb=True, but the '
-        r"student's.*bgr_to_rgb=False: give model.data_preprocessor",
-    ):
-        student(*teacher_files(dict(TOKEN_TEACHER, data_preprocessor=images))).init_weights()
-    with pytest.raises(ConfigError, match='expects images of no normalization'):
-        student(*teacher_files(dict(TOKEN_TEACHER, data_preprocessor=dict(type='PoseDataPreprocessor')))).init_weights()
+
+
+@pytest.mark.parametrize(
+    'theirs',
+    [
+        dict(mean=[0.0] * 3, std=[1.0] * 3, bgr_to_rgb=True),
+        dict(mean=[100.0, 110.0, 120.0], std=[50.0, 60.0, 70.0]),
+        dict(mean=[100.0, 110.0, 120.0], std=[50.0, 60.0, 70.0], bgr_to_rgb=True),
+        dict(),
+    ],
+)
+@pytest.mark.parametrize('ours', [dict(mean=[0.0] * 3, std=[1.0] * 3), dict(mean=[1.0, 2.0, 3.0], std=[4.0, 5.0, 6.0])])
+def test_a_teacher_of_another_normalization_gets_its_own_images(teacher_files, theirs, ours):
+    """What it sees is what its own preprocessor makes of the pixels."""
+    kind = dict(type='PoseDataPreprocessor')
+    config, checkpoint = teacher_files(dict(TOKEN_TEACHER, data_preprocessor=dict(kind, **theirs)))
+    model = student(config, checkpoint, data_preprocessor=dict(kind, **ours))
+    teacher = teacher_of(model)
+    pixels = [torch.randint(0, 256, (3, 64, 48), dtype=torch.uint8) for _ in range(2)]
+    crops = dict(inputs=pixels, data_samples=batch()[1][:2])
+    seen = {}
+    hook = teacher.backbone.register_forward_pre_hook(lambda module, args: seen.update(images=args[0]))
+    model.distiller.run(model, model.data_preprocessor(crops)['inputs'].float())
+    hook.remove()
+    expected = teacher.data_preprocessor(crops)['inputs']
+    assert_close(seen['images'], expected.float(), atol=1e-3, rtol=1e-5)
+
+
+def test_equal_normalization_leaves_the_images_as_they_are():
+    spec, images = InputSpec((1.0,) * 3, (3.0,) * 3), torch.rand(2, 3, 4, 4)
+    assert spec.convert(images, InputSpec((1.0,) * 3, (3.0,) * 3)) is images
+
+
+def test_the_head_runs_once_in_a_step(teacher_files):
+    model = student(*teacher_files(TOKEN_TEACHER)).train()
+    calls = []
+    hook = model.head.mlp.register_forward_hook(lambda *_: calls.append(1))
+    model(*batch(), mode='loss')
+    hook.remove()
+    assert len(calls) == 1
+
+
+def test_a_copy_of_the_student_shares_its_teacher(teacher_files):
+    """As an EMA hook makes one; the teacher is frozen."""
+    model = student(*teacher_files(TOKEN_TEACHER))
+    assert copy.deepcopy(model).distiller.teacher is model.distiller.teacher
 
 
 def test_a_student_is_built_without_values():
@@ -268,7 +305,7 @@ def test_a_student_is_built_without_values():
     with torch.device('meta'):
         model = student('nowhere.py', None)
     assert all(value.is_meta for value in model.state_dict().values())
-    assert not any('_student' in name or '_teacher' in name for name, _ in model.named_modules())
+    assert not any('teacher' in name for name, _ in model.named_modules())
 
 
 def test_testing_needs_no_teacher():

@@ -64,7 +64,7 @@ def test_tokens_and_logits_are_timms(fixture):
 def test_a_second_cycle_is_the_blocks_over_their_own_output(fixture):
     model = build(fixture, num_cycles=2, test_cycles=2)
     assert_close(model(fixture['image']), fixture['cycle2'], atol=2e-5, rtol=1e-5)
-    predictions = model.head.predict_cycles(model.train().extract_feat(fixture['image']))
+    predictions = model.head.cycle_outputs(model.train().extract_feat(fixture['image']))
     assert_close(predictions[0], fixture['cycle1'], atol=1e-5, rtol=1e-5)
     assert_close(predictions[1], fixture['cycle2'], atol=2e-5, rtol=1e-5)
 

@@ -141,24 +141,51 @@ def test_patch_order_is_row_major():
 
 def test_attention_map_only_when_asked_for():
     neck = build(num_cycles=2)
-    assert all(tokens.attention is None for tokens in neck(FEATURE).cycles)
-    plain, asked = neck(FEATURE), neck(FEATURE, with_attention=True)
+    assert all(tokens.trace is None for tokens in neck(FEATURE).cycles)
+    plain, asked = neck(FEATURE), neck(FEATURE, trace='all')
     assert_close(plain.cycles[1].sequence, asked.cycles[1].sequence)
     for tokens in asked.cycles:
-        assert len(tokens.attention) == 3
-        for attention in tokens.attention:
-            assert attention.shape == (2, 4, 13, 13)
-            assert_close(attention.sum(-1), torch.ones(2, 4, 13))
+        assert len(tokens.trace) == 3
+        for layer in tokens.trace:
+            assert layer.attention.shape == (2, 4, 13, 13)
+            assert_close(layer.attention.sum(-1), torch.ones(2, 4, 13))
 
 
 def test_attention_rows_belong_to_the_leading_tokens():
     torch.manual_seed(0)
     attention = SelfAttention(16, 4)
     x = torch.randn(2, 7, 16)
-    _, full = attention(x, map_rows=7)
-    _, rows = attention(x, map_rows=3)
-    assert_close(rows, full[:, :, :3])
-    assert attention(x)[1] is None
+    full, rows = attention(x, num_rows=7), attention(x, num_rows=3)
+    assert_close(rows.weights, full.weights[:, :, :3])
+    assert_close(rows.update, full.update)
+    assert attention(x).weights is None
+    assert_close(full.keys, attention.qkv(x)[..., 16:32].view(2, 7, 4, 4).transpose(1, 2))
+
+
+def test_another_kernel_replaces_the_middle_alone():
+    """A kernel of one's own is a class with ``compute``, chosen by a config, and gets the sizes of the layer."""
+
+    @MODELS.register_module()
+    class ReadsAllAlike(SelfAttention):
+        def __init__(self, dim, num_heads, qkv_bias, scale, sharpness):
+            super().__init__(dim, num_heads, qkv_bias, scale)
+            self.sharpness = sharpness
+
+        def compute(self, q, k, v, num_rows):
+            weights = torch.full((*q.shape[:3], k.shape[2]), self.sharpness / k.shape[2])
+            return weights @ v, weights[:, :, :num_rows] if num_rows else None
+
+    try:
+        neck = build(num_cycles=2, attention=dict(type='ReadsAllAlike', sharpness=0.5))
+    finally:
+        MODELS._module_dict.pop('ReadsAllAlike')
+    assert all(layer.attn.sharpness == 0.5 and layer.attn.num_heads == 4 for layer in neck.layers)
+    traced = neck(FEATURE, trace='queries').cycles[1].trace
+    assert all(torch.equal(layer.attention, torch.full((2, 4, 5, 13), 0.5 / 13)) for layer in traced)
+    layer, x = neck.layers[0], torch.randn(2, 13, 16)
+    values = layer.attn.qkv(layer.norm1(x))[..., 32:]
+    expected = x + layer.attn.proj(0.5 * values.mean(dim=1, keepdim=True).expand_as(x))
+    assert_close(layer.attend(x)[0], expected)
 
 
 def test_attention_scale_is_an_option():
@@ -166,7 +193,7 @@ def test_attention_scale_is_an_option():
     layer = TransformerLayer(16, 4, attention_scale=16**-0.5)
     x = torch.randn(1, 5, 16)
     q, k, _ = layer.attn.qkv(layer.norm1(x)).view(1, 5, 3, 4, 4).permute(2, 0, 3, 1, 4)
-    assert_close(layer.attend(x, map_rows=5)[1], (q @ k.transpose(-1, -2) / 4).softmax(-1))
+    assert_close(layer.attend(x, num_rows=5)[1].weights, (q @ k.transpose(-1, -2) / 4).softmax(-1))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from mmpose.registry import MODELS
+from small_models import between_cycles
 from torch.testing import assert_close
 
 from sdpose.structures import CycleTokens, TokenSet
@@ -50,14 +51,16 @@ def terms(on, weight=1.0):
 def test_identity_layers_by_hand(depth, num_cycles, faithful, pruner):
     # Sine and cosine come in pairs, so the mean square of the code is 1 / 2 for every patch.
     feats = make_identity(build(depth, num_cycles, pruner=pruner))([torch.randn(2, 8, 8, 6)])
-    assert_close(terms('visual').loss(feats)['loss_visual'], torch.tensor(faithful))
-    assert_close(terms('visual_content').loss(feats)['loss_visual'], torch.tensor(0.0), atol=1e-10, rtol=0)
-    assert [tokens.readded for tokens in feats.cycles] == [(depth - 1) * (cycle + 1) for cycle in range(num_cycles)]
+    assert_close(between_cycles(terms('visual'), feats)['loss_visual'], torch.tensor(faithful))
+    assert_close(between_cycles(terms('visual_content'), feats)['loss_visual'], torch.tensor(0.0), atol=1e-10, rtol=0)
+    assert [tokens.num_position_adds for tokens in feats.cycles] == [
+        (depth - 1) * (cycle + 1) for cycle in range(num_cycles)
+    ]
 
 
 def test_weight_of_the_term():
     feats = make_identity(build(4))([torch.randn(2, 8, 8, 6)])
-    assert_close(terms('visual', 5e-6).loss(feats)['loss_visual'], torch.tensor(4.5 * 5e-6))
+    assert_close(between_cycles(terms('visual', 5e-6), feats)['loss_visual'], torch.tensor(4.5 * 5e-6))
 
 
 @pytest.mark.parametrize('pruner', [None, PRUNER])
@@ -81,9 +84,9 @@ def test_nothing_is_taken_away_where_nothing_is_added_again(position):
 def test_an_option_of_the_term_trains_both_sides():
     student, teacher = (torch.full((1, 3, 2), value, requires_grad=True) for value in (1.0, 4.0))
     position = torch.tensor([[[0.0, 0.0], [1.0, 2.0], [3.0, 4.0]]])
-    pair = [TokenSet(student, 1, position, readded=1), TokenSet(teacher, 1, position, readded=2)]
+    pair = [TokenSet(student, 1, position, num_position_adds=1), TokenSet(teacher, 1, position, num_position_adds=2)]
     # 4 - 2 c - (1 - c) = 3 - c for c = 1, 2, 3, 4
-    loss = terms('visual_content').loss(CycleTokens(tuple(pair), 0))['loss_visual']
+    loss = between_cycles(terms('visual_content'), CycleTokens(tuple(pair), 0))['loss_visual']
     assert loss.item() == (4 + 1 + 0 + 1) / 4
     loss.backward()
     assert_close(teacher.grad[0, 1:], torch.tensor([[1.0, 0.5], [0.0, -0.5]]))

@@ -9,6 +9,8 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
 from sdpose.errors import ConfigError
+from sdpose.models.pruners import BasePruner
+from sdpose.models.transformers import MultiCycledTransformer
 
 
 @HOOKS.register_module()
@@ -70,6 +72,7 @@ class KeepRatioHook(Hook):
         runner.message_hub.update_scalar('train/keep_ratio', ratio)
 
 
-def _pruner(runner: Runner) -> Any | None:
+def _pruner(runner: Runner) -> BasePruner | None:
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-    return getattr(getattr(model, 'neck', None), 'pruner', None)
+    neck = getattr(model, 'neck', None)
+    return neck.pruner if isinstance(neck, MultiCycledTransformer) else None

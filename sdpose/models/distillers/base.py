@@ -1,14 +1,20 @@
 """What every distiller shares: named terms, each a registered loss between one value of student and teacher."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import torch
 from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 from sdpose.errors import ConfigError
+from sdpose.models.losses import DistillationLoss
+from sdpose.models.losses.base import TRACE
+from sdpose.models.outputs import ModelOutputs
+
+from .values import VALUES
 
 
 class BaseDistiller(BaseModule):
@@ -16,16 +22,14 @@ class BaseDistiller(BaseModule):
 
     Args:
         terms: term name to loss config. A name starts with ``loss_``, so that the runner adds it to the total; the
-            config is a registered loss with one more field ``on=``, the value that it compares (``'trace'`` for the
-            losses that say ``reads_trace``, and for no others). A term set to None is left out, which is how a config
-            or the command line switches one off.
-        comparable: the names that ``on=`` may hold.
+            config is a registered loss with one more field ``on=``, the value of ``values.VALUES`` that it compares. A
+            term set to None is left out, which is how a config or the command line switches one off.
 
     Raises:
         ValueError: if a name or an ``on=`` is not one of the allowed, or the loss does not compare such values.
     """
 
-    def __init__(self, terms: dict[str, dict | None], comparable: Sequence[str]) -> None:
+    def __init__(self, terms: dict[str, dict | None]) -> None:
         super().__init__()
         self.on: dict[str, str] = {}
         self.terms = nn.ModuleDict()
@@ -40,25 +44,34 @@ class BaseDistiller(BaseModule):
                     f'out, not {config!r}'
                 )
             config = dict(config)
-            self.on[name] = config.pop('on', None)
-            if self.on[name] not in comparable:
-                raise ValueError(
-                    f'the distillation term {name!r} compares on={self.on[name]!r}; '
-                    f'choose one of {", ".join(comparable)}'
-                )
-            loss = MODELS.build(config)
-            if getattr(loss, 'reads_trace', False) != (self.on[name] == 'trace'):
-                raise ValueError(
-                    f'the distillation term {name!r}: {type(loss).__name__} '
-                    f'{"compares" if self.on[name] != "trace" else "does not compare"} traces, so it '
-                    f'cannot be evaluated on={self.on[name]!r}'
-                )
-            self.terms[name] = loss
+            self.on[name] = self._comparable(name, config.pop('on', None))
+            self.terms[name] = self._reading(name, MODELS.build(config))
+
+    def _comparable(self, name: str, on: Any) -> str:
+        """The value that a term compares, if there is one of this name."""
+        if on not in VALUES:
+            raise ValueError(f'the distillation term {name!r} compares on={on!r}; choose one of {", ".join(VALUES)}')
+        return on
+
+    def _reading(self, name: str, loss: nn.Module) -> nn.Module:
+        """The loss of a term, if it compares such values; a loss of another package is taken for one of tensors."""
+        reads = loss.reads if isinstance(loss, DistillationLoss) else [value for value in VALUES if value not in TRACE]
+        if self.on[name] not in reads:
+            raise ValueError(
+                f'the distillation term {name!r}: {type(loss).__name__} compares {", ".join(reads)}, so it cannot be '
+                f'evaluated on={self.on[name]!r}'
+            )
+        return loss
 
     @property
     def wants_trace(self) -> bool:
-        """Whether a term compares what the query tokens did in every layer, which a neck returns on demand."""
+        """Whether a term compares what happened in every layer, which a neck returns on demand."""
         return 'trace' in self.on.values()
+
+    @property
+    def reads_head(self) -> bool:
+        """Whether a term compares what the head computes."""
+        return not {'prediction', 'deconv'}.isdisjoint(self.on.values())
 
     def check(self, student: nn.Module) -> None:
         """Refuse a student that this distiller cannot teach; called when the model is built.
@@ -67,33 +80,53 @@ class BaseDistiller(BaseModule):
             ValueError: if so.
         """
 
-    def guiding(self, student: nn.Module, images: Tensor) -> AbstractContextManager:
-        """A context for the student's pass in a training step, in which a distiller may steer it; nothing by default.
+    def prepare(self, student: nn.Module) -> None:
+        """Get ready to teach; called when training starts, so that it starts with every file in place."""
+
+    @abstractmethod
+    def run(self, student: nn.Module, images: Tensor) -> tuple[ModelOutputs, ModelOutputs | None]:
+        """What the student, and the teacher where there is one, make of images in a training step.
 
         Args:
             student: the model.
-            images: the preprocessed images (B, 3, H, W) of the step.
+            images: the preprocessed images, (B, 3, H, W).
         """
-        return nullcontext()
+
+    @abstractmethod
+    def losses(self, student: ModelOutputs, teacher: Any, data_samples: Sequence) -> dict[str, Tensor]:
+        """The value of every term.
+
+        Args:
+            student: what :meth:`run` returned for the student.
+            teacher: what it returned for the teacher.
+            data_samples: one data sample per image, with keypoint weights if it is a pose.
+        """
 
     def compare(
-        self, student: Mapping[str, Any], teacher: Mapping[str, Any], weight: Tensor | None = None
+        self, student: Callable[[str], Any], teacher: Callable[[str], Any], weight: Tensor | None = None
     ) -> dict[str, Tensor]:
         """The value of every term for one pair.
 
         Args:
-            student: the student's values by name.
-            teacher: the teacher's values by name.
-            weight: keypoint weights (B, K), for the losses that say they need them (``needs_weight``).
+            student: the student's value of a name.
+            teacher: the teacher's.
+            weight: keypoint weights (B, K), for the losses that need them.
 
         Raises:
             ConfigError: if a loss refuses its pair, with the loss's reason.
         """
         result = {}
         for name, loss in self.terms.items():
-            pair = student[self.on[name]], teacher[self.on[name]]
+            pair = student(self.on[name]), teacher(self.on[name])
+            weighted = isinstance(loss, DistillationLoss) and loss.needs_weight
             try:
-                result[name] = loss(*pair, weight) if getattr(loss, 'needs_weight', False) else loss(*pair)
+                result[name] = loss(*pair, weight) if weighted else loss(*pair)
             except ValueError as error:
                 raise ConfigError(f'model.distiller.terms.{name}, on={self.on[name]!r}: {error}') from error
         return result
+
+
+def keypoint_weights(data_samples: Sequence) -> Tensor | None:
+    """The keypoint weights (B, K) of a batch, None for samples that are no poses."""
+    labels = [sample.gt_instance_labels for sample in data_samples if hasattr(sample, 'gt_instance_labels')]
+    return torch.cat([label.keypoint_weights for label in labels]) if labels else None

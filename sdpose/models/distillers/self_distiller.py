@@ -1,15 +1,15 @@
 """Self-distillation: each cycle's tokens are pulled towards the next cycle's (SDPose, eq. 1, 2 and 4)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from sdpose.structures import CycleTokens
+from sdpose.models.outputs import ModelOutputs, run_model
 
-from .base import BaseDistiller
-
-COMPARABLE = ('query', 'visual', 'visual_content')
+from .base import BaseDistiller, keypoint_weights
+from .values import PER_CYCLE, VALUES, detached
 
 
 @MODELS.register_module()
@@ -17,25 +17,36 @@ class SelfDistiller(BaseDistiller):
     """Compares cycle i with cycle i + 1 and sums every term over i.
 
     The visual tokens can be compared in two ways. With the position ``'sine-full'`` every cycle of L layers adds the
-    code c again before all of them but the first, so that after cycle i a visual token is
+    embedding c again before all of them but the first, so that after cycle i a visual token is
 
         v_i = content_i + i (L - 1) c,
 
     and v_2 - v_1 holds the constant (L - 1) c. ``'visual'`` compares v as it is, like the released code: the mean
     squared error of a new model starts near (L - 1)^2 mean(c^2) = (L - 1)^2 / 2 per pair. ``'visual_content'``
     compares content, the tokens less what was added again (where tokens were pruned, less the surviving tokens'
-    codes), which starts near 0 at every depth. The two are one where nothing is added again.
+    embeddings), which starts near 0 at every depth. The two are one where nothing is added again.
 
     Args:
-        terms: see :class:`BaseDistiller`; ``on`` is ``'query'`` (keypoint tokens), ``'visual'`` or
-            ``'visual_content'``.
+        terms: see :class:`BaseDistiller`; ``on`` is a value that every cycle has of its own: ``'query'`` (keypoint
+            tokens), ``'visual'``, ``'visual_content'``, ``'trace'`` or ``'prediction'``.
         detach_teacher: cut the gradient into the later cycle. The paper does not say; the released code trains both
             sides, so that is the default.
+
+    Raises:
+        ValueError: as :class:`BaseDistiller`, or if a value is one for all cycles.
     """
 
     def __init__(self, terms: dict[str, dict | None], detach_teacher: bool = False) -> None:
-        super().__init__(terms, COMPARABLE)
+        super().__init__(terms)
         self.detach_teacher = detach_teacher
+
+    def _comparable(self, name: str, on: Any) -> str:
+        if on in VALUES and on not in PER_CYCLE:
+            raise ValueError(
+                f'the distillation term {name!r} compares on={on!r}, which is one for all cycles; '
+                f'choose one of {", ".join(PER_CYCLE)}'
+            )
+        return super()._comparable(name, on)
 
     def check(self, student: nn.Module) -> None:
         """Refuse a student of one cycle or none: nothing can teach it.
@@ -49,13 +60,23 @@ class SelfDistiller(BaseDistiller):
                 'more (of a MultiCycledTransformer), or model.distiller to None'
             )
 
-    def loss(self, feats: CycleTokens, **_: Any) -> dict[str, Tensor]:
-        """The terms for the tokens of all training cycles; what else the estimator passes is not needed."""
+    def run(self, student: nn.Module, images: Tensor) -> tuple[ModelOutputs, None]:
+        """The student's pass through all training cycles; each is the teacher of the one before it."""
+        return run_model(student, images, self.wants_trace), None
+
+    def losses(self, student: ModelOutputs, teacher: None, data_samples: Sequence) -> dict[str, Tensor]:
+        """The value of every term, summed over the pairs of cycles."""
+        weight = keypoint_weights(data_samples)
         total: dict[str, Tensor] = {}
-        for student, teacher in zip(feats.cycles, feats.cycles[1:]):
-            if self.detach_teacher:
-                teacher = teacher._replace(sequence=teacher.sequence.detach())
-            pair = ({name: getattr(tokens, name) for name in COMPARABLE} for tokens in (student, teacher))
-            for name, value in self.compare(*pair).items():
+        for cycle in range(student.cycles - 1):
+            terms = self.compare(
+                lambda name, cycle=cycle: VALUES[name](student, cycle),
+                lambda name, cycle=cycle: self._taught(VALUES[name](student, cycle + 1)),
+                weight,
+            )
+            for name, value in terms.items():
                 total[name] = total[name] + value if name in total else value
         return total
+
+    def _taught(self, value: Any) -> Any:
+        return detached(value) if self.detach_teacher else value

@@ -9,6 +9,8 @@ from mmengine.model import BaseModel
 from mmpose.registry import MODELS
 from torch import Tensor
 
+from sdpose.models.outputs import extract_features
+from sdpose.models.transformers import MultiCycledTransformer
 from sdpose.structures import ClassSample, CycleTokens
 
 from .distill_mixin import DistillMixin
@@ -45,7 +47,7 @@ class DistillClassifier(DistillMixin, BaseModel):
         self.train_cfg = train_cfg or {}
         self.backbone = MODELS.build(backbone) if backbone else None
         self.neck = MODELS.build(neck)
-        queries = getattr(getattr(self.neck, 'tokenizer', None), 'num_queries', 1)
+        queries = self.neck.tokenizer.num_queries if isinstance(self.neck, MultiCycledTransformer) else 1
         if queries != 1:
             raise ValueError(
                 f'a classifier has one query token, the class token, but model.neck.num_queries is {queries}'
@@ -55,7 +57,7 @@ class DistillClassifier(DistillMixin, BaseModel):
 
     def extract_feat(self, inputs: Tensor, cycles: int | None = None) -> CycleTokens:
         """The tokens of images (B, 3, H, W) after each cycle; ``cycles`` as for ``MultiCycledTransformer``."""
-        return self.neck((inputs,) if self.backbone is None else self.backbone(inputs), cycles=cycles)
+        return extract_features(self, inputs, cycles=cycles)[1]
 
     def predict(self, inputs: Tensor, data_samples: Sequence[ClassSample]) -> list[ClassSample]:
         """The samples with their class probabilities."""

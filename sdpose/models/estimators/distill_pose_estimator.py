@@ -7,6 +7,8 @@ from mmpose.registry import MODELS
 from mmpose.utils.typing import SampleList
 from torch import Tensor
 
+from sdpose.models.outputs import extract_features
+
 from .distill_mixin import DistillMixin
 
 
@@ -40,7 +42,7 @@ class DistillPoseEstimator(DistillMixin, TopdownPoseEstimator):
             data_samples = [sample.new(metainfo={**sample.metainfo, **self.metainfo}) for sample in data_samples]
         flip_test = self.test_cfg.get('flip_test', False)
         views = [inputs, inputs.flip(-1)] if flip_test else [inputs]
-        feats = [self.neck(self.backbone(view), cycles=self.neck.num_cycles) for view in views]
+        feats = [extract_features(self, view, cycles=self.neck.num_cycles)[1] for view in views]
         results = []
         for cycle in range(self.neck.num_cycles):
             deployed = [tokens._replace(deployed=cycle) for tokens in feats]

@@ -24,6 +24,6 @@ def token_mlp(width: int, hidden: int, out: int) -> nn.Sequential:
     return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, hidden), nn.LayerNorm(hidden), nn.Linear(hidden, out))
 
 
-def at_least_float32(value: Tensor) -> Tensor:
+def upcast_half(value: Tensor) -> Tensor:
     """Half precision as float32, other values as they are: neither NumPy nor OpenCV decode in half precision."""
     return value.float() if value.dtype in (torch.float16, torch.bfloat16) else value

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from sdpose.structures import ClassSample, CycleTokens
 
-from .supervision import check_supervise, stack_queries, supervised_cycles
+from .base import CycleHead, check_supervise
 
 
 @MODELS.register_module()
-class TokenClsHead(BaseModule):
+class TokenClsHead(CycleHead, BaseModule):
     """The final norm and one linear, shared by the cycles; the token transformer itself ends without a norm.
 
     Args:
@@ -30,6 +30,8 @@ class TokenClsHead(BaseModule):
     Raises:
         ValueError: if ``supervise`` is unknown or there is no class.
     """
+
+    loss_name = 'loss_cls'
 
     def __init__(
         self,
@@ -49,7 +51,7 @@ class TokenClsHead(BaseModule):
         self.fc = nn.Linear(in_channels, num_classes)
         self.loss_module = MODELS.build(loss or dict(type='SoftCrossEntropyLoss'))
 
-    def logits(self, query: Tensor) -> Tensor:
+    def outputs(self, query: Tensor) -> Tensor:
         """Logits (..., N) of the class token in (..., 1, D).
 
         Raises:
@@ -57,40 +59,19 @@ class TokenClsHead(BaseModule):
         """
         if query.shape[-2] != 1:
             raise ValueError(f'TokenClsHead reads one class token, but the neck has num_queries={query.shape[-2]}')
-        return self.fc(self.norm(query.squeeze(-2)))
+        return self.fc(self.norm(query.squeeze(-2)))  # (..., 1, D) -> (..., N)
 
-    def forward(self, feats: CycleTokens) -> Tensor:
-        """Logits of the deployed cycle, (B, N)."""
-        return self.logits(feats.output.query)
+    def targets(self, data_samples: Sequence[ClassSample]) -> Tensor:
+        """Probabilities (B, N) of the (mixed) classes."""
+        return torch.stack([sample.gt_score for sample in data_samples])
 
-    def predict_cycles(self, feats: CycleTokens) -> dict[int, Tensor]:
-        """Logits (B, N) of every supervised cycle, by its 0-based index."""
-        cycles = supervised_cycles(feats, self.supervise, 'loss_cls')
-        return dict(zip(cycles, self.logits(stack_queries(feats, cycles))))
+    def loss_of(self, raw: Tensor, targets: Tensor) -> Tensor:
+        """The loss of one cycle's logits (B, N)."""
+        return self.loss_module(raw, targets)
 
-    def loss(
-        self, feats: CycleTokens, data_samples: Sequence[ClassSample], train_cfg: dict | None = None
-    ) -> dict[str, Tensor]:
-        """Losses of the supervised cycles and the accuracy of the deployed one.
-
-        Args:
-            feats: the tokens of all cycles.
-            data_samples: one sample per image, with ``gt_score``.
-            train_cfg: ``compute_acc=False`` leaves the accuracy out.
-
-        Returns:
-            ``loss_cls`` for a single cycle, else ``loss_cls_cycle1`` and so on; ``acc_top1``, the share of images
-            whose likeliest class is the heavier one of the (mixed) target.
-        """
-        target = torch.stack([sample.gt_score for sample in data_samples])
-        names = supervised_cycles(feats, self.supervise, 'loss_cls')
-        predictions = self.predict_cycles(feats)
-        losses = {name: self.loss_module(predictions[cycle], target) for cycle, name in names.items()}
-        if (train_cfg or {}).get('compute_acc', True):
-            with torch.no_grad():
-                deployed = predictions[feats.deployed] if feats.deployed in predictions else self.forward(feats)
-                losses['acc_top1'] = (deployed.argmax(-1) == target.argmax(-1)).float().mean()
-        return losses
+    def accuracy(self, prediction: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """``acc_top1``: the share of images whose likeliest class is the heavier one of the target."""
+        return dict(acc_top1=(prediction.argmax(-1) == targets.argmax(-1)).float().mean())
 
     def predict(self, feats: CycleTokens, data_samples: Sequence[ClassSample]) -> list[ClassSample]:
         """The samples with ``pred_score``, the class probabilities (N,) of the deployed cycle."""

@@ -10,15 +10,13 @@ from mmpose.models.heads import HeatmapHead
 from mmpose.registry import MODELS
 from torch import Tensor
 
-from sdpose.structures import CycleTokens
-
 from .accuracy import heatmap_pck
-from .mlp import at_least_float32, token_mlp
-from .supervision import check_supervise, stack_queries, supervised_cycles
+from .base import CycleHead, check_supervise
+from .mlp import token_mlp, upcast_half
 
 
 @MODELS.register_module()
-class TokenPoseHead(HeatmapHead):
+class TokenPoseHead(CycleHead, HeatmapHead):
     """Maps every keypoint token to its heatmap by a small MLP, shared by keypoints and cycles.
 
     Prediction, flip test and decoding are MMPose's ``HeatmapHead``.
@@ -61,40 +59,21 @@ class TokenPoseHead(HeatmapHead):
         pixels = self.heatmap_size[0] * self.heatmap_size[1]
         self.mlp = token_mlp(in_channels, pixels // 8, pixels)
 
-    def heatmaps(self, query: Tensor) -> Tensor:
+    def outputs(self, query: Tensor) -> Tensor:
         """Heatmaps (..., K, H, W) of query tokens (..., K, D), in float32 under mixed precision too."""
         width, height = self.heatmap_size
-        return at_least_float32(self.mlp(query)).unflatten(-1, (height, width))
+        return upcast_half(self.mlp(query)).unflatten(-1, (height, width))  # (..., K, H * W) -> (..., K, H, W)
 
-    def forward(self, feats: CycleTokens) -> Tensor:
-        """Heatmaps of the deployed cycle, (B, K, H, W)."""
-        return self.heatmaps(feats.output.query)
+    def targets(self, data_samples: Sequence) -> tuple[Tensor, Tensor]:
+        """Target heatmaps (B, K, H, W) and keypoint weights (B, K) of MMPose's data samples."""
+        heatmaps = torch.stack([sample.gt_fields.heatmaps for sample in data_samples])
+        return heatmaps, torch.cat([sample.gt_instance_labels.keypoint_weights for sample in data_samples])
 
-    def loss(
-        self, feats: CycleTokens, batch_data_samples: Sequence, train_cfg: dict | None = None
-    ) -> dict[str, Tensor]:
-        """Losses of the supervised cycles and the accuracy of the deployed one.
+    def loss_of(self, raw: Tensor, targets: tuple[Tensor, Tensor]) -> Tensor:
+        """The loss of one cycle's heatmaps (B, K, H, W)."""
+        return self.loss_module(raw, *targets)
 
-        Args:
-            feats: the tokens of all cycles.
-            batch_data_samples: one MMPose data sample per image, with target heatmaps and keypoint weights.
-            train_cfg: ``compute_acc=False`` leaves the accuracy out.
-
-        Returns:
-            ``loss_kpt`` for a single cycle, else ``loss_kpt_cycle1`` and so on; ``acc_pose``.
-        """
-        target = torch.stack([sample.gt_fields.heatmaps for sample in batch_data_samples])
-        weight = torch.cat([sample.gt_instance_labels.keypoint_weights for sample in batch_data_samples])
-        names = supervised_cycles(feats, self.supervise)
-        predictions = self.predict_cycles(feats)
-        losses = {name: self.loss_module(predictions[cycle], target, weight) for cycle, name in names.items()}
-        if (train_cfg or {}).get('compute_acc', True):
-            with torch.no_grad():
-                deployed = predictions[feats.deployed] if feats.deployed in predictions else self.forward(feats)
-                losses['acc_pose'] = heatmap_pck(deployed, target, weight > 0)
-        return losses
-
-    def predict_cycles(self, feats: CycleTokens) -> dict[int, Tensor]:
-        """Heatmaps (B, K, H, W) of every supervised cycle, by its 0-based index, in one pass of the MLP."""
-        cycles = supervised_cycles(feats, self.supervise)
-        return dict(zip(cycles, self.heatmaps(stack_queries(feats, cycles))))
+    def accuracy(self, prediction: Tensor, targets: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+        """``acc_pose``: the share of keypoints whose peak is near its target's."""
+        heatmaps, weight = targets
+        return dict(acc_pose=heatmap_pck(prediction, heatmaps, weight > 0))

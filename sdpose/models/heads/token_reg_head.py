@@ -17,8 +17,8 @@ from torch.nn import functional as F
 from sdpose.structures import CycleTokens
 
 from .accuracy import coordinate_pck
-from .mlp import at_least_float32, token_mlp
-from .supervision import check_supervise, stack_queries, supervised_cycles
+from .base import CycleHead, check_supervise
+from .mlp import token_mlp, upcast_half
 
 
 class OutputMode(NamedTuple):
@@ -66,7 +66,7 @@ class PoseRegression(NamedTuple):
 
 
 @MODELS.register_module()
-class TokenRegHead(BaseHead):
+class TokenRegHead(CycleHead, BaseHead):
     """Maps every keypoint token to coordinates by a small MLP, shared by keypoints and cycles.
 
     Args:
@@ -108,17 +108,17 @@ class TokenRegHead(BaseHead):
             )
         self.decoder = KEYPOINT_CODECS.build(decoder)
 
-    def regress(self, query: Tensor) -> Tensor:
+    def outputs(self, query: Tensor) -> Tensor:
         """Raw outputs (..., K, outputs) of query tokens (..., K, D), in full precision under autocast.
 
-        In bfloat16 a coordinate of the right half of an image has steps of a 256th of it, which is no noise that
-        training or a loss of sigmas can do with; and the MLP costs next to nothing.
+        bfloat16 resolves coordinates in [0.5, 1) only to 1/256, too coarse to train on; the MLP is cheap, so it runs in
+        float32.
         """
         kind = query.device.type
         if not torch.is_autocast_enabled(kind):
-            return at_least_float32(self.mlp(query))
+            return upcast_half(self.mlp(query))
         with torch.autocast(kind, enabled=False):
-            return at_least_float32(self.mlp(query.to(self.mlp[-1].weight.dtype)))
+            return upcast_half(self.mlp(query.to(self.mlp[-1].weight.dtype)))
 
     def activate(self, raw: Tensor) -> PoseRegression:
         """The regression (B, K, ...) that raw outputs (B, K, outputs) stand for."""
@@ -132,45 +132,25 @@ class TokenRegHead(BaseHead):
             F.softplus(sigma) if self.mode.num_sigmas else None,
         )
 
-    def forward(self, feats: CycleTokens) -> PoseRegression:
-        """The regression of the deployed cycle."""
-        return self.activate(self.regress(feats.output.query))
+    def targets(self, data_samples: Sequence) -> tuple[Tensor, Tensor]:
+        """Coordinates over the image size (B, K, 2) and keypoint weights (B, K) of MMPose's data samples."""
+        labels = [sample.gt_instance_labels for sample in data_samples]
+        return torch.cat([label.keypoint_labels for label in labels]), torch.cat(
+            [label.keypoint_weights for label in labels]
+        )
 
-    def predict_cycles(self, feats: CycleTokens) -> dict[int, Tensor]:
-        """Raw outputs of every supervised cycle, by its 0-based index, in one pass of the MLP."""
-        cycles = supervised_cycles(feats, self.supervise)
-        return dict(zip(cycles, self.regress(stack_queries(feats, cycles))))
-
-    def loss(
-        self, feats: CycleTokens, batch_data_samples: Sequence, train_cfg: dict | None = None
-    ) -> dict[str, Tensor]:
-        """Losses of the supervised cycles and the accuracy of the deployed one.
-
-        Args:
-            feats: the tokens of all cycles.
-            batch_data_samples: one MMPose data sample per image, with keypoint labels (x and y over image size) and
-                weights.
-            train_cfg: ``compute_acc=False`` leaves the accuracy out.
-
-        Returns:
-            ``loss_kpt`` for a single cycle, else ``loss_kpt_cycle1`` and so on; ``acc_pose``.
-        """
-        target = torch.cat([sample.gt_instance_labels.keypoint_labels for sample in batch_data_samples])
-        weight = torch.cat([sample.gt_instance_labels.keypoint_weights for sample in batch_data_samples])
-        names = supervised_cycles(feats, self.supervise)
-        raw = self.predict_cycles(feats)
-        losses = {name: self._loss_of(raw[cycle], target, weight[..., None]) for cycle, name in names.items()}
-        if (train_cfg or {}).get('compute_acc', True):
-            with torch.no_grad():
-                deployed = self.activate(raw[feats.deployed]) if feats.deployed in raw else self.forward(feats)
-                losses['acc_pose'] = coordinate_pck(deployed.coords, target, weight > 0)
-        return losses
-
-    def _loss_of(self, raw: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    def loss_of(self, raw: Tensor, targets: tuple[Tensor, Tensor]) -> Tensor:
+        """The loss of one cycle's raw outputs (B, K, outputs)."""
+        target, weight = targets
         with torch.autocast(raw.device.type, enabled=False):  # the flow would run in half precision
             if self.mode.likelihood:
-                return self.loss_module(raw[..., :2], raw[..., 2:], target, weight)
-            return self.loss_module(self.activate(raw).coords, target, weight.expand_as(target))
+                return self.loss_module(raw[..., :2], raw[..., 2:], target, weight[..., None])
+            return self.loss_module(self.activate(raw).coords, target, weight[..., None].expand_as(target))
+
+    def accuracy(self, prediction: PoseRegression, targets: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+        """``acc_pose``: the share of keypoints near their target."""
+        target, weight = targets
+        return dict(acc_pose=coordinate_pck(prediction.coords, target, weight > 0))
 
     def predict(
         self, feats: CycleTokens | list[CycleTokens], batch_data_samples: Sequence, test_cfg: dict | None = None

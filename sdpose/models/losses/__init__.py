@@ -1,4 +1,5 @@
 from .attention_transfer_loss import AttentionTransferLoss
+from .base import DistillationLoss
 from .feature_mse_loss import FeatureMSELoss
 from .heatmap_logit_loss import HeatmapLogitLoss
 from .joint_attention_loss import JointAttentionLoss
@@ -12,6 +13,7 @@ from .token_mse_loss import TokenMSELoss
 
 __all__ = [
     'AttentionTransferLoss',
+    'DistillationLoss',
     'FeatureMSELoss',
     'HeatmapLogitLoss',
     'JointAttentionLoss',

@@ -7,26 +7,20 @@ Shapes: B batch, C channels, H and W the size of the maps.
 """
 
 from mmpose.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from .checks import require_same_size, require_weight
+from .base import DistillationLoss
+from .checks import require_same_size
 
 
 @MODELS.register_module()
-class AttentionTransferLoss(nn.Module):
+class AttentionTransferLoss(DistillationLoss):
     """Squared distance of the normalized attention maps; it has no parameter, and channels may differ.
 
     Args:
         loss_weight: factor of the mean over the batch, which lies between 0 and 2.
-
-    Raises:
-        ValueError: if the weight is negative.
     """
-
-    def __init__(self, loss_weight: float = 1.0) -> None:
-        super().__init__()
-        self.loss_weight = require_weight(loss_weight)
 
     @staticmethod
     def attention(feature: Tensor) -> Tensor:
@@ -34,7 +28,7 @@ class AttentionTransferLoss(nn.Module):
         # The square of a feature above 255 is infinite in half precision.
         return F.normalize(feature.float().square().sum(dim=1).flatten(1), dim=1)
 
-    def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
+    def distance(self, student: Tensor, teacher: Tensor) -> Tensor:
         """Loss of maps (B, C, H, W), a scalar.
 
         Raises:
@@ -42,4 +36,4 @@ class AttentionTransferLoss(nn.Module):
         """
         require_same_size(student, teacher, 'feature maps')
         difference = self.attention(student) - self.attention(teacher)
-        return self.loss_weight * difference.square().sum(dim=1).mean()
+        return difference.square().sum(dim=1).mean()

@@ -10,11 +10,12 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .checks import require_same_shape, require_same_size, require_weight
+from .base import DistillationLoss
+from .checks import require_same_shape, require_same_size
 
 
 @MODELS.register_module()
-class FeatureMSELoss(nn.Module):
+class FeatureMSELoss(DistillationLoss):
     """Mean squared error of feature maps; the adapter is trained with the student and thrown away after training.
 
     Args:
@@ -29,17 +30,16 @@ class FeatureMSELoss(nn.Module):
     def __init__(
         self, student_channels: int | None = None, teacher_channels: int | None = None, loss_weight: float = 1.0
     ) -> None:
-        super().__init__()
+        super().__init__(loss_weight)
         channels = (student_channels, teacher_channels)
         if channels != (None, None) and any(count is None or count < 1 for count in channels):
             raise ValueError(
                 'student_channels and teacher_channels must both be positive, or both be left out for '
                 f'maps of one shape, got {student_channels} and {teacher_channels}'
             )
-        self.loss_weight = require_weight(loss_weight)
         self.adapter = nn.Identity() if student_channels is None else nn.Conv2d(*channels, kernel_size=1)
 
-    def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
+    def distance(self, student: Tensor, teacher: Tensor) -> Tensor:
         """Loss of maps (B, C, H, W), a scalar.
 
         Raises:
@@ -55,4 +55,4 @@ class FeatureMSELoss(nn.Module):
                 )
         adapted = self.adapter(student)
         require_same_shape(adapted, teacher, 'feature maps (without an adapter)')
-        return self.loss_weight * F.mse_loss(adapted, teacher)
+        return F.mse_loss(adapted, teacher)

@@ -7,31 +7,30 @@ from mmpose.models.losses import KeypointMSELoss
 from mmpose.registry import MODELS
 from torch import Tensor
 
-from .checks import require_same_shape, require_weight
+from .base import DistillationLoss
+from .checks import require_same_shape
 
 
 @MODELS.register_module()
-class HeatmapLogitLoss(KeypointMSELoss):
+class HeatmapLogitLoss(DistillationLoss):
     """MMPose's mean squared error of heatmaps, as a distillation term.
 
     Args:
         use_target_weight: count only the joints that are annotated. By default the teacher's opinion counts for every
             joint, which is what it adds to the annotation.
         loss_weight: factor of the mean.
-
-    Raises:
-        ValueError: if the weight is negative.
     """
 
     def __init__(self, use_target_weight: bool = False, loss_weight: float = 1.0) -> None:
-        super().__init__(use_target_weight=use_target_weight, loss_weight=require_weight(loss_weight))
+        super().__init__(loss_weight)
         self.needs_weight = use_target_weight
+        self.error = KeypointMSELoss(use_target_weight=use_target_weight)
 
-    def forward(self, student: Tensor, teacher: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Loss of heatmaps (B, K, H, W) with keypoint weights (B, K), a scalar.
+    def distance(self, student: Tensor, teacher: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Mean over heatmaps (B, K, H, W) with keypoint weights (B, K), a scalar.
 
         Raises:
             ValueError: if the shapes differ.
         """
         require_same_shape(student, teacher, 'heatmaps')
-        return super().forward(student, teacher, weight)
+        return self.error(student, teacher, weight)

@@ -9,17 +9,18 @@ from collections.abc import Sequence
 
 import torch
 from mmpose.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from .checks import require_layers, require_same_shape, require_weight, traced_layers
+from .base import TRACE, DistillationLoss
+from .checks import require_layers, require_same_shape, traced_layers
 
 DIVERGENCES = ('kl', 'mse')
 SUPPORTS = ('surviving', 'grid')
 
 
 @MODELS.register_module()
-class JointAttentionLoss(nn.Module):
+class JointAttentionLoss(DistillationLoss):
     """Attention rows of the joints, the mean over heads, on the tokens that the student still has.
 
     The teacher's rows lose the columns of the patches that the student has pruned before that layer, and are divided
@@ -37,7 +38,7 @@ class JointAttentionLoss(nn.Module):
         ValueError: if a value is unknown or negative.
     """
 
-    reads_trace = True
+    reads = TRACE
 
     def __init__(
         self,
@@ -46,7 +47,7 @@ class JointAttentionLoss(nn.Module):
         support: str = 'surviving',
         loss_weight: float = 1.0,
     ) -> None:
-        super().__init__()
+        super().__init__(loss_weight)
         if divergence not in DIVERGENCES:
             raise ValueError(f'divergence={divergence!r} is unknown; choose one of {", ".join(DIVERGENCES)}')
         if support not in SUPPORTS:
@@ -59,7 +60,6 @@ class JointAttentionLoss(nn.Module):
         self.layers = require_layers(layers)
         self.divergence = divergence
         self.support = support
-        self.loss_weight = require_weight(loss_weight)
 
     @staticmethod
     def on_surviving(rows: Tensor, kept: Tensor | None) -> Tensor:
@@ -85,27 +85,27 @@ class JointAttentionLoss(nn.Module):
         columns = torch.cat([torch.arange(count, device=kept.device).expand(len(kept), -1), kept + count], dim=1)
         return rows.new_zeros(*rows.shape[:2], size).scatter(2, columns[:, None].expand_as(rows), rows)
 
-    def forward(self, student: Sequence, teacher: Sequence) -> Tensor:
+    def distance(self, student: Sequence, teacher: Sequence) -> Tensor:
         """Loss of two traces (one :class:`~sdpose.structures.LayerTrace` per layer), a scalar.
 
         Raises:
             ValueError: if the traces do not correspond: other depth, tokens or joints, or a teacher that prunes.
         """
         layers = traced_layers(student, teacher, self.layers)
-        first = student[0].rows.mean(dim=1), teacher[0].rows.mean(dim=1)  # before any pruning
+        first = student[0].query_attention.mean(dim=1), teacher[0].query_attention.mean(dim=1)  # before any pruning
         require_same_shape(*first, 'attention rows (joints and patches)')
         total = first[0].new_zeros(())
         for layer in layers:
             ours, theirs = student[layer], teacher[layer]
             if theirs.kept is not None:
                 raise ValueError(f'the teacher has pruned tokens before layer {layer}: it must keep them all')
-            rows, target = ours.rows.mean(dim=1), theirs.rows.mean(dim=1)
+            rows, target = ours.query_attention.mean(dim=1), theirs.query_attention.mean(dim=1)
             if self.support == 'grid':
                 rows = self.on_grid(rows, ours.kept, target.shape[2])
             else:
                 target = self.on_surviving(target, ours.kept)
             total = total + self._divergence(rows, target)
-        return self.loss_weight * total
+        return total
 
     def _divergence(self, rows: Tensor, target: Tensor) -> Tensor:
         if self.divergence == 'mse':

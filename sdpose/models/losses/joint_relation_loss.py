@@ -7,29 +7,23 @@ Shapes: B batch, K keypoints, H and W the size of the heatmaps.
 
 import torch
 from mmpose.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from .checks import require_same_shape, require_weight
+from .base import DistillationLoss
+from .checks import require_same_shape
 
 # Below this norm a map has no direction to speak of; a Gaussian of sigma 2 has 3.5. It bounds the gradient.
 EPS = 1e-3
 
 
 @MODELS.register_module()
-class JointRelationLoss(nn.Module):
+class JointRelationLoss(DistillationLoss):
     """Mean squared error between the cosine matrices (K, K) of the joints' heatmaps.
 
     Args:
         loss_weight: factor of the mean over batch and matrix; the diagonal, always equal, counts with it.
-
-    Raises:
-        ValueError: if the weight is negative.
     """
-
-    def __init__(self, loss_weight: float = 1.0) -> None:
-        super().__init__()
-        self.loss_weight = require_weight(loss_weight)
 
     @staticmethod
     def relations(heatmaps: Tensor) -> Tensor:
@@ -39,11 +33,11 @@ class JointRelationLoss(nn.Module):
             unit = F.normalize(heatmaps.float().flatten(2), dim=2, eps=EPS)
             return unit @ unit.transpose(1, 2)
 
-    def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
+    def distance(self, student: Tensor, teacher: Tensor) -> Tensor:
         """Loss of heatmaps (B, K, H, W), a scalar.
 
         Raises:
             ValueError: if their shapes differ.
         """
         require_same_shape(student, teacher, 'heatmaps')
-        return self.loss_weight * F.mse_loss(self.relations(student), self.relations(teacher))
+        return F.mse_loss(self.relations(student), self.relations(teacher))

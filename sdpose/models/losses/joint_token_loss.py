@@ -8,14 +8,15 @@ Shapes: B batch, K query tokens, D width.
 from collections.abc import Sequence
 
 from mmpose.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from .checks import require_layers, require_same_shape, require_weight, traced_layers
+from .base import TRACE, DistillationLoss
+from .checks import require_layers, require_same_shape, traced_layers
 
 
 @MODELS.register_module()
-class JointTokenLoss(nn.Module):
+class JointTokenLoss(DistillationLoss):
     """Mean squared error of the query tokens, summed over layers.
 
     Args:
@@ -26,14 +27,13 @@ class JointTokenLoss(nn.Module):
         ValueError: if the weight is negative, or the layers are no list of numbers.
     """
 
-    reads_trace = True
+    reads = TRACE
 
     def __init__(self, layers: Sequence[int] | None = None, loss_weight: float = 1.0) -> None:
-        super().__init__()
+        super().__init__(loss_weight)
         self.layers = require_layers(layers)
-        self.loss_weight = require_weight(loss_weight)
 
-    def forward(self, student: Sequence, teacher: Sequence) -> Tensor:
+    def distance(self, student: Sequence, teacher: Sequence) -> Tensor:
         """Loss of two traces (one :class:`~sdpose.structures.LayerTrace` per layer), a scalar.
 
         Raises:
@@ -44,4 +44,4 @@ class JointTokenLoss(nn.Module):
             pair = student[layer].query, teacher[layer].query
             require_same_shape(*pair, f'joint tokens behind layer {layer}')
             total = total + F.mse_loss(*pair)
-        return self.loss_weight * total
+        return total

@@ -7,17 +7,18 @@ from collections.abc import Sequence
 
 import torch
 from mmpose.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
-from .checks import require_same_shape, require_same_size, require_weight
+from .base import PREDICTION, DistillationLoss
+from .checks import require_same_shape, require_same_size
 
 
 @MODELS.register_module()
-class LimbVectorLoss(nn.Module):
+class LimbVectorLoss(DistillationLoss):
     """Mean squared difference of the limbs' vectors, in widths and heights of the heatmap.
 
     A limb counts with the product of its joints' weights: where a joint is not annotated, the soft-argmax of its map
-    is no place.
+    is meaningless.
 
     Args:
         limbs: pairs of joint indices; None for every pair of joints.
@@ -28,12 +29,13 @@ class LimbVectorLoss(nn.Module):
         ValueError: if a value is out of range.
     """
 
+    reads = PREDICTION
     needs_weight = True
 
     def __init__(
         self, limbs: Sequence[Sequence[int]] | None = None, beta: float = 50.0, loss_weight: float = 1.0
     ) -> None:
-        super().__init__()
+        super().__init__(loss_weight)
         if beta <= 0:
             raise ValueError(f'beta must be positive, got {beta}')
         pairs = [(0, 1)] if limbs is None else limbs
@@ -41,7 +43,6 @@ class LimbVectorLoss(nn.Module):
             raise ValueError(f'limbs must be pairs of two different joint indices, got {limbs}')
         self.limbs = limbs
         self.beta = beta
-        self.loss_weight = require_weight(loss_weight)
 
     def places(self, heatmaps: Tensor) -> Tensor:
         """Soft-argmax of heatmaps (B, K, H, W) as (B, K, 2), x over the width and y over the height."""
@@ -51,7 +52,7 @@ class LimbVectorLoss(nn.Module):
         y = torch.arange(height, device=heatmaps.device) / height
         return torch.stack([(density.sum(dim=2) * x).sum(dim=2), (density.sum(dim=3) * y).sum(dim=2)], dim=2)
 
-    def forward(self, student: Tensor, teacher: Tensor, weight: Tensor) -> Tensor:
+    def distance(self, student: Tensor, teacher: Tensor, weight: Tensor) -> Tensor:
         """Loss of heatmaps (B, K, H, W) with keypoint weights (B, K), a scalar.
 
         Raises:
@@ -62,7 +63,7 @@ class LimbVectorLoss(nn.Module):
         first, second = self._ends(student.shape[1])
         drift = self.places(student) - self.places(teacher)  # a limb's difference is that of its ends' drifts
         difference = (drift[:, first] - drift[:, second]).square()  # (B, L, 2)
-        return self.loss_weight * (difference * (weight[:, first] * weight[:, second])[..., None]).mean()
+        return (difference * (weight[:, first] * weight[:, second])[..., None]).mean()
 
     def _ends(self, joints: int) -> tuple[list[int], list[int]]:
         limbs = self.limbs or torch.combinations(torch.arange(joints)).tolist()

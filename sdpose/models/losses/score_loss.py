@@ -7,27 +7,21 @@ from typing import Any
 
 import torch
 from mmpose.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
-from .checks import require_weight
+from .base import PREDICTION, DistillationLoss
 
 
 @MODELS.register_module()
-class ScoreLoss(nn.Module):
+class ScoreLoss(DistillationLoss):
     """Weighted mean absolute difference; the place is looked up, so no gradient reaches the coordinates.
 
     Args:
         loss_weight: factor of the mean.
-
-    Raises:
-        ValueError: if the weight is negative.
     """
 
+    reads = PREDICTION
     needs_weight = True
-
-    def __init__(self, loss_weight: float = 1.0) -> None:
-        super().__init__()
-        self.loss_weight = require_weight(loss_weight)
 
     @staticmethod
     @torch.no_grad()
@@ -42,7 +36,7 @@ class ScoreLoss(nn.Module):
         value = heatmaps.flatten(2).gather(2, (row * width + column)[..., None])[..., 0]
         return value * ((coords >= 0) & (coords <= 1)).all(dim=-1)
 
-    def forward(self, student: Any, teacher: Tensor, weight: Tensor) -> Tensor:
+    def distance(self, student: Any, teacher: Tensor, weight: Tensor) -> Tensor:
         """The loss, a scalar.
 
         Args:
@@ -59,4 +53,4 @@ class ScoreLoss(nn.Module):
                 "'score' or '1sigma'"
             )
         target = self.look_up(student.coords, teacher)
-        return self.loss_weight * ((student.score[..., 0] - target) * weight).abs().mean()
+        return ((student.score[..., 0] - target) * weight).abs().mean()

@@ -7,15 +7,15 @@ from typing import Any
 
 import torch
 from mmpose.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
-from .checks import require_weight
+from .base import PREDICTION, DistillationLoss
 
 WEIGHTINGS = ('per_sample', 'released')
 
 
 @MODELS.register_module()
-class SimulatedHeatmapLoss(nn.Module):
+class SimulatedHeatmapLoss(DistillationLoss):
     """Weighted mean squared error between simulated and teacher heatmaps.
 
     The Gaussian has its peak of 1 at the coordinates times (W, H); a keypoint whose 3-sigma box lies off the map is
@@ -30,13 +30,13 @@ class SimulatedHeatmapLoss(nn.Module):
         ValueError: if ``weighting`` is unknown or the weight negative.
     """
 
+    reads = PREDICTION
     needs_weight = True
 
     def __init__(self, loss_weight: float = 1.0, weighting: str = 'per_sample') -> None:
-        super().__init__()
+        super().__init__(loss_weight)
         if weighting not in WEIGHTINGS:
             raise ValueError(f'weighting={weighting!r} is unknown; choose one of {", ".join(WEIGHTINGS)}')
-        self.loss_weight = require_weight(loss_weight)
         self.weighting = weighting
 
     @staticmethod
@@ -49,16 +49,16 @@ class SimulatedHeatmapLoss(nn.Module):
             size: (W, H).
         """
         u, v = (torch.arange(length, device=coords.device, dtype=coords.dtype) for length in size)
-        size = coords.new_tensor(size)
-        mean = coords * size
+        extent = coords.new_tensor(size)  # (2,)
+        mean = coords * extent
         sigma = sigma.expand_as(coords)
         across = (u - mean[..., :1]).square() / (sigma[..., :1].square() + 1e-9)  # (B, K, W)
         down = (v - mean[..., 1:]).square() / (sigma[..., 1:].square() + 1e-9)  # (B, K, H)
         reach = 3 * sigma
-        touches = ((mean - reach < size) & (mean + reach + 1 >= 0)).all(dim=-1)
+        touches = ((mean - reach < extent) & (mean + reach + 1 >= 0)).all(dim=-1)
         return torch.exp(-0.5 * (down[..., :, None] + across[..., None, :])), touches
 
-    def forward(self, student: Any, teacher: Tensor, weight: Tensor) -> Tensor:
+    def distance(self, student: Any, teacher: Tensor, weight: Tensor) -> Tensor:
         """The loss, a scalar.
 
         Args:
@@ -74,9 +74,9 @@ class SimulatedHeatmapLoss(nn.Module):
                 "a simulated heatmap needs a student that regresses sigma: set model.head.mode to 'all', "
                 "'sigma' or '1sigma'"
             )
-        simulated, touches = self.simulate(student.coords, student.sigma, tuple(teacher.shape[:1:-1]))
+        simulated, touches = self.simulate(student.coords, student.sigma, (teacher.shape[-1], teacher.shape[-2]))
         weight = weight * touches
         error = (simulated * touches[..., None, None] - teacher).square().mean(dim=(2, 3))  # (B, K)
         if self.weighting == 'released':
-            return self.loss_weight * (error.mean(dim=0) * weight.mean(dim=0)).mean()
-        return self.loss_weight * (error * weight).mean()
+            return (error.mean(dim=0) * weight.mean(dim=0)).mean()
+        return (error * weight).mean()

@@ -1,15 +1,7 @@
-from .layer import SelfAttention, TransformerLayer
+from .attention import SelfAttention
+from .layer import TransformerLayer
 from .mct import MultiCycledTransformer
 from .position import POSITION_MODES, sine_table
-from .pruning import TokenPruner
 from .tokenizer import Tokenizer
 
-__all__ = [
-    'POSITION_MODES',
-    'MultiCycledTransformer',
-    'SelfAttention',
-    'TokenPruner',
-    'Tokenizer',
-    'TransformerLayer',
-    'sine_table',
-]
+__all__ = ['POSITION_MODES', 'MultiCycledTransformer', 'SelfAttention', 'Tokenizer', 'TransformerLayer', 'sine_table']

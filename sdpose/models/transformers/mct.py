@@ -10,6 +10,7 @@ from mmengine.model import BaseModule, ModuleList
 from mmpose.registry import MODELS
 from torch import Tensor
 
+from sdpose.models.pruners import BasePruner
 from sdpose.structures import CycleTokens, LayerTrace, TokenSet
 
 from .layer import TransformerLayer
@@ -35,16 +36,18 @@ class MultiCycledTransformer(BaseModule):
         position: position mode, see :class:`Tokenizer`.
         num_cycles: cycles in training.
         test_cycles: cycles in eval mode; the last of them is the deployed one.
-        pruner: config of a pruner that sits between the halves of a layer, None for all tokens in all layers.
+        pruner: config of a :class:`BasePruner`, which sits between the halves of a layer; None for all tokens in all
+            layers.
         qkv_bias: whether the query/key/value projections have a bias.
         attention_scale: factor of the attention scores, ``None`` for ``(dim / num_heads) ** -0.5``.
         norm_eps: added to the variance by the layers' norms.
         drop_path: stochastic depth of the last layer; it grows linearly from 0 in the first, and is drawn anew in
             each cycle.
+        attention: config of the layers' attention, see :class:`TransformerLayer`.
         init_cfg: initialization; by default every linear from a truncated normal of std 0.02.
 
     Raises:
-        ValueError: if a size does not fit, ``test_cycles`` is not in 1..``num_cycles``, or the pruner
+        ValueError: if a size does not fit, ``test_cycles`` is not in 1..``num_cycles``, or the pruner is none, or
             names only layers, or cycles, that are not there.
     """
 
@@ -66,6 +69,7 @@ class MultiCycledTransformer(BaseModule):
         attention_scale: float | None = None,
         norm_eps: float = 1e-5,
         drop_path: float = 0.0,
+        attention: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg or dict(type='TruncNormal', layer='Linear', std=0.02, bias=0))
@@ -91,36 +95,40 @@ class MultiCycledTransformer(BaseModule):
         self.test_cycles = test_cycles
         self.tokenizer = Tokenizer(in_channels, feature_size, patch_size, num_queries, dim, position)
         self.pruner = MODELS.build(pruner) if pruner else None
-        self._check_pruner(depth)
+        if self.pruner is not None:
+            if not isinstance(self.pruner, BasePruner):
+                raise ValueError(f'model.neck.pruner: {type(self.pruner).__name__} is not derived from BasePruner')
+            self.pruner.require_use(depth, num_cycles)
         self.layers = ModuleList(
             TransformerLayer(
-                dim, num_heads, mlp_ratio, qkv_bias, attention_scale, norm_eps, drop_path * index / max(depth - 1, 1)
+                dim,
+                num_heads,
+                mlp_ratio,
+                qkv_bias,
+                attention_scale,
+                norm_eps,
+                drop_path * index / max(depth - 1, 1),
+                attention,
             )
             for index in range(depth)
         )
 
-    def _check_pruner(self, depth: int) -> None:
-        """Refuse a pruner that would stay idle without a word."""
-        layers, cycles = (getattr(self.pruner, name, None) or () for name in ('layers', 'cycles'))
-        if layers and min(layers) >= depth:
-            raise ValueError(f'pruner.layers={tuple(layers)}: none of them is there, the {depth} layers count from 0')
-        if cycles and min(cycles) > self.num_cycles:
-            raise ValueError(
-                f'pruner.cycles={tuple(cycles)}: none of them is there, num_cycles is '
-                f'{self.num_cycles} and they count from 1'
-            )
-
     def forward(
-        self, feats: Sequence[Tensor], with_attention: bool = False, cycles: int | None = None, with_trace: bool = False
+        self,
+        feats: Sequence[Tensor],
+        cycles: int | None = None,
+        trace: str | None = None,
+        scores: Sequence[Tensor] | None = None,
     ) -> CycleTokens:
         """Run the cycles on the last feature map (B, C, H, W).
 
         Args:
             feats: the backbone's feature maps, or the image in a 1-tuple; the last one is read.
-            with_attention: also return the attention map of every layer and cycle.
             cycles: how many to run; by default ``num_cycles`` in training and ``test_cycles`` in eval mode. A caller
                 that compares cycles asks for all of them.
-            with_trace: also return what the query tokens did in every layer and cycle.
+            trace: also return what happened in every layer and cycle, with the attention of the ``'queries'`` or of
+                ``'all'`` tokens.
+            scores: for each layer, what every patch is worth, (B, P), in place of the pruner's own scores.
 
         Returns:
             One token set per cycle that was run.
@@ -130,34 +138,33 @@ class MultiCycledTransformer(BaseModule):
         tokens = self.tokenizer(feats[-1])
         sets: list[TokenSet] = []
         for cycle in range(cycles):
-            tokens = self.run_cycle(tokens, cycle + 1, with_attention, with_trace)
+            tokens = self.run_cycle(tokens, cycle + 1, trace, scores)
             sets.append(tokens)
         return CycleTokens(tuple(sets), self.test_cycles - 1)
 
     def run_cycle(
-        self, tokens: TokenSet, cycle: int = 1, with_attention: bool = False, with_trace: bool = False
+        self, tokens: TokenSet, cycle: int = 1, trace: str | None = None, scores: Sequence[Tensor] | None = None
     ) -> TokenSet:
-        """One pass of the whole stack over ``tokens``; ``cycle`` counts from 1.
+        """One pass of the whole stack over ``tokens``; ``cycle`` counts from 1, ``trace`` and ``scores`` as above.
 
-        The first layer of a cycle never adds the position code: in cycle 1 the tokenizer has added it, in the later
-        ones the released model leaves it out.
+        The first layer of a cycle never adds the position embedding: in cycle 1 the tokenizer has added it, in the
+        later ones the released model leaves it out.
         """
-        maps, trace = [], []
+        traced = []
         for index, layer in enumerate(self.layers):
-            x = tokens.sequence
-            if index and tokens.position is not None:
-                x = x + tokens.position
-                tokens = tokens._replace(readded=tokens.readded + 1)
+            if index:
+                tokens = tokens.add_position()
             prunes = self.pruner is not None and self.pruner.applies(index, cycle)
-            rows = x.shape[1] if with_attention else tokens.num_queries if prunes or with_trace else 0
-            x, attention = layer.attend(x, rows)
-            attended, tokens = tokens.kept, tokens._replace(sequence=x)
+            x, attended = layer.attend(tokens.sequence, self._num_rows(tokens, prunes, trace))
+            before, tokens = tokens.kept, tokens._replace(sequence=x)
             if prunes:
-                tokens = self.pruner(tokens, attention[:, :, : tokens.num_queries], index)
-            maps.append(attention)
+                tokens = self.pruner(tokens, attended, None if scores is None else scores[index])
             tokens = tokens._replace(sequence=layer.feed(tokens.sequence))
-            if with_trace:
-                trace.append(LayerTrace(tokens.query, attention[:, :, : tokens.num_queries], attended))
-        return tokens._replace(
-            attention=tuple(maps) if with_attention else None, trace=tuple(trace) if with_trace else None
-        )
+            if trace:
+                traced.append(LayerTrace(tokens.query, attended.weights, before))
+        return tokens._replace(trace=tuple(traced) if trace else None)
+
+    def _num_rows(self, tokens: TokenSet, prunes: bool, trace: str | None) -> int:
+        """Of how many leading tokens a layer's softmax weights are read."""
+        traced = {None: 0, 'queries': tokens.num_queries, 'all': tokens.sequence.shape[1]}[trace]
+        return max(traced, self.pruner.num_rows(tokens) if prunes else 0)

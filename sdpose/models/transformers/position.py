@@ -1,4 +1,4 @@
-"""Position codes of the visual tokens (TokenPose, section 3.3).
+"""Position embeddings of the visual tokens (TokenPose, section 3.3).
 
 Shapes: K query tokens, P = rows * columns visual tokens, D width.
 """
@@ -12,7 +12,7 @@ POSITION_MODES = ('sine', 'sine-full', 'learnable')
 
 
 def sine_table(rows: int, columns: int, dim: int) -> Tensor:
-    """The fixed 2-D sine code of a patch grid.
+    """The fixed 2-D sine embedding of a patch grid.
 
     The first half of the channels codes the row, the second half the column. In each half, channel ``j`` holds the
     sine (even ``j``) or cosine (odd ``j``) of ``angle / 10000 ** (2 * (j // 2) / half)``, where the angle runs from
@@ -25,7 +25,7 @@ def sine_table(rows: int, columns: int, dim: int) -> Tensor:
         ValueError: if ``dim`` is not a multiple of 4 (two axes, each with sine and cosine).
     """
     if dim % 4:
-        raise ValueError(f'the sine position code needs a width that is a multiple of 4, got dim={dim}')
+        raise ValueError(f'the sine position embedding needs a width that is a multiple of 4, got dim={dim}')
     half = dim // 2
     channel = torch.arange(half, dtype=torch.float64)
     period = 10000 ** (2 * (channel // 2) / half)

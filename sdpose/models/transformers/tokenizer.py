@@ -23,8 +23,8 @@ class Tokenizer(BaseModule):
         patch_size: (w, h) of a patch; patches do not overlap and are ordered row by row.
         num_queries: number of query tokens: one per keypoint, or one class token.
         dim: width of a token.
-        position: ``'sine'`` adds the fixed code to the patches once; ``'sine-full'`` has it added again before every
-            layer but the first of each cycle; ``'learnable'`` adds one learned table to all tokens once.
+        position: ``'sine'`` adds the fixed embedding to the patches once; ``'sine-full'`` has it added again before
+            every layer but the first of each cycle; ``'learnable'`` adds one learned table to all tokens once.
 
     Raises:
         ValueError: if the patches do not tile the feature map, or a value is out of range.
@@ -53,7 +53,7 @@ class Tokenizer(BaseModule):
         self.feature_size = tuple(feature_size)
         self.grid_size = (feature_size[0] // patch_size[0], feature_size[1] // patch_size[1])  # (w, h)
         self.num_queries = num_queries
-        self.readds_position = position == 'sine-full'
+        self.position_per_layer = position == 'sine-full'
         patch_hw = tuple(patch_size)[::-1]
         self.patch_embed = nn.Conv2d(in_channels, dim, kernel_size=patch_hw, stride=patch_hw)
         self.query = nn.Parameter(nn.init.trunc_normal_(torch.empty(1, num_queries, dim), std=0.02))
@@ -61,7 +61,7 @@ class Tokenizer(BaseModule):
             length = num_queries + self.grid_size[0] * self.grid_size[1]
             self.position = nn.Parameter(nn.init.trunc_normal_(torch.empty(1, length, dim), std=0.02))
         else:
-            # Zero rows for the queries make adding the code one plain addition. Not in the state dict: it is a
+            # Zero rows for the queries make adding it one plain addition. Not in the state dict: it is a
             # function of the sizes, and the published parameter counts leave it out.
             table = F.pad(sine_table(self.grid_size[1], self.grid_size[0], dim), (0, 0, num_queries, 0))
             self.register_buffer('position', table[None], persistent=False)
@@ -86,4 +86,4 @@ class Tokenizer(BaseModule):
             )
         patches = self.patch_embed(feature).flatten(2).transpose(1, 2)  # (B, P, D)
         sequence = torch.cat([self.query.expand(patches.shape[0], -1, -1), patches], dim=1) + self.position
-        return TokenSet(sequence, self.num_queries, self.position if self.readds_position else None)
+        return TokenSet(sequence, self.num_queries, self.position if self.position_per_layer else None)

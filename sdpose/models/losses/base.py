@@ -1,0 +1,50 @@
+"""What a loss between a student and a teacher says of itself."""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from .checks import require_weight
+
+# What a term may compare, by its name in a config: see sdpose/models/distillers/values.py.
+TOKENS = ('query', 'visual', 'visual_content')
+MAPS = ('backbone', 'backbone0', 'backbone1', 'backbone2', 'backbone3', 'deconv')
+PREDICTION = ('prediction',)
+TRACE = ('trace',)
+
+
+class DistillationLoss(nn.Module):
+    """A term between a value of the student and one of the teacher: a subclass writes :meth:`distance`.
+
+    Args:
+        loss_weight: factor of the distance.
+
+    Attributes:
+        reads: names of the values that it can compare.
+        needs_weight: whether :meth:`distance` gets the keypoint weights (B, K) of the batch as a third argument.
+
+    Raises:
+        ValueError: if the weight is negative, infinite, or no number.
+    """
+
+    reads: tuple[str, ...] = TOKENS + MAPS + PREDICTION
+    needs_weight = False
+
+    def __init__(self, loss_weight: float = 1.0) -> None:
+        super().__init__()
+        self.loss_weight = require_weight(loss_weight)
+
+    def forward(self, *values: Any) -> Tensor:
+        """``loss_weight`` times the distance of the student's value and the teacher's, a scalar."""
+        return self.loss_weight * self.distance(*values)
+
+    def distance(self, *values: Any) -> Tensor:
+        """The distance, a scalar that is zero at equality.
+
+        Args:
+            *values: the student's value, the teacher's, and, where ``needs_weight`` says so, the keypoint weights.
+
+        Raises:
+            ValueError: if the values cannot be compared.
+        """
+        raise NotImplementedError(f'{type(self).__name__} is a distillation loss and needs a method distance')

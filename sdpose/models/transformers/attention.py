@@ -1,0 +1,66 @@
+"""Multi-head self-attention: project, compute, project; another kernel replaces the middle alone.
+
+Shapes: B batch, T tokens, D width, h heads, d = D / h, R leading tokens whose weights are asked for.
+"""
+
+import torch
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sdpose.structures import Attended
+
+
+@MODELS.register_module()
+class SelfAttention(nn.Module):
+    """Multi-head self-attention.
+
+    Args:
+        dim: width D of a token.
+        num_heads: number of heads; must divide ``dim``.
+        qkv_bias: whether the query/key/value projection has a bias.
+        scale: factor of the scores; ``None`` is ``(dim / num_heads) ** -0.5``. TokenPose's own S models were trained
+            with ``dim ** -0.5``, the SDPose release with the default.
+
+    Raises:
+        ValueError: if ``num_heads`` does not divide ``dim``.
+    """
+
+    def __init__(self, dim: int, num_heads: int, qkv_bias: bool = False, scale: float | None = None) -> None:
+        super().__init__()
+        if num_heads < 1 or dim % num_heads:
+            raise ValueError(f'num_heads={num_heads} must divide dim={dim}')
+        self.num_heads = num_heads
+        self.scale = (dim // num_heads) ** -0.5 if scale is None else scale
+        self.qkv = nn.Linear(dim, 3 * dim, bias=qkv_bias)
+        self.proj = nn.Linear(dim, dim)
+
+    def forward(self, x: Tensor, num_rows: int = 0) -> Attended:
+        """Attend over all tokens (B, T, D); ``num_rows`` as for :meth:`compute`."""
+        batch, length, dim = x.shape
+        qkv = self.qkv(x).view(batch, length, 3, self.num_heads, -1)  # (B, T, 3, h, d)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # each (B, h, T, d)
+        out, weights = self.compute(q, k, v, num_rows)
+        merged = out.transpose(1, 2).reshape(batch, length, dim)  # (B, h, T, d) -> (B, T, h * d)
+        return Attended(self.proj(merged), weights, k)
+
+    def compute(self, q: Tensor, k: Tensor, v: Tensor, num_rows: int) -> tuple[Tensor, Tensor | None]:
+        """The kernel: ``softmax(scale * q k^T) v``. A class with another one overrides this method alone.
+
+        Args:
+            q: queries, (B, h, T, d).
+            k: keys, (B, h, T, d).
+            v: values, (B, h, T, d).
+            num_rows: for how many leading tokens R the softmax weights are returned. The fused kernel never forms
+                them, so these rows are computed openly and the others fused: nothing is computed twice.
+
+        Returns:
+            What was read, (B, h, T, d), and the weights (B, h, R, T), or None if ``num_rows`` is 0.
+        """
+        weights, parts = None, []
+        if num_rows:
+            weights = (q[:, :, :num_rows] @ k.transpose(-2, -1) * self.scale).softmax(dim=-1)  # (B, h, R, T)
+            parts.append(weights @ v)
+        if num_rows < q.shape[2]:
+            parts.append(F.scaled_dot_product_attention(q[:, :, num_rows:], k, v, scale=self.scale))
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=2), weights
