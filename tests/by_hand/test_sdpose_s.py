@@ -84,8 +84,8 @@ def test_tokens_maps_and_predictions_of_every_cycle(config):
     model, mine = pair(config)
     image, *_ = batch(config)
     with torch.no_grad():
-        feats = model.neck(model.backbone(image), with_attention=True)
-        predictions = model.head.predict_cycles(feats)
+        feats = model.neck(model.backbone(image), trace='all')
+        predictions = model.head.cycle_outputs(feats)
         cycles = mine(image)
     assert len(cycles) == len(predictions) == config.model.neck.num_cycles
     for index, cycle in enumerate(cycles):
@@ -93,7 +93,7 @@ def test_tokens_maps_and_predictions_of_every_cycle(config):
         assert_close(cycle.query, feats.cycles[index].query, **CLOSE)
         assert_close(cycle.visual, feats.cycles[index].visual, **CLOSE)
         assert len(cycle.attention) == config.model.neck.depth
-        assert_close(cycle.attention, list(feats.cycles[index].attention), **CLOSE)
+        assert_close(cycle.attention, [layer.attention for layer in feats.cycles[index].trace], **CLOSE)
     assert (cycles[0].heatmaps - cycles[1].heatmaps).abs().max() > 0.01  # a second cycle that is one
     assert_close(mine.state_dict(), model.state_dict(), **CLOSE)  # the running statistics, too
 

@@ -436,15 +436,15 @@ CODE = (
     (
         'self: detach_teacher does nothing',
         'models/distillers/self_distiller.py',
-        'detached(value) if self.detach_teacher else value',
-        'value',
+        'values_of(student, cycle + 1, self.detach_teacher)',
+        'values_of(student, cycle + 1)',
         PARITY,
     ),
     (
         'self: every cycle learns from itself',
         'models/distillers/self_distiller.py',
-        'VALUES[name](student, cycle + 1)',
-        'VALUES[name](student, cycle)',
+        'values_of(student, cycle + 1, self',
+        'values_of(student, cycle, self',
         PARITY,
     ),
     (

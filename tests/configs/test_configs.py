@@ -47,6 +47,7 @@ TABLE = {
     'quick_start/distilpose-tiny_stemnet_1xb32-30e_synthetic-64x48': (67253, 0.0053, 0.00565),
     # Two layers more (41,536 parameters each) over 65, 51 and 41 tokens.
     'quick_start/ppt-tiny_stemnet_1xb32-30e_synthetic-64x48': (162480, 0.0087, 0.00958),
+    'quick_start/evit-tiny_stemnet_1xb32-30e_synthetic-64x48': (162480, 0.0087, 0.00958),
     'quick_start/sdpose-ppt-tiny_stemnet_1xb32-30e_synthetic-64x48': (162480, 0.0087, 0.00958),
     # CrowdPose: three keypoint tokens of 192 numbers less than on COCO; each costs 12 layers of 368,640 multiply-adds
     # and 1,253,376 in the head, 0.0170 G together, and its rows and columns of the attention products.

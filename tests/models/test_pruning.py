@@ -25,7 +25,7 @@ FEATURE = (torch.arange(2 * 8 * 8 * 8).float().sin().view(2, 8, 8, 8),)
 def build(num_cycles=1, test_cycles=1, **pruner):
     torch.manual_seed(0)
     neck = MODELS.build(
-        dict(SMALL, num_cycles=num_cycles, test_cycles=test_cycles, pruner=dict(type='TokenPruner', **pruner))
+        dict(SMALL, num_cycles=num_cycles, test_cycles=test_cycles, pruner={'type': 'TokenPruner', **pruner})
     )
     neck.init_weights()
     return neck
@@ -135,8 +135,9 @@ def test_a_pruner_that_would_stay_idle_is_refused(kwargs, message):
         MODELS.build(dict(neck, pruner=dict(type='TokenPruner', **kwargs)))
 
 
-def test_it_is_traced_and_exported_for_any_batch_size():
-    neck = build(keep_ratio=0.5, layers=(1, 2)).eval()
+@pytest.mark.parametrize('kind', ['TokenPruner', 'FusingPruner'])
+def test_it_is_traced_and_exported_for_any_batch_size(kind):
+    neck = build(type=kind, keep_ratio=0.5, layers=(1, 2)).eval()
 
     class Queries(torch.nn.Module):
         def __init__(self):

@@ -53,8 +53,6 @@ class KeepRatioHook(Hook):
             ConfigError: if the model's neck has no pruner.
         """
         pruner = _pruner(runner)
-        if pruner is None:
-            raise ConfigError('KeepRatioHook anneals model.neck.pruner, which this config does not have')
         end = self.start_epochs + self.anneal_epochs
         if runner.max_epochs is not None and end > runner.max_epochs:
             last = self.ratio_at(runner.max_epochs, pruner.keep_ratio)
@@ -72,7 +70,9 @@ class KeepRatioHook(Hook):
         runner.message_hub.update_scalar('train/keep_ratio', ratio)
 
 
-def _pruner(runner: Runner) -> BasePruner | None:
+def _pruner(runner: Runner) -> BasePruner:
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     neck = getattr(model, 'neck', None)
-    return neck.pruner if isinstance(neck, MultiCycledTransformer) else None
+    if not isinstance(neck, MultiCycledTransformer) or neck.pruner is None:
+        raise ConfigError('KeepRatioHook anneals model.neck.pruner, which this config does not have')
+    return neck.pruner

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from sdpose.models.outputs import ModelOutputs, run_model
 
 from .base import BaseDistiller, keypoint_weights
-from .values import PER_CYCLE, VALUES, detached
+from .values import PER_CYCLE, VALUES, values_of
 
 
 @MODELS.register_module()
@@ -69,14 +69,8 @@ class SelfDistiller(BaseDistiller):
         weight = keypoint_weights(data_samples)
         total: dict[str, Tensor] = {}
         for cycle in range(student.cycles - 1):
-            terms = self.compare(
-                lambda name, cycle=cycle: VALUES[name](student, cycle),
-                lambda name, cycle=cycle: self._taught(VALUES[name](student, cycle + 1)),
-                weight,
-            )
+            teacher_values = values_of(student, cycle + 1, self.detach_teacher)
+            terms = self.compare(values_of(student, cycle), teacher_values, weight)
             for name, value in terms.items():
                 total[name] = total[name] + value if name in total else value
         return total
-
-    def _taught(self, value: Any) -> Any:
-        return detached(value) if self.detach_teacher else value

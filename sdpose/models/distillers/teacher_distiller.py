@@ -16,7 +16,7 @@ from sdpose.models.outputs import ModelOutputs, run_model
 
 from .base import BaseDistiller, keypoint_weights
 from .teacher import Teacher, patch_scores
-from .values import VALUES
+from .values import VALUES, values_of
 
 
 @MODELS.register_module()
@@ -79,11 +79,8 @@ class TeacherDistiller(BaseDistiller):
 
     def losses(self, student: ModelOutputs, teacher: ModelOutputs, data_samples: Sequence) -> dict[str, Tensor]:
         """The value of every term for the deployed outputs of both."""
-        return self.compare(
-            lambda name: VALUES[name](student, student.deployed),
-            lambda name: self._taught(teacher, name),
-            keypoint_weights(data_samples),
-        )
+        own = values_of(student, student.deployed)
+        return self.compare(own, lambda name: self._taught(teacher, name), keypoint_weights(data_samples))
 
     @torch.no_grad()
     def _taught(self, teacher: ModelOutputs, name: str) -> Any:

@@ -29,6 +29,16 @@ PER_CYCLE = TOKENS + TRACE + PREDICTION
 assert set(VALUES) == {*TOKENS, *TRACE, *MAPS, *PREDICTION}
 
 
+def values_of(outputs: ModelOutputs, cycle: int, detach: bool = False) -> Callable[[str], Any]:
+    """The values of a cycle by name, with or without their gradient."""
+
+    def value(name: str) -> Any:
+        found = VALUES[name](outputs, cycle)
+        return detached(found) if detach else found
+
+    return value
+
+
 def detached(value: Any) -> Any:
     """A value without gradient: a tensor, a tuple of values, or None."""
     if isinstance(value, Tensor):

@@ -5,7 +5,6 @@ Shapes: B batch, H and W the image size in pixels, N classes.
 
 from collections.abc import Sequence
 
-from mmengine.model import BaseModel
 from mmpose.registry import MODELS
 from torch import Tensor
 
@@ -17,7 +16,7 @@ from .distill_mixin import DistillMixin
 
 
 @MODELS.register_module()
-class DistillClassifier(DistillMixin, BaseModel):
+class DistillClassifier(DistillMixin):
     """Tokens of an image, a head on its class token, and an optional distiller.
 
     Args:
@@ -77,7 +76,7 @@ class DistillClassifier(DistillMixin, BaseModel):
         ]
 
     def forward(
-        self, inputs: Tensor, data_samples: Sequence[ClassSample] | None = None, mode: str = 'tensor'
+        self, inputs: Tensor, data_samples: Sequence[ClassSample] = (), mode: str = 'tensor'
     ) -> Tensor | list[ClassSample] | dict[str, Tensor]:
         """MMEngine's entry: logits (B, N), samples or losses.
 

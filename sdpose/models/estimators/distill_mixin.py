@@ -6,14 +6,15 @@ Shapes: B batch, H and W the image size in pixels.
 from collections.abc import Sequence
 from typing import Any
 
+from mmengine.model import BaseModel
 from mmpose.registry import MODELS
 from torch import Tensor
 
 from sdpose.models.distillers import BaseDistiller
 
 
-class DistillMixin:
-    """Head losses plus the terms of an optional distiller; for a model of MMEngine with ``head`` and ``train_cfg``.
+class DistillMixin(BaseModel):
+    """Head losses plus the terms of an optional distiller, for a model with head, ``train_cfg`` and ``extract_feat``.
 
     A distiller is active in training only and owns no parameter of the deployed model; what its terms train beside it
     is named ``distiller.``.

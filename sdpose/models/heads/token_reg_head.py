@@ -5,7 +5,7 @@ Shapes: B batch, K keypoints, D token width, S sigmas per keypoint.
 
 from collections.abc import Sequence
 from inspect import signature
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from mmengine.structures import InstanceData
@@ -13,8 +13,6 @@ from mmpose.models.heads.base_head import BaseHead
 from mmpose.registry import KEYPOINT_CODECS, MODELS
 from torch import Tensor
 from torch.nn import functional as F
-
-from sdpose.structures import CycleTokens
 
 from .accuracy import coordinate_pck
 from .base import CycleHead, check_supervise
@@ -118,7 +116,7 @@ class TokenRegHead(CycleHead, BaseHead):
         if not torch.is_autocast_enabled(kind):
             return upcast_half(self.mlp(query))
         with torch.autocast(kind, enabled=False):
-            return upcast_half(self.mlp(query.to(self.mlp[-1].weight.dtype)))
+            return upcast_half(self.mlp(query.to(next(self.mlp.parameters()).dtype)))
 
     def activate(self, raw: Tensor) -> PoseRegression:
         """The regression (B, K, ...) that raw outputs (B, K, outputs) stand for."""
@@ -152,13 +150,11 @@ class TokenRegHead(CycleHead, BaseHead):
         target, weight = targets
         return dict(acc_pose=coordinate_pck(prediction.coords, target, weight > 0))
 
-    def predict(
-        self, feats: CycleTokens | list[CycleTokens], batch_data_samples: Sequence, test_cfg: dict | None = None
-    ) -> list[InstanceData]:
+    def predict(self, feats: Any, batch_data_samples: Sequence, test_cfg: dict | None = None) -> list[InstanceData]:
         """Keypoints in pixels of the input image, with their scores.
 
         Args:
-            feats: the tokens, or those of the image and of its mirror image.
+            feats: the tokens (a ``CycleTokens``), or those of the image and of its mirror image.
             batch_data_samples: one MMPose data sample per image.
             test_cfg: ``flip_test`` averages with the mirror image: x becomes 1 - x, left and right joints change
                 places in coordinates and scores alike, and nothing is shifted.

@@ -37,7 +37,9 @@ class FeatureMSELoss(DistillationLoss):
                 'student_channels and teacher_channels must both be positive, or both be left out for '
                 f'maps of one shape, got {student_channels} and {teacher_channels}'
             )
-        self.adapter = nn.Identity() if student_channels is None else nn.Conv2d(*channels, kernel_size=1)
+        self.adapter: nn.Module = nn.Identity()
+        if student_channels is not None and teacher_channels is not None:
+            self.adapter = nn.Conv2d(student_channels, teacher_channels, kernel_size=1)
 
     def distance(self, student: Tensor, teacher: Tensor) -> Tensor:
         """Loss of maps (B, C, H, W), a scalar.

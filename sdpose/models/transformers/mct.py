@@ -94,7 +94,7 @@ class MultiCycledTransformer(BaseModule):
         self.num_cycles = num_cycles
         self.test_cycles = test_cycles
         self.tokenizer = Tokenizer(in_channels, feature_size, patch_size, num_queries, dim, position)
-        self.pruner = MODELS.build(pruner) if pruner else None
+        self.pruner: BasePruner | None = MODELS.build(pruner) if pruner else None
         if self.pruner is not None:
             if not isinstance(self.pruner, BasePruner):
                 raise ValueError(f'model.neck.pruner: {type(self.pruner).__name__} is not derived from BasePruner')
@@ -154,17 +154,18 @@ class MultiCycledTransformer(BaseModule):
         for index, layer in enumerate(self.layers):
             if index:
                 tokens = tokens.add_position()
-            prunes = self.pruner is not None and self.pruner.applies(index, cycle)
-            x, attended = layer.attend(tokens.sequence, self._num_rows(tokens, prunes, trace))
+            pruner = self.pruner if self.pruner is not None and self.pruner.applies(index, cycle) else None
+            x, attended = layer.attend(tokens.sequence, _num_rows(tokens, pruner, trace))
             before, tokens = tokens.kept, tokens._replace(sequence=x)
-            if prunes:
-                tokens = self.pruner(tokens, attended, None if scores is None else scores[index])
+            if pruner is not None:
+                tokens = pruner(tokens, attended, None if scores is None else scores[index])
             tokens = tokens._replace(sequence=layer.feed(tokens.sequence))
             if trace:
                 traced.append(LayerTrace(tokens.query, attended.weights, before))
         return tokens._replace(trace=tuple(traced) if trace else None)
 
-    def _num_rows(self, tokens: TokenSet, prunes: bool, trace: str | None) -> int:
-        """Of how many leading tokens a layer's softmax weights are read."""
-        traced = {None: 0, 'queries': tokens.num_queries, 'all': tokens.sequence.shape[1]}[trace]
-        return max(traced, self.pruner.num_rows(tokens) if prunes else 0)
+
+def _num_rows(tokens: TokenSet, pruner: BasePruner | None, trace: str | None) -> int:
+    """Of how many leading tokens a layer's softmax weights are read."""
+    traced = {None: 0, 'queries': tokens.num_queries, 'all': tokens.sequence.shape[1]}[trace]
+    return max(traced, pruner.num_rows(tokens) if pruner is not None else 0)

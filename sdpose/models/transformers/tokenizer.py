@@ -54,7 +54,7 @@ class Tokenizer(BaseModule):
         self.grid_size = (feature_size[0] // patch_size[0], feature_size[1] // patch_size[1])  # (w, h)
         self.num_queries = num_queries
         self.position_per_layer = position == 'sine-full'
-        patch_hw = tuple(patch_size)[::-1]
+        patch_hw = (patch_size[1], patch_size[0])
         self.patch_embed = nn.Conv2d(in_channels, dim, kernel_size=patch_hw, stride=patch_hw)
         self.query = nn.Parameter(nn.init.trunc_normal_(torch.empty(1, num_queries, dim), std=0.02))
         if position == 'learnable':
@@ -69,8 +69,9 @@ class Tokenizer(BaseModule):
     def init_weights(self) -> None:
         """The patch projection is a linear in all but its form, so it starts like the other linears."""
         super().init_weights()
-        nn.init.trunc_normal_(self.patch_embed.weight, std=0.02)
-        nn.init.zeros_(self.patch_embed.bias)
+        weight, bias = self.patch_embed.parameters()
+        nn.init.trunc_normal_(weight, std=0.02)
+        nn.init.zeros_(bias)
 
     def forward(self, feature: Tensor) -> TokenSet:
         """Tokens of a feature map (B, C, H, W).
