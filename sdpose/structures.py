@@ -99,18 +99,20 @@ class TokenSet(NamedTuple):
         """
         position = self.position
         if position is not None:
-            position = _behind_queries(position.expand(index.shape[0], -1, -1), index, self.num_queries)
+            position = position.expand(index.shape[0], -1, -1)  # (1 or B, K + P, D) -> (B, K + P, D)
+            position = _behind_queries(position, index, self.num_queries)  # (B, K + n, D)
         return self._replace(
             sequence=_behind_queries(self.sequence, index, self.num_queries),
             position=position,
-            kept=index if self.kept is None else self.kept.gather(1, index),
+            kept=index if self.kept is None else self.kept.gather(1, index),  # (B, n)
         )
 
 
 def _behind_queries(sequence: Tensor, index: Tensor, count: int) -> Tensor:
     """The first ``count`` rows and those at ``index`` behind them, (B, count + n, D)."""
     wide = index[..., None].expand(-1, -1, sequence.shape[-1])  # (B, n, D)
-    return torch.cat([sequence[:, :count], sequence[:, count:].gather(1, wide)], dim=1)
+    chosen = sequence[:, count:].gather(1, wide)  # (B, n, D)
+    return torch.cat([sequence[:, :count], chosen], dim=1)
 
 
 class CycleTokens(NamedTuple):

@@ -83,8 +83,8 @@ CODE = (
     (
         'simulated: exponent without the half',
         'models/losses/simulated_heatmap_loss.py',
-        'torch.exp(-0.5 * (',
-        'torch.exp(-1. * (',
+        'torch.exp(-0.5 * exponent)',
+        'torch.exp(-1.0 * exponent)',
         LOSSES,
     ),
     (
@@ -155,8 +155,8 @@ CODE = (
     (
         'limbs: weights left out',
         'models/losses/limb_vector_loss.py',
-        '* (weight[:, first] * weight[:, second])[..., None]',
-        '* 1',
+        '(difference * both).mean()',
+        'difference.mean()',
         IKD,
     ),
     (
@@ -313,8 +313,8 @@ CODE = (
     (
         'pruner: position stays behind',
         'structures.py',
-        'position = _behind_queries(position.expand(index.shape[0], -1, -1), index, self.num_queries)',
-        'position = position[:, : self.num_queries + index.shape[1]].expand(index.shape[0], -1, -1)',
+        'position = _behind_queries(position, index, self.num_queries)',
+        'position = position[:, : self.num_queries + index.shape[1]]',
         PRUNING,
     ),
     (
@@ -421,8 +421,8 @@ CODE = (
     (
         'regression: loss without weights',
         'models/heads/token_reg_head.py',
-        'target, weight[..., None].expand_as(target))',
-        'target, torch.ones_like(target))',
+        'weight = weight[..., None].expand_as(target)',
+        'weight = torch.ones_like(target)',
         REGRESSION,
     ),
     # Distillers

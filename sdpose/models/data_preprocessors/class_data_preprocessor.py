@@ -58,8 +58,8 @@ class ClassDataPreprocessor(BaseDataPreprocessor):
                 f'the images of a batch have the sizes (h, w) {", ".join(map(str, sorted(sizes)))}: the '
                 'pipeline of the data set must crop them to one'
             )
-        images = torch.stack(inputs)
-        labels = torch.stack([sample.gt_label for sample in samples])
+        images = torch.stack(inputs)  # (B, 3, H, W)
+        labels = torch.stack([sample.gt_label for sample in samples])  # (B,)
         if mixes:
             images, scores = self.mixing[int(torch.randint(len(self.mixing), ()))](images, labels)
         else:

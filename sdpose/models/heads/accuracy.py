@@ -30,9 +30,9 @@ def coordinate_pck(output: Tensor, target: Tensor, visible: Tensor, threshold: f
 
 def peak(heatmaps: Tensor) -> Tensor:
     """(x, y) of each heatmap's maximum, (B, K, 2); (-1, -1) where no value is positive."""
-    value, index = heatmaps.flatten(2).max(dim=2)
+    value, index = heatmaps.flatten(2).max(dim=2)  # (B, K, H * W) -> (B, K) each
     width = heatmaps.shape[-1]
-    position = torch.stack([index % width, index // width], dim=-1).float()
+    position = torch.stack([index % width, index // width], dim=-1).float()  # (B, K, 2)
     return position.masked_fill(value[..., None] <= 0, -1.0)
 
 

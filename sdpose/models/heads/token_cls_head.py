@@ -63,7 +63,7 @@ class TokenClsHead(CycleHead, BaseModule):
 
     def targets(self, data_samples: Sequence[ClassSample]) -> Tensor:
         """Probabilities (B, N) of the (mixed) classes."""
-        return torch.stack([sample.gt_score for sample in data_samples])
+        return torch.stack([sample.gt_score for sample in data_samples])  # (B, N)
 
     def loss_of(self, raw: Tensor, targets: Tensor) -> Tensor:
         """The loss of one cycle's logits (B, N)."""

@@ -66,8 +66,9 @@ class TokenPoseHead(CycleHead, HeatmapHead):
 
     def targets(self, data_samples: Sequence) -> tuple[Tensor, Tensor]:
         """Target heatmaps (B, K, H, W) and keypoint weights (B, K) of MMPose's data samples."""
-        heatmaps = torch.stack([sample.gt_fields.heatmaps for sample in data_samples])
-        return heatmaps, torch.cat([sample.gt_instance_labels.keypoint_weights for sample in data_samples])
+        heatmaps = torch.stack([sample.gt_fields.heatmaps for sample in data_samples])  # (B, K, H, W)
+        weights = torch.cat([sample.gt_instance_labels.keypoint_weights for sample in data_samples])  # (B, K)
+        return heatmaps, weights
 
     def loss_of(self, raw: Tensor, targets: tuple[Tensor, Tensor]) -> Tensor:
         """The loss of one cycle's heatmaps (B, K, H, W)."""

@@ -133,17 +133,17 @@ class TokenRegHead(CycleHead, BaseHead):
     def targets(self, data_samples: Sequence) -> tuple[Tensor, Tensor]:
         """Coordinates over the image size (B, K, 2) and keypoint weights (B, K) of MMPose's data samples."""
         labels = [sample.gt_instance_labels for sample in data_samples]
-        return torch.cat([label.keypoint_labels for label in labels]), torch.cat(
-            [label.keypoint_weights for label in labels]
-        )
+        coords = torch.cat([label.keypoint_labels for label in labels])  # (1, K, 2) each -> (B, K, 2)
+        return coords, torch.cat([label.keypoint_weights for label in labels])  # (B, K)
 
     def loss_of(self, raw: Tensor, targets: tuple[Tensor, Tensor]) -> Tensor:
         """The loss of one cycle's raw outputs (B, K, outputs)."""
         target, weight = targets
         with torch.autocast(raw.device.type, enabled=False):  # the flow would run in half precision
             if self.mode.likelihood:
-                return self.loss_module(raw[..., :2], raw[..., 2:], target, weight[..., None])
-            return self.loss_module(self.activate(raw).coords, target, weight[..., None].expand_as(target))
+                return self.loss_module(raw[..., :2], raw[..., 2:], target, weight[..., None])  # weight (B, K, 1)
+            weight = weight[..., None].expand_as(target)  # (B, K) -> (B, K, 2)
+            return self.loss_module(self.activate(raw).coords, target, weight)
 
     def accuracy(self, prediction: PoseRegression, targets: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         """``acc_pose``: the share of keypoints near their target."""
@@ -163,12 +163,12 @@ class TokenRegHead(CycleHead, BaseHead):
             plain, mirrored = (self.forward(each) for each in feats)
             swap = batch_data_samples[0].metainfo['flip_indices']
             coords = torch.stack([1 - mirrored.coords[:, swap, 0], mirrored.coords[:, swap, 1]], dim=-1)
-            coords = (plain.coords + coords) / 2
+            coords = (plain.coords + coords) / 2  # (B, K, 2)
             confidence = (plain.confidence + mirrored.confidence[:, swap]) / 2
         else:
             plain = self.forward(feats)
             coords, confidence = plain.coords, plain.confidence
-        instances = self.decode(coords[:, None])
+        instances = self.decode(coords[:, None])  # (B, 1, K, 2): one person per image
         for instance, score in zip(instances, confidence.cpu().numpy()):
             instance.keypoint_scores = score[None]
         return instances

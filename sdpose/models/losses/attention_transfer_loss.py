@@ -26,7 +26,8 @@ class AttentionTransferLoss(DistillationLoss):
     def attention(feature: Tensor) -> Tensor:
         """Energy of every position of a map (B, C, H, W), as unit vectors (B, H * W)."""
         # The square of a feature above 255 is infinite in half precision.
-        return F.normalize(feature.float().square().sum(dim=1).flatten(1), dim=1)
+        energy = feature.float().square().sum(dim=1).flatten(1)  # (B, C, H, W) -> (B, H * W)
+        return F.normalize(energy, dim=1)
 
     def distance(self, student: Tensor, teacher: Tensor) -> Tensor:
         """Loss of maps (B, C, H, W), a scalar.

@@ -72,8 +72,8 @@ class JointAttentionLoss(DistillationLoss):
         if kept is None:
             return rows
         count = rows.shape[1]
-        patches = rows[..., count:].gather(2, kept[:, None].expand(-1, count, -1))
-        surviving = torch.cat([rows[..., :count], patches], dim=2)
+        patches = rows[..., count:].gather(2, kept[:, None].expand(-1, count, -1))  # (B, K, n)
+        surviving = torch.cat([rows[..., :count], patches], dim=2)  # (B, K, K + n)
         return surviving / surviving.sum(dim=2, keepdim=True)
 
     @staticmethod
@@ -82,7 +82,8 @@ class JointAttentionLoss(DistillationLoss):
         if kept is None:
             return rows
         count = rows.shape[1]
-        columns = torch.cat([torch.arange(count, device=kept.device).expand(len(kept), -1), kept + count], dim=1)
+        joints = torch.arange(count, device=kept.device).expand(len(kept), -1)  # (K,) -> (B, K)
+        columns = torch.cat([joints, kept + count], dim=1)  # (B, K + n)
         return rows.new_zeros(*rows.shape[:2], size).scatter(2, columns[:, None].expand_as(rows), rows)
 
     def distance(self, student: Sequence, teacher: Sequence) -> Tensor:

@@ -30,8 +30,8 @@ class JointRelationLoss(DistillationLoss):
         """Cosines between the joints of heatmaps (B, K, H, W), as (B, K, K); 0 for an empty map."""
         # In half precision neighbouring cosines lie 1e-3 apart or more: what the loss is to see would be rounded away.
         with torch.autocast(heatmaps.device.type, enabled=False):
-            unit = F.normalize(heatmaps.float().flatten(2), dim=2, eps=EPS)
-            return unit @ unit.transpose(1, 2)
+            unit = F.normalize(heatmaps.float().flatten(2), dim=2, eps=EPS)  # (B, K, H * W)
+            return unit @ unit.transpose(1, 2)  # (B, K, K)
 
     def distance(self, student: Tensor, teacher: Tensor) -> Tensor:
         """Loss of heatmaps (B, K, H, W), a scalar.

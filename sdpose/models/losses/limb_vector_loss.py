@@ -47,10 +47,12 @@ class LimbVectorLoss(DistillationLoss):
     def places(self, heatmaps: Tensor) -> Tensor:
         """Soft-argmax of heatmaps (B, K, H, W) as (B, K, 2), x over the width and y over the height."""
         height, width = heatmaps.shape[-2:]
-        density = (self.beta * heatmaps).flatten(2).softmax(dim=2).unflatten(2, (height, width))
+        density = (self.beta * heatmaps).flatten(2).softmax(dim=2)  # (B, K, H * W)
+        density = density.unflatten(2, (height, width))  # (B, K, H, W)
         x = torch.arange(width, device=heatmaps.device) / width
         y = torch.arange(height, device=heatmaps.device) / height
-        return torch.stack([(density.sum(dim=2) * x).sum(dim=2), (density.sum(dim=3) * y).sum(dim=2)], dim=2)
+        across, down = density.sum(dim=2), density.sum(dim=3)  # (B, K, W) and (B, K, H)
+        return torch.stack([(across * x).sum(dim=2), (down * y).sum(dim=2)], dim=2)  # (B, K, 2)
 
     def distance(self, student: Tensor, teacher: Tensor, weight: Tensor) -> Tensor:
         """Loss of heatmaps (B, K, H, W) with keypoint weights (B, K), a scalar.
@@ -63,7 +65,8 @@ class LimbVectorLoss(DistillationLoss):
         first, second = self._ends(student.shape[1])
         drift = self.places(student) - self.places(teacher)  # a limb's difference is that of its ends' drifts
         difference = (drift[:, first] - drift[:, second]).square()  # (B, L, 2)
-        return (difference * (weight[:, first] * weight[:, second])[..., None]).mean()
+        both = (weight[:, first] * weight[:, second])[..., None]  # (B, L, 1)
+        return (difference * both).mean()
 
     def _ends(self, joints: int) -> tuple[list[int], list[int]]:
         limbs = self.limbs or torch.combinations(torch.arange(joints)).tolist()

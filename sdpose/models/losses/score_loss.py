@@ -32,8 +32,9 @@ class ScoreLoss(DistillationLoss):
         """
         height, width = heatmaps.shape[-2:]
         last = torch.tensor([width - 1, height - 1], device=coords.device)
-        column, row = (coords.nan_to_num().clamp(0, 1) * last).round().long().unbind(dim=-1)
-        value = heatmaps.flatten(2).gather(2, (row * width + column)[..., None])[..., 0]
+        column, row = (coords.nan_to_num().clamp(0, 1) * last).round().long().unbind(dim=-1)  # (B, K) each
+        place = (row * width + column)[..., None]  # (B, K, 1), into the H * W values of a map
+        value = heatmaps.flatten(2).gather(2, place)[..., 0]  # (B, K)
         return value * ((coords >= 0) & (coords <= 1)).all(dim=-1)
 
     def distance(self, student: Any, teacher: Tensor, weight: Tensor) -> Tensor:

@@ -51,12 +51,13 @@ class SimulatedHeatmapLoss(DistillationLoss):
         u, v = (torch.arange(length, device=coords.device, dtype=coords.dtype) for length in size)
         extent = coords.new_tensor(size)  # (2,)
         mean = coords * extent
-        sigma = sigma.expand_as(coords)
+        sigma = sigma.expand_as(coords)  # (B, K, S) -> (B, K, 2)
         across = (u - mean[..., :1]).square() / (sigma[..., :1].square() + 1e-9)  # (B, K, W)
         down = (v - mean[..., 1:]).square() / (sigma[..., 1:].square() + 1e-9)  # (B, K, H)
         reach = 3 * sigma
         touches = ((mean - reach < extent) & (mean + reach + 1 >= 0)).all(dim=-1)
-        return torch.exp(-0.5 * (down[..., :, None] + across[..., None, :])), touches
+        exponent = down[..., :, None] + across[..., None, :]  # (B, K, H, 1) + (B, K, 1, W) -> (B, K, H, W)
+        return torch.exp(-0.5 * exponent), touches
 
     def distance(self, student: Any, teacher: Tensor, weight: Tensor) -> Tensor:
         """The loss, a scalar.

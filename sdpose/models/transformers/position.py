@@ -32,9 +32,9 @@ def sine_table(rows: int, columns: int, dim: int) -> Tensor:
 
     def code(count: int) -> Tensor:
         angle = torch.arange(1, count + 1, dtype=torch.float64) * (2 * math.pi / (count + 1e-6))
-        phase = angle[:, None] / period
+        phase = angle[:, None] / period  # (count, half)
         return torch.where(channel % 2 == 0, phase.sin(), phase.cos())  # (count, half)
 
-    by_row = code(rows)[:, None].expand(rows, columns, half)
-    by_column = code(columns)[None].expand(rows, columns, half)
+    by_row = code(rows)[:, None].expand(rows, columns, half)  # (rows, 1, half) -> (rows, columns, half)
+    by_column = code(columns)[None].expand(rows, columns, half)  # (1, columns, half) -> the same
     return torch.cat([by_row, by_column], dim=-1).reshape(rows * columns, dim).float()

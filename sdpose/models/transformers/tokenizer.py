@@ -86,5 +86,6 @@ class Tokenizer(BaseModule):
                 f'{size}: set feature_size to the input size divided by the stride of the backbone'
             )
         patches = self.patch_embed(feature).flatten(2).transpose(1, 2)  # (B, P, D)
-        sequence = torch.cat([self.query.expand(patches.shape[0], -1, -1), patches], dim=1) + self.position
+        query = self.query.expand(patches.shape[0], -1, -1)  # (1, K, D) -> (B, K, D)
+        sequence = torch.cat([query, patches], dim=1) + self.position  # (B, K + P, D)
         return TokenSet(sequence, self.num_queries, self.position if self.position_per_layer else None)
