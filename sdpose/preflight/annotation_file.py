@@ -10,12 +10,10 @@ from sdpose.io.json_file import read_json
 
 from . import coco_fields
 
+_CURE = 'correct data_root and ann_file of the dataset in the config'
 
-def read_annotations(
-    ann_file: str | Path,
-    annotated: bool = True,
-    cure: str = 'correct data_root and ann_file of the dataset in the config',
-) -> dict[str, Any]:
+
+def read_annotations(ann_file: str | Path, annotated: bool = True, cure: str = _CURE) -> dict[str, Any]:
     """Read a COCO annotation file, of key points or not.
 
     Args:
@@ -27,9 +25,7 @@ def read_annotations(
     Raises:
         DataError: If it is missing, not JSON, or lacks images, annotations, ids or what an image must have.
     """
-    if not Path(ann_file).is_file():
-        below = '' if Path(ann_file).is_absolute() else f' (below {os.getcwd()})'
-        raise DataError(f'the annotation file {ann_file} is missing{below}: put it there, or {cure}')
+    require_annotation_file(ann_file, cure)
     content = read_json(ann_file, 'a COCO annotation file')
     if isinstance(content, dict) and not annotated:
         content.setdefault('annotations', [])
@@ -51,3 +47,18 @@ def read_annotations(
     if repeated:
         raise DataError(f'{ann_file}: annotation id {repeated[0]} is used more than once')
     return content
+
+
+def require_annotation_file(ann_file: str | Path, cure: str = _CURE) -> None:
+    """Check that an annotation file of any kind is there.
+
+    Args:
+        ann_file: The file; an address is taken as it is.
+        cure: What else than putting the file there helps.
+
+    Raises:
+        DataError: If it is not.
+    """
+    if not Path(ann_file).is_file() and '://' not in str(ann_file):
+        below = '' if Path(ann_file).is_absolute() else f' (below {os.getcwd()})'
+        raise DataError(f'the annotation file {ann_file} is missing{below}: put it there, or {cure}')

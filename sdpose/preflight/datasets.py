@@ -19,6 +19,7 @@ from sdpose.datasets import ClassFolderDataset
 from sdpose.datasets.mpii_test_dataset import MpiiTestDataset
 from sdpose.errors import ConfigError, DataError
 
+from .annotation_file import require_annotation_file
 from .classes import check_class_data
 from .coco import check_detections, check_people
 from .metainfo import load_metainfo
@@ -53,8 +54,13 @@ def check_datasets(cfg: Config, splits: Sequence[str]) -> None:
 
 
 def _check_keypoint_data(cfg: Config, dataset: dict[str, Any], split: str) -> None:
-    """Check a data set with COCO annotations."""
-    _check_files(cfg, dataset, split)
+    """Check a data set of poses; one whose class reads its annotations in its own way, for being there alone."""
+    kind = resolve_type(dataset, DATASETS)
+    assert kind is not None  # it has a check
+    if issubclass(kind, MpiiDataset) or kind._load_annotations is BaseCocoStyleDataset._load_annotations:
+        _check_files(cfg, dataset, split)
+    else:
+        require_annotation_file(_below(dataset.get('data_root') or '', dataset.get('ann_file', '')))
     _check_joints(cfg, dataset, split)
 
 
