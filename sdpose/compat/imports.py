@@ -91,7 +91,8 @@ def _stand_in_for_mmdet() -> Iterator[None]:
     if 'mmdet' in sys.modules or find_spec('mmdet') is not None:
         yield
         return
-    package, utils = ModuleType('mmdet'), ModuleType('mmdet.utils')
+    package = ModuleType('mmdet')
+    utils: Any = ModuleType('mmdet.utils')
     utils.ConfigType = dict
     utils.reduce_mean = _missing_reduce_mean
     sys.modules.update({'mmdet': package, 'mmdet.utils': utils})

@@ -76,10 +76,21 @@ class Run:
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise ConfigError(f'{path} is damaged ({error!r}); remove it, and the run is evaluated again') from error
 
+    def finished_record(self) -> dict[str, Any]:
+        """As ``record``, of a run that has ended.
+
+        Raises:
+            ConfigError: If there is no record.
+        """
+        record = self.record()
+        if record is None:
+            raise ConfigError(f'{self.folder / RESULT} is missing although its run has ended: start the table again')
+        return record
+
     def result(self) -> dict[int, float] | None:
         """The metric by cycle, counted from 1, or None while the run is not finished."""
         record = self.record()
-        return record and record['metric']
+        return None if record is None else record['metric']
 
     def finished(self) -> bool:
         """Whether the training and every evaluation that is asked for are done."""

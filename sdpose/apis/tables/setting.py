@@ -53,7 +53,7 @@ class Setting:
         if recipe is None:
             return []
         config, overrides = recipe
-        measure = dict(metric=table.metric or self.plan.metric, percent=table.percent)
+        measure: dict[str, Any] = dict(metric=table.metric or self.plan.metric, percent=table.percent)
         teacher = self._teacher(row, measure)
         if teacher:
             overrides = {**overrides, 'model.distiller.checkpoint': str(teacher.checkpoint)}
