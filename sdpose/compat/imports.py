@@ -111,7 +111,7 @@ def _missing_reduce_mean(*args: Any, **kwargs: Any) -> None:
 
 
 def hide_metainfo_warning() -> None:
-    """Hide a warning that alarms for nothing.
+    """Hide a misleading warning.
 
     Seen: MMPose 1.3 names its metainfo files by a path in its own repository, finds them in the installed package, as
     intended, and warns that the path does not exist.

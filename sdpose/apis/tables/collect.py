@@ -13,7 +13,7 @@ from sdpose.io.folders import require_writable
 from .plan import Plan, Row, Table
 from .plan_file import read_plan
 from .row_report import of_cycle
-from .run import Homes
+from .run import RunFolders
 from .run_table import outcome, write_report
 from .setting import Setting, pick
 from .work_folder import WorkFolder, read_work_folder
@@ -110,7 +110,7 @@ def _configs(name: str, plan: Plan, table: Table) -> Iterator[tuple[Row, Config]
     """The rows whose config has a name, each with its config, at every scale."""
     for scale_name, scale in plan.scales.items():
         data_name = table.data.get(scale_name) or next(iter(scale.data))
-        setting = Setting(plan, scale_name, data_name, scale.data[data_name].root, Homes(Path()))
+        setting = Setting(plan, scale_name, data_name, scale.data[data_name].root, RunFolders(Path()))
         for row in table.rows:
             recipe = setting.recipe(row)
             if recipe and Path(recipe[0]).stem == name:

@@ -64,7 +64,7 @@ def reproduce(
     setting = choose(plan, file, table, scale, data, data_root, work_dir, options or {})
     if setting.recipe(row) is None:
         raise UserError(f'--row {row_name}: it has no config at --scale {scale}, only at {", ".join(row.configs)}')
-    require_writable(setting.homes.folder, '--work-dir')
+    require_writable(setting.run_folders.folder, '--work-dir')
     if not means.any_data:
         draw(setting.data, setting.root, means.say)
     about_data = examine(setting.data, setting.root, means.any_data, means.say)
