@@ -12,6 +12,9 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+import yaml
+
+from sdpose.version import __version__
 
 # Distributions that take the place of a declared one.
 STAND_INS = {'mmcv': 'mmcv-lite', 'opencv-python-headless': 'opencv-python', 'opencv-contrib-python': 'opencv-python'}
@@ -126,3 +129,20 @@ def test_whatever_is_imported_is_declared(repo_root: Path, tmp_path: Path):
     runtime = tmp_path / 'requirements' / 'runtime.txt'
     runtime.write_text(runtime.read_text().replace('rich\n', ''))
     assert undeclared(repo_root / 'sdpose', runtime.parent) == {'rich': ['rich']}
+
+
+def test_what_describes_the_project_agrees_with_it(repo_root: Path):
+    citation = yaml.safe_load((repo_root / 'CITATION.cff').read_text())
+    bibtex = (repo_root / 'README.md').read_text().partition('```bibtex')[2]
+    paper = citation['preferred-citation']
+    names = ' and '.join(f'{author["family-names"]}, {author["given-names"]}' for author in paper['authors'])
+    for line in (f'title={{{paper["title"]}}}', f'author={{{names}}}', f'year={{{paper["year"]}}}'):
+        assert line in bibtex
+    assert citation['version'] == __version__
+    assert f'({__version__})' in (repo_root / 'CHANGELOG.md').read_text()
+    hooks = yaml.safe_load((repo_root / '.pre-commit-config.yaml').read_text())['repos'][0]['hooks']
+    runner = (repo_root / 'tools/run_tests.sh').read_text()
+    assert all(f'-m {hook["entry"]}' in runner for hook in hooks) and len(hooks) == 3
+    (job,) = yaml.safe_load((repo_root / '.github/workflows/tests.yml').read_text())['jobs'].values()
+    readme = (repo_root / 'README.md').read_text().partition('```bash')[2].partition('```')[0]
+    assert [step['run'] for step in job['steps'] if 'run' in step] == re.findall(r'bash tools/\w+\.sh', readme)[::-1]
