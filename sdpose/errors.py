@@ -49,6 +49,8 @@ class Stopped(SystemExit):
         checkpoint: What a training was saved as; None if there was nothing to save.
     """
 
+    code: int
+
     def __init__(self, number: int, checkpoint: str | None = None) -> None:
         super().__init__(128 + number)
         self.number = number

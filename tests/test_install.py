@@ -1,10 +1,13 @@
 """The installer's decisions and messages, without installing anything, and that a second run does nothing."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -155,12 +158,40 @@ def test_a_second_run_does_nothing(install, repo_root: Path):
     stamp = Path(sys.prefix) / '.sdpose-installed'
     if not stamp.is_file():
         pytest.skip('this environment was not made by tools/install.sh')
+    origin = json.loads(metadata.distribution('sdpose').read_text('direct_url.json') or '{}')
+    if origin.get('url') != repo_root.as_uri():
+        pytest.skip('this environment is that of another checkout, which it would be taken from')
     before, began = stamp.stat().st_mtime_ns, time.monotonic()
     done = install(sys.prefix, cwd=repo_root)
     assert done.returncode == 0, done.stdout
     assert done.stdout.startswith(f'Everything is installed in {sys.prefix}') and '...' not in done.stdout
     assert stamp.stat().st_mtime_ns == before
     assert time.monotonic() - began < 60
+
+
+@pytest.mark.parametrize('failing', ['ruff check', 'ruff format', 'mypy', 'pytest', None])
+def test_what_reads_the_code_comes_before_every_test(repo_root: Path, tmp_path: Path, failing: str | None):
+    (tmp_path / 'tools').mkdir()
+    (tmp_path / 'tools/install.sh').write_text('')
+    shutil.copy(repo_root / 'tools/run_tests.sh', tmp_path / 'tools')
+    python = tmp_path / '.venv/bin/python'
+    python.parent.mkdir(parents=True)
+    python.write_text(
+        f'#!/bin/sh\ncase "$*" in\n  *lacking*) exit 0 ;;\n  "-m {failing}"*) exit 1 ;;\nesac\necho "$@"\n'
+    )
+    python.chmod(0o755)
+    env = {key: value for key, value in os.environ.items() if key != 'SDPOSE_ENV'}
+
+    def run(*flags: str) -> tuple[int, list[str]]:
+        command = ['bash', str(tmp_path / 'tools/run_tests.sh'), *flags]
+        done = subprocess.run(command, env=env, capture_output=True, text=True)
+        return done.returncode, [line.split(' -n ')[0] for line in done.stdout.splitlines() if line.startswith('-m')]
+
+    every = ['-m ruff check .', '-m ruff format --check .', '-m mypy', '-m pytest']
+    passed = [line for line in every if not failing or not line.startswith(f'-m {failing}')]
+    wanted = every if failing is None else every[: every.index(next(line for line in every if line not in passed))]
+    assert run('--all', 'tests/io') == (0 if failing is None else 1, wanted)
+    assert run('tests/io') == (1 if failing == 'pytest' else 0, [] if failing == 'pytest' else ['-m pytest'])
 
 
 def test_no_registry_is_named(repo_root: Path):

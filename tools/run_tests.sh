@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the tests, installing the project first where needed: bash tools/run_tests.sh [--all] [pytest arguments]
-# Those that take minutes each (marked long) run only with --all.
+# --all runs those, too, that take minutes each (marked long), and before them what reads the code: ruff and mypy.
 # The environment is .venv in the checkout, or the folder that SDPOSE_ENV names; SDPOSE_ENV=active takes the
 # active one.
 set -euo pipefail
@@ -8,9 +8,11 @@ set -euo pipefail
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 cd "$ROOT"
 
+CHECKS=no
 for ARGUMENT; do
     shift
     if [ "$ARGUMENT" = --all ]; then
+        CHECKS=yes
         set -- "$@" -m ''  # instead of pyproject.toml's -m 'not long'
     else
         set -- "$@" "$ARGUMENT"
@@ -27,13 +29,29 @@ else
     PY="$(cd "$ENV" && pwd)/bin/python"
 fi
 
-if ! "$PY" -c 'import pycocotools, pytest, timm, xdist' 2>/dev/null; then
-    echo 'installing the test requirements ...'
+LACKING="$("$PY" tools/misc/environment.py lacking tests)"
+if [ -n "$LACKING" ]; then
+    echo "installing the test requirements: $LACKING ..."
     "$PY" -m pip install -qq --no-input --disable-pip-version-check --root-user-action=ignore \
         -r requirements/tests.txt </dev/null || {
         echo 'run_tests.sh: the test requirements could not be installed, see above' >&2
         exit 1
     }
+fi
+
+# check TITLE COMMAND...
+check() {
+    echo "== $1"
+    "${@:2}" </dev/null || {
+        echo "run_tests.sh: $1 found something, see above; no test was run" >&2
+        exit 1
+    }
+}
+
+if [ "$CHECKS" = yes ]; then
+    check 'ruff check' "$PY" -m ruff check .
+    check 'ruff format --check' "$PY" -m ruff format --check .
+    check 'mypy' "$PY" -m mypy
 fi
 
 # One thread per worker and as many workers as cores: the tests are many and small.

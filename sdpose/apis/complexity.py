@@ -6,6 +6,7 @@ training forward with all its cycles.
 """
 
 import copy
+from typing import Any
 
 import torch
 from mmcv.cnn.utils.flops_counter import add_flops_counting_methods
@@ -23,9 +24,9 @@ from sdpose.models.heads import CycleHead
 class _Forward(nn.Module):
     """One forward from image to predictions as the only call of a module, which is what MMCV's counter needs."""
 
-    def __init__(self, model: nn.Module, training: bool) -> None:
+    def __init__(self, model: Any, training: bool) -> None:
         super().__init__()
-        self.model = model
+        self.model: Any = model
         self.train(training)
 
     def forward(self, image: Tensor) -> None:

@@ -45,7 +45,7 @@ def use_test_dev(cfg: Config, data_root: str | None = None, gt_bbox: bool = Fals
     dataset.update(moved(files, files['data_root'], data_root or files['data_root']))
     for metric in as_list(cfg.get('test_evaluator')):
         if is_coco(metric):
-            metric.ann_file = None  # that of the data set
+            metric['ann_file'] = None  # that of the data set
 
 
 def is_format_only(cfg: Config) -> bool:

@@ -142,7 +142,9 @@ def _warn_of_earlier_run(cfg: Config) -> None:
 def _say_if_at_end(cfg: Config) -> None:
     """Say so if the checkpoint to resume from is, by its name, the run's last: nothing would seem to happen."""
     found = re.fullmatch(r'(epoch|iter)_(\d+)\.pth', Path(cfg.load_from).name)
-    end = cfg.train_cfg.get(f'max_{found[1]}s') if found else None
+    if found is None:
+        return
+    end = cfg.train_cfg.get(f'max_{found[1]}s')
     if end is not None and int(found[2]) >= end and is_first_process(cfg):
         print_log(
             f'{cfg.load_from} is the end of this training (train_cfg.max_{found[1]}s={end}): nothing is left to train',

@@ -24,7 +24,7 @@ from torch import nn
 from .workers import kill_workers
 
 _MARK = '_sdpose_compat'
-_SECONDS_TO_LET_GO = 0.1
+_GIL_GRACE_SECONDS = 0.1
 # How long a process waits for the word of others before it calls them lost.
 _SECONDS_TO_ANSWER = 5.0
 _PR_SET_PDEATHSIG = 1
@@ -156,15 +156,15 @@ def _leave_group() -> None:
     """End gloo before Python ends.
 
     Seen: a process whose work is done is sometimes aborted (SIGABRT, "terminate called without an active
-    exception"), because a gloo thread asks for the interpreter's lock, to let go of the last reduced tensor,
-    while Python is already shutting down. The threads end with the last reference to their group, which a
-    runner may still hold, so they also get a moment in which the lock is free.
+    exception"), because a gloo thread needs the GIL to release its last tensor while Python is already
+    shutting down. The threads end with the last reference to their group, which a runner may still hold, so they
+    also get a moment in which the GIL is free.
     """
     kill_workers()  # a loader that a runner still holds would wait for them for seconds
     if torch_dist.is_available() and torch_dist.is_initialized():
         torch_dist.destroy_process_group()
     gc.collect()
-    time.sleep(_SECONDS_TO_LET_GO)
+    time.sleep(_GIL_GRACE_SECONDS)
 
 
 @contextmanager

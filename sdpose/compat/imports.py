@@ -91,7 +91,8 @@ def _stand_in_for_mmdet() -> Iterator[None]:
     if 'mmdet' in sys.modules or find_spec('mmdet') is not None:
         yield
         return
-    package, utils = ModuleType('mmdet'), ModuleType('mmdet.utils')
+    package = ModuleType('mmdet')
+    utils: Any = ModuleType('mmdet.utils')
     utils.ConfigType = dict
     utils.reduce_mean = _missing_reduce_mean
     sys.modules.update({'mmdet': package, 'mmdet.utils': utils})
@@ -110,7 +111,7 @@ def _missing_reduce_mean(*args: Any, **kwargs: Any) -> None:
 
 
 def hide_metainfo_warning() -> None:
-    """Hide a warning that alarms for nothing.
+    """Hide a misleading warning.
 
     Seen: MMPose 1.3 names its metainfo files by a path in its own repository, finds them in the installed package, as
     intended, and warns that the path does not exist.

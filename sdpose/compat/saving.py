@@ -68,7 +68,7 @@ def end_without_log() -> None:
         original(self, *args, **kwargs)
         for handler in self.handlers:
             if isinstance(handler, logging.FileHandler):
-                handler.handleError = partial(_raise, handler)
+                handler.handleError = partial(_raise, handler)  # type: ignore[method-assign]  # of this one
 
     MMLogger.__init__ = init
     setattr(MMLogger, _MARK, True)

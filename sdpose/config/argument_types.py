@@ -28,8 +28,8 @@ def annotated_types(part: type) -> dict[str, Any]:
         if '__init__' not in vars(cls):
             continue
         if cls.__module__.partition('.')[0] == package:
-            found = {**typing.get_type_hints(cls.__init__), **found}
-        if all(p.kind is not p.VAR_KEYWORD for p in inspect.signature(cls.__init__).parameters.values()):
+            found = {**typing.get_type_hints(vars(cls)['__init__']), **found}
+        if all(p.kind is not p.VAR_KEYWORD for p in inspect.signature(vars(cls)['__init__']).parameters.values()):
             break
     return found
 

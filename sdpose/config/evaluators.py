@@ -21,7 +21,7 @@ def reads_head_boxes(cfg: dict[str, Any]) -> bool:
 
 def writes_results(cfg: dict[str, Any]) -> bool:
     """Whether a metric can write a result file, as ``CocoMetric`` and ``MpiiMetric`` can."""
-    metric = resolve_type(cfg, METRICS)
+    metric: Any = resolve_type(cfg, METRICS)
     return metric is not None and 'outfile_prefix' in inspect.signature(metric.__init__).parameters
 
 

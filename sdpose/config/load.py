@@ -85,6 +85,7 @@ def check_arguments(cfg: Any, where: str = '') -> None:
     if not isinstance(cfg, dict):
         return
     part = _registered(cfg)
+    name = '' if part is None else part.__name__
     known = _arguments(part) if part is not None else None
     wanted = annotated_types(part) if part is not None and part.__module__.startswith('sdpose.') else {}
     for key, value in cfg.items():
@@ -92,13 +93,10 @@ def check_arguments(cfg: Any, where: str = '') -> None:
             close = difflib.get_close_matches(key, known, n=1)
             hint = f'; did you mean {close[0]!r}?' if close else ''
             raise ConfigError(
-                f'{where.lstrip(".")}: {part.__name__} has no argument {key!r}{hint} '
-                f'(it takes {", ".join(sorted(known))})'
+                f'{where.lstrip(".")}: {name} has no argument {key!r}{hint} (it takes {", ".join(sorted(known))})'
             )
         if key in wanted and not fits(value, wanted[key]):
-            raise ConfigError(
-                f'{where.lstrip(".")}.{key} must be {describe(wanted[key])} for {part.__name__}, not {value!r}'
-            )
+            raise ConfigError(f'{where.lstrip(".")}.{key} must be {describe(wanted[key])} for {name}, not {value!r}')
         check_arguments(value, f'{where}.{key}')
 
 
@@ -115,7 +113,7 @@ def _arguments(part: type) -> set[str] | None:
     for cls in part.__mro__:
         if '__init__' not in vars(cls):
             continue
-        parameters = inspect.signature(cls.__init__).parameters.values()
+        parameters = inspect.signature(vars(cls)['__init__']).parameters.values()
         known |= {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)} - {'self'}
         if all(p.kind is not p.VAR_KEYWORD for p in parameters):
             return known

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -45,7 +46,8 @@ class Conversion:
 
     def report(self) -> str:
         """What was found, one fact per line."""
-        neck, config, tokenizer = self.chosen.config.model.neck, self.chosen.config, self.model.neck.tokenizer
+        model: Any = self.model
+        neck, config, tokenizer = self.chosen.config.model.neck, self.chosen.config, model.neck.tokenizer
         patch, grid = neck.patch_size, tokenizer.grid_size
         position = (
             'learned'
@@ -55,8 +57,8 @@ class Conversion:
         found = {
             'method by its keys': f'{self.method}, {_REASONS[self.method]}',
             'config': f'{shown(self.chosen.file)} ({"as given" if self.forced else "found"})',
-            'model': f'{config.model.backbone.type}, {len(self.model.neck.layers)} layers, '
-            f'{grid[0] * grid[1]} patches of {patch[0]}x{patch[1]} (w x h), {type(self.model.head).__name__}',
+            'model': f'{config.model.backbone.type}, {len(model.neck.layers)} layers, '
+            f'{grid[0] * grid[1]} patches of {patch[0]}x{patch[1]} (w x h), {type(model.head).__name__}',
             'joints': f'{tokenizer.num_queries} ({dataset_type(config)})',
             'loaded strictly': f'{self.chosen.difference.matched} tensors, nothing missing or left over',
             'position code': position,

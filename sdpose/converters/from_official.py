@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.runner import CheckpointLoader
@@ -115,7 +116,7 @@ def _filled(chosen: Fit) -> nn.Module:
     return model.eval()
 
 
-def _position_error(model: nn.Module, chosen: Fit, source: str) -> float | None:
+def _position_error(model: Any, chosen: Fit, source: str) -> float | None:
     stored = chosen.converted.position
     if stored is None:
         return None

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from mmengine.config import Config
@@ -90,21 +90,24 @@ def candidate(file: Path) -> Candidate:
 def fit(state: Mapping[str, Tensor], tried: Candidate) -> Fit:
     """Compare a released checkpoint with a config's model."""
     converted = convert_model(state, tuple(tried.config.model.neck.patch_size))
-    tokenizer, stored = tried.model.neck.tokenizer, converted.position
+    model: Any = tried.model
+    tokenizer, stored = model.neck.tokenizer, converted.position
     learned = isinstance(tokenizer.position, nn.Parameter)
     if learned and stored is not None:  # a weight like others
         converted = converted._replace(weights={**converted.weights, 'neck.tokenizer.position': stored}, position=None)
     difference = compare(tried.model, converted.weights)
     difference.unexpected.update({key: tuple(value.shape) for key, value in converted.unknown.items()})
     shape = tuple(sine_code(tokenizer).shape)
-    if not learned and stored is None:
+    if learned:
+        pass
+    elif stored is None:
         difference.missing['pos_embedding'] = shape
-    elif not learned and tuple(stored.shape) != shape:
+    elif tuple(stored.shape) != shape:
         difference.misshaped['pos_embedding'] = (shape, tuple(stored.shape))
     return Fit(tried.file, tried.config, converted, difference)
 
 
-def sine_code(tokenizer: nn.Module) -> Tensor:
+def sine_code(tokenizer: Any) -> Tensor:
     """The position code of the visual tokens alone, (1, P, D), as a released checkpoint stores it."""
     return tokenizer.position[:, tokenizer.num_queries :]
 

@@ -37,7 +37,7 @@ def describe(config: Config, file: str | Path) -> dict[str, Any]:
 def dataset_type(config: Config) -> str:
     """The class of the data that a config tests on, or trains on if it has no test."""
     loaders = (config.get(f'{split}_dataloader') for split in ('test', 'val', 'train'))
-    dataset = next((loader.dataset for loader in loaders if loader and loader.get('dataset')), {})
+    dataset: dict[str, Any] = next((loader.dataset for loader in loaders if loader and loader.get('dataset')), {})
     return str(dataset.get('type', 'no data set in the config'))
 
 

@@ -71,12 +71,12 @@ class ValidationRecord:
         """Whether the validation at a step was finished."""
         return step in self._found
 
-    def ranked(self, key: str, rule: str) -> list[int]:
+    def ranked(self, key: str, rule: str | None) -> list[int]:
         """The steps that have a score, the best first, of equal ones the earlier.
 
         Args:
             key: Name of the metric.
-            rule: ``'greater'`` or ``'less'``, what is better.
+            rule: ``'greater'`` or ``'less'``, what is better; None as long as there is no metric.
         """
         scores = {step: found[key] for step, found in self._found.items() if not math.isnan(found.get(key, math.nan))}
         return sorted(sorted(scores), key=scores.__getitem__, reverse=rule == 'greater')

@@ -115,15 +115,17 @@ def _value(node: ast.expr) -> Any:
         return node.value
     if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
         return {ast.List: list, ast.Tuple: tuple, ast.Set: set}[type(node)](map(_value, node.elts))
-    if isinstance(node, ast.Dict) and None not in node.keys:
-        return {_value(key): _value(value) for key, value in zip(node.keys, node.values)}
+    if isinstance(node, ast.Dict):
+        pairs = [(key, value) for key, value in zip(node.keys, node.values) if key is not None]
+        if len(pairs) == len(node.keys):  # no **
+            return {_value(key): _value(value) for key, value in pairs}
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
         number = _value(node.operand)
         if type(number) in (int, float, complex):
             return -number if isinstance(node.op, ast.USub) else number
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _COLLECTIONS:
-        named = {keyword.arg: _value(keyword.value) for keyword in node.keywords}
-        if None not in named and (node.func.id == 'dict' or not named):
+        named = {keyword.arg or '**': _value(keyword.value) for keyword in node.keywords}
+        if '**' not in named and (node.func.id == 'dict' or not named):
             return _COLLECTIONS[node.func.id](*map(_value, node.args), **named)
     raise _OddError(f'line {node.lineno} has a {type(node).__name__}')
 

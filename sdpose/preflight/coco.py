@@ -120,7 +120,8 @@ def check_images(folder: str | Path, names: Iterable[str], named_by: str | Path)
             'data_prefix.img of the dataset in the config'
         )
     listed: dict[str, dict[str, bool]] = {}
-    missing, special = [], []
+    missing: list[str] = []
+    special: list[str] = []
     for name in dict.fromkeys(names):
         parent, file = os.path.split(os.path.join(folder, name))
         if parent not in listed:
@@ -225,7 +226,7 @@ def _remark_on_boxes(
         fault = _box_fault(item, images)
         if fault is not None:
             faulty[fault].append(item)
-    parts = []
+    parts: list[str] = []
     for fault, found in faulty.items():
         if found:
             first = f'id {found[0]["id"]}' if 'id' in found[0] else f'on image id {found[0]["image_id"]}'

@@ -71,7 +71,7 @@ def _check_files(cfg: Config, dataset: dict[str, Any], split: str) -> None:
     images = _below(root, (dataset.get('data_prefix') or {}).get('img', ''))
     evaluators = cfg.get(f'{split}_evaluator')
     names = load_metainfo(dataset)['keypoint_id2name']
-    reads = dict(
+    reads: dict[str, Any] = dict(
         evaluated=_is_evaluated(cfg, split),
         use_area=_uses_area(evaluators),
         crowd=_reads_crowds(evaluators),
@@ -81,7 +81,7 @@ def _check_files(cfg: Config, dataset: dict[str, Any], split: str) -> None:
         return
     # MMPose takes the paths of detections and head boxes as they stand, without the data root.
     kind = resolve_type(dataset, DATASETS)
-    if issubclass(kind, MpiiDataset):
+    if kind is not None and issubclass(kind, MpiiDataset):
         remarks = []
         if split != 'train' and not dataset.get('headbox_file') and any(map(reads_head_boxes, as_list(evaluators))):
             raise ConfigError(

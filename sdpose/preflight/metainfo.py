@@ -12,6 +12,7 @@ from typing import Any
 
 import mmpose
 from mmengine.config import Config
+from mmengine.dataset import BaseDataset
 from mmpose.registry import DATASETS
 
 from sdpose.config.nodes import resolve_type
@@ -34,12 +35,16 @@ def load_metainfo(dataset: dict[str, Any]) -> dict[str, Any]:
 
     Raises:
         ConfigError: If a file is missing, the content contradicts itself (see :func:`check_metainfo`), or the data set
-            has none.
+            has none or is none that reads one.
     """
-    kind = resolve_type(dataset, DATASETS)
+    kind: Any = resolve_type(dataset, DATASETS)
     given = dataset.get('metainfo') or getattr(kind, 'METAINFO', None)
     if given is None:
         raise ConfigError(f'the data set {dataset["type"]} has no key points: name one that has, or its metainfo')
+    if kind is None or not issubclass(kind, BaseDataset):
+        raise ConfigError(
+            f'{dataset["type"]} has a metainfo, but is no registered data set that reads one: correct its type'
+        )
     if 'from_file' not in given:
         check_metainfo(given, f'metainfo {str(given.get("dataset_name"))!r}')
     elif not _is_stock(given['from_file']):

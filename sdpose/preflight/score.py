@@ -19,7 +19,7 @@ def check_score(cfg: Config, splits: Sequence[str]) -> None:
         return
     model = cfg.get('model', {})
     head = model.get('head') or {}
-    mode = MODES.get(head.get('mode')) if head.get('type') == 'TokenRegHead' else None
+    mode = MODES.get(head.get('mode', '')) if head.get('type') == 'TokenRegHead' else None
     terms = ((model.get('distiller') or {}).get('terms') or {}).values()
     if mode is not None and mode.has_score and not any(term and term.get('type') == 'ScoreLoss' for term in terms):
         print_log(

@@ -50,8 +50,8 @@ def generate(
         for done, (split, entries) in enumerate(draw_all(request, folder, workers), 1):
             described[split].append(entries)
             progress(done, total)
-        for entries in described.values():
-            entries.sort(key=lambda item: item[0]['id'])
+        for group in described.values():
+            group.sort(key=lambda item: item[0]['id'])
         _write_annotations(folder, request, described)
         _write_sheet(folder, request, described)
         (folder / MANIFEST).write_text(json.dumps(request.manifest(), indent=2) + '\n', encoding='utf-8')

@@ -100,6 +100,7 @@ def _collect(running: dict[Connection, Any]) -> Iterator[Drawn]:
     open_ends = dict(running)
     while open_ends:
         for end in wait(list(open_ends)):
+            assert isinstance(end, Connection)
             try:
                 message = end.recv()
             except EOFError:

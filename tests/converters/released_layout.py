@@ -6,8 +6,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sdpose.converters import convert_model
+
 Shapes = dict[str, tuple[int, ...]]
 _BATCH_NORM = ('weight', 'bias', 'running_mean', 'running_var')
+
+
+def token_weights(module: dict[str, Tensor], patch_size: tuple[int, int]) -> dict[str, Tensor]:
+    """A released token module alone (or its gradients) under our names, which must all be known; no position code."""
+    whole = convert_model({f'keypoint_head.tokenpose.{key}': value for key, value in module.items()}, patch_size)
+    assert not whole.unknown, list(whole.unknown)
+    return whole.weights
 
 
 def batch_norm(name: str, channels: int) -> Shapes:

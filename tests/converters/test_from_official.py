@@ -15,7 +15,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 from torch.testing import assert_close
 
-from sdpose.converters import convert_file, convert_model, convert_token_module, convert_weights
+from sdpose.converters import convert_file, convert_model, convert_weights
 from sdpose.errors import CheckpointError, MismatchError, NonFiniteError, UserError
 
 QUICK_START = 'quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48'
@@ -387,10 +387,8 @@ def test_key_layers():
         for key, value in state.items()
         if not key.startswith('backbone.')
     }
-    tokens = convert_token_module(module, (2, 2))
+    tokens = released.token_weights(module, (2, 2))
     assert tokens.keys() == {key for key in weights if not key.startswith('backbone.')}
-    with pytest.raises(KeyError, match='unknown keys: head.x, other'):
-        convert_token_module({**module, 'head.x': torch.zeros(1), 'other': torch.zeros(1)}, (2, 2))
 
 
 def test_the_tool(tmp_path: Path, run_tool: Callable):

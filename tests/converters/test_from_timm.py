@@ -6,9 +6,9 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
+from timm_layout import to_timm
 
 from sdpose.config.load import load_config
-from sdpose.converters import vit_to_timm
 from sdpose.converters.from_timm import convert_timm_file
 from sdpose.errors import MismatchError, NonFiniteError, UserError
 
@@ -19,7 +19,7 @@ MINI = 'configs/quick_start/sdpose-deit-mini_1xb64-30e_shapes-40x40.py'
 def theirs():
     """A small model's weights under timm's names."""
     init_default_scope('mmpose')
-    return vit_to_timm(MODELS.build(load_config(MINI).model).state_dict())
+    return to_timm(MODELS.build(load_config(MINI).model).state_dict())
 
 
 @pytest.mark.parametrize('wrap', [dict, lambda weights: dict(model=weights), lambda weights: dict(state_dict=weights)])

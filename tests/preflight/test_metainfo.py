@@ -67,6 +67,12 @@ def test_contradictions(example: dict, change, message: str) -> None:
     check_metainfo(example, 'own.py')
 
 
+@pytest.mark.parametrize('kind', ['CocoDatset', 'RepeatDataset'])
+def test_a_metainfo_needs_a_data_set_that_reads_it(example: dict, kind: str) -> None:
+    with pytest.raises(ConfigError, match=f'{kind} has a metainfo, but is no registered data set that reads one'):
+        load_metainfo(dict(type=kind, metainfo=example))
+
+
 def test_files_are_found_or_missed(example: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'own.py').write_text(f'dataset_info = {example!r}\n')

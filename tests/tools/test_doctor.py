@@ -131,6 +131,15 @@ def test_requirements_are_read_without_comments(environment: ModuleType):
     assert dict(environment.requirements('mminstall'))['mmpose'] == '==1.3.2'
 
 
+def test_test_requirements_that_are_lacking(environment: ModuleType, monkeypatch: pytest.MonkeyPatch):
+    there = {name: specifier.partition('=')[2].strip('=') for name, specifier in environment.requirements('tests')}
+    there = {name: version or '1.0' for name, version in there.items()}
+    monkeypatch.setattr(environment, 'version_of', there.get)
+    assert environment.lacking('tests') == []
+    there.update(ruff='0.1.0', mypy=None)
+    assert environment.lacking('tests') == ['mypy', 'ruff']
+
+
 def make_distribution(folder: Path, name: str, requires: str = '', files: tuple = (), record: bool = True) -> None:
     info = folder / f'{name.replace("-", "_")}-1.0.dist-info'
     info.mkdir()

@@ -119,6 +119,12 @@ def needed() -> list[str]:
     return names
 
 
+def lacking(file: str) -> list[str]:
+    """The distributions of ``requirements/<file>.txt`` that are absent or of another version."""
+    found = [(name, version_of(name), specifier) for name, specifier in requirements(file)]
+    return [name for name, version, specifier in found if version is None or not satisfies(version, specifier)]
+
+
 def stamp() -> str:
     """A digest of what should be installed and of what is; it changes when either does."""
     digest = hashlib.sha256()
@@ -130,11 +136,13 @@ def stamp() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """``environment.py incomplete | stamp | version NAME | torchvision-for VERSION``"""
+    """``environment.py incomplete | stamp | lacking FILE | version NAME | torchvision-for VERSION``"""
     if arguments == ['incomplete']:
         print('\n'.join(incomplete([*needed(), 'sdpose'])))
     elif arguments == ['stamp']:
         print(stamp())
+    elif len(arguments) == 2 and arguments[0] == 'lacking':
+        print(' '.join(lacking(arguments[1])))
     elif len(arguments) == 2 and arguments[0] == 'version':
         print(version_of(arguments[1]) or '')
     elif len(arguments) == 2 and arguments[0] == 'torchvision-for':

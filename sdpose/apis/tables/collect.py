@@ -13,7 +13,7 @@ from sdpose.io.folders import require_writable
 from .plan import Plan, Row, Table
 from .plan_file import read_plan
 from .row_report import of_cycle
-from .run import Homes
+from .run import RunFolders
 from .run_table import outcome, write_report
 from .setting import Setting, pick
 from .work_folder import WorkFolder, read_work_folder
@@ -110,7 +110,7 @@ def _configs(name: str, plan: Plan, table: Table) -> Iterator[tuple[Row, Config]
     """The rows whose config has a name, each with its config, at every scale."""
     for scale_name, scale in plan.scales.items():
         data_name = table.data.get(scale_name) or next(iter(scale.data))
-        setting = Setting(plan, scale_name, data_name, scale.data[data_name].root, Homes(Path()))
+        setting = Setting(plan, scale_name, data_name, scale.data[data_name].root, RunFolders(Path()))
         for row in table.rows:
             recipe = setting.recipe(row)
             if recipe and Path(recipe[0]).stem == name:
@@ -128,13 +128,12 @@ def _record(folder: WorkFolder, match: _Match, metric: str) -> dict[str, Any]:
     Raises:
         UserError: If it is on annotated boxes alone where the row's is on a detector's, or lacks the metric.
     """
-    evaluation = folder.evaluation
-    if evaluation is None and match.config.test_dataloader.dataset.get('bbox_file'):
+    if folder.evaluation is None and match.config.test_dataloader.dataset.get('bbox_file'):
         raise UserError(
             f'--collect {folder.path}: it was tested on annotated boxes alone, and {match.row.name} stands '
             "for the detector's; test it without --gt-bbox"
         )
-    evaluation = evaluation or folder.annotated
+    evaluation = folder.test
     metrics = evaluation['metrics']
     cycles = {
         int(key.removeprefix('cycle').partition('/')[0]): value
@@ -148,7 +147,7 @@ def _record(folder: WorkFolder, match: _Match, metric: str) -> dict[str, Any]:
 
 def _remark(folder: WorkFolder, matches: Sequence[_Match], table: Table, plan: Plan) -> str:
     """One line about a folder: whose it is, on what it was measured, and what differs."""
-    record = folder.evaluation or folder.annotated
+    record = folder.test
     parts = [
         f'{folder.path}: {", ".join(match.row.name for match in matches)}',
         f'{Path(record["checkpoint"]).name} of {folder.name}',

@@ -21,10 +21,13 @@ def draw(data: DataSet, root: str, say: Callable[[str], None]) -> None:
     Raises:
         UserError: If the folder holds something else.
     """
-    if data.shapes is None and data.draw is None:
-        return
     try:
-        drawn = _draw_shapes(data.shapes, Path(root)) if data.shapes else _draw_people(data.draw, Path(root))
+        if data.shapes is not None:
+            drawn = _draw_shapes(data.shapes, Path(root))
+        elif data.draw is not None:
+            drawn = _draw_people(data.draw, Path(root))
+        else:
+            return
     except DataError as error:
         raise DataError(
             f'{root} is not the set that is asked for: --data-root names another folder, --any-data takes '

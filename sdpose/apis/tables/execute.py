@@ -112,7 +112,7 @@ class Executor:
             file.write(f'$ {" ".join(command)}\n')
             file.flush()
             child = subprocess.Popen(
-                [*_ended_with_us(), *command],
+                [*_kill_with_parent_prefix(), *command],
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
@@ -134,7 +134,7 @@ class Executor:
 
 
 @lru_cache(maxsize=1)
-def _ended_with_us() -> tuple[str, ...]:
+def _kill_with_parent_prefix() -> tuple[str, ...]:
     """What has the kernel end a command when this process dies, however it dies; nothing where the tool cannot do it.
 
     After a ``kill -9`` a training would otherwise go on, and refuse its folder to the next start of the table.

@@ -35,28 +35,28 @@ def read_plan(path: Path) -> Plan:
 def _table(content: Any, scales: dict[str, Scale], where: str) -> Table:
     raw = _checked(Table, content, where)
     rows = tuple(_row(row, scales, f'{where}.rows.{number}') for number, row in enumerate(raw['rows']))
-    _choose(raw['read'], READS, f'{where}.read')
+    _require_one_of(raw['read'], READS, f'{where}.read')
     if raw.get('reference') is not None:
-        _choose(raw['reference'], [row.name for row in rows], f'{where}.reference')
+        _require_one_of(raw['reference'], [row.name for row in rows], f'{where}.reference')
     slugs = [row.slug for row in rows]
     for row in rows:
         if slugs.count(row.slug) > 1:
             raise ConfigError(f'{where}: two rows are called {row.name!r}')
     for scale, data in raw.get('data', {}).items():
-        _choose(scale, scales, f'{where}.data: scale')
-        _choose(data, scales[scale].data, f'{where}.data.{scale}')
+        _require_one_of(scale, scales, f'{where}.data: scale')
+        _require_one_of(data, scales[scale].data, f'{where}.data.{scale}')
     for scale in raw.get('unscored', ()):
-        _choose(scale, scales, f'{where}.unscored: scale')
+        _require_one_of(scale, scales, f'{where}.unscored: scale')
     return Table(**{**raw, 'rows': rows})
 
 
 def _row(content: Any, scales: dict[str, Scale], where: str) -> Row:
     row = Row(**_checked(Row, content, where))
-    _choose(row.depth, DEPTHS, f'{where}.depth')
+    _require_one_of(row.depth, DEPTHS, f'{where}.depth')
     if row.read is not None:
-        _choose(row.read, READS, f'{where}.read')
+        _require_one_of(row.read, READS, f'{where}.read')
     for scale in (*row.configs, *row.teachers, *row.changes):
-        _choose(scale, scales, f'{where}: scale')
+        _require_one_of(scale, scales, f'{where}: scale')
     if row.quoted and (row.configs or row.overrides):
         raise ConfigError(f'{where} is quoted, so it has neither configs nor overrides')
     for column, value in row.figures.items():
@@ -83,10 +83,10 @@ def _data_set(content: Any, where: str) -> DataSet:
     data_set = DataSet(**_checked(DataSet, content, where))
     for name, kind in (('draw', Request), ('shapes', ShapesRequest)):
         for key in getattr(data_set, name) or ():
-            _choose(key, [item.name for item in fields(kind)], f'{where}.{name}: key')
+            _require_one_of(key, [item.name for item in fields(kind)], f'{where}.{name}: key')
     for name, facts in data_set.known.items():
         for key in facts:
-            _choose(key, FACTS, f'{where}.known.{name}: key')
+            _require_one_of(key, FACTS, f'{where}.known.{name}: key')
     return data_set
 
 
@@ -101,7 +101,7 @@ def _checked(kind: type, content: Any, where: str) -> dict[str, Any]:
         raise ConfigError(f'{where} must be a mapping, not {content!r}')
     known, kinds = {item.name: item for item in fields(kind)}, get_type_hints(kind)
     for key in content:
-        _choose(key, list(known), f'{where}: key')
+        _require_one_of(key, list(known), f'{where}: key')
     for name, item in known.items():
         if name not in content and item.default is MISSING and item.default_factory is MISSING:
             raise ConfigError(f'{where}: {name} is missing')
@@ -112,6 +112,6 @@ def _checked(kind: type, content: Any, where: str) -> dict[str, Any]:
     return dict(content)
 
 
-def _choose(value: Any, known: Any, where: str) -> None:
+def _require_one_of(value: Any, known: Any, where: str) -> None:
     if value not in known:
         raise ConfigError(f'{where} {value!r} is unknown; choose one of {", ".join(map(str, known))}')

@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from sdpose.io.atomic import atomic_write
 
@@ -48,7 +49,7 @@ def plot(table: Table, outcomes: Sequence[Outcome], path: Path) -> None:
         FigureCanvasAgg(figure).print_png(file)
 
 
-def _dot(axes, value: float, height: float, color: str) -> None:
+def _dot(axes: Any, value: float, height: float, color: str) -> None:
     axes.plot(value, height, 'D', color=color, markersize=7)
     axes.annotate(
         f'{value:.1f}', (value, height), xytext=(0, 7), textcoords='offset points', ha='center', fontsize=8, color=color

@@ -68,10 +68,10 @@ class Gap:
 def gap(outcome: Outcome, reference: Outcome, read: str) -> Gap:
     """Compare a row with the reference row."""
     pairs = zip(outcome.values(read), reference.values(read))
-    published = None not in (outcome.row.paper, reference.row.paper)
+    paper, other_paper = outcome.row.paper, reference.row.paper
     return Gap(
-        outcome.row.paper - reference.row.paper if published else None,
-        [mine - other for mine, other in pairs if None not in (mine, other)],
+        None if paper is None or other_paper is None else paper - other_paper,
+        [mine - other for mine, other in pairs if mine is not None and other is not None],
     )
 
 
@@ -99,7 +99,8 @@ def markdown(table: Table, outcomes: Sequence[Outcome], about: str, remarks: Seq
         _sources(outcomes),
         _differences(table, outcomes, reference) if reference else [],
     ]
-    rows = [sum(cells, []) for cells in zip([['row']] + [[item.row.name] for item in outcomes], *filter(None, parts))]
+    names = [['row']] + [[item.row.name] for item in outcomes]
+    rows: list[list[str]] = [sum(cells, []) for cells in zip(names, *filter(None, parts))]
     lines = [f'### {table.title}', '', about, '', _line(rows[0]), _line(['---'] * len(rows[0])), *map(_line, rows[1:])]
     legend = 'Per cent, mean ± sample standard deviation over seeds.'
     if reference:

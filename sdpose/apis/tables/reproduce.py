@@ -64,7 +64,7 @@ def reproduce(
     setting = choose(plan, file, table, scale, data, data_root, work_dir, options or {})
     if setting.recipe(row) is None:
         raise UserError(f'--row {row_name}: it has no config at --scale {scale}, only at {", ".join(row.configs)}')
-    require_writable(setting.homes.folder, '--work-dir')
+    require_writable(setting.run_folders.folder, '--work-dir')
     if not means.any_data:
         draw(setting.data, setting.root, means.say)
     about_data = examine(setting.data, setting.root, means.any_data, means.say)
@@ -127,7 +127,7 @@ def _write(
 
 def _told(run: Run) -> dict[str, Any]:
     """What the record of a run says, without what the row says of all."""
-    record = run.record()
+    record = run.finished_record()
     told = {key: value for key, value in record.items() if key not in ('config', 'overrides', 'name')}
     return {**told, **(dict(submission=str(run.submission)) if run.test_dev else {})}
 
@@ -144,7 +144,7 @@ def _model_options(run: Run) -> dict[str, Any]:
 
 def _publish(run: Run) -> str:
     """Publish the checkpoint of a run with the metrics of its evaluation; returns the file."""
-    metrics = run.record()['evaluation']['file']
+    metrics = run.finished_record()['evaluation']['file']
     folder = run.folder / 'published'
     folder.mkdir(exist_ok=True)
     file = publish(

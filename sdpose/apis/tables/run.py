@@ -76,10 +76,21 @@ class Run:
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise ConfigError(f'{path} is damaged ({error!r}); remove it, and the run is evaluated again') from error
 
+    def finished_record(self) -> dict[str, Any]:
+        """As ``record``, of a run that has ended.
+
+        Raises:
+            ConfigError: If there is no record.
+        """
+        record = self.record()
+        if record is None:
+            raise ConfigError(f'{self.folder / RESULT} is missing although its run has ended: start the table again')
+        return record
+
     def result(self) -> dict[int, float] | None:
         """The metric by cycle, counted from 1, or None while the run is not finished."""
         record = self.record()
-        return record and record['metric']
+        return None if record is None else record['metric']
 
     def finished(self) -> bool:
         """Whether the training and every evaluation that is asked for are done."""
@@ -168,7 +179,7 @@ def united(runs: Iterable[Run]) -> list[Run]:
     return list(by_folder.values())
 
 
-class Homes:
+class RunFolders:
     """Folders of trainings, each named after the first row that needs it and the fingerprint of its config.
 
     Args:
@@ -188,7 +199,7 @@ def make_runs(
     config: str,
     overrides: Mapping[str, Any],
     seeds: int,
-    homes: Homes,
+    run_folders: RunFolders,
     name: str,
     metric: str,
     annotated: bool = False,
@@ -202,7 +213,7 @@ def make_runs(
         config: The config file.
         overrides: Config keys and their values.
         seeds: Seeds 0 to seeds - 1.
-        homes: The folders.
+        run_folders: The folders.
         name: Of the row, for a new folder.
         metric: Name of the metric that counts.
         annotated: Evaluate on annotated boxes, too, if the config's test is on a detector's.
@@ -212,7 +223,7 @@ def make_runs(
         ConfigError: If an override does not fit the config.
     """
     cfg = prepare(config, cfg_options=dict(overrides))
-    home = homes(fingerprint(cfg, str(homes.folder)), name)
+    home = run_folders(fingerprint(cfg, str(run_folders.folder)), name)
     length = cfg.train_cfg
     last = f'epoch_{length.max_epochs}.pth' if 'max_epochs' in length else f'iter_{length.max_iters}.pth'
     cycles = (cfg.model.get('neck') or {}).get('num_cycles')

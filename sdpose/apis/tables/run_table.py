@@ -63,7 +63,7 @@ def run_table(
     for name, table in tables.items():
         setting = choose(plan, file, table, scale, data, data_root, work_dir, options or {})
         setting, chosen = groups.setdefault(setting.data_name, (setting, {}))
-        require_writable(setting.homes.folder, '--work-dir')
+        require_writable(setting.run_folders.folder, '--work-dir')
         chosen[name] = {row.name: setting.runs(table, row, seeds) for row in table.rows}
     failed: list[Run] = []
     for setting, chosen in groups.values():
@@ -108,7 +108,7 @@ def _report(setting: Setting, name: str, table: Table, rows: Rows, seeds: int) -
         for run in of_row
         if unscored and run.submission.is_file()
     ]
-    return write_report(setting.homes.folder / f'{name}.md', table, outcomes, f'{about}.', remarks)
+    return write_report(setting.run_folders.folder / f'{name}.md', table, outcomes, f'{about}.', remarks)
 
 
 def outcome(table: Table, row: Any, records: Sequence[dict[str, Any] | None], source: str) -> Outcome:

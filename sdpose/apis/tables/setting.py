@@ -8,7 +8,7 @@ from typing import Any
 from sdpose.errors import UserError
 
 from .plan import DataSet, Plan, Row, Scale, Table
-from .run import Homes, Run, make_runs
+from .run import Run, RunFolders, make_runs
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Setting:
         plan: The file of tables.
         scale_name, data_name: Names in the plan.
         root: Folder of the data, with a slash at its end.
-        homes: Where the runs lie.
+        run_folders: Where the runs lie.
         options: Config keys of every row, from the command line.
     """
 
@@ -27,7 +27,7 @@ class Setting:
     scale_name: str
     data_name: str
     root: str
-    homes: Homes
+    run_folders: RunFolders
     options: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -53,7 +53,7 @@ class Setting:
         if recipe is None:
             return []
         config, overrides = recipe
-        measure = dict(metric=table.metric or self.plan.metric, percent=table.percent)
+        measure: dict[str, Any] = dict(metric=table.metric or self.plan.metric, percent=table.percent)
         teacher = self._teacher(row, measure)
         if teacher:
             overrides = {**overrides, 'model.distiller.checkpoint': str(teacher.checkpoint)}
@@ -61,7 +61,7 @@ class Setting:
             config,
             {**overrides, **self.options},
             seeds,
-            self.homes,
+            self.run_folders,
             row.name,
             annotated=annotated,
             test_dev=self.scale_name in table.unscored,
@@ -91,7 +91,7 @@ class Setting:
         options = {key: value for key, value in self.options.items() if not key.startswith('model.')}
         overrides = {'data_root': self.root, **self._moved(), **options}
         config, name = row.teachers[self.scale_name], f'teacher of {row.name}'
-        return make_runs(config, overrides, 1, self.homes, name, **measure)[0]
+        return make_runs(config, overrides, 1, self.run_folders, name, **measure)[0]
 
     def _moved(self) -> dict[str, Any]:
         """The data set's overrides, in which files beside the data root, such as annotations, move with it."""
@@ -134,7 +134,7 @@ def choose(
     data = data or table.data.get(scale) or next(iter(chosen.data))
     data_set = pick('--data', data, chosen.data, f'scale {scale}')
     root = os.path.join(data_root or data_set.root, '')
-    return Setting(plan, scale, data, root, Homes(Path(work_dir) / f'{scale}_{data}'), options)
+    return Setting(plan, scale, data, root, RunFolders(Path(work_dir) / f'{scale}_{data}'), options)
 
 
 def pick(what: str, name: str, known: dict[str, Any], where: str) -> Any:

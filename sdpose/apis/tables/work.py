@@ -73,7 +73,7 @@ def work(setting: Setting, runs: Sequence[Run], means: Means) -> list[Run]:
     folders = {run.folder for run in teachers}
     first = united([*teachers, *(run for run in missing if run.folder in folders)])
     failed: list[Run] = []
-    with lock_work_dir(setting.homes.folder):
+    with lock_work_dir(setting.run_folders.folder):
         for part in filter(None, (first, [run for run in missing if run.folder not in folders])):
             report = _counting(means.say, len(part))
             failed += Executor(means.train, means.test, means.jobs, setting.scale.threads, report)(part)

@@ -1,6 +1,7 @@
 """What a work folder says about itself: the config it was trained with, and the results of its tests."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,13 @@ class WorkFolder:
     name: str
     evaluation: dict[str, Any] | None
     annotated: dict[str, Any] | None
+
+    @property
+    def test(self) -> dict[str, Any]:
+        """The newest test on a detector's boxes or on images, else the one on annotated boxes."""
+        found = self.evaluation or self.annotated
+        assert found is not None, f'{self.path} was read without a test'  # read_work_folder refuses it
+        return found
 
     def differences(self, other: Config) -> list[str]:
         """Keys in which the training differs from that of a config, wherever its data lie."""
@@ -97,6 +105,7 @@ def _decisive(cfg: Config, root: str | None) -> dict[str, Any]:
 
 def _flat(node: Any, where: str = '') -> dict[str, str]:
     """A part of a config as dotted keys and the text of their values."""
+    items: Iterable[tuple[Any, Any]]
     if isinstance(node, dict) and node:
         items = node.items()
     elif isinstance(node, (list, tuple)) and any(isinstance(item, dict) for item in node):

@@ -25,14 +25,14 @@ class FinitePredictionHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Sequence | None = None
     ) -> None:
         """Count those of a batch."""
-        self._count.add(outputs)
+        self._count.add(outputs or ())
 
     def after_test_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Sequence | None = None
     ) -> None:
         """Count those of a batch."""
         if not isinstance(runner.test_evaluator, CycleEvaluator):
-            self._count.add(outputs)
+            self._count.add(outputs or ())
 
     def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
         """Warn after a validation."""

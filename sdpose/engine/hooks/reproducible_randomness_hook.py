@@ -43,6 +43,7 @@ class ReproducibleRandomnessHook(Hook):
         """Fix the shuffle's seed and put a seeder at the head of each pipeline, before workers are started."""
         seed = _shared_seed(runner)
         loader = runner.train_dataloader
+        sampler: Any
         for sampler in (loader.sampler, getattr(loader.batch_sampler, 'sampler', None)):
             if hasattr(sampler, 'seed'):
                 sampler.seed = seed

@@ -36,6 +36,10 @@ class ResumableCheckpointHook(CheckpointHook):
         **kwargs: As for ``CheckpointHook``.
     """
 
+    # Set by CheckpointHook.
+    filename_tmpl: str
+    max_keep_ckpts: int
+
     def before_train(self, runner: Runner) -> None:
         """Take over the best score, and make up a validation that the resumed training lacks."""
         hub = runner.message_hub
@@ -128,8 +132,8 @@ class ResumableCheckpointHook(CheckpointHook):
 
     def _restore_best(self, runner: Runner) -> None:
         """Let each metric's best checkpoint be one that lies in the folder, whatever the resumed checkpoint says."""
-        if 'auto' in self.key_indicators and (names := self._record.metric_names()):
-            self._init_rule(self.rules, names[:1])  # the first metric that there was
+        if 'auto' in self.key_indicators and (metrics := self._record.metric_names()):
+            self._init_rule(self.rules, metrics[:1])  # the first metric that there was
         single = len(self.key_indicators) == 1
         for key, rule in zip(self.key_indicators, self.rules):
             names = ('best_score', 'best_ckpt') if single else (f'best_score_{key}', f'best_ckpt_{key}')

@@ -1,6 +1,7 @@
 """A checkpoint fills the model completely, or loading fails."""
 
 import logging
+from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
@@ -41,7 +42,7 @@ class StrictLoadHook(Hook):
 
         A warning, because one thing may have two names; what differs in number is refused before a run starts.
         """
-        test = getattr(runner, '_test_loop', None)
+        test: Any = getattr(runner, '_test_loop', None)
         if not hasattr(test, 'dataloader'):
             return
         learned = labels_of(meta_of(checkpoint).get('dataset_meta'))

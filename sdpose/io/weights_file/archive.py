@@ -79,7 +79,7 @@ def _records(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
         raise UnfitError(f'it unpacks to {claimed:,} bytes from {size:,}')
     if not any(entry.CRC for entry in entries):
         for entry in entries:
-            entry.CRC = None
+            entry.CRC = None  # type: ignore[assignment]  # makes zipfile compare none
     return records
 
 
@@ -135,7 +135,7 @@ class _ArchiveStorages(Storages):
         if not size <= held < size + dtype.itemsize:
             raise UnfitError(f'a tensor in it has {size:,} bytes, of which {max(held, 0):,} are stored')
         values = torch.empty(held, dtype=torch.uint8)
-        room, place = memoryview(values.numpy()), 0
+        room, place = values.numpy().data, 0
         for chunk in self._records.chunks(f'data/{key}'):
             room[place : place + len(chunk)] = chunk
             place += len(chunk)

@@ -71,7 +71,8 @@ class Arrays:
             raise UnfitError(f'an array in it has the shape {shape}')
         self._require_length(kind, data, math.prod(shape))
         self._budget.copy(len(data))
-        target.__setstate__((1, shape, kind.value, fortran, data))
+        checked: Any = (1, shape, kind.value, fortran, data)
+        target.__setstate__(checked)
 
     def scalar(self, kind: Any, data: Any) -> np.generic:
         """``scalar(type, bytes)``."""

@@ -113,7 +113,7 @@ def _check_state(state: Any, source: str) -> None:
 
 
 def _is_count(value: Any, limit: int) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and 0 <= value < limit
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(0 <= value < limit)
 
 
 def _are_names(values: Any) -> bool:

@@ -62,6 +62,7 @@ class _LegacyStorages(Storages):
         """
         if type(keys) is not list or any(type(key) is not str for key in keys) or set(keys) != self.known.keys():
             raise UnfitError('its tensors and its bytes do not belong together')
+        buffered: Any = stream  # typing.IO lacks readinto, which every binary file has
         for key in keys:
             storage = self.known[key]
             header = stream.read(8)
@@ -71,9 +72,9 @@ class _LegacyStorages(Storages):
             if struct.unpack('<q', header)[0] * storage.dtype.itemsize != size:
                 raise UnfitError('a tensor in it has another size than its bytes')
             values = torch.empty(size, dtype=torch.uint8)
-            room, place = memoryview(values.numpy()), 0
+            room, place = values.numpy().data, 0
             while place < size:
-                taken = stream.readinto(room[place : place + _CHUNK])
+                taken = buffered.readinto(room[place : place + _CHUNK])
                 if not taken:
                     raise DamagedError('it ends too early')
                 place += taken

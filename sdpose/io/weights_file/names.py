@@ -106,7 +106,7 @@ class _Plain:
         return torch.device(kind) if index is None else torch.device(kind, index)
 
 
-def _set_version(target: OrderedDict, state: Any) -> None:
+def _set_version(target: Any, state: Any) -> None:
     """The one attribute of a state dict: the version of each module's layout."""
     versions = state.get('_metadata') if type(state) is dict and state.keys() <= {'_metadata'} else None
     if not isinstance(versions, dict) or not all(
@@ -156,7 +156,7 @@ def names_and_builders(budget: Budget) -> tuple[dict[str, Any], dict[type, Calla
         functions[f'{package}.multiarray._reconstruct'] = arrays.empty_array
         functions[f'{package}.multiarray.scalar'] = arrays.scalar
     named = {name: Named(name, function) for name, function in functions.items()}
-    builders = {
+    builders: dict[type, Callable[..., Any]] = {
         ElementType: arrays.set_element_type,
         np.ndarray: arrays.set_array,
         HistoryBuffer: set_log,

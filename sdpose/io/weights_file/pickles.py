@@ -4,6 +4,7 @@ import pickle
 import struct
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import IO, Any
 
 import numpy as np
@@ -63,9 +64,9 @@ class PickleReader:
         self._actions: dict[bytes, Callable[[], None]] = {
             code: getattr(self, method) for code, method in _METHODS.items()
         }
-        self._actions.update({code: lambda value=value: self._stack.append(value) for code, value in _VALUES.items()})
-        self._actions.update({code: lambda make=make: self._stack.append(make()) for code, make in _EMPTY.items()})
-        self._actions.update({code: lambda form=form: self._number(form) for code, form in _NUMBERS.items()})
+        self._actions.update({code: partial(self._push, value) for code, value in _VALUES.items()})
+        self._actions.update({code: partial(self._push_new, make) for code, make in _EMPTY.items()})
+        self._actions.update({code: partial(self._number, form) for code, form in _NUMBERS.items()})
 
     def load(self) -> Any:
         """The object.
@@ -97,6 +98,12 @@ class PickleReader:
         if not line.endswith(b'\n'):
             raise DamagedError('a name in it has no end')
         return line[:-1].decode('utf-8')
+
+    def _push(self, value: Any) -> None:
+        self._stack.append(value)
+
+    def _push_new(self, make: Callable[[], Any]) -> None:
+        self._stack.append(make())
 
     def _number(self, form: str) -> None:
         self._stack.append(struct.unpack(form, self._read(struct.calcsize(form)))[0])

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 
 Color = tuple[int, int, int]
+Pixel = Sequence[float] | np.ndarray
+"""x to the right and y down; integers are centres."""
 _SHIFT = 4
 _ONE = 1 << _SHIFT
 _FAR = 1 << 15
@@ -55,7 +57,7 @@ class Canvas:
         if tag >= 0:
             cv2.fillPoly(self.tags, points, tag, cv2.LINE_8, _SHIFT)
 
-    def disc(self, centre: Sequence[float], radius: float, color: Sequence[int], tag: int = -1) -> None:
+    def disc(self, centre: Pixel, radius: float, color: Sequence[int], tag: int = -1) -> None:
         """Paints a disc."""
         self.fill(np.asarray(centre) + radius * UNIT_CIRCLE, color, tag)
 
@@ -63,12 +65,12 @@ class Canvas:
         """Paints an upright rectangle between two corners."""
         self.fill(np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], float), color, tag)
 
-    def line(self, start: Sequence[float], end: Sequence[float], color: Sequence[int], thickness: float = 1) -> None:
+    def line(self, start: Pixel, end: Pixel, color: Sequence[int], thickness: float = 1) -> None:
         """Paints a line without touching the tags."""
         a, b = fixed(np.array([start, end], float))
         cv2.line(self.image, a.tolist(), b.tolist(), color, max(1, round(thickness)), cv2.LINE_AA, _SHIFT)
 
-    def darken(self, centre: Sequence[float], axes: Sequence[float], amount: float) -> None:
+    def darken(self, centre: Pixel, axes: Sequence[float], amount: float) -> None:
         """Casts a soft elliptic shadow; ``amount`` 0 leaves the picture as it is, 1 makes it black."""
         (cx, cy), (rx, ry), (width, height) = centre, axes, self.size
         x0, x1 = max(0, int(cx - rx)), min(width, int(cx + rx) + 1)

@@ -8,10 +8,9 @@ import numpy as np
 from sdpose.synthetic.people.appearance import shade
 from sdpose.synthetic.people.skeleton import Part
 
-from .canvas import PERSON_STRIDE, Canvas, Color, fixed
+from .canvas import PERSON_STRIDE, Canvas, Color, Pixel, fixed
 from .solids import capsules
 
-Pixel = Sequence[float]
 Profile = Sequence[tuple[float, float]]
 LIGHT = (-0.5, -0.866)
 """Direction towards the light in the picture, x to the right and y down."""

@@ -79,13 +79,14 @@ def joint_flags(tags: np.ndarray, body: Body, view: View, number: int) -> np.nda
     return result
 
 
-def _middle_and_head(body: Body, view: View) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _middle_and_head(body: Body, view: View) -> tuple[tuple[float, float], tuple[float, float, float, float]]:
     """The middle of the trunk and the box around the projected head, in pixels."""
     scale = float(view.scale(body.points['head']))
     centre = view.project(body.points['head'])
     outline = Ellipsoid(centre, body.frames['head'] * (body.head_axes * scale)).outline()
-    middle = view.project((body.joint('thorax') + body.joint('pelvis')) / 2)
-    return tuple(middle.tolist()), (*outline.min(0).tolist(), *outline.max(0).tolist())
+    (left, top), (right, bottom) = outline.min(0).tolist(), outline.max(0).tolist()
+    x, y = view.project((body.joint('thorax') + body.joint('pelvis')) / 2).tolist()
+    return (x, y), (left, top, right, bottom)
 
 
 def annotate(

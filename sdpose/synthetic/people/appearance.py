@@ -93,7 +93,7 @@ def from_hex(code: str) -> np.ndarray:
     return np.array([int(code[i : i + 2], 16) for i in (4, 2, 0)], float)
 
 
-def shade(color: Sequence[float], factor: float) -> Color:
+def shade(color: Sequence[float] | np.ndarray, factor: float) -> Color:
     """A darker (< 1) or lighter (> 1) tone."""
     blue, green, red = color
     return (

@@ -170,7 +170,7 @@ def draw_head(sketch: Sketch, body: Body, view: View, look: Look, smile: float, 
     """
     face = _Face(body, view)
     _hair_mass(sketch, face, body, view, look)
-    layer: Layer | None = sketch.layer(Part.HEAD, float(body.points['head'][2]) + 0.02)
+    layer = sketch.layer(Part.HEAD, float(body.points['head'][2]) + 0.02)
     _skull(layer, face, look, hairline)
     if face.forward > -0.3:
         _eyes(layer, face, look)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from sdpose.synthetic.drawing.canvas import Color
-from sdpose.synthetic.drawing.sketch import Layer, Pixel, Profile, Sketch
+from sdpose.synthetic.drawing.canvas import Color, Pixel
+from sdpose.synthetic.drawing.sketch import Layer, Profile, Sketch
 
 from .appearance import Look, shade
 from .camera import View

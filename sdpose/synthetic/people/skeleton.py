@@ -121,7 +121,7 @@ class Part(IntEnum):
 
 
 def _adjoining() -> dict[int, frozenset[Part]]:
-    table = {name: (Part.HEAD,) for name in ('nose', 'left_eye', 'right_eye')}
+    table: dict[str, tuple[Part, ...]] = {name: (Part.HEAD,) for name in ('nose', 'left_eye', 'right_eye')}
     table['head_top'] = (Part.HEAD, Part.HAIR)
     table['upper_neck'] = (Part.HEAD, Part.NECK, Part.HAIR)
     table['thorax'] = (Part.NECK, Part.TORSO)

@@ -1,6 +1,6 @@
 """What a camera adds: texture of surfaces, blur, exposure, noise and JPEG."""
 
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 import cv2
 import numpy as np
@@ -15,18 +15,20 @@ def _bank(width: int, height: int, kind: str) -> np.ndarray:
     """Noise around grey 128 with a standard deviation of 24, larger than the picture it is cut from."""
     rng = np.random.default_rng(0)
     shape = (height + _MARGIN, width + _MARGIN)
+    noise: np.ndarray
     if kind == 'grain':
         noise = rng.normal(size=(*shape, 3)).astype(np.float32)
         noise = 0.5 * noise + 0.85 * noise[..., :1]  # sensor noise is mostly the same in all channels after demosaicing
     else:
-        noise = sum(
+        layers = [
             cv2.resize(
                 rng.normal(size=(shape[0] // step + 2, shape[1] // step + 2)).astype(np.float32),
                 shape[::-1],
                 interpolation=cv2.INTER_CUBIC,
             )
             for step in (4, 12, 40)
-        )
+        ]
+        noise = reduce(np.add, layers)
         noise = np.repeat(noise[..., None], 3, 2)
     return np.clip(128 + 24 * noise / noise.std(), 0, 255).astype(np.uint8)
 

@@ -54,8 +54,8 @@ def _background(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
 def _brighter(rng: np.random.Generator, mean: float) -> tuple[float, float, float]:
     """A random colour that is brighter than a mean grey level of at most 150."""
     level = rng.uniform(mean + _LEAST_CONTRAST, 235)
-    color = np.clip(level + rng.uniform(-40, 40, 3), 0, 255)
-    return tuple(float(value) for value in color)
+    blue, green, red = np.clip(level + rng.uniform(-40, 40, 3), 0, 255)
+    return float(blue), float(green), float(red)
 
 
 def _placement(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:

@@ -14,7 +14,7 @@ class CocoStyle(Style):
     """One JSON per split, as ``person_keypoints_*.json`` of COCO."""
 
     joints = COCO_17
-    limbs = COCO_LIMBS
+    limbs: tuple[tuple[int, int], ...] = COCO_LIMBS
     names: tuple[str, ...] = COCO_JOINTS
 
     def describe(self, picture: Picture, people: Sequence[Annotation]) -> Described:

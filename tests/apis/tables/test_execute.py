@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sdpose.apis.tables.execute import Executor, _ended_with_us
+from sdpose.apis.tables.execute import Executor, _kill_with_parent_prefix
 from sdpose.apis.tables.run import Run
 from sdpose.errors import ConfigError
 
@@ -122,7 +122,7 @@ def test_a_signal_ends_the_children(tools, make, tmp_path, number):
     assert not (tmp_path / '2').exists()  # the third was never started
     if number != signal.SIGKILL:  # they have been waited for
         assert 'KeyboardInterrupt' in said and all(map(gone, children))
-    elif _ended_with_us():
+    elif _kill_with_parent_prefix():
         deadline = time.monotonic() + 60
         while not all(map(gone, children)):
             assert time.monotonic() < deadline

@@ -8,7 +8,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
 from sdpose.apis.tables.plan_file import read_plan
-from sdpose.apis.tables.run import Homes, make_runs
+from sdpose.apis.tables.run import RunFolders, make_runs
 from sdpose.config.load import load_config
 from sdpose.errors import ConfigError
 
@@ -70,19 +70,19 @@ def test_depths_of_the_full_scales_are_the_papers(plan):
 
 
 def test_equal_trainings_share_a_folder_and_others_do_not(plan, tmp_path):
-    homes = Homes(tmp_path)
+    run_folders = RunFolders(tmp_path)
 
     def folder(table, number, seed=0, **changes):
         row = plan.tables[table].rows[number]
         config = str(ROOT / plan.scales['mini'].config)
         options = {**overrides(plan, 'mini', row), **changes}
-        return make_runs(config, options, seed + 1, homes, row.name, 'coco/AP')[seed].folder
+        return make_runs(config, options, seed + 1, run_folders, row.name, 'coco/AP')[seed].folder
 
     first = folder('table5', 0)
     assert first.parent.name.startswith('none-') and folder('table6', 1) == first
     assert folder('table5', 0, seed=1) == first.parent / 'seed1'
     first.mkdir(parents=True)
-    homes = Homes(tmp_path)  # another start, which meets the rows in another order
+    run_folders = RunFolders(tmp_path)  # another start, which meets the rows in another order
     assert folder('table6', 1) == first
     distinct = {
         folder(name, number).parent.name.rsplit('-')[-1]

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from sdpose.apis.tables.plan_file import read_plan
-from sdpose.apis.tables.run import Homes
+from sdpose.apis.tables.run import RunFolders
 from sdpose.apis.tables.setting import Setting, choose
 from sdpose.config.load import load_config
 
@@ -151,7 +151,7 @@ def test_a_teacher_is_trained_for_distilpose(plan):
     assert teacher == runs[1].teacher and teacher.folder.name == 'seed0' and teacher.last == 'epoch_2.pth'
     assert runs[0].overrides['model.neck.depth'] == 2 and 'model.neck.depth' not in teacher.overrides
     assert all(run.overrides['model.distiller.checkpoint'] == str(teacher.checkpoint) for run in runs)
-    elsewhere = Setting(plan, 'mini', 'synthetic', setting.root, Homes(Path('elsewhere')), setting.options)
+    elsewhere = Setting(plan, 'mini', 'synthetic', setting.root, RunFolders(Path('elsewhere')), setting.options)
     assert (
         elsewhere.runs(table, row_of(plan, 'table2', 'DistilPose-S'), 1)[0].folder.parent.name
         == runs[0].folder.parent.name
@@ -183,8 +183,8 @@ def test_the_known_files_are_everybodys(plan):
 
 
 def test_equal_models_of_several_tables_train_once(plan):
-    homes = Homes(Path('w'))
-    setting = Setting(plan, 'full', 'coco', 'data/coco/', homes)
+    run_folders = RunFolders(Path('w'))
+    setting = Setting(plan, 'full', 'coco', 'data/coco/', run_folders)
     folders = {
         name: setting.runs(plan.tables[name], row_of(plan, name, 'SDPose-S-V1'), 1)[0].folder
         for name in ('table1', 'table3', 'table8')
@@ -195,11 +195,11 @@ def test_equal_models_of_several_tables_train_once(plan):
 
 def test_test_dev_is_written_where_nobody_can_score_it(plan, tmp_path):
     table = plan.tables['table3']
-    setting = Setting(plan, 'full', 'coco', 'data/coco/', Homes(tmp_path))
+    setting = Setting(plan, 'full', 'coco', 'data/coco/', RunFolders(tmp_path))
     run = setting.runs(table, row_of(plan, 'table3', 'SDPose-S-V1'), 1)[0]
     last = run.commands(['train'], ['test'])[-1]
     assert last[:3] == ['test', run.config, str(run.checkpoint)] and '--test-dev' in last
     assert last[last.index('--out') + 1] == str(run.submission)
     assert 'data_root=data/coco/' in last
-    mini = Setting(plan, 'mini', 'synthetic', 'data/x/', Homes(tmp_path))
+    mini = Setting(plan, 'mini', 'synthetic', 'data/x/', RunFolders(tmp_path))
     assert not mini.runs(table, row_of(plan, 'table3', 'SDPose-S-V1'), 1)[0].test_dev

@@ -14,7 +14,7 @@ from sdpose.apis.tables.run import Run, united
 from sdpose.apis.tables.run_table import outcome
 from sdpose.apis.tables.setting import Setting
 from sdpose.apis.tables.work import Means, require_means
-from sdpose.errors import UserError
+from sdpose.errors import ConfigError, UserError
 
 TABLE = Table('A table', (Row('SDPose-S-V1 + PPT', 72.3), Row('OKDHP', 72.8, quoted=True), Row('5e-6')), 'first')
 MADE = dict(
@@ -100,6 +100,11 @@ def test_it_is_finished_when_all_that_is_asked_for_is_done(run):
     assert run.finished()
     (one,) = united([plain, run, plain])
     assert one == run
+
+
+def test_a_run_whose_record_was_removed_is_named(run):
+    with pytest.raises(ConfigError, match='result.json is missing although its run has ended: start the table again'):
+        run.finished_record()
 
 
 def test_a_finished_run_records_both_evaluations_and_its_environment(run):
