@@ -4,7 +4,7 @@ Shapes: D token width, C channels of the feature map, ph and pw the patch height
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from torch import Tensor
@@ -54,33 +54,10 @@ def convert_model(state: Mapping[str, Tensor], patch_size: tuple[int, int]) -> C
         state: released key to tensor, without ``module.``.
         patch_size: (w, h) of a patch. A patch projection that it does not divide stays as it is.
     """
-    return _convert(state, WHOLE_MODEL, patch_size)
-
-
-def convert_token_module(state: Mapping[str, Tensor], patch_size: tuple[int, int]) -> dict[str, Tensor]:
-    """Rename the tensors of a released token module (keys without ``keypoint_head.tokenpose.``).
-
-    Args:
-        state: released key to tensor.
-        patch_size: (w, h) of a patch.
-
-    Returns:
-        Key of this project's model to tensor, without the position code.
-
-    Raises:
-        KeyError: if keys are unknown, naming all of them.
-    """
-    weights, unknown, _ = _convert(state, TOKEN_MODULE, patch_size)
-    if unknown:
-        raise KeyError(f'not a released token module, unknown keys: {", ".join(unknown)}')
-    return weights
-
-
-def _convert(state: Mapping[str, Tensor], renames: Sequence[tuple[str, str]], patch_size: tuple[int, int]) -> Converted:
     weights: dict[str, Tensor] = {}
     unknown: dict[str, Tensor] = {}
     for key, value in state.items():
-        new = next((match.expand(new) for old, new in renames if (match := re.fullmatch(old, key))), None)
+        new = next((match.expand(new) for old, new in WHOLE_MODEL if (match := re.fullmatch(old, key))), None)
         if new is None or new in weights:  # a second transformer or token module would overwrite the first
             unknown[key] = value
         else:

@@ -1,10 +1,10 @@
-"""Weights of a vision transformer of timm (or of the DeiT release, which has the same layout) and of ours.
+"""Weights of a vision transformer of timm (or of the DeiT release, which has the same layout) under our names.
 
 Shapes: D token width, L layers, P patches.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from torch import Tensor
 
@@ -37,22 +37,15 @@ def vit_from_timm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Raises:
         MismatchError: if keys are missing or unknown, naming them.
     """
-    return _rename(state, _names(_depth(state, r'blocks\.(\d+)\.')), 'a vision transformer of timm')
-
-
-def vit_to_timm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The way back: rename the tensors of a ``DistillClassifier`` for timm.
-
-    Raises:
-        MismatchError: if keys are missing or unknown, naming them.
-    """
-    names = {ours: theirs for theirs, ours in _names(_depth(state, r'neck\.layers\.(\d+)\.')).items()}
-    return _rename(state, names, 'a classifier of this project without backbone')
-
-
-def _depth(keys: Iterable[str], pattern: str) -> int:
-    """One more than the highest layer index among the keys; 0 if there is none."""
-    return max((int(match[1]) + 1 for key in keys if (match := re.match(pattern, key))), default=0)
+    layers = [int(match[1]) for key in state if (match := re.match(r'blocks\.(\d+)\.', key))]
+    names = _names(max(layers, default=-1) + 1)
+    missing = [key for key in names if key not in state]
+    unknown = [key for key in state if key not in names]
+    if missing or unknown:
+        found = (('missing', missing), ('unknown', unknown))
+        parts = [f'{label}: {first_few(keys, _SHOWN)}' for label, keys in found if keys]
+        raise MismatchError(f'these are not the weights of a vision transformer of timm; {"; ".join(parts)}')
+    return {names[key]: value for key, value in state.items()}
 
 
 def _names(depth: int) -> dict[str, str]:
@@ -63,13 +56,3 @@ def _names(depth: int) -> dict[str, str]:
         **_TOKENS,
         **{f'{theirs}.{end}': f'{ours}.{end}' for theirs, ours in modules.items() for end in ('weight', 'bias')},
     }
-
-
-def _rename(state: Mapping[str, Tensor], names: dict[str, str], what: str) -> dict[str, Tensor]:
-    missing = [key for key in names if key not in state]
-    unknown = [key for key in state if key not in names]
-    if missing or unknown:
-        found = (('missing', missing), ('unknown', unknown))
-        parts = [f'{label}: {first_few(keys, _SHOWN)}' for label, keys in found if keys]
-        raise MismatchError(f'these are not the weights of {what}; {"; ".join(parts)}')
-    return {names[key]: value for key, value in state.items()}

@@ -55,8 +55,7 @@ def check_datasets(cfg: Config, splits: Sequence[str]) -> None:
 
 def _check_keypoint_data(cfg: Config, dataset: dict[str, Any], split: str) -> None:
     """Check a data set of poses; one whose class reads its annotations in its own way, for being there alone."""
-    kind = resolve_type(dataset, DATASETS)
-    assert kind is not None  # it has a check
+    kind: Any = resolve_type(dataset, DATASETS)
     if issubclass(kind, MpiiDataset) or kind._load_annotations is BaseCocoStyleDataset._load_annotations:
         _check_files(cfg, dataset, split)
     else:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
+from released_layout import token_weights
 from released_numbers import DATA, Fixture
 from sdpose_s import Cycle, Head, Layer, MultiCycledTransformer, SDPose, Tokenizer, losses
 from tasks import task_of
@@ -14,7 +15,6 @@ from torch.testing import assert_close
 
 from sdpose.config.load import load_config
 from sdpose.config.nodes import input_size
-from sdpose.converters import convert_token_module
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 TINY = 'quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48.py'
@@ -130,7 +130,7 @@ def test_the_numbers_of_the_released_code():
     part = nn.Module()
     part.neck = MultiCycledTransformer(tokenizer, [Layer(dim, heads=4) for _ in range(3)], cycles=2)
     part.head = Head(dim, (32, 24))
-    part.load_state_dict(convert_token_module(fixture.below('w/'), patch[::-1]), strict=True)
+    part.load_state_dict(token_weights(fixture.below('w/'), patch[::-1]), strict=True)
     feature = fixture['feature'].requires_grad_()
     cycles = [Cycle(part.head(x[:, :joints]), x[:, :joints], x[:, joints:], maps) for x, maps in part.neck(feature)]
     for number, cycle in enumerate(cycles, start=1):
@@ -147,7 +147,7 @@ def test_the_numbers_of_the_released_code():
         if 'feature' in released:
             of_feature = torch.autograd.grad(named['total'], feature, retain_graph=True)[0]
             assert_close(of_feature, released.pop('feature'), rtol=1e-3, atol=1e-8)
-        released = convert_token_module(released, patch[::-1])
+        released = token_weights(released, patch[::-1])
         assert len(released) >= 4
         ours = gradients(part, named['total'])
         compare_gradients({name: ours[name] for name in released}, released, tag, rtol=1e-3)

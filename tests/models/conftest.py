@@ -9,11 +9,11 @@ import torch
 from mmengine.structures import InstanceData, PixelData
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
+from released_layout import token_weights
 from released_numbers import DATA, FOLDERS, Fixture
 from torch import Tensor, nn
 
 import sdpose  # noqa: F401
-from sdpose.converters import convert_token_module
 from sdpose.structures import CycleTokens, TokenSet
 
 
@@ -68,7 +68,7 @@ def token_model():
             ),
             dict(type='TokenPoseHead', in_channels=config['dim'], decoder=codec_of(config['heatmap_size'])),
         )
-        model.load_state_dict(convert_token_module(fixture.below('w/'), patch_size), strict=True)
+        model.load_state_dict(token_weights(fixture.below('w/'), patch_size), strict=True)
         return model
 
     return build
@@ -108,7 +108,7 @@ def distilpose_student():
                     num_heads=config['heads'],
                 )
             )
-        model.load_state_dict(convert_token_module(fixture.below('w/'), (3, 4)), strict=True)
+        model.load_state_dict(token_weights(fixture.below('w/'), (3, 4)), strict=True)
         return model, model['neck']([fixture['feature']]) if 'feature' in fixture else feats
 
     return build

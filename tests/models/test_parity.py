@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 from mmpose.registry import MODELS
+from released_layout import token_weights
 from released_numbers import COMPLETE
 from small_models import between_cycles
 from torch.testing import assert_close
 
-from sdpose.converters import convert_token_module
 from sdpose.models import sine_table
 
 pytestmark = pytest.mark.parity
@@ -77,7 +77,7 @@ def test_sdpose_losses_and_gradients(load_fixture, token_model, data_samples, fo
     expected = fixture.below(f'grad/{tag}/')
     if 'feature' in expected:
         assert_close(ours['feature'], expected.pop('feature'), rtol=1e-3, atol=1e-8)
-    expected = convert_token_module(expected, model.neck.tokenizer.patch_embed.kernel_size[::-1])
+    expected = token_weights(expected, model.neck.tokenizer.patch_embed.kernel_size[::-1])
     assert len(expected) >= 4
     for name, gradient in expected.items():
         assert_close(ours[name], gradient, rtol=1e-3, atol=2e-6 * gradient.abs().max().item())

@@ -9,11 +9,11 @@ from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
+from released_layout import token_weights
 from small_models import stock_hrnet, teacher_of, write_teacher
 from torch.testing import assert_close
 
 from sdpose.config.find import find_config
-from sdpose.converters import convert_token_module
 from sdpose.errors import ConfigError, MismatchError
 from sdpose.models.distillers.input_spec import InputSpec
 from sdpose.models.heads.token_reg_head import PoseRegression
@@ -217,7 +217,7 @@ def test_released_total_and_gradients(load_fixture, distilpose_student, folder):
     total = sum(losses.values())
     assert_close(total.detach().double(), fixture['loss/total'], rtol=1e-4, atol=1e-9)
     total.backward()
-    gradients = convert_token_module(fixture.below('grad/total/'), (3, 4))
+    gradients = token_weights(fixture.below('grad/total/'), (3, 4))
     assert len(gradients) >= 2
     for name, parameter in model.named_parameters():
         if name in gradients:

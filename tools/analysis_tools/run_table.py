@@ -87,8 +87,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def main() -> int:
-    args = parse_args()
-    return cli.run(lambda: run(args))
+    return cli.run(lambda: run(parse_args()))
 
 
 if __name__ == '__main__':

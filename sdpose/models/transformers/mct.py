@@ -75,13 +75,8 @@ class MultiCycledTransformer(BaseModule):
         super().__init__(init_cfg or dict(type='TruncNormal', layer='Linear', std=0.02, bias=0))
         if depth < 1:
             raise ValueError(f'a transformer needs at least one layer, got depth={depth}')
-        for name, value in dict(
-            in_channels=in_channels,
-            dim=dim,
-            mlp_ratio=mlp_ratio,
-            norm_eps=norm_eps,
-            attention_scale=1 if attention_scale is None else attention_scale,
-        ).items():
+        sizes = dict(in_channels=in_channels, dim=dim, mlp_ratio=mlp_ratio, norm_eps=norm_eps)
+        for name, value in {**sizes, 'attention_scale': 1 if attention_scale is None else attention_scale}.items():
             if not 0 < value < math.inf:
                 raise ValueError(f'{name} must be positive, got {value}')
         if num_cycles < 1:
