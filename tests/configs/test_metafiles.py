@@ -9,7 +9,7 @@ import yaml
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 TABLE = runpy.run_path(str(Path(__file__).with_name('test_configs.py')))['TABLE']
-METHODS = sorted({path.name for path in CONFIGS.iterdir() if path.is_dir()} - {'_base_', 'quick_start'})
+METHODS = sorted({path.relative_to(CONFIGS).parts[0] for path in CONFIGS.rglob('*.py')} - {'_base_', 'quick_start'})
 _DATA = {'coco': 'COCO', 'crowdpose': 'CrowdPose', 'mpii': 'MPII', 'imagenet': 'ImageNet-1k'}
 
 
