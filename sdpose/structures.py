@@ -14,8 +14,8 @@ class Attended(NamedTuple):
     """What the attention of one layer computed; its keys and weights are what pruners choose by.
 
     Attributes:
-        update: what the tokens read, to be added to them, (B, K + P, D).
-        weights: the softmax weights of the first R tokens, (B, h, R, K + P); None if none were asked for.
+        update: What the tokens read, to be added to them, (B, K + P, D).
+        weights: The softmax weights of the first R tokens, (B, h, R, K + P); None if none were asked for.
         keys: (B, h, K + P, D / h).
     """
 
@@ -28,9 +28,9 @@ class LayerTrace(NamedTuple):
     """What happened in one layer.
 
     Attributes:
-        query: the query tokens behind the layer, (B, K, D).
-        attention: softmax weights in it: of the query tokens, (B, h, K, K + P), or of all tokens.
-        kept: indices, in the full row-major patch grid, of the P patches that they could attend to, (B, P); None if no
+        query: The query tokens behind the layer, (B, K, D).
+        attention: Softmax weights in it: of the query tokens, (B, h, K, K + P), or of all tokens.
+        kept: Indices, in the full row-major patch grid, of the P patches that they could attend to, (B, P); None if no
             patch had been pruned before.
     """
 
@@ -48,14 +48,14 @@ class TokenSet(NamedTuple):
     """The tokens after one pass through the transformer (or before the first one).
 
     Attributes:
-        sequence: all tokens, the K query tokens first, (B, K + P, D). It is the residual stream itself: no norm
+        sequence: All tokens, the K query tokens first, (B, K + P, D). It is the residual stream itself: no norm
             follows the last layer, a head brings its own.
         num_queries: K.
-        position: the embedding that each layer but the first adds again, (1 or B, K + P, D), zero in the query rows;
+        position: The embedding that each layer but the first adds again, (1 or B, K + P, D), zero in the query rows;
             None if it is added once only.
-        kept: indices of the surviving patches in the full row-major patch grid, (B, P); None if none was pruned.
-        num_position_adds: how often layers have added ``position`` since the tokenizer, over all cycles so far.
-        trace: what happened in every layer; None unless it was asked for.
+        kept: Indices of the surviving patches in the full row-major patch grid, (B, P); None if none was pruned.
+        num_position_adds: How often layers have added ``position`` since the tokenizer, over all cycles so far.
+        trace: What happened in every layer; None unless it was asked for.
     """
 
     sequence: Tensor
@@ -95,7 +95,7 @@ class TokenSet(NamedTuple):
         """The query tokens and some of the visual tokens, with their position and their places in the full grid.
 
         Args:
-            index: which visual tokens, and in which order, (B, n), counted among those that are there.
+            index: Which visual tokens, and in which order, (B, n), counted among those that are there.
         """
         position = self.position
         if position is not None:
@@ -119,8 +119,8 @@ class CycleTokens(NamedTuple):
     """The tokens after each cycle that was run.
 
     Attributes:
-        cycles: one :class:`TokenSet` per cycle, first cycle first.
-        deployed: the 0-based cycle whose prediction is the model's output at inference.
+        cycles: One :class:`TokenSet` per cycle, first cycle first.
+        deployed: The 0-based cycle whose prediction is the model's output at inference.
     """
 
     cycles: tuple[TokenSet, ...]
@@ -136,7 +136,7 @@ class ClassSample(BaseDataElement):
     """What is known about one image of a class; the counterpart of MMPose's ``PoseDataSample``.
 
     Attributes:
-        gt_label: index of the class, an int64 scalar.
-        gt_score: the training target, the probability of each class (N,); two classes share it in a mixed image.
-        pred_score: the predicted probability of each class (N,).
+        gt_label: Index of the class, an int64 scalar.
+        gt_score: The training target, the probability of each class (N,); two classes share it in a mixed image.
+        pred_score: The predicted probability of each class (N,).
     """

@@ -41,9 +41,9 @@ def count_macs(model: nn.Module, image: Tensor, training: bool) -> tuple[int, in
     """Multiply-adds of one forward of one image.
 
     Args:
-        model: a pose estimator or a classifier.
+        model: A pose estimator or a classifier.
         image: (1, 3, H, W).
-        training: count every training cycle instead of the deployed single pass.
+        training: Count every training cycle instead of the deployed single pass.
 
     Returns:
         In the published convention (modules only: convolutions, linears, norms, ReLU, upsampling), and true
@@ -75,13 +75,13 @@ def complexity(config: Config) -> dict[str, dict[str, int]]:
     """Parameters and multiply-adds of a config's model at its own input size, in absolute numbers.
 
     Args:
-        config: the config of a top-down model or of a classifier.
+        config: The config of a top-down model or of a classifier.
 
     Returns:
         ``inference`` and ``training``, each with ``params`` (trainable), ``macs_published`` and ``macs``.
 
     Raises:
-        ConfigError: if the config names no input size, or a part refuses its values.
+        ConfigError: If the config names no input size, or a part refuses its values.
     """
     width, height = input_size(config)
     model = build_model(config.model)

@@ -32,7 +32,8 @@ class Conversion:
         method: What its keys say: a method, or the two that share them.
         chosen: The config whose model it fills.
         model: That model with the weights, on the CPU.
-        position_error: Largest difference between the stored and the recomputed position code; None if it was learned.
+        position_error: Largest difference between the stored position embedding and the recomputed one; None if it
+            was learned.
         alternatives: Names of the other configs that the same weights fill.
         forced: Whether the config was given, not found.
     """
@@ -61,7 +62,7 @@ class Conversion:
             f'{grid[0] * grid[1]} patches of {patch[0]}x{patch[1]} (w x h), {type(model.head).__name__}',
             'joints': f'{tokenizer.num_queries} ({dataset_type(config)})',
             'loaded strictly': f'{self.chosen.difference.matched} tensors, nothing missing or left over',
-            'position code': position,
+            'position embedding': position,
         }
         lines = [f'{name:<20}{value}' for name, value in found.items()]
         if self.alternatives:

@@ -52,13 +52,13 @@ def convert_weights(state: Mapping[str, Tensor], source: str, config: str | None
     """Find a released model's config, or verify the given one, and fill its model strictly.
 
     Args:
-        state: released key to tensor, without ``module.``.
+        state: Released key to tensor, without ``module.``.
         source: What messages call the checkpoint.
-        config: as for :func:`convert_file`.
+        config: As for :func:`convert_file`.
 
     Raises:
         MismatchError: If the keys are not those of a released model, or no config (or not the given one) has its model
-            and its position code.
+            and its position embedding.
         NonFiniteError: If a tensor holds NaN.
     """
     _check_keys(state, source)

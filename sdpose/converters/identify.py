@@ -108,7 +108,7 @@ def fit(state: Mapping[str, Tensor], tried: Candidate) -> Fit:
 
 
 def sine_code(tokenizer: Any) -> Tensor:
-    """The position code of the visual tokens alone, (1, P, D), as a released checkpoint stores it."""
+    """The position embedding of the visual tokens alone, (1, P, D), as a released checkpoint stores it."""
     return tokenizer.position[:, tokenizer.num_queries :]
 
 

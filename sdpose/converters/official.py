@@ -36,10 +36,10 @@ class Converted(NamedTuple):
     """A released model in this project's names.
 
     Attributes:
-        weights: key of this project's model to tensor.
-        unknown: released key to tensor, for the keys that have no place here.
-        position: the stored position code of the visual tokens, (1, P, D), or of all tokens if it was learned; None
-            if there is none. Here the sine code is a function of the sizes, not a stored tensor.
+        weights: Key of this project's model to tensor.
+        unknown: Released key to tensor, for the keys that have no place here.
+        position: The stored position embedding of the visual tokens, (1, P, D), or of all tokens if it was learned;
+            None if there is none. Here the sine embedding is a function of the sizes, not a stored tensor.
     """
 
     weights: dict[str, Tensor]
@@ -51,7 +51,7 @@ def convert_model(state: Mapping[str, Tensor], patch_size: tuple[int, int]) -> C
     """Rename the tensors of a whole released model.
 
     Args:
-        state: released key to tensor, without ``module.``.
+        state: Released key to tensor, without ``module.``.
         patch_size: (w, h) of a patch. A patch projection that it does not divide stays as it is.
     """
     weights: dict[str, Tensor] = {}

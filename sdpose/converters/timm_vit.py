@@ -29,13 +29,13 @@ def vit_from_timm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Rename the tensors of a timm model with class token and learned position.
 
     Args:
-        state: timm's key to tensor.
+        state: Timm's key to tensor.
 
     Returns:
         Key of ``DistillClassifier`` to tensor; the tensors are the same objects.
 
     Raises:
-        MismatchError: if keys are missing or unknown, naming them.
+        MismatchError: If keys are missing or unknown, naming them.
     """
     layers = [int(match[1]) for key in state if (match := re.match(r'blocks\.(\d+)\.', key))]
     names = _names(max(layers, default=-1) + 1)

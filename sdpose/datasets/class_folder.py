@@ -16,9 +16,9 @@ class ClassFolderDataset(ImageFolder):
     """torchvision's ``ImageFolder`` with a pipeline: ``FOLDER/CLASS/IMAGE``; classes are numbered in sorted order.
 
     Args:
-        data_root: the data set's folder.
+        data_root: The data set's folder.
         data_prefix: ``img``: the split's folder below ``data_root``.
-        pipeline: configs of transforms. They get ``img_path``, ``gt_label`` and ``sample_idx``.
+        pipeline: Configs of transforms. They get ``img_path``, ``gt_label`` and ``sample_idx``.
     """
 
     def __init__(self, data_root: str, pipeline: Sequence[dict], data_prefix: dict | None = None) -> None:
@@ -38,12 +38,12 @@ class ClassFolderDataset(ImageFolder):
         """One sample through the pipeline.
 
         Args:
-            index: number of the image. An index beyond the last image is a further copy of one (see
+            index: Number of the image. An index beyond the last image is a further copy of one (see
                 :class:`RepeatedAugmentationSampler`): the same file under another ``sample_idx``, so that it is
                 augmented otherwise.
 
         Raises:
-            DataError: if a transform refuses the image.
+            DataError: If a transform refuses the image.
         """
         path, label = self.samples[index % len(self.samples)]
         try:

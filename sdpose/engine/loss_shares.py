@@ -15,7 +15,7 @@ def loss_shares(means: Mapping[str, float]) -> dict[str, float]:
     """The share of each term, between 0 and 1.
 
     Args:
-        means: mean value of each weighted term over some steps.
+        means: Mean value of each weighted term over some steps.
 
     Returns:
         For each term its magnitude over the sum of all magnitudes: the share of the total where no term is negative. A

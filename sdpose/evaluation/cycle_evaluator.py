@@ -16,10 +16,10 @@ class CycleEvaluator:
     """One MMEngine ``Evaluator`` per cycle, behind the interface that a test loop uses.
 
     Args:
-        metrics: for each cycle, first cycle first, the list of its metrics' configs.
+        metrics: For each cycle, first cycle first, the list of its metrics' configs.
 
     Raises:
-        ValueError: if there is no cycle.
+        ValueError: If there is no cycle.
     """
 
     def __init__(self, metrics: Sequence[Sequence[dict]]) -> None:
@@ -42,11 +42,11 @@ class CycleEvaluator:
         """Take one batch.
 
         Args:
-            data_samples: for each cycle, its predictions for the batch.
-            data_batch: the batch itself.
+            data_samples: For each cycle, its predictions for the batch.
+            data_batch: The batch itself.
 
         Raises:
-            ValueError: if the model predicted another number of cycles.
+            ValueError: If the model predicted another number of cycles.
         """
         for evaluator, count, predictions in zip(self.cycles, self._not_finite, data_samples, strict=True):
             evaluator.process(predictions, data_batch)
@@ -56,7 +56,7 @@ class CycleEvaluator:
         """The metrics of all cycles, named ``cycle1/coco/AP`` and so on; a warning for predictions that are NaN.
 
         Args:
-            size: how many samples the data set has; what a sampler repeated beyond that is dropped.
+            size: How many samples the data set has; what a sampler repeated beyond that is dropped.
         """
         metrics = {}
         for number, (evaluator, count) in enumerate(zip(self.cycles, self._not_finite), start=1):

@@ -8,8 +8,8 @@ def cycle_table(metrics: Mapping[str, float], deployed: int) -> str:
     """A plain-text table, one row per metric and one column per cycle.
 
     Args:
-        metrics: values by name, as :class:`CycleEvaluator` names them: ``cycle1/coco/AP``.
-        deployed: number of the deployed cycle, which is marked.
+        metrics: Values by name, as :class:`CycleEvaluator` names them: ``cycle1/coco/AP``.
+        deployed: Number of the deployed cycle, which is marked.
     """
     columns = {
         cycle: {name.partition('/')[2]: metrics[name] for name in names}

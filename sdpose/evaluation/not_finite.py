@@ -33,7 +33,7 @@ class NotFiniteCount:
         """End the count; to be called in every process.
 
         Args:
-            size: how many samples the data set has.
+            size: How many samples the data set has.
 
         Returns:
             One sentence for the log, None if every prediction is finite.

@@ -21,12 +21,12 @@ class TopKAccuracy(BaseMetric):
     lower index, so that one value for all classes is right by chance only. Scores that are no numbers are wrong.
 
     Args:
-        topk: the k.
-        collect_device: as for MMEngine's ``BaseMetric``.
-        prefix: likewise.
+        topk: The k.
+        collect_device: As for MMEngine's ``BaseMetric``.
+        prefix: Likewise.
 
     Raises:
-        ValueError: if a k is no integer or less than 1.
+        ValueError: If a k is no integer or less than 1.
     """
 
     default_prefix = 'accuracy'

@@ -22,9 +22,9 @@ def extract_features(model: Any, images: Tensor, **options: Any) -> tuple[Sequen
     """The backbone's maps, each (B, C, H, W), and what the head reads: the maps themselves, or the neck's output.
 
     Args:
-        model: a model of MMPose's structure; without a backbone the neck gets the images.
-        images: the preprocessed images, (B, 3, H, W).
-        **options: of :meth:`MultiCycledTransformer.forward`, for a model that has one.
+        model: A model of MMPose's structure; without a backbone the neck gets the images.
+        images: The preprocessed images, (B, 3, H, W).
+        **options: Of :meth:`MultiCycledTransformer.forward`, for a model that has one.
     """
     backbone, neck = (getattr(model, part, None) for part in ('backbone', 'neck'))
     maps = (images,) if backbone is None else backbone(images)
@@ -37,13 +37,13 @@ def run_model(
     """Pass images (B, 3, H, W) through backbone and neck.
 
     Args:
-        model: a model of MMPose's structure.
-        images: the preprocessed images.
-        trace: whether the neck is to say what happened in every layer.
-        scores: what every patch is worth in each layer, for a student whose teacher prunes.
+        model: A model of MMPose's structure.
+        images: The preprocessed images.
+        trace: Whether the neck is to say what happened in every layer.
+        scores: What every patch is worth in each layer, for a student whose teacher prunes.
 
     Raises:
-        ConfigError: if a trace is asked of a model without a ``MultiCycledTransformer``.
+        ConfigError: If a trace is asked of a model without a ``MultiCycledTransformer``.
     """
     options: dict[str, Any] = {}
     if trace or scores is not None:
@@ -57,9 +57,9 @@ class ModelOutputs:
     """What a model has made of a batch of images; what its head makes of that is computed when it is read, once.
 
     Args:
-        head: the model's head.
-        maps: the backbone's maps, each (B, C, H, W).
-        feats: what the head reads.
+        head: The model's head.
+        maps: The backbone's maps, each (B, C, H, W).
+        feats: What the head reads.
     """
 
     def __init__(self, head: Any, maps: Sequence[Tensor], feats: Any) -> None:
@@ -81,7 +81,7 @@ class ModelOutputs:
         """The tokens behind a cycle.
 
         Raises:
-            ConfigError: if the model has no tokens.
+            ConfigError: If the model has no tokens.
         """
         if not isinstance(self.feats, CycleTokens):
             raise ConfigError('comparing tokens needs a student and a teacher with a MultiCycledTransformer as neck')
@@ -91,7 +91,7 @@ class ModelOutputs:
         """One of the backbone's maps, counted from 0; the last one for None.
 
         Raises:
-            ConfigError: if the backbone does not return it.
+            ConfigError: If the backbone does not return it.
         """
         if number is not None and number >= len(self.maps):
             raise ConfigError(
@@ -105,7 +105,7 @@ class ModelOutputs:
         """The map behind the last deconvolution of MMPose's ``HeatmapHead``, (B, C, H, W).
 
         Raises:
-            ConfigError: if the head is another.
+            ConfigError: If the head is another.
         """
         if not _is_heatmap_head(self.head):
             raise ConfigError(
@@ -131,9 +131,9 @@ class ModelOutputs:
         """The head's own losses and accuracy.
 
         Args:
-            data_samples: one data sample per image.
-            train_cfg: options of training that the head reads.
-            shared: whether something else reads what the head computes, too, so that it is kept.
+            data_samples: One data sample per image.
+            train_cfg: Options of training that the head reads.
+            shared: Whether something else reads what the head computes, too, so that it is kept.
         """
         if isinstance(self.head, CycleHead):
             raw = self.raw if shared else self.head.cycle_outputs(self.feats)

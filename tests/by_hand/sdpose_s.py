@@ -9,8 +9,8 @@ What is notable:
     between, no new keypoint tokens and no new features. A cycle costs time and no parameter.
 2.  A joint is a learned token. It stands before the patches in the sequence, sees them in attention only, and becomes
     a heatmap at the end.
-3.  Patches have a sine position code, joints have none. It is added before every layer, of every cycle, but the first
-    layer: in cycle 1 the tokenizer has just added it there, in cycle 2 nobody has. What is added again stays in the
+3.  Patches have a sine position embedding, joints have none. It is added before every layer, of every cycle, but the
+    first: in cycle 1 the tokenizer has just added it there, in cycle 2 nobody has. What is added again stays in the
     residual stream, so a patch holds it c (L - 1) + 1 times after cycle c of L layers.
 4.  Norms stand before attention and feed-forward, none after the last layer. Of the linears, only that of q, k and v
     has no bias.

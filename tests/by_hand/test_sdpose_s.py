@@ -19,8 +19,8 @@ from sdpose.config.nodes import input_size
 CONFIGS = Path(__file__).parents[2] / 'configs'
 TINY = 'quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48.py'
 S_V1 = 'sdpose/coco/sdpose-s-v1_stemnet_8xb64-300e_coco-256x192.py'
-# What the quick start's model does not show: layers that add the position code again, a third cycle, and a head with
-# two linears.
+# What the quick start's model does not show: layers that add the position embedding again, a third cycle, and a head
+# with two linears.
 CASES = {'tiny': (TINY, {}), 'deeper': (TINY, dict(depth=3, num_cycles=3, dim=12)), 'S-V1': (S_V1, {})}
 
 # Fixture of the released code: factor of the distillation, and whether its teacher is detached.

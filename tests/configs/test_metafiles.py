@@ -35,6 +35,32 @@ def readme_numbers() -> dict[str, dict[str, float]]:
     return numbers
 
 
+def test_counts_in_the_readmes_are_those_of_the_config_table() -> None:
+    """Every row of a table with counts, in the methods' READMEs and in the main one, in the digits that it shows."""
+    rows = 0
+    for readme in [CONFIGS.parent / 'README.md', *CONFIGS.glob('*/README.md')]:
+        header: list[str] = []
+        for line in readme.read_text().splitlines():
+            cells = [cell.strip() for cell in line.strip().strip('|').split('|')]
+            if 'params (M)' in cells:
+                header = cells
+            link = re.match(r'\| \[[^]]*\]\(([^)]+)\.py\)', line)
+            if not line.startswith('|'):
+                header = []
+            elif link and header:
+                leaf = (readme.parent / link[1]).resolve().relative_to(CONFIGS).as_posix()
+                shown = dict(zip(header, cells))
+                params, published, true = TABLE[leaf]
+                values = {'params (M)': params / 1e6, 'published (G)': published, 'true (G)': true}
+                values['without attention (G)'] = published
+                for column in values.keys() & shown.keys():
+                    digits = len(shown[column].partition('.')[2])
+                    expected = pytest.approx(values[column], abs=0.51 * 10**-digits)
+                    assert float(shown[column]) == expected, f'{leaf}: {column}'
+                rows += 1
+    assert rows >= 60, rows
+
+
 @pytest.fixture(params=METHODS)
 def method(request: pytest.FixtureRequest) -> str:
     return request.param

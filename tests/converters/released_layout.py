@@ -13,7 +13,7 @@ _BATCH_NORM = ('weight', 'bias', 'running_mean', 'running_var')
 
 
 def token_weights(module: dict[str, Tensor], patch_size: tuple[int, int]) -> dict[str, Tensor]:
-    """A released token module alone (or its gradients) under our names, which must all be known; no position code."""
+    """A released token module alone (or its gradients) under our names, all of them known; no position embedding."""
     whole = convert_model({f'keypoint_head.tokenpose.{key}': value for key, value in module.items()}, patch_size)
     assert not whole.unknown, list(whole.unknown)
     return whole.weights
@@ -157,7 +157,7 @@ def flow() -> Shapes:
 
 
 def sine_table(rows: int, columns: int, dim: int = 192) -> Tensor:
-    """The stored position code, number by number as the reference defines it."""
+    """The stored position embedding, number by number as the reference defines it."""
     half = dim // 2
 
     def code(place: int, count: int) -> list[float]:
@@ -212,7 +212,7 @@ def whole_model(backbone: Shapes, tokens: Shapes, head: str) -> Shapes:
 
 
 def random_weights(shapes: Shapes, grid: tuple[int, int]) -> dict[str, Tensor]:
-    """Small random values, positive variances, and the true position code of a (rows, columns) grid."""
+    """Small random values, positive variances, and the true position embedding of a (rows, columns) grid."""
     generator = torch.Generator().manual_seed(0)
     state = {}
     for key, shape in shapes.items():

@@ -1,4 +1,4 @@
-"""The visual term with and without the position codes that every cycle adds again."""
+"""The visual term with and without the position embeddings that every cycle adds again."""
 
 import pytest
 import torch

@@ -91,7 +91,7 @@ def cycle(x: float, name: str, remark: str) -> str:
         box(x, LANE - 52, 140, 104, '#ffffff', FAINT)
         + text(x + 70, LANE - 20, name, 15, more='font-weight="bold"')
         + text(x + 70, LANE, remark, 12)
-        + text(x + 70, LANE + 24, 'position code again', 11, FAINT)
+        + text(x + 70, LANE + 24, 'position added again', 11, FAINT)
         + text(x + 70, LANE + 38, 'before layers 2 to L', 11, FAINT)
     )
 
@@ -121,7 +121,7 @@ def draw() -> str:
         text(240, LANE - 94, 'keypoint tokens,', 12),
         text(240, LANE - 80, 'learned', 12),
         text(240, LANE + 90, 'patches,', 12),
-        text(240, LANE + 104, 'with position code', 12),
+        text(240, LANE + 104, 'with their position', 12),
         box(298, LANE - 92, 404, 173, '#fff8e5', '#d4a72c'),
         text(312, LANE - 70, 'one transformer, L layers', 12, '#7d4e00', 'start', 'font-weight="bold"'),
         text(688, LANE - 70, 'the same weights', 12, '#7d4e00', 'end', 'font-weight="bold"'),

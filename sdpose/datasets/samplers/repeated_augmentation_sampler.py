@@ -17,13 +17,13 @@ class RepeatedAugmentationSampler(DefaultSampler):
     its own augmentation where the draw is a function of the index.
 
     Args:
-        dataset: the data set.
-        num_repeats: copies of an image.
-        shuffle: whether the images are shuffled.
-        seed: of the shuffle, the same in all processes; None for a common random one.
+        dataset: The data set.
+        num_repeats: Copies of an image.
+        shuffle: Whether the images are shuffled.
+        seed: Of the shuffle, the same in all processes; None for a common random one.
 
     Raises:
-        ValueError: if there is to be less than one copy.
+        ValueError: If there is to be less than one copy.
     """
 
     def __init__(self, dataset: Sized, num_repeats: int = 3, shuffle: bool = True, seed: int | None = None) -> None:

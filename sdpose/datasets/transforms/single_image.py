@@ -37,8 +37,8 @@ def check_box(box: Any, shape: tuple[int, int]) -> None:
     """Refuse a box that has nothing of the picture in it: the model would find a person all the same.
 
     Args:
-        box: left, top, right, bottom in pixels, (4,) or (1, 4).
-        shape: height and width of the picture.
+        box: Left, top, right, bottom in pixels, (4,) or (1, 4).
+        shape: Height and width of the picture.
 
     Raises:
         DataError: If it is not four finite numbers, has no extent, or lies outside the picture.

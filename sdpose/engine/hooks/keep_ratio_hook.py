@@ -21,11 +21,11 @@ class KeepRatioHook(Hook):
     The log shows the ratio in force beside the losses, as ``keep_ratio``.
 
     Args:
-        start_epochs: epochs without pruning.
-        anneal_epochs: epochs from 1 down to the keep ratio.
+        start_epochs: Epochs without pruning.
+        anneal_epochs: Epochs from 1 down to the keep ratio.
 
     Raises:
-        ValueError: if a number of epochs is negative or no number.
+        ValueError: If a number of epochs is negative or no number.
     """
 
     def __init__(self, start_epochs: int = 10, anneal_epochs: int = 100) -> None:
@@ -50,7 +50,7 @@ class KeepRatioHook(Hook):
         """Refuse a model that prunes nothing, and say so if the training ends before it prunes in full.
 
         Raises:
-            ConfigError: if the model's neck has no pruner.
+            ConfigError: If the model's neck has no pruner.
         """
         pruner = _pruner(runner)
         end = self.start_epochs + self.anneal_epochs

@@ -21,10 +21,10 @@ class LossShareHook(Hook):
     (:class:`sdpose.engine.log_processors.LossLogProcessor`).
 
     Args:
-        steps: over how many steps, or all of a shorter training.
+        steps: Over how many steps, or all of a shorter training.
 
     Raises:
-        ValueError: if ``steps`` is not positive.
+        ValueError: If ``steps`` is not positive.
     """
 
     # After RuntimeInfoHook (VERY_HIGH) and FiniteLossHook (HIGH), before LoggerHook (BELOW_NORMAL).

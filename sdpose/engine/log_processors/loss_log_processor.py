@@ -20,8 +20,8 @@ class LossLogProcessor(LogProcessor):
     processes the first one shows its part of the batch.
 
     Args:
-        *args: as for ``LogProcessor``.
-        **kwargs: as for ``LogProcessor``.
+        *args: As for ``LogProcessor``.
+        **kwargs: As for ``LogProcessor``.
     """
 
     def get_log_after_iter(self, runner: Any, batch_idx: int, mode: str) -> tuple[dict, str]:

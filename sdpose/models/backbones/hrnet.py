@@ -19,12 +19,12 @@ class TruncatedHRNet(HRNet):
     what remains are MMPose's.
 
     Args:
-        extra: as for MMPose's HRNet, with ``stage1`` to ``stage3``.
-        **kwargs: as for MMPose's HRNet; ``init_cfg=None`` means its default, convolutions from N(0, 0.001), which is
+        extra: As for MMPose's HRNet, with ``stage1`` to ``stage3``.
+        **kwargs: As for MMPose's HRNet; ``init_cfg=None`` means its default, convolutions from N(0, 0.001), which is
             how the released models start without a file.
 
     Raises:
-        ValueError: if ``extra`` lacks a stage or has a fourth.
+        ValueError: If ``extra`` lacks a stage or has a fourth.
     """
 
     def __init__(self, extra: dict, **kwargs: Any) -> None:

@@ -22,9 +22,9 @@ class PretrainedBackbone:
     (classifier, a fourth stage) are fine.
 
     Args:
-        checkpoint: path or web address.
-        prefix: only the keys below this prefix belong to the backbone.
-        allow_mismatch: beginnings of the backbone's keys that the file need not fill.
+        checkpoint: Path or web address.
+        prefix: Only the keys below this prefix belong to the backbone.
+        allow_mismatch: Beginnings of the backbone's keys that the file need not fill.
     """
 
     def __init__(self, checkpoint: str | None, prefix: str | None = None, allow_mismatch: Sequence[str] = ()) -> None:
@@ -36,8 +36,8 @@ class PretrainedBackbone:
         """Fill ``module``.
 
         Raises:
-            ConfigError: if no file is named.
-            MismatchError: if the file cannot be had, or a tensor is missing or misshaped that was not allowed to be.
+            ConfigError: If no file is named.
+            MismatchError: If the file cannot be had, or a tensor is missing or misshaped that was not allowed to be.
         """
         weights = self._weights()
         difference = compare(module, weights)

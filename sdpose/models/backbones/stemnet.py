@@ -16,13 +16,13 @@ class StemNet(BaseModule):
     """Two 3x3 convolutions of stride 2, then bottleneck blocks at a quarter of the image size.
 
     Args:
-        in_channels: channels of the image.
-        stem_channels: width of the two convolutions and of the bottlenecks' middle; the output has four times as many.
-        num_blocks: number of bottleneck blocks.
-        init_cfg: initialization; by default that of the released models, convolutions from N(0, 0.001).
+        in_channels: Channels of the image.
+        stem_channels: Width of the two convolutions and of the bottlenecks' middle; the output has four times as many.
+        num_blocks: Number of bottleneck blocks.
+        init_cfg: Initialization; by default that of the released models, convolutions from N(0, 0.001).
 
     Raises:
-        ValueError: if there is no block, because the blocks widen the stem to its output width.
+        ValueError: If there is no block, because the blocks widen the stem to its output width.
     """
 
     def __init__(

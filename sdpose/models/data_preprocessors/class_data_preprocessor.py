@@ -21,10 +21,10 @@ class ClassDataPreprocessor(BaseDataPreprocessor):
     The pipeline has normalized the images already, because random erasing fills with normal noise behind it.
 
     Args:
-        num_classes: number of classes N.
-        mixing: configs of transforms of a whole batch, such as torchvision's ``MixUp`` and ``CutMix``; each training
+        num_classes: Number of classes N.
+        mixing: Configs of transforms of a whole batch, such as torchvision's ``MixUp`` and ``CutMix``; each training
             batch goes through one of them, all equally likely.
-        non_blocking: as for MMEngine's preprocessor.
+        non_blocking: As for MMEngine's preprocessor.
     """
 
     def __init__(self, num_classes: int, mixing: Sequence[dict] = (), non_blocking: bool = False) -> None:
@@ -37,7 +37,7 @@ class ClassDataPreprocessor(BaseDataPreprocessor):
 
         Args:
             data: ``inputs``, a list of images (3, H, W), and ``data_samples``, one per image with its ``gt_label``.
-            training: whether images are mixed.
+            training: Whether images are mixed.
 
         Returns:
             ``inputs`` (B, 3, H, W) and ``data_samples`` with ``gt_score`` (N,).

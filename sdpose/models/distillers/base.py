@@ -21,12 +21,12 @@ class BaseDistiller(BaseModule):
     """Builds and evaluates distillation terms.
 
     Args:
-        terms: term name to loss config. A name starts with ``loss_``, so that the runner adds it to the total; the
+        terms: Term name to loss config. A name starts with ``loss_``, so that the runner adds it to the total; the
             config is a registered loss with one more field ``on=``, the value of ``values.VALUES`` that it compares. A
             term set to None is left out, which is how a config or the command line switches one off.
 
     Raises:
-        ValueError: if a name or an ``on=`` is not one of the allowed, or the loss does not compare such values.
+        ValueError: If a name or an ``on=`` is not one of the allowed, or the loss does not compare such values.
     """
 
     def __init__(self, terms: dict[str, dict | None]) -> None:
@@ -77,7 +77,7 @@ class BaseDistiller(BaseModule):
         """Refuse a student that this distiller cannot teach; called when the model is built.
 
         Raises:
-            ValueError: if so.
+            ValueError: If so.
         """
 
     def prepare(self, student: nn.Module) -> None:
@@ -88,8 +88,8 @@ class BaseDistiller(BaseModule):
         """What the student, and the teacher where there is one, make of images in a training step.
 
         Args:
-            student: the model.
-            images: the preprocessed images, (B, 3, H, W).
+            student: The model.
+            images: The preprocessed images, (B, 3, H, W).
         """
 
     @abstractmethod
@@ -97,9 +97,9 @@ class BaseDistiller(BaseModule):
         """The value of every term.
 
         Args:
-            student: what :meth:`run` returned for the student.
-            teacher: what it returned for the teacher.
-            data_samples: one data sample per image, with keypoint weights if it is a pose.
+            student: What :meth:`run` returned for the student.
+            teacher: What it returned for the teacher.
+            data_samples: One data sample per image, with keypoint weights if it is a pose.
         """
 
     def compare(
@@ -108,12 +108,12 @@ class BaseDistiller(BaseModule):
         """The value of every term for one pair.
 
         Args:
-            student: the student's value of a name.
-            teacher: the teacher's.
-            weight: keypoint weights (B, K), for the losses that need them.
+            student: The student's value of a name.
+            teacher: The teacher's.
+            weight: Keypoint weights (B, K), for the losses that need them.
 
         Raises:
-            ConfigError: if a loss refuses its pair, with the loss's reason.
+            ConfigError: If a loss refuses its pair, with the loss's reason.
         """
         result = {}
         for name, loss in self.terms.items():

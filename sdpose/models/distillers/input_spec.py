@@ -15,9 +15,9 @@ class InputSpec(NamedTuple):
     """How images are normalized.
 
     Attributes:
-        mean: subtracted, per channel; none if the images are taken as they are.
-        std: what they are divided by.
-        swaps_channels: whether blue and red change places first.
+        mean: Subtracted, per channel; none if the images are taken as they are.
+        std: What they are divided by.
+        swaps_channels: Whether blue and red change places first.
     """
 
     mean: tuple[float, ...] = ()
@@ -70,12 +70,12 @@ def require_same_joints(student: nn.Module, teacher: nn.Module, config: str) -> 
     """Refuse a teacher of other joints, which broadcasting may not give away.
 
     Args:
-        student: the student.
-        teacher: the teacher.
-        config: the name of the teacher's config.
+        student: The student.
+        teacher: The teacher.
+        config: The name of the teacher's config.
 
     Raises:
-        ConfigError: naming both numbers.
+        ConfigError: Naming both numbers.
     """
     ours, theirs = _num_joints(student), _num_joints(teacher)
     if None not in (ours, theirs) and ours != theirs:
@@ -89,12 +89,12 @@ def require_same_patches(student: Any, teacher: Any, config: str) -> None:
     """Refuse a teacher whose layers and patches are not those of the student.
 
     Args:
-        student: a model with a ``MultiCycledTransformer``.
-        teacher: the other one.
-        config: the name of the teacher's config.
+        student: A model with a ``MultiCycledTransformer``.
+        teacher: The other one.
+        config: The name of the teacher's config.
 
     Raises:
-        ConfigError: if so.
+        ConfigError: If so.
     """
     if not isinstance(getattr(teacher, 'neck', None), MultiCycledTransformer):
         raise ConfigError(

@@ -27,13 +27,13 @@ class SelfDistiller(BaseDistiller):
     embeddings), which starts near 0 at every depth. The two are one where nothing is added again.
 
     Args:
-        terms: see :class:`BaseDistiller`; ``on`` is a value that every cycle has of its own: ``'query'`` (keypoint
+        terms: See :class:`BaseDistiller`; ``on`` is a value that every cycle has of its own: ``'query'`` (keypoint
             tokens), ``'visual'``, ``'visual_content'``, ``'trace'`` or ``'prediction'``.
-        detach_teacher: cut the gradient into the later cycle. The paper does not say; the released code trains both
+        detach_teacher: Cut the gradient into the later cycle. The paper does not say; the released code trains both
             sides, so that is the default.
 
     Raises:
-        ValueError: as :class:`BaseDistiller`, or if a value is one for all cycles.
+        ValueError: As :class:`BaseDistiller`, or if a value is one for all cycles.
     """
 
     def __init__(self, terms: dict[str, dict | None], detach_teacher: bool = False) -> None:
@@ -52,7 +52,7 @@ class SelfDistiller(BaseDistiller):
         """Refuse a student of one cycle or none: nothing can teach it.
 
         Raises:
-            ValueError: if so.
+            ValueError: If so.
         """
         if getattr(getattr(student, 'neck', None), 'num_cycles', 1) < 2:
             raise ValueError(

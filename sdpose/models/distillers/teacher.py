@@ -29,8 +29,8 @@ class Teacher:
     where the teacher expects other ones. A copy of the student shares it.
 
     Args:
-        config: a path, the name of one of the package's configs, or one of MMPose's (``mmpose::...``).
-        checkpoint: path or web address of its weights.
+        config: A path, the name of one of the package's configs, or one of MMPose's (``mmpose::...``).
+        checkpoint: Path or web address of its weights.
     """
 
     def __init__(self, config: str, checkpoint: str | None) -> None:
@@ -56,14 +56,14 @@ class Teacher:
         """Build the model, load and freeze it.
 
         Args:
-            student: the model to teach.
-            needs_tokens: whether tokens are compared.
-            same_patches: whether its patches and layers must be those of the student.
+            student: The model to teach.
+            needs_tokens: Whether tokens are compared.
+            same_patches: Whether its patches and layers must be those of the student.
 
         Raises:
-            ConfigError: if config or checkpoint is missing, it has no tokens where they are compared, or it differs
+            ConfigError: If config or checkpoint is missing, it has no tokens where they are compared, or it differs
                 from the student in joints or, where it must not, in patches.
-            MismatchError: if the checkpoint does not fill it.
+            MismatchError: If the checkpoint does not fill it.
         """
         try:
             config = find_config(self.config)
@@ -104,7 +104,7 @@ class Teacher:
         """What the teacher makes of images (B, 3, H, W) that were normalized for the student.
 
         Raises:
-            ConfigError: if it cannot read them.
+            ConfigError: If it cannot read them.
         """
         model = self._model.to(images.device)
         try:

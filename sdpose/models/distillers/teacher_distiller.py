@@ -27,15 +27,15 @@ class TeacherDistiller(BaseDistiller):
     no part of a deployed model.
 
     Args:
-        teacher: the teacher's config, named as for the tools: a path, one of the package's configs from wherever the
+        teacher: The teacher's config, named as for the tools: a path, one of the package's configs from wherever the
             run was started, or one of MMPose's (``mmpose::body_2d_keypoint/...``).
-        checkpoint: path or web address of the teacher's weights.
-        terms: see :class:`BaseDistiller`; ``on`` is ``'query'``, ``'visual'`` or ``'visual_content'`` (tokens, for
+        checkpoint: Path or web address of the teacher's weights.
+        terms: See :class:`BaseDistiller`; ``on`` is ``'query'``, ``'visual'`` or ``'visual_content'`` (tokens, for
             models that have them), ``'trace'`` (query tokens and their attention in every layer of such models),
             ``'backbone'`` (the backbone's last map) or ``'backbone0'`` to ``'backbone3'`` (one of its maps, where
             ``out_indices`` makes it return several), ``'deconv'`` (behind the last deconvolution of a heatmap head)
             or ``'prediction'`` (what the two heads return).
-        prune_by_teacher: in training, the student drops the patches that the teacher's joints attend to least in the
+        prune_by_teacher: In training, the student drops the patches that the teacher's joints attend to least in the
             same layer, instead of its own (DPPT; a proposal). It needs a student that prunes and a teacher with the
             same grid and depth.
     """
@@ -54,7 +54,7 @@ class TeacherDistiller(BaseDistiller):
         models without values, on the meta device.
 
         Raises:
-            ValueError: if so.
+            ValueError: If so.
         """
         if self.prune_by_teacher and getattr(getattr(student, 'neck', None), 'pruner', None) is None:
             raise ValueError('prune_by_teacher needs a student that prunes: set model.neck.pruner, or leave it out')
@@ -63,8 +63,8 @@ class TeacherDistiller(BaseDistiller):
         """Build the teacher, unless it is there.
 
         Raises:
-            ConfigError: as :meth:`Teacher.build`.
-            MismatchError: if the checkpoint does not fill it.
+            ConfigError: As :meth:`Teacher.build`.
+            MismatchError: If the checkpoint does not fill it.
         """
         if not self.teacher.is_built:
             compares_tokens = not set(self.on.values()).isdisjoint(TOKENS + TRACE)

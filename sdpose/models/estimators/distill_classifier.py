@@ -20,16 +20,16 @@ class DistillClassifier(DistillMixin):
     """Tokens of an image, a head on its class token, and an optional distiller.
 
     Args:
-        neck: config of the token transformer.
-        head: config of the classification head.
-        backbone: config of a backbone, None if the neck cuts the image itself into patches.
-        distiller: config of the distiller, None for a plain model.
-        data_preprocessor: config of the preprocessor that stacks the images of a batch.
-        train_cfg: options of training that the head reads.
-        init_cfg: initialization.
+        neck: Config of the token transformer.
+        head: Config of the classification head.
+        backbone: Config of a backbone, None if the neck cuts the image itself into patches.
+        distiller: Config of the distiller, None for a plain model.
+        data_preprocessor: Config of the preprocessor that stacks the images of a batch.
+        train_cfg: Options of training that the head reads.
+        init_cfg: Initialization.
 
     Raises:
-        ValueError: if the neck has several query tokens.
+        ValueError: If the neck has several query tokens.
     """
 
     def __init__(
@@ -66,8 +66,8 @@ class DistillClassifier(DistillMixin):
         """For each training cycle, first cycle first, what ``predict`` returns if that one is deployed.
 
         Args:
-            inputs: images (B, 3, H, W).
-            data_samples: one sample per image; they are left as they are.
+            inputs: Images (B, 3, H, W).
+            data_samples: One sample per image; they are left as they are.
         """
         feats = self.extract_feat(inputs, self.neck.num_cycles)
         return [
@@ -81,12 +81,12 @@ class DistillClassifier(DistillMixin):
         """MMEngine's entry: logits (B, N), samples or losses.
 
         Args:
-            inputs: images (B, 3, H, W).
-            data_samples: one sample per image; not needed for ``'tensor'``.
+            inputs: Images (B, 3, H, W).
+            data_samples: One sample per image; not needed for ``'tensor'``.
             mode: ``'tensor'``, ``'predict'`` or ``'loss'``.
 
         Raises:
-            ValueError: if the mode is another.
+            ValueError: If the mode is another.
         """
         if mode == 'loss':
             return self.loss(inputs, data_samples)

@@ -28,7 +28,7 @@ class DistillMixin(BaseModel):
         """Build the distiller of a config, None for a plain model; to be called when the other parts are there.
 
         Raises:
-            ValueError: if the distiller cannot teach this model.
+            ValueError: If the distiller cannot teach this model.
         """
         self.distiller = MODELS.build(distiller) if distiller else None
         if self.distiller is not None:

@@ -17,8 +17,8 @@ class DistillPoseEstimator(DistillMixin, TopdownPoseEstimator):
     """MMPose's ``TopdownPoseEstimator`` plus an optional distiller.
 
     Args:
-        distiller: config of the distiller, None for a plain model.
-        **kwargs: as for ``TopdownPoseEstimator``.
+        distiller: Config of the distiller, None for a plain model.
+        **kwargs: As for ``TopdownPoseEstimator``.
     """
 
     def __init__(self, distiller: dict | None = None, **kwargs: Any) -> None:
@@ -32,8 +32,8 @@ class DistillPoseEstimator(DistillMixin, TopdownPoseEstimator):
         cycle after the other.
 
         Args:
-            inputs: the preprocessed images (B, 3, H, W).
-            data_samples: one MMPose data sample per image; they are left as they are.
+            inputs: The preprocessed images (B, 3, H, W).
+            data_samples: One MMPose data sample per image; they are left as they are.
 
         Returns:
             For each cycle, first cycle first, what ``predict`` returns under ``test_cycles`` of that cycle.

@@ -14,10 +14,10 @@ def coordinate_pck(output: Tensor, target: Tensor, visible: Tensor, threshold: f
     The same number as MMPose's ``keypoint_pck_accuracy`` with a norm of 1.
 
     Args:
-        output: predicted coordinates, (B, K, 2).
-        target: target coordinates, (B, K, 2).
-        visible: which keypoints count, (B, K), bool.
-        threshold: largest distance that counts as right, in the unit of the coordinates.
+        output: Predicted coordinates, (B, K, 2).
+        target: Target coordinates, (B, K, 2).
+        visible: Which keypoints count, (B, K), bool.
+        threshold: Largest distance that counts as right, in the unit of the coordinates.
 
     Returns:
         A scalar on the device of ``output``; 0 if no keypoint is visible.

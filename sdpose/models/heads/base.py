@@ -19,7 +19,7 @@ def check_supervise(supervise: str) -> str:
     """Return ``supervise``.
 
     Raises:
-        ValueError: if it is not one of ``SUPERVISE``.
+        ValueError: If it is not one of ``SUPERVISE``.
     """
     if supervise not in SUPERVISE:
         raise ValueError(f'supervise={supervise!r} is unknown; choose one of {", ".join(SUPERVISE)}')
@@ -31,7 +31,7 @@ class CycleHead(ABC):
 
     Attributes:
         supervise: ``'all'`` gives every cycle its loss, ``'last'`` the last cycle only (Table 5 and 6 of SDPose).
-        loss_name: what the loss of a model with one cycle is called; ``_cycle1`` and so on follow if there are several.
+        loss_name: What the loss of a model with one cycle is called; ``_cycle1`` and so on follow if there are several.
     """
 
     supervise: str
@@ -82,9 +82,9 @@ class CycleHead(ABC):
         """Losses of the supervised cycles and the accuracy of the deployed one.
 
         Args:
-            raw: raw outputs of at least the supervised cycles.
-            feats: the tokens of all cycles.
-            data_samples: one data sample per image.
+            raw: Raw outputs of at least the supervised cycles.
+            feats: The tokens of all cycles.
+            data_samples: One data sample per image.
             train_cfg: ``compute_acc=False`` leaves the accuracy out.
         """
         targets = self.targets(data_samples)

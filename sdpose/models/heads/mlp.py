@@ -10,12 +10,12 @@ def token_mlp(width: int, hidden: int, out: int) -> nn.Sequential:
     Nothing non-linear stands between the two linears, and no activation follows.
 
     Args:
-        width: token width.
-        hidden: units between the two linears.
-        out: outputs per token.
+        width: Token width.
+        hidden: Units between the two linears.
+        out: Outputs per token.
 
     Raises:
-        ValueError: if the width is not positive.
+        ValueError: If the width is not positive.
     """
     if width < 1:
         raise ValueError(f'in_channels of a token head is the width of a token, at least 1, got {width}')

@@ -20,15 +20,15 @@ class TokenClsHead(CycleHead, BaseModule):
     """The final norm and one linear, shared by the cycles; the token transformer itself ends without a norm.
 
     Args:
-        in_channels: token width D.
-        num_classes: number of classes N.
+        in_channels: Token width D.
+        num_classes: Number of classes N.
         supervise: ``'all'`` gives every cycle its loss, ``'last'`` the last cycle only.
-        loss: the loss of one cycle's logits against class probabilities.
-        norm_eps: added to the variance by the norm.
-        init_cfg: initialization; by default the linear from a truncated normal of std 0.02.
+        loss: The loss of one cycle's logits against class probabilities.
+        norm_eps: Added to the variance by the norm.
+        init_cfg: Initialization; by default the linear from a truncated normal of std 0.02.
 
     Raises:
-        ValueError: if ``supervise`` is unknown or there is no class.
+        ValueError: If ``supervise`` is unknown or there is no class.
     """
 
     loss_name = 'loss_cls'
@@ -55,7 +55,7 @@ class TokenClsHead(CycleHead, BaseModule):
         """Logits (..., N) of the class token in (..., 1, D).
 
         Raises:
-            ValueError: if there are several query tokens.
+            ValueError: If there are several query tokens.
         """
         if query.shape[-2] != 1:
             raise ValueError(f'TokenClsHead reads one class token, but the neck has num_queries={query.shape[-2]}')

@@ -22,14 +22,14 @@ class TokenPoseHead(CycleHead, HeatmapHead):
     Prediction, flip test and decoding are MMPose's ``HeatmapHead``.
 
     Args:
-        in_channels: token width D.
-        decoder: the codec, as for ``HeatmapHead``; its ``heatmap_size`` (w, h) is the head's.
+        in_channels: Token width D.
+        decoder: The codec, as for ``HeatmapHead``; its ``heatmap_size`` (w, h) is the head's.
         supervise: ``'all'`` gives every cycle its loss, ``'last'`` the last cycle only (Table 5 and 6 of SDPose).
-        loss: the loss of one cycle's heatmaps.
-        init_cfg: initialization; by default every linear from a truncated normal of std 0.02.
+        loss: The loss of one cycle's heatmaps.
+        init_cfg: Initialization; by default every linear from a truncated normal of std 0.02.
 
     Raises:
-        ValueError: if ``supervise`` is unknown or the codec has no sensible heatmap size.
+        ValueError: If ``supervise`` is unknown or the codec has no sensible heatmap size.
     """
 
     def __init__(

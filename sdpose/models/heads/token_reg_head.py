@@ -23,9 +23,9 @@ class OutputMode(NamedTuple):
     """What the head regresses beside x and y, in this order: a score, then sigmas.
 
     Attributes:
-        has_score: a linear score.
-        num_sigmas: how many sigmas.
-        likelihood: residual log-likelihood form: linear coordinates, sigma by a sigmoid in image sizes, and a loss of
+        has_score: A linear score.
+        num_sigmas: How many sigmas.
+        likelihood: Residual log-likelihood form: linear coordinates, sigma by a sigmoid in image sizes, and a loss of
             coordinates and raw sigma. Otherwise coordinates by a sigmoid and sigma by a softplus in heatmap pixels.
     """
 
@@ -68,17 +68,17 @@ class TokenRegHead(CycleHead, BaseHead):
     """Maps every keypoint token to coordinates by a small MLP, shared by keypoints and cycles.
 
     Args:
-        in_channels: token width D.
-        decoder: the codec, MMPose's ``RegressionLabel``.
-        mode: outputs per keypoint, a key of ``MODES``.
-        hidden: units of the MLP's hidden layer, used if at least twice ``in_channels``.
+        in_channels: Token width D.
+        decoder: The codec, MMPose's ``RegressionLabel``.
+        mode: Outputs per keypoint, a key of ``MODES``.
+        hidden: Units of the MLP's hidden layer, used if at least twice ``in_channels``.
         supervise: ``'all'`` gives every cycle its loss, ``'last'`` the last cycle only.
-        loss: the loss of one cycle; ``SmoothL1Loss`` by default, ``RLELoss`` for the mode ``'rle'``, where one flow
+        loss: The loss of one cycle; ``SmoothL1Loss`` by default, ``RLELoss`` for the mode ``'rle'``, where one flow
             serves all cycles.
-        init_cfg: initialization; by default every linear from a truncated normal of std 0.02.
+        init_cfg: Initialization; by default every linear from a truncated normal of std 0.02.
 
     Raises:
-        ValueError: if ``mode`` or ``supervise`` is unknown, or the loss is not one of the mode.
+        ValueError: If ``mode`` or ``supervise`` is unknown, or the loss is not one of the mode.
     """
 
     def __init__(
@@ -154,8 +154,8 @@ class TokenRegHead(CycleHead, BaseHead):
         """Keypoints in pixels of the input image, with their scores.
 
         Args:
-            feats: the tokens (a ``CycleTokens``), or those of the image and of its mirror image.
-            batch_data_samples: one MMPose data sample per image.
+            feats: The tokens (a ``CycleTokens``), or those of the image and of its mirror image.
+            batch_data_samples: One MMPose data sample per image.
             test_cfg: ``flip_test`` averages with the mirror image: x becomes 1 - x, left and right joints change
                 places in coordinates and scores alike, and nothing is shifted.
         """

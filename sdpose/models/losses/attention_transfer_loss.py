@@ -19,7 +19,7 @@ class AttentionTransferLoss(DistillationLoss):
     """Squared distance of the normalized attention maps; it has no parameter, and channels may differ.
 
     Args:
-        loss_weight: factor of the mean over the batch, which lies between 0 and 2.
+        loss_weight: Factor of the mean over the batch, which lies between 0 and 2.
     """
 
     @staticmethod
@@ -33,7 +33,7 @@ class AttentionTransferLoss(DistillationLoss):
         """Loss of maps (B, C, H, W), a scalar.
 
         Raises:
-            ValueError: if their sizes differ.
+            ValueError: If their sizes differ.
         """
         require_same_size(student, teacher, 'feature maps')
         difference = self.attention(student) - self.attention(teacher)

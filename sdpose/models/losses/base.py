@@ -17,14 +17,14 @@ class DistillationLoss(nn.Module):
     """A term between a value of the student and one of the teacher: a subclass writes :meth:`distance`.
 
     Args:
-        loss_weight: factor of the distance.
+        loss_weight: Factor of the distance.
 
     Attributes:
-        reads: names of the values that it can compare.
-        needs_weight: whether :meth:`distance` gets the keypoint weights (B, K) of the batch as a third argument.
+        reads: Names of the values that it can compare.
+        needs_weight: Whether :meth:`distance` gets the keypoint weights (B, K) of the batch as a third argument.
 
     Raises:
-        ValueError: if the weight is negative, infinite, or no number.
+        ValueError: If the weight is negative, infinite, or no number.
     """
 
     reads: tuple[str, ...] = TOKENS + MAPS + PREDICTION
@@ -42,9 +42,9 @@ class DistillationLoss(nn.Module):
         """The distance, a scalar that is zero at equality.
 
         Args:
-            *values: the student's value, the teacher's, and, where ``needs_weight`` says so, the keypoint weights.
+            *values: The student's value, the teacher's, and, where ``needs_weight`` says so, the keypoint weights.
 
         Raises:
-            ValueError: if the values cannot be compared.
+            ValueError: If the values cannot be compared.
         """
         raise NotImplementedError(f'{type(self).__name__} is a distillation loss and needs a method distance')

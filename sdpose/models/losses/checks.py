@@ -12,7 +12,7 @@ def require_weight(loss_weight: float) -> float:
     """``loss_weight`` itself.
 
     Raises:
-        ValueError: if it is negative, infinite, or no number.
+        ValueError: If it is negative, infinite, or no number.
     """
     if not isinstance(loss_weight, Real) or not math.isfinite(loss_weight):
         raise ValueError(f'loss_weight must be a finite number, got {loss_weight!r}')
@@ -25,7 +25,7 @@ def require_layers(layers: Sequence[int] | None) -> tuple[int, ...] | None:
     """The 0-based layers that a loss compares, as a tuple; None, for all, as it is.
 
     Raises:
-        ValueError: if they are no list of different numbers from 0 on, or there is none.
+        ValueError: If they are no list of different numbers from 0 on, or there is none.
     """
     if layers is None:
         return None
@@ -42,7 +42,7 @@ def require_same_shape(student: Tensor, teacher: Tensor, what: str) -> None:
     """Refuse values of two shapes: broadcasting would give a number that means nothing.
 
     Raises:
-        ValueError: naming both shapes.
+        ValueError: Naming both shapes.
     """
     if _shape(student) != _shape(teacher) or not isinstance(student, Tensor):
         raise ValueError(
@@ -54,7 +54,7 @@ def require_same_size(student: Tensor, teacher: Tensor, what: str) -> None:
     """Refuse maps (B, C, H, W) of another batch, height or width; their channels may differ.
 
     Raises:
-        ValueError: naming both shapes.
+        ValueError: Naming both shapes.
     """
     ours, theirs = _shape(student), _shape(teacher)
     if len(ours) != 4 or len(theirs) != 4 or (ours[0], *ours[2:]) != (theirs[0], *theirs[2:]):
@@ -72,7 +72,7 @@ def traced_layers(student: Sequence, teacher: Sequence, layers: Sequence[int] | 
     """The 0-based layers to compare of two traces, all of them if ``layers`` is None.
 
     Raises:
-        ValueError: if the two have other depths, or a layer is not there.
+        ValueError: If the two have other depths, or a layer is not there.
     """
     if len(student) != len(teacher):
         raise ValueError(f'student and teacher must have one depth, got {len(student)} and {len(teacher)} layers')

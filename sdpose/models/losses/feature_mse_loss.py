@@ -19,12 +19,12 @@ class FeatureMSELoss(DistillationLoss):
     """Mean squared error of feature maps; the adapter is trained with the student and thrown away after training.
 
     Args:
-        student_channels: channels of the student's map.
-        teacher_channels: channels of the teacher's. Without both, maps of one shape are compared as they are.
-        loss_weight: factor of the mean over batch, channels and positions.
+        student_channels: Channels of the student's map.
+        teacher_channels: Channels of the teacher's. Without both, maps of one shape are compared as they are.
+        loss_weight: Factor of the mean over batch, channels and positions.
 
     Raises:
-        ValueError: if only one channel count is given, one is not positive, or the weight is negative.
+        ValueError: If only one channel count is given, one is not positive, or the weight is negative.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class FeatureMSELoss(DistillationLoss):
         """Loss of maps (B, C, H, W), a scalar.
 
         Raises:
-            ValueError: if sizes differ, or channels are not those the loss was built for.
+            ValueError: If sizes differ, or channels are not those the loss was built for.
         """
         require_same_size(student, teacher, 'feature maps')
         if isinstance(self.adapter, nn.Conv2d):

@@ -16,9 +16,9 @@ class HeatmapLogitLoss(DistillationLoss):
     """MMPose's mean squared error of heatmaps, as a distillation term.
 
     Args:
-        use_target_weight: count only the joints that are annotated. By default the teacher's opinion counts for every
+        use_target_weight: Count only the joints that are annotated. By default the teacher's opinion counts for every
             joint, which is what it adds to the annotation.
-        loss_weight: factor of the mean.
+        loss_weight: Factor of the mean.
     """
 
     def __init__(self, use_target_weight: bool = False, loss_weight: float = 1.0) -> None:
@@ -30,7 +30,7 @@ class HeatmapLogitLoss(DistillationLoss):
         """Mean over heatmaps (B, K, H, W) with keypoint weights (B, K), a scalar.
 
         Raises:
-            ValueError: if the shapes differ.
+            ValueError: If the shapes differ.
         """
         require_same_shape(student, teacher, 'heatmaps')
         return self.error(student, teacher, weight)

@@ -32,10 +32,10 @@ class JointAttentionLoss(DistillationLoss):
         divergence: ``'kl'``, KL(teacher || student) of every row, or ``'mse'``.
         support: ``'surviving'``, the tokens that the student still has, or ``'grid'``, all of them; the latter with
             ``'mse'`` only, since a zero of the student makes the other infinite.
-        loss_weight: factor of the sum over layers of the mean over batch and joints (and, for ``'mse'``, columns).
+        loss_weight: Factor of the sum over layers of the mean over batch and joints (and, for ``'mse'``, columns).
 
     Raises:
-        ValueError: if a value is unknown or negative.
+        ValueError: If a value is unknown or negative.
     """
 
     reads = TRACE
@@ -66,8 +66,8 @@ class JointAttentionLoss(DistillationLoss):
         """Rows (B, K, K + P) of all tokens as distributions (B, K, K + n) over the joints and the kept patches.
 
         Args:
-            rows: the teacher's attention rows.
-            kept: the student's patches (B, n) in the full grid; None for all.
+            rows: The teacher's attention rows.
+            kept: The student's patches (B, n) in the full grid; None for all.
         """
         if kept is None:
             return rows
@@ -90,7 +90,7 @@ class JointAttentionLoss(DistillationLoss):
         """Loss of two traces (one :class:`~sdpose.structures.LayerTrace` per layer), a scalar.
 
         Raises:
-            ValueError: if the traces do not correspond: other depth, tokens or joints, or a teacher that prunes.
+            ValueError: If the traces do not correspond: other depth, tokens or joints, or a teacher that prunes.
         """
         layers = traced_layers(student, teacher, self.layers)
         first = student[0].query_attention.mean(dim=1), teacher[0].query_attention.mean(dim=1)  # before any pruning

@@ -22,7 +22,7 @@ class JointRelationLoss(DistillationLoss):
     """Mean squared error between the cosine matrices (K, K) of the joints' heatmaps.
 
     Args:
-        loss_weight: factor of the mean over batch and matrix; the diagonal, always equal, counts with it.
+        loss_weight: Factor of the mean over batch and matrix; the diagonal, always equal, counts with it.
     """
 
     @staticmethod
@@ -37,7 +37,7 @@ class JointRelationLoss(DistillationLoss):
         """Loss of heatmaps (B, K, H, W), a scalar.
 
         Raises:
-            ValueError: if their shapes differ.
+            ValueError: If their shapes differ.
         """
         require_same_shape(student, teacher, 'heatmaps')
         return F.mse_loss(self.relations(student), self.relations(teacher))

@@ -21,10 +21,10 @@ class JointTokenLoss(DistillationLoss):
 
     Args:
         layers: 0-based layers to compare; None for all.
-        loss_weight: factor of the sum over layers of the mean over batch, joints and channels.
+        loss_weight: Factor of the sum over layers of the mean over batch, joints and channels.
 
     Raises:
-        ValueError: if the weight is negative, or the layers are no list of numbers.
+        ValueError: If the weight is negative, or the layers are no list of numbers.
     """
 
     reads = TRACE
@@ -37,7 +37,7 @@ class JointTokenLoss(DistillationLoss):
         """Loss of two traces (one :class:`~sdpose.structures.LayerTrace` per layer), a scalar.
 
         Raises:
-            ValueError: if depth, joints or width differ.
+            ValueError: If depth, joints or width differ.
         """
         total = student[0].query.new_zeros(())
         for layer in traced_layers(student, teacher, self.layers):

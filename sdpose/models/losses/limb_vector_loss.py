@@ -21,12 +21,12 @@ class LimbVectorLoss(DistillationLoss):
     is meaningless.
 
     Args:
-        limbs: pairs of joint indices; None for every pair of joints.
-        beta: sharpness of the soft-argmax, the factor of a heatmap (whose peak is about 1) before its softmax.
-        loss_weight: factor of the mean over batch, limbs and both axes.
+        limbs: Pairs of joint indices; None for every pair of joints.
+        beta: Sharpness of the soft-argmax, the factor of a heatmap (whose peak is about 1) before its softmax.
+        loss_weight: Factor of the mean over batch, limbs and both axes.
 
     Raises:
-        ValueError: if a value is out of range.
+        ValueError: If a value is out of range.
     """
 
     reads = PREDICTION
@@ -58,7 +58,7 @@ class LimbVectorLoss(DistillationLoss):
         """Loss of heatmaps (B, K, H, W) with keypoint weights (B, K), a scalar.
 
         Raises:
-            ValueError: if their shapes differ, or a limb names a joint that they lack.
+            ValueError: If their shapes differ, or a limb names a joint that they lack.
         """
         require_same_size(student, teacher, 'heatmaps')
         require_same_shape(student, teacher, 'heatmaps')

@@ -17,7 +17,7 @@ class ScoreLoss(DistillationLoss):
     """Weighted mean absolute difference; the place is looked up, so no gradient reaches the coordinates.
 
     Args:
-        loss_weight: factor of the mean.
+        loss_weight: Factor of the mean.
     """
 
     reads = PREDICTION
@@ -41,12 +41,12 @@ class ScoreLoss(DistillationLoss):
         """The loss, a scalar.
 
         Args:
-            student: a regression with ``coords`` (B, K, 2) and ``score`` (B, K, 1).
-            teacher: heatmaps (B, K, H, W).
-            weight: keypoint weights (B, K).
+            student: A regression with ``coords`` (B, K, 2) and ``score`` (B, K, 1).
+            teacher: Heatmaps (B, K, H, W).
+            weight: Keypoint weights (B, K).
 
         Raises:
-            ValueError: if the student regresses no score.
+            ValueError: If the student regresses no score.
         """
         if getattr(student, 'score', None) is None:
             raise ValueError(

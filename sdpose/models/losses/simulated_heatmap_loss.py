@@ -22,12 +22,12 @@ class SimulatedHeatmapLoss(DistillationLoss):
     left out. Gradients reach coordinates and sigmas.
 
     Args:
-        loss_weight: factor of the mean.
+        loss_weight: Factor of the mean.
         weighting: ``'per_sample'`` weights the error of each keypoint by its own weight. ``'released'`` repeats the
             released code, where a broadcast multiplies the batch means of error and weight instead.
 
     Raises:
-        ValueError: if ``weighting`` is unknown or the weight negative.
+        ValueError: If ``weighting`` is unknown or the weight negative.
     """
 
     reads = PREDICTION
@@ -63,12 +63,12 @@ class SimulatedHeatmapLoss(DistillationLoss):
         """The loss, a scalar.
 
         Args:
-            student: a regression with ``coords`` (B, K, 2) and ``sigma`` (B, K, S).
-            teacher: heatmaps (B, K, H, W).
-            weight: keypoint weights (B, K).
+            student: A regression with ``coords`` (B, K, 2) and ``sigma`` (B, K, S).
+            teacher: Heatmaps (B, K, H, W).
+            weight: Keypoint weights (B, K).
 
         Raises:
-            ValueError: if the student regresses no sigma.
+            ValueError: If the student regresses no sigma.
         """
         if getattr(student, 'sigma', None) is None:
             raise ValueError(

@@ -17,11 +17,11 @@ class SoftCrossEntropyLoss(nn.Module):
     Unlike a distance it is not zero at equality: it is then the entropy of the target.
 
     Args:
-        label_smoothing: share of the target that is spread evenly over all classes.
-        loss_weight: factor of the mean.
+        label_smoothing: Share of the target that is spread evenly over all classes.
+        loss_weight: Factor of the mean.
 
     Raises:
-        ValueError: if a value is out of range.
+        ValueError: If a value is out of range.
     """
 
     def __init__(self, label_smoothing: float = 0.0, loss_weight: float = 1.0) -> None:
@@ -35,7 +35,7 @@ class SoftCrossEntropyLoss(nn.Module):
         """Loss of logits (B, N) against probabilities (B, N), a scalar.
 
         Raises:
-            ValueError: if the shapes differ.
+            ValueError: If the shapes differ.
         """
         if logits.shape != target.shape:
             raise ValueError(

@@ -13,14 +13,14 @@ class TokenMSELoss(DistillationLoss):
     """Mean over batch, tokens and channels of the squared difference, times ``loss_weight``.
 
     Args:
-        loss_weight: factor of the mean.
+        loss_weight: Factor of the mean.
     """
 
     def distance(self, student: Tensor, teacher: Tensor) -> Tensor:
         """Loss of two equally shaped token sequences (B, T, D), a scalar.
 
         Raises:
-            ValueError: if the shapes differ.
+            ValueError: If the shapes differ.
         """
         require_same_shape(student, teacher, 'tokens')
         return F.mse_loss(student, teacher)

@@ -19,16 +19,16 @@ class BasePruner(nn.Module):
     tokens stay depends on sizes only, so that the model compiles and exports.
 
     Args:
-        keep_ratio: share of the visual tokens that stay at each pruning, rounded up; 1 switches pruning off.
+        keep_ratio: Share of the visual tokens that stay at each pruning, rounded up; 1 switches pruning off.
         layers: 0-based indices of the layers that prune.
         cycles: 1-based cycles that prune; None for all. SDPose with PPT prunes in cycle 1, the later cycles run on
             what is left.
 
     Attributes:
-        training_keep_ratio: the keep ratio in training mode, which ``KeepRatioHook`` anneals.
+        training_keep_ratio: The keep ratio in training mode, which ``KeepRatioHook`` anneals.
 
     Raises:
-        ValueError: if a value is out of range.
+        ValueError: If a value is out of range.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class BasePruner(nn.Module):
         """Refuse a schedule that would stay idle without a word.
 
         Raises:
-            ValueError: if none of its layers, or of its cycles, is there.
+            ValueError: If none of its layers, or of its cycles, is there.
         """
         if min(self.layers) >= depth:
             raise ValueError(f'pruner.layers={self.layers}: none of them is there, the {depth} layers count from 0')
@@ -79,9 +79,9 @@ class BasePruner(nn.Module):
         """Prune.
 
         Args:
-            tokens: the tokens behind the attention half.
-            attended: what that half computed, with the weights of at least ``num_rows`` tokens.
-            scores: of every patch of the full grid, (B, full P), in place of the pruner's own :meth:`score`.
+            tokens: The tokens behind the attention half.
+            attended: What that half computed, with the weights of at least ``num_rows`` tokens.
+            scores: Of every patch of the full grid, (B, full P), in place of the pruner's own :meth:`score`.
 
         Returns:
             The query tokens and what :meth:`reduce` leaves of the others.
@@ -96,8 +96,8 @@ class BasePruner(nn.Module):
         """How much each visual token is worth keeping, (B, P); the choice carries no gradient.
 
         Args:
-            tokens: the tokens behind the attention half.
-            attended: what that half computed: its weights, and the keys of all tokens.
+            tokens: The tokens behind the attention half.
+            attended: What that half computed: its weights, and the keys of all tokens.
         """
         raise NotImplementedError(f'{type(self).__name__} is a pruner and needs a method score')
 

@@ -15,7 +15,7 @@ def joint_attention(weights: Tensor, num_queries: int) -> Tensor:
     """How much the query tokens attend to each visual token, the mean over heads and the sum over them, (B, P).
 
     Args:
-        weights: softmax weights whose leading rows are those of the query tokens, (B, h, >= K, K + P).
+        weights: Softmax weights whose leading rows are those of the query tokens, (B, h, >= K, K + P).
         num_queries: K.
     """
     return weights[:, :, :num_queries, num_queries:].mean(dim=1).sum(dim=1)  # (B, h, K, P) -> (B, P)

@@ -16,14 +16,14 @@ class SelfAttention(nn.Module):
     """Multi-head self-attention.
 
     Args:
-        dim: width D of a token.
-        num_heads: number of heads; must divide ``dim``.
-        qkv_bias: whether the query/key/value projection has a bias.
-        scale: factor of the scores; ``None`` is ``(dim / num_heads) ** -0.5``. TokenPose's own S models were trained
+        dim: Width D of a token.
+        num_heads: Number of heads; must divide ``dim``.
+        qkv_bias: Whether the query/key/value projection has a bias.
+        scale: Factor of the scores; ``None`` is ``(dim / num_heads) ** -0.5``. TokenPose's own S models were trained
             with ``dim ** -0.5``, the SDPose release with the default.
 
     Raises:
-        ValueError: if ``num_heads`` does not divide ``dim``.
+        ValueError: If ``num_heads`` does not divide ``dim``.
     """
 
     def __init__(self, dim: int, num_heads: int, qkv_bias: bool = False, scale: float | None = None) -> None:
@@ -48,10 +48,10 @@ class SelfAttention(nn.Module):
         """The kernel: ``softmax(scale * q k^T) v``. A class with another one overrides this method alone.
 
         Args:
-            q: queries, (B, h, T, d).
-            k: keys, (B, h, T, d).
-            v: values, (B, h, T, d).
-            num_rows: for how many leading tokens R the softmax weights are returned. The fused kernel never forms
+            q: Queries, (B, h, T, d).
+            k: Keys, (B, h, T, d).
+            v: Values, (B, h, T, d).
+            num_rows: For how many leading tokens R the softmax weights are returned. The fused kernel never forms
                 them, so these rows are computed openly and the others fused: nothing is computed twice.
 
         Returns:

@@ -14,18 +14,18 @@ class TransformerLayer(nn.Module):
     """Pre-norm attention and feed-forward, each with its residual: ``feed(attend(x))`` is one layer.
 
     Args:
-        dim: width D of a token.
-        num_heads: number of attention heads.
-        mlp_ratio: hidden width of the feed-forward half, as a multiple of ``dim``.
-        qkv_bias: see :class:`SelfAttention`.
-        attention_scale: see :class:`SelfAttention`.
-        norm_eps: added to the variance by both norms.
-        drop_path: probability that a sample skips a half in training (stochastic depth); 0 costs nothing.
-        attention: config of the attention, built with ``dim``, ``num_heads``, ``qkv_bias`` and ``scale``; None for
+        dim: Width D of a token.
+        num_heads: Number of attention heads.
+        mlp_ratio: Hidden width of the feed-forward half, as a multiple of ``dim``.
+        qkv_bias: See :class:`SelfAttention`.
+        attention_scale: See :class:`SelfAttention`.
+        norm_eps: Added to the variance by both norms.
+        drop_path: Probability that a sample skips a half in training (stochastic depth); 0 costs nothing.
+        attention: Config of the attention, built with ``dim``, ``num_heads``, ``qkv_bias`` and ``scale``; None for
             :class:`SelfAttention`.
 
     Raises:
-        ValueError: if ``drop_path`` is not in [0, 1).
+        ValueError: If ``drop_path`` is not in [0, 1).
     """
 
     def __init__(

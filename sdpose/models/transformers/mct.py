@@ -25,29 +25,29 @@ class MultiCycledTransformer(BaseModule):
     it. In eval mode it runs exactly ``test_cycles``, so that an SDPose costs what its TokenPose costs.
 
     Args:
-        in_channels: channels of the backbone's last feature map, or 3 if the image itself is cut into patches.
+        in_channels: Channels of the backbone's last feature map, or 3 if the image itself is cut into patches.
         feature_size: (w, h) of that map.
         patch_size: (w, h) of a patch on that map.
-        num_queries: number of query tokens: the keypoints, or one class token.
-        dim: width of a token.
-        depth: number of layers L.
-        num_heads: number of attention heads.
-        mlp_ratio: hidden width of the feed-forward half over ``dim``.
-        position: position mode, see :class:`Tokenizer`.
-        num_cycles: cycles in training.
-        test_cycles: cycles in eval mode; the last of them is the deployed one.
-        pruner: config of a :class:`BasePruner`, which sits between the halves of a layer; None for all tokens in all
+        num_queries: Number of query tokens: the keypoints, or one class token.
+        dim: Width of a token.
+        depth: Number of layers L.
+        num_heads: Number of attention heads.
+        mlp_ratio: Hidden width of the feed-forward half over ``dim``.
+        position: Position mode, see :class:`Tokenizer`.
+        num_cycles: Cycles in training.
+        test_cycles: Cycles in eval mode; the last of them is the deployed one.
+        pruner: Config of a :class:`BasePruner`, which sits between the halves of a layer; None for all tokens in all
             layers.
-        qkv_bias: whether the query/key/value projections have a bias.
-        attention_scale: factor of the attention scores, ``None`` for ``(dim / num_heads) ** -0.5``.
-        norm_eps: added to the variance by the layers' norms.
-        drop_path: stochastic depth of the last layer; it grows linearly from 0 in the first, and is drawn anew in
+        qkv_bias: Whether the query/key/value projections have a bias.
+        attention_scale: Factor of the attention scores, ``None`` for ``(dim / num_heads) ** -0.5``.
+        norm_eps: Added to the variance by the layers' norms.
+        drop_path: Stochastic depth of the last layer; it grows linearly from 0 in the first, and is drawn anew in
             each cycle.
-        attention: config of the layers' attention, see :class:`TransformerLayer`.
-        init_cfg: initialization; by default every linear from a truncated normal of std 0.02.
+        attention: Config of the layers' attention, see :class:`TransformerLayer`.
+        init_cfg: Initialization; by default every linear from a truncated normal of std 0.02.
 
     Raises:
-        ValueError: if a size does not fit, ``test_cycles`` is not in 1..``num_cycles``, or the pruner is none, or
+        ValueError: If a size does not fit, ``test_cycles`` is not in 1..``num_cycles``, or the pruner is none, or
             names only layers, or cycles, that are not there.
     """
 
@@ -118,12 +118,12 @@ class MultiCycledTransformer(BaseModule):
         """Run the cycles on the last feature map (B, C, H, W).
 
         Args:
-            feats: the backbone's feature maps, or the image in a 1-tuple; the last one is read.
-            cycles: how many to run; by default ``num_cycles`` in training and ``test_cycles`` in eval mode. A caller
+            feats: The backbone's feature maps, or the image in a 1-tuple; the last one is read.
+            cycles: How many to run; by default ``num_cycles`` in training and ``test_cycles`` in eval mode. A caller
                 that compares cycles asks for all of them.
-            trace: also return what happened in every layer and cycle, with the attention of the ``'queries'`` or of
+            trace: Also return what happened in every layer and cycle, with the attention of the ``'queries'`` or of
                 ``'all'`` tokens.
-            scores: for each layer, what every patch is worth, (B, P), in place of the pruner's own scores.
+            scores: For each layer, what every patch is worth, (B, P), in place of the pruner's own scores.
 
         Returns:
             One token set per cycle that was run.

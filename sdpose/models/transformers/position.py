@@ -22,7 +22,7 @@ def sine_table(rows: int, columns: int, dim: int) -> Tensor:
         The table in row-major patch order, (rows * columns, dim), float32.
 
     Raises:
-        ValueError: if ``dim`` is not a multiple of 4 (two axes, each with sine and cosine).
+        ValueError: If ``dim`` is not a multiple of 4 (two axes, each with sine and cosine).
     """
     if dim % 4:
         raise ValueError(f'the sine position embedding needs a width that is a multiple of 4, got dim={dim}')

@@ -18,16 +18,16 @@ class Tokenizer(BaseModule):
     """Cuts a feature map into patches and puts learned query tokens before them.
 
     Args:
-        in_channels: channels of the feature map.
+        in_channels: Channels of the feature map.
         feature_size: (w, h) of the feature map.
         patch_size: (w, h) of a patch; patches do not overlap and are ordered row by row.
-        num_queries: number of query tokens: one per keypoint, or one class token.
-        dim: width of a token.
+        num_queries: Number of query tokens: one per keypoint, or one class token.
+        dim: Width of a token.
         position: ``'sine'`` adds the fixed embedding to the patches once; ``'sine-full'`` has it added again before
             every layer but the first of each cycle; ``'learnable'`` adds one learned table to all tokens once.
 
     Raises:
-        ValueError: if the patches do not tile the feature map, or a value is out of range.
+        ValueError: If the patches do not tile the feature map, or a value is out of range.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Tokenizer(BaseModule):
         """Tokens of a feature map (B, C, H, W).
 
         Raises:
-            ConfigError: if the map has another size than ``feature_size``.
+            ConfigError: If the map has another size than ``feature_size``.
         """
         size = (feature.shape[-1], feature.shape[-2])
         if size != self.feature_size:

@@ -114,11 +114,11 @@ class Look:
     """Everything about a person that is not shape or pose; colours are BGR.
 
     Attributes:
-        hair_style: bald, short, bob, long, ponytail or bun.
+        hair_style: Bald, short, bob, long, ponytail or bun.
         sleeve, trouser: Covered fraction of the arm and of the leg, 0 to 2 (1 = elbow or knee).
         skirt: Length of a skirt as a fraction of the thigh, 0 for none.
         tile: A shaded piece of the cloth of top or jacket.
-        collar: crew, v, shirt or hood.
+        collar: Crew, v, shirt or hood.
     """
 
     skin: Color

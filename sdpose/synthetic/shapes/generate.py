@@ -31,7 +31,7 @@ class ShapesRequest:
 
     Attributes:
         num_train, num_val: pictures per class and split.
-        seed: any integer from 0.
+        seed: Any integer from 0.
         size: (w, h) in pixels.
 
     Raises:
@@ -88,10 +88,10 @@ def generate_shapes(
     The set is drawn in a hidden folder beside ``out`` and renamed once complete.
 
     Args:
-        out: folder to make.
-        request: what to draw.
-        overwrite: whether a generated set in ``out`` may be replaced.
-        progress: called with the number of finished and of all pictures.
+        out: Folder to make.
+        request: What to draw.
+        overwrite: Whether a generated set in ``out`` may be replaced.
+        progress: Called with the number of finished and of all pictures.
 
     Returns:
         False if the folder already held exactly this set.

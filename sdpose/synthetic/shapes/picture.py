@@ -14,11 +14,11 @@ def draw_picture(name: str, size: tuple[int, int], seed: int, split: int, index:
     """Draw one picture; the same arguments give the same pixels.
 
     Args:
-        name: a class in ``CLASSES``.
+        name: A class in ``CLASSES``.
         size: (w, h) in pixels.
-        seed: of the set.
-        split: number of the split.
-        index: number of the picture within its class and split.
+        seed: Of the set.
+        split: Number of the split.
+        index: Number of the picture within its class and split.
 
     Returns:
         BGR picture (h, w, 3), uint8.
