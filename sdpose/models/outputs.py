@@ -93,7 +93,7 @@ class ModelOutputs:
         Raises:
             ConfigError: If the backbone does not return it.
         """
-        if number is not None and number >= len(self.maps):
+        if number is not None and number >= len(self.maps):  # an IndexError names no key
             raise ConfigError(
                 f'on="backbone{number}" asks for map {number}, counted from 0, but the backbone returns '
                 f'{len(self.maps)}: set backbone.out_indices in the configs of student and teacher'

@@ -29,7 +29,7 @@ class TruncatedHRNet(HRNet):
 
     def __init__(self, extra: dict, **kwargs: Any) -> None:
         stages = sorted(key for key in extra if key.startswith('stage'))
-        if stages != ['stage1', 'stage2', 'stage3']:
+        if stages != ['stage1', 'stage2', 'stage3']:  # a fourth stage would be built and never run
             raise ValueError(
                 f'TruncatedHRNet takes extra.stage1 to extra.stage3, got {", ".join(stages) or "none"}; '
                 'for all four stages use HRNet'

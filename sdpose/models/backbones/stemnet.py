@@ -32,7 +32,7 @@ class StemNet(BaseModule):
             init_cfg
             or [dict(type='Normal', layer='Conv2d', std=0.001), dict(type='Constant', layer='BatchNorm2d', val=1)]
         )
-        if num_blocks < 1:
+        if num_blocks < 1:  # the map would keep the stem's channels, and the neck fail on a shape
             raise ValueError(f'StemNet needs at least one bottleneck block, got num_blocks={num_blocks}')
         self.conv1 = nn.Conv2d(in_channels, stem_channels, 3, stride=2, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(stem_channels)

@@ -53,7 +53,7 @@ class ClassDataPreprocessor(BaseDataPreprocessor):
             order = torch.randperm(len(samples)).tolist()
             inputs, samples = [inputs[i] for i in order], [samples[i] for i in order]
         sizes = {tuple(image.shape[1:]) for image in inputs}
-        if len(sizes) > 1:
+        if len(sizes) > 1:  # stacking fails without naming an image or a step
             raise ConfigError(
                 f'the images of a batch have the sizes (h, w) {", ".join(map(str, sorted(sizes)))}: the '
                 'pipeline of the data set must crop them to one'

@@ -38,7 +38,7 @@ class BaseDistiller(BaseModule):
                 continue
             if not name.startswith('loss_'):
                 raise ValueError(f'the distillation term {name!r} must start with "loss_", or it would not be trained')
-            if not isinstance(config, Mapping):
+            if not isinstance(config, Mapping):  # a number from the command line would fail as a dict
                 raise ValueError(
                     f'the distillation term {name!r} must be the config of a loss, or None to leave it '
                     f'out, not {config!r}'

@@ -78,7 +78,7 @@ def require_same_joints(student: nn.Module, teacher: nn.Module, config: str) -> 
         ConfigError: Naming both numbers.
     """
     ours, theirs = _num_joints(student), _num_joints(teacher)
-    if None not in (ours, theirs) and ours != theirs:
+    if None not in (ours, theirs) and ours != theirs:  # a term on features would not notice
         raise ConfigError(
             f'the teacher {config} has {theirs} joints and the student {ours}: '
             'choose a teacher of the same data set (model.distiller.teacher)'
@@ -104,7 +104,7 @@ def require_same_patches(student: Any, teacher: Any, config: str) -> None:
     (ours, depth), (theirs, other) = (
         (model.neck.tokenizer.grid_size, len(model.neck.layers)) for model in (student, teacher)
     )
-    if (ours, depth) != (theirs, other):
+    if (ours, depth) != (theirs, other):  # an index of one grid means another patch in the other
         raise ConfigError(
             f'the teacher {config} has {other} layers and {theirs[0]}x{theirs[1]} patches, the student '
             f'{depth} and {ours[0]}x{ours[1]}: for prune_by_teacher they must be the same'

@@ -41,7 +41,7 @@ class SelfDistiller(BaseDistiller):
         self.detach_teacher = detach_teacher
 
     def _comparable(self, name: str, on: Any) -> str:
-        if on in VALUES and on not in PER_CYCLE:
+        if on in VALUES and on not in PER_CYCLE:  # it would be compared with itself: always zero
             raise ValueError(
                 f'the distillation term {name!r} compares on={on!r}, which is one for all cycles; '
                 f'choose one of {", ".join(PER_CYCLE)}'
@@ -54,7 +54,7 @@ class SelfDistiller(BaseDistiller):
         Raises:
             ValueError: If so.
         """
-        if getattr(getattr(student, 'neck', None), 'num_cycles', 1) < 2:
+        if getattr(getattr(student, 'neck', None), 'num_cycles', 1) < 2:  # no pair, no term, no word
             raise ValueError(
                 'self-distillation needs a later cycle to learn from: set model.neck.num_cycles to 2 or '
                 'more (of a MultiCycledTransformer), or model.distiller to None'

@@ -47,7 +47,7 @@ class DistillClassifier(DistillMixin):
         self.backbone = MODELS.build(backbone) if backbone else None
         self.neck = MODELS.build(neck)
         queries = self.neck.tokenizer.num_queries if isinstance(self.neck, MultiCycledTransformer) else 1
-        if queries != 1:
+        if queries != 1:  # the head would fail on a shape in the first step
             raise ValueError(
                 f'a classifier has one query token, the class token, but model.neck.num_queries is {queries}'
             )

@@ -21,7 +21,7 @@ def check_supervise(supervise: str) -> str:
     Raises:
         ValueError: If it is not one of ``SUPERVISE``.
     """
-    if supervise not in SUPERVISE:
+    if supervise not in SUPERVISE:  # anything else would mean 'last'
         raise ValueError(f'supervise={supervise!r} is unknown; choose one of {", ".join(SUPERVISE)}')
     return supervise
 

@@ -17,7 +17,7 @@ def token_mlp(width: int, hidden: int, out: int) -> nn.Sequential:
     Raises:
         ValueError: If the width is not positive.
     """
-    if width < 1:
+    if width < 1:  # a norm over nothing fails inside torch
         raise ValueError(f'in_channels of a token head is the width of a token, at least 1, got {width}')
     if width > hidden / 2:
         return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, out))

@@ -43,7 +43,7 @@ class TokenClsHead(CycleHead, BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg or dict(type='TruncNormal', layer='Linear', std=0.02, bias=0))
-        if num_classes < 1:
+        if num_classes < 1:  # a linear without outputs is built all the same
             raise ValueError(f'a classification head needs at least one class, got num_classes={num_classes}')
         self.num_classes = num_classes
         self.supervise = check_supervise(supervise)
@@ -57,7 +57,7 @@ class TokenClsHead(CycleHead, BaseModule):
         Raises:
             ValueError: If there are several query tokens.
         """
-        if query.shape[-2] != 1:
+        if query.shape[-2] != 1:  # squeezing would leave several, and the loss broadcast
             raise ValueError(f'TokenClsHead reads one class token, but the neck has num_queries={query.shape[-2]}')
         return self.fc(self.norm(query.squeeze(-2)))  # (..., 1, D) -> (..., N)
 

@@ -40,9 +40,10 @@ class TokenPoseHead(CycleHead, HeatmapHead):
         loss: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
-        if 'heatmap_size' not in decoder:
+        if 'heatmap_size' not in decoder:  # a regression codec fails with a bare KeyError
             raise ValueError(f'TokenPoseHead needs a heatmap codec, but {decoder.get("type")} has no heatmap_size')
         size = decoder['heatmap_size']
+        # else: a product of anything builds
         if len(size) != 2 or not all(isinstance(length, int) and length > 0 for length in size):
             raise ValueError(f'the heatmap_size of a codec is (w, h) in whole pixels, got {size!r}')
         super().__init__(

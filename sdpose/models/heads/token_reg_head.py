@@ -99,6 +99,7 @@ class TokenRegHead(CycleHead, BaseHead):
         self.mlp = token_mlp(in_channels, hidden, 2 + self.mode.has_score + self.mode.num_sigmas)
         default_loss = dict(type='RLELoss' if self.mode.likelihood else 'SmoothL1Loss', use_target_weight=True)
         self.loss_module = MODELS.build(loss or default_loss)
+        # else: weights would be read as sigmas
         if self.mode.likelihood != ('sigma' in signature(self.loss_module.forward).parameters):
             raise ValueError(
                 f'mode={mode!r} does not go with {type(self.loss_module).__name__}: the loss of the mode '

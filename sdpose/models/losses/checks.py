@@ -14,9 +14,9 @@ def require_weight(loss_weight: float) -> float:
     Raises:
         ValueError: If it is negative, infinite, or no number.
     """
-    if not isinstance(loss_weight, Real) or not math.isfinite(loss_weight):
+    if not isinstance(loss_weight, Real) or not math.isfinite(loss_weight):  # NaN in the first step, blamed on the loss
         raise ValueError(f'loss_weight must be a finite number, got {loss_weight!r}')
-    if loss_weight < 0:
+    if loss_weight < 0:  # the term would be driven apart
         raise ValueError(f'loss_weight must not be negative, got {loss_weight}')
     return loss_weight
 
@@ -44,7 +44,7 @@ def require_same_shape(student: Tensor, teacher: Tensor, what: str) -> None:
     Raises:
         ValueError: Naming both shapes.
     """
-    if _shape(student) != _shape(teacher) or not isinstance(student, Tensor):
+    if _shape(student) != _shape(teacher) or not isinstance(student, Tensor):  # broadcasting is silent
         raise ValueError(
             f'{what} of student and teacher must have one shape, got {_shape(student)} and {_shape(teacher)}'
         )
@@ -79,6 +79,6 @@ def traced_layers(student: Sequence, teacher: Sequence, layers: Sequence[int] | 
     if layers is None:
         return range(len(student))
     absent = [layer for layer in layers if not 0 <= layer < len(student)]
-    if absent:
+    if absent:  # a negative one would count from the end
         raise ValueError(f'layers={tuple(layers)} names {absent}, but there are {len(student)} layers, counted from 0')
     return layers

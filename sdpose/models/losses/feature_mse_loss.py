@@ -32,6 +32,7 @@ class FeatureMSELoss(DistillationLoss):
     ) -> None:
         super().__init__(loss_weight)
         channels = (student_channels, teacher_channels)
+        # else: one alone would be ignored
         if channels != (None, None) and any(count is None or count < 1 for count in channels):
             raise ValueError(
                 'student_channels and teacher_channels must both be positive, or both be left out for '
@@ -50,7 +51,7 @@ class FeatureMSELoss(DistillationLoss):
         require_same_size(student, teacher, 'feature maps')
         if isinstance(self.adapter, nn.Conv2d):
             expected = self.adapter.in_channels, self.adapter.out_channels
-            if (student.shape[1], teacher.shape[1]) != expected:
+            if (student.shape[1], teacher.shape[1]) != expected:  # the convolution would name neither key
                 raise ValueError(
                     f'the maps of student and teacher have {student.shape[1]} and {teacher.shape[1]} '
                     f'channels, but student_channels={expected[0]} and teacher_channels={expected[1]}'

@@ -48,9 +48,9 @@ class JointAttentionLoss(DistillationLoss):
         loss_weight: float = 1.0,
     ) -> None:
         super().__init__(loss_weight)
-        if divergence not in DIVERGENCES:
+        if divergence not in DIVERGENCES:  # anything else would mean 'kl'
             raise ValueError(f'divergence={divergence!r} is unknown; choose one of {", ".join(DIVERGENCES)}')
-        if support not in SUPPORTS:
+        if support not in SUPPORTS:  # anything else would mean 'surviving'
             raise ValueError(f'support={support!r} is unknown; choose one of {", ".join(SUPPORTS)}')
         if support == 'grid' and divergence != 'mse':
             raise ValueError(
@@ -98,7 +98,7 @@ class JointAttentionLoss(DistillationLoss):
         total = first[0].new_zeros(())
         for layer in layers:
             ours, theirs = student[layer], teacher[layer]
-            if theirs.kept is not None:
+            if theirs.kept is not None:  # its rows would be cut by places of another set
                 raise ValueError(f'the teacher has pruned tokens before layer {layer}: it must keep them all')
             rows, target = ours.query_attention.mean(dim=1), theirs.query_attention.mean(dim=1)
             if self.support == 'grid':

@@ -36,9 +36,10 @@ class LimbVectorLoss(DistillationLoss):
         self, limbs: Sequence[Sequence[int]] | None = None, beta: float = 50.0, loss_weight: float = 1.0
     ) -> None:
         super().__init__(loss_weight)
-        if beta <= 0:
+        if beta <= 0:  # the soft-argmax would point away from the peak
             raise ValueError(f'beta must be positive, got {beta}')
         pairs = [(0, 1)] if limbs is None else limbs
+        # else: a limb to itself is zero
         if not pairs or any(len(pair) != 2 or len(set(pair)) != 2 or min(pair) < 0 for pair in pairs):
             raise ValueError(f'limbs must be pairs of two different joint indices, got {limbs}')
         self.limbs = limbs

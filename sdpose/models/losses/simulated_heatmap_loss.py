@@ -35,7 +35,7 @@ class SimulatedHeatmapLoss(DistillationLoss):
 
     def __init__(self, loss_weight: float = 1.0, weighting: str = 'per_sample') -> None:
         super().__init__(loss_weight)
-        if weighting not in WEIGHTINGS:
+        if weighting not in WEIGHTINGS:  # anything else would mean 'per_sample'
             raise ValueError(f'weighting={weighting!r} is unknown; choose one of {", ".join(WEIGHTINGS)}')
         self.weighting = weighting
 

@@ -26,7 +26,7 @@ class SoftCrossEntropyLoss(nn.Module):
 
     def __init__(self, label_smoothing: float = 0.0, loss_weight: float = 1.0) -> None:
         super().__init__()
-        if not 0 <= label_smoothing < 1:
+        if not 0 <= label_smoothing < 1:  # 1 leaves nothing of the target
             raise ValueError(f'label_smoothing must lie in [0, 1), got {label_smoothing}')
         self.label_smoothing = label_smoothing
         self.loss_weight = require_weight(loss_weight)
@@ -37,7 +37,7 @@ class SoftCrossEntropyLoss(nn.Module):
         Raises:
             ValueError: If the shapes differ.
         """
-        if logits.shape != target.shape:
+        if logits.shape != target.shape:  # torch names two numbers and no key
             raise ValueError(
                 f'logits and target must have one shape, got {tuple(logits.shape)} and '
                 f'{tuple(target.shape)}: num_classes of the head and of the data set differ'

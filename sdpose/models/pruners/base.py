@@ -35,14 +35,14 @@ class BasePruner(nn.Module):
         self, keep_ratio: float = 0.7, layers: Sequence[int] = (3, 6, 9), cycles: Sequence[int] | None = None
     ) -> None:
         super().__init__()
-        if not 0 < keep_ratio <= 1:
+        if not 0 < keep_ratio <= 1:  # 0 keeps nothing, 2 fails in the first step
             raise ValueError(f'keep_ratio must lie in (0, 1], got {keep_ratio}')
-        if not layers or cycles is not None and not cycles:
+        if not layers or cycles is not None and not cycles:  # it would stay idle without a word
             raise ValueError(
                 f'layers={tuple(layers)}, cycles={cycles}: nothing would be pruned; for a model without '
                 'pruning leave the pruner out (None)'
             )
-        if any(layer < 0 for layer in layers) or any(cycle < 1 for cycle in cycles or ()):
+        if any(layer < 0 for layer in layers) or any(cycle < 1 for cycle in cycles or ()):  # none would ever match
             raise ValueError(f'layers count from 0 and cycles from 1, got layers={tuple(layers)} and cycles={cycles}')
         self.keep_ratio = keep_ratio
         self.layers = tuple(layers)

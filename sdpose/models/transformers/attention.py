@@ -28,7 +28,7 @@ class SelfAttention(nn.Module):
 
     def __init__(self, dim: int, num_heads: int, qkv_bias: bool = False, scale: float | None = None) -> None:
         super().__init__()
-        if num_heads < 1 or dim % num_heads:
+        if num_heads < 1 or dim % num_heads:  # a view would fail without naming either
             raise ValueError(f'num_heads={num_heads} must divide dim={dim}')
         self.num_heads = num_heads
         self.scale = (dim // num_heads) ** -0.5 if scale is None else scale

@@ -40,7 +40,7 @@ class TransformerLayer(nn.Module):
         attention: dict | None = None,
     ) -> None:
         super().__init__()
-        if not 0 <= drop_path < 1:
+        if not 0 <= drop_path < 1:  # 1 divides by zero
             raise ValueError(f'drop_path must lie in [0, 1), got {drop_path}')
         hidden = int(dim * mlp_ratio)
         self.norm1 = nn.LayerNorm(dim, eps=norm_eps)

@@ -73,13 +73,13 @@ class MultiCycledTransformer(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg or dict(type='TruncNormal', layer='Linear', std=0.02, bias=0))
-        if depth < 1:
+        if depth < 1:  # an empty stack hands the tokens on
             raise ValueError(f'a transformer needs at least one layer, got depth={depth}')
         sizes = dict(in_channels=in_channels, dim=dim, mlp_ratio=mlp_ratio, norm_eps=norm_eps)
         for name, value in {**sizes, 'attention_scale': 1 if attention_scale is None else attention_scale}.items():
-            if not 0 < value < math.inf:
+            if not 0 < value < math.inf:  # sizes fail inside torch, a scale of 0 attends alike
                 raise ValueError(f'{name} must be positive, got {value}')
-        if num_cycles < 1:
+        if num_cycles < 1:  # no output, and an IndexError
             raise ValueError(f'num_cycles must be at least 1, got {num_cycles}')
         if not 1 <= test_cycles <= num_cycles:
             raise ValueError(
@@ -91,7 +91,7 @@ class MultiCycledTransformer(BaseModule):
         self.tokenizer = Tokenizer(in_channels, feature_size, patch_size, num_queries, dim, position)
         self.pruner: BasePruner | None = MODELS.build(pruner) if pruner else None
         if self.pruner is not None:
-            if not isinstance(self.pruner, BasePruner):
+            if not isinstance(self.pruner, BasePruner):  # it would fail for three missing members in turn
                 raise ValueError(f'model.neck.pruner: {type(self.pruner).__name__} is not derived from BasePruner')
             self.pruner.require_use(depth, num_cycles)
         self.layers = ModuleList(

@@ -24,7 +24,7 @@ def sine_table(rows: int, columns: int, dim: int) -> Tensor:
     Raises:
         ValueError: If ``dim`` is not a multiple of 4 (two axes, each with sine and cosine).
     """
-    if dim % 4:
+    if dim % 4:  # two axes, each with sine and cosine
         raise ValueError(f'the sine position embedding needs a width that is a multiple of 4, got dim={dim}')
     half = dim // 2
     channel = torch.arange(half, dtype=torch.float64)

@@ -41,14 +41,14 @@ class Tokenizer(BaseModule):
     ) -> None:
         super().__init__()
         for axis, size, patch in zip(('width', 'height'), feature_size, patch_size):
-            if patch < 1 or size < 1 or size % patch:
+            if patch < 1 or size < 1 or size % patch:  # a convolution drops the rest of the map
                 raise ValueError(
                     f'patch_size (w, h)={tuple(patch_size)} does not divide the feature map (w, h)='
                     f'{tuple(feature_size)}: {axis} {size} is not a multiple of {patch}'
                 )
-        if num_queries < 1:
+        if num_queries < 1:  # a model without joints is built all the same
             raise ValueError(f'a tokenizer needs at least one query token, got {num_queries}')
-        if position not in POSITION_MODES:
+        if position not in POSITION_MODES:  # anything else would mean 'sine'
             raise ValueError(f'position={position!r} is unknown; choose one of {", ".join(POSITION_MODES)}')
         self.feature_size = tuple(feature_size)
         self.grid_size = (feature_size[0] // patch_size[0], feature_size[1] // patch_size[1])  # (w, h)
