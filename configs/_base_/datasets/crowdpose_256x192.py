@@ -8,7 +8,17 @@ num_keypoints = 14
 # COCO's recipe with the settings that MMPose 0.x has for this data set: half bodies from more than 6 joints on, another
 # range of sizes and rotations. SDPose's paper names no recipe for CrowdPose.
 train_pipeline = [
-    *_base_.train_pipeline[:4],
+    dict(type='LoadCheckedImage'),
+    dict(type='GetBBoxCenterScale', padding=1.25),
+    dict(
+        type='ClippedNormalBBoxTransform',
+        shift_factor=0.16,
+        shift_prob=0.3,
+        scale_factor=0.0,
+        rotate_prob=0.0,
+        input_size=_base_.codec.input_size,
+    ),
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(
         type='RandomHalfBody',
         min_total_keypoints=7,
@@ -19,7 +29,9 @@ train_pipeline = [
         upper_prioritized_prob=0.6915,
     ),
     dict(type='ClippedNormalBBoxTransform', shift_prob=0.0, scale_factor=0.5, rotate_factor=40.0, rotate_prob=0.6),
-    *_base_.train_pipeline[6:],
+    dict(type='TopdownAffine', input_size=_base_.codec.input_size),
+    dict(type='GenerateTarget', encoder=_base_.codec),
+    dict(type='PackPoseInputs'),
 ]
 
 train_dataloader = dict(

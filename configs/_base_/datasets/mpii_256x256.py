@@ -10,7 +10,7 @@ square_codec = dict(_base_.codec, **codec)
 
 # Sizes within 25 %, rotations of 30 degrees, no shift, no half bodies.
 train_pipeline = [
-    _base_.train_pipeline[0],
+    dict(type='LoadCheckedImage'),
     # Joints count pixels from 1. Not in the other pipeline: the metric compares with the joints as they are.
     dict(type='ZeroBasedKeypoints'),
     dict(type='GetBBoxCenterScale', padding=1.25),
@@ -21,7 +21,8 @@ train_pipeline = [
     dict(type='PackPoseInputs'),
 ]
 val_pipeline = [
-    *_base_.val_pipeline[:2],
+    dict(type='LoadCheckedImage'),
+    dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='TopdownAffine', input_size=codec['input_size']),
     dict(type='PackPoseInputs'),
 ]

@@ -5,7 +5,7 @@ regression_codec = dict(type='RegressionLabel', input_size=(48, 64))
 codec = dict(_delete_=True, **regression_codec)
 
 train_pipeline = [
-    *_base_.train_pipeline[:-2],
+    *[step for step in _base_.train_pipeline if step['type'] not in ('GenerateTarget', 'PackPoseInputs')],
     dict(type='GenerateTarget', encoder=regression_codec),
     dict(type='PackPoseInputs'),
 ]

@@ -12,14 +12,18 @@ codec = dict(input_size=(64, 64), heatmap_size=(16, 16), sigma=1, blur_kernel_si
 small_codec = dict(_base_.codec, **codec)
 
 train_pipeline = [
-    *_base_.train_pipeline[:4],
+    dict(type='LoadCheckedImage'),
+    dict(type='ZeroBasedKeypoints'),
+    dict(type='GetBBoxCenterScale', padding=1.25),
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='ClippedNormalBBoxTransform', shift_factor=0.06, shift_prob=1.0, scale_factor=0.12, rotate_prob=0.0),
     dict(type='TopdownAffine', input_size=codec['input_size']),
     dict(type='GenerateTarget', encoder=small_codec),
     dict(type='PackPoseInputs'),
 ]
 val_pipeline = [
-    *_base_.val_pipeline[:2],
+    dict(type='LoadCheckedImage'),
+    dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='TopdownAffine', input_size=codec['input_size']),
     dict(type='PackPoseInputs'),
 ]

@@ -6,7 +6,13 @@ _base_ = [
 num_keypoints = 16
 # MPII's joints count pixels from 1; MMPose's pipeline leaves them so, the one of every method here does not.
 train_dataloader = dict(
-    dataset=dict(pipeline=[_base_.train_pipeline[0], dict(type='ZeroBasedKeypoints'), *_base_.train_pipeline[1:]])
+    dataset=dict(
+        pipeline=[
+            *[step for step in _base_.train_pipeline if step['type'] == 'LoadImage'],
+            dict(type='ZeroBasedKeypoints'),
+            *[step for step in _base_.train_pipeline if step['type'] != 'LoadImage'],
+        ]
+    )
 )
 log_processor = dict(type='LossLogProcessor')
 model = dict(backbone=dict(init_cfg=dict(type='PretrainedBackbone')))
