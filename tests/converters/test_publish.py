@@ -258,6 +258,7 @@ def test_a_published_teacher_teaches(trained: Callable, tmp_path: Path, model: d
     done = publish(own.config, own.file, f'{tmp_path}/out/')
     terms = dict(loss_query=dict(type='TokenMSELoss', on='query'))
     distiller = MODELS.build(dict(type='TeacherDistiller', teacher=own.config, checkpoint=str(done.file), terms=terms))
-    teacher = distiller.teacher()
+    distiller.prepare(own.model)
+    teacher = distiller.teacher.model
     for key in torch.load(done.file, weights_only=True)['state_dict']:
         assert torch.equal(teacher.state_dict()[key], own.model.state_dict()[key])

@@ -47,6 +47,7 @@ def _all_cycles_in_two_processes(folder: Path, root: Path, env: dict, out: Path)
     assert done.returncode == 0, done.stderr[-3000:]
 
 
+@pytest.mark.long
 def test_one_pass_measures_what_one_run_per_cycle_measures(
     trained: SimpleNamespace, repo_root: Path, tmp_path: Path, tool_env: dict, run_tool: Callable
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 CONFIG = 'configs/quick_start/sdpose-deit-mini_1xb64-30e_shapes-40x40.py'
 
 
+@pytest.mark.long
 def test_draw_train_and_test(run_tool, repo_root, tmp_path):
     drawn = run_tool('tools/dataset_tools/make_shapes.py', '--num-train', 16, '--num-val', 4, cwd=tmp_path, check=True)
     assert 'drawing shapes: 160 of 160' in drawn.stderr

@@ -29,6 +29,7 @@ def drawn(tmp_path_factory, run_tool):
     return folder / 'data/synthetic_crowdpose'
 
 
+@pytest.mark.long
 def test_train_and_test_with_detected_and_annotated_boxes(drawn, run_tool, repo_root, tmp_path):
     options = [
         '--cfg-options',

@@ -82,6 +82,7 @@ def here(nine: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return tmp_path
 
 
+@pytest.mark.long
 def test_nine_joints_train_and_score_with_their_own_sigmas(
     nine: SimpleNamespace, tmp_path: Path, repo_root: Path, run_tool: Callable
 ) -> None:

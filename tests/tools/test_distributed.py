@@ -72,6 +72,7 @@ def _largest_difference(first: dict, second: dict) -> float:
     return max((first[key].double() - second[key].double()).abs().max().item() for key in first)
 
 
+@pytest.mark.long
 def test_different_shards_equal_the_doubled_batch(workspace: Path, repo_root: Path, tool_env: dict) -> None:
     (workspace / 'frozen_norm.py').write_text(_FROZEN_NORM)
     with open(workspace / 'tiny.py', 'a') as config:

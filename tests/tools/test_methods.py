@@ -64,6 +64,7 @@ def evaluate(quick_start_folder: Path, run_tool: Callable) -> Callable:
     return run
 
 
+@pytest.mark.long
 def test_likelihood_regression(train: Callable, evaluate: Callable) -> None:
     name = NAME.format('sdpose-reg')
     output = train(f'configs/quick_start/{name}.py', 'train_cfg.max_epochs=30', 'train_cfg.val_interval=30')
@@ -80,6 +81,7 @@ def test_likelihood_regression(train: Callable, evaluate: Callable) -> None:
         assert result['score'] == pytest.approx(1 + score.mean() + score.max(), abs=1e-5)
 
 
+@pytest.mark.long
 def test_pruning_is_annealed(train: Callable, quick_start_folder: Path) -> None:
     leaf = quick_start_folder / 'annealed.py'
     leaf.write_text(

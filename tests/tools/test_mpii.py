@@ -34,6 +34,7 @@ def drawn(tmp_path_factory, run_tool):
     return folder / 'data/synthetic_mpii'
 
 
+@pytest.mark.long
 def test_train_and_test_the_validation_split_and_predict_the_test_split(drawn, run_tool, repo_root, tmp_path):
     data = ['--cfg-options', f'data_root={drawn}/', 'val_dataloader.num_workers=0', 'test_dataloader.num_workers=0']
     done = run_tool(

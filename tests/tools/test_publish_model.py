@@ -77,6 +77,7 @@ def test_a_refused_file_is_one_line_and_nothing_is_left(
     assert done.stderr.startswith('error: run/epoch_40.pth does not fit the model') and 'Trace' not in done.stderr
 
 
+@pytest.mark.long
 def test_a_file_without_its_flow_is_tested_and_trained_on(
     workspace: Path, run_tool: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:

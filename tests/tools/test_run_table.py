@@ -117,6 +117,7 @@ MINI = ['--any-data', '--cfg-options', 'train_cfg.max_epochs=1', 'param_schedule
 CONFIG = 'configs/quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48.py'
 
 
+@pytest.mark.long
 def test_the_reproduction_of_a_row(quick_start_folder, stick_people, run_tool, repo_root, monkeypatch):
     boxes = stick_people / 'coco/person_detection_results/COCO_val2017_detections_AP_H_56_person.json'
     done = run_tool(
