@@ -6,6 +6,7 @@ package costs next to nothing: its parts are in MMPose's registries as soon as M
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from .registration import register_on_demand
@@ -33,10 +34,12 @@ register_on_demand()
 
 
 def __getattr__(name: str) -> Any:
-    """A function of the public face, imported when it is first asked for."""
-    if name not in _HOMES:
-        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    return getattr(import_module(f'.{_HOMES[name]}', __name__), name)
+    """A function of the public face, or a room such as ``sdpose.models``, imported when it is first asked for."""
+    if name in _HOMES:
+        return getattr(import_module(f'.{_HOMES[name]}', __name__), name)
+    if not name.startswith('_') and find_spec(f'{__name__}.{name}') is not None:
+        return import_module(f'.{name}', __name__)
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
 
 
 def __dir__() -> list[str]:

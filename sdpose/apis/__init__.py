@@ -1,1 +1,12 @@
 """The roof: what the command-line tools run. Only they, and the package's own face, import it."""
+
+from typing import Any
+
+import sdpose
+
+
+def __getattr__(name: str) -> Any:
+    """``train`` and ``test``, whose place is the package's face."""
+    if name in ('train', 'test'):
+        return getattr(sdpose, name)
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

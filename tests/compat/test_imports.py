@@ -42,6 +42,7 @@ def test_importing_costs_next_to_nothing(run_tool):
         import sdpose.visualization
         assert not {'torch', 'mmengine', 'mmcv', 'mmpose'} & set(sys.modules)
         assert callable(sdpose.list_models) and 'train' in dir(sdpose)
+        assert sdpose.models.MultiCycledTransformer and not hasattr(sdpose, 'nothing')
     """),
     )
     assert done.returncode == 0, done.stderr
@@ -121,6 +122,9 @@ def test_the_public_face(monkeypatch: pytest.MonkeyPatch):
         sdpose.init_model(names[0], 'no.pth')
     with pytest.raises(AttributeError, match="has no attribute 'infer_nothing'"):
         _ = sdpose.infer_nothing
+    from sdpose.apis import test, train
+
+    assert (train, test) == (sdpose.train, sdpose.test)
     assert all(hasattr(sdpose, name) for name in sdpose.__all__)
 
 
