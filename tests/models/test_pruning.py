@@ -169,6 +169,15 @@ def test_what_is_dropped_is_fused_by_hand():
     assert pruned.kept.tolist() == [[8, 5, 9]]
 
 
+def test_nothing_is_fused_where_nothing_is_dropped():
+    """As while the keep ratio is annealed: 0.99 of five tokens, rounded up, are five."""
+    pruner = FusingPruner(keep_ratio=0.99, layers=(0,))
+    sequence = torch.arange(7.0).view(1, 7, 1)
+    rows = torch.rand(1, 2, 2, 7, generator=torch.Generator().manual_seed(0))
+    pruned = pruner(TokenSet(sequence, 2), Attended(sequence, rows, sequence))
+    assert pruned.sequence.flatten().sort().values.tolist() == [0, 1, 2, 3, 4, 5, 6]
+
+
 def test_fusing_in_a_model():
     torch.manual_seed(0)
     neck = MODELS.build(dict(SMALL, num_cycles=2, pruner=dict(type='FusingPruner', keep_ratio=0.5, layers=(1, 2))))

@@ -25,6 +25,8 @@ class FusingPruner(TokenPruner):
 
     def reduce(self, tokens: TokenSet, score: Tensor, count: int) -> TokenSet:
         """``count - 1`` visual tokens, those of the highest score (B, P) first, and one for the rest."""
+        if count == score.shape[1]:  # nothing is dropped, so there is nothing to fuse
+            return super().reduce(tokens, score, count)
         order = score.argsort(dim=1, descending=True)  # (B, P)
         kept, rest = tokens.select(order[:, :count]), tokens.select(order[:, count - 1 :])  # both have the strongest
         weights = score.gather(1, order[:, count - 1 :])[..., None] / tokens.num_queries  # (B, P - n + 1, 1)
