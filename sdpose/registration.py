@@ -1,8 +1,9 @@
 """The parts of the project stand in MMPose's registries as soon as MMPose is there, and cost nothing before.
 
 ``import sdpose`` takes a few milliseconds and needs neither torch nor MMPose. The first import of MMPose makes the
-dependencies fit together (:mod:`sdpose.compat`), that of MMEngine's loader makes it safe; the first look-up in a
-registry imports the parts that belong into it, as MMEngine imports MMPose's own.
+dependencies fit together (:mod:`sdpose.compat`), that of MMEngine's loader makes it safe, that of its ``Config`` lets
+variables reach what follows them; the first look-up in a registry imports the parts that belong into it, as MMEngine
+imports MMPose's own.
 """
 
 import sys
@@ -13,8 +14,12 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-# What applies a part of sdpose.compat as soon as it has been imported, and the function that does.
-_AWAITED = {'mmengine.runner.checkpoint': 'apply_to_loading', 'mmpose': 'apply'}
+# What is changed as soon as it has been imported, and by which function of the package.
+_AWAITED = {
+    'mmengine.config.config': ('config.variables', 'resolve_on_reading'),
+    'mmengine.runner.checkpoint': ('compat', 'apply_to_loading'),
+    'mmpose': ('compat', 'apply'),
+}
 # The package that fills a registry; a look-up in MMPose's registry does not import what MMEngine's of that name lacks.
 _LOCATIONS = {
     'mmpose.registry': dict(
@@ -50,7 +55,8 @@ def register_on_demand() -> None:
 
 def _act_on(name: str) -> None:
     """What the import of an awaited module leads to; again changes nothing."""
-    getattr(import_module('sdpose.compat'), _AWAITED[name])()
+    module, function = _AWAITED[name]
+    getattr(import_module(f'sdpose.{module}'), function)()
     if name == 'mmpose':
         _register_locations()
 

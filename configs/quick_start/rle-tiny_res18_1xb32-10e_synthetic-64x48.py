@@ -13,9 +13,9 @@ model = dict(
         _delete_=True,
         type='RLEHead',
         in_channels=96,
-        num_joints=_base_.num_keypoints,
+        num_joints='${num_keypoints}',
         loss=dict(type='RLELoss', use_target_weight=True),
-        decoder=_base_.codec,
+        decoder='${codec}',
     ),
     test_cfg=dict(_delete_=True, flip_test=True),
 )

@@ -7,10 +7,5 @@ _base_ = [
     '../_base_/models/self_distiller.py',
 ]
 
-model = dict(
-    data_preprocessor=dict(num_classes=_base_.num_classes),
-    neck=dict(feature_size=_base_.input_size, num_cycles=2),
-    head=dict(num_classes=_base_.num_classes),
-    distiller=_base_.self_distiller,
-)
+model = dict(neck=dict(num_cycles=2), distiller=_base_.self_distiller)
 default_hooks = dict(checkpoint=dict(interval=15, max_keep_ckpts=1))

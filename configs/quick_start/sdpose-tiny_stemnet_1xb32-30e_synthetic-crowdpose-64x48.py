@@ -8,9 +8,5 @@ _base_ = [
     '../_base_/models/self_distiller.py',
 ]
 
-model = dict(
-    neck=dict(num_queries=_base_.num_keypoints, num_cycles=2),
-    head=dict(decoder=_base_.codec),
-    distiller=_base_.self_distiller,
-)
+model = dict(neck=dict(num_cycles=2), distiller=_base_.self_distiller)
 default_hooks = dict(checkpoint=dict(interval=15, max_keep_ckpts=1, save_best='crowdpose/AP'))

@@ -6,8 +6,5 @@ _base_ = [
     '../_base_/models/tiny_resnet.py',
 ]
 
-model = dict(
-    backbone=dict(stem_channels=24, base_channels=24),
-    head=dict(in_channels=96, deconv_out_channels=(48, 48), out_channels=_base_.num_keypoints, decoder=_base_.codec),
-)
+model = dict(backbone=dict(stem_channels=24, base_channels=24), head=dict(in_channels=96, deconv_out_channels=(48, 48)))
 default_hooks = dict(checkpoint=dict(interval=5, max_keep_ckpts=1))

@@ -6,14 +6,13 @@ _base_ = [
 ]
 
 model = dict(
-    neck=dict(num_queries=_base_.num_keypoints),
     head=dict(
         _delete_=True,
         type='TokenRegHead',
         in_channels=64,
         mode='xy',
         loss=dict(type='SmoothL1Loss', use_target_weight=True),
-        decoder=_base_.codec,
+        decoder='${codec}',
     ),
     test_cfg=dict(_delete_=True, flip_test=True),
 )

@@ -7,8 +7,5 @@ _base_ = [
     '../_base_/models/tiny_stemnet.py',
 ]
 
-model = dict(
-    neck=dict(num_queries=_base_.num_keypoints, feature_size=_base_.codec.heatmap_size, depth=3),
-    head=dict(decoder=_base_.codec),
-)
+model = dict(neck=dict(depth=3))
 default_hooks = dict(checkpoint=dict(interval=5, max_keep_ckpts=1, save_best='mpii/PCK'))

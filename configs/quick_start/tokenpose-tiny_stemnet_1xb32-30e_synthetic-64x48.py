@@ -8,5 +8,4 @@ _base_ = [
     '../_base_/models/tiny_stemnet.py',
 ]
 
-model = dict(neck=dict(num_queries=_base_.num_keypoints), head=dict(decoder=_base_.codec))
 default_hooks = dict(checkpoint=dict(interval=15, max_keep_ckpts=1))

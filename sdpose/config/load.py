@@ -16,6 +16,7 @@ from sdpose.errors import ConfigError
 from .argument_types import annotated_types, describe, fits
 from .find import find_config
 from .nodes import resolve_type
+from .variables import as_written, expand, resolve
 
 _REGISTRIES = (MODELS, DATASETS, TRANSFORMS, HOOKS, METRICS, KEYPOINT_CODECS, PARAM_SCHEDULERS)
 # Classes whose keyword arguments are exactly a config's keys; libraries below them accept more than they name.
@@ -40,7 +41,8 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
     except (FileNotFoundError, ValueError) as error:
         raise ConfigError(str(error)) from error
     try:
-        cfg = Config.fromfile(file)
+        with as_written():
+            cfg = Config.fromfile(file)
     except (
         OSError,
         SyntaxError,
@@ -48,11 +50,13 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
         NameError,
         AttributeError,
         ImportError,
+        TypeError,
         ValueError,
         ConfigParsingError,
     ) as error:
         raise ConfigError(f'config {path} cannot be read: {type(error).__name__}: {error}') from error
     for key, value in (options or {}).items():
+        expand(cfg._cfg_dict, key)
         if not _has(cfg, key):
             _refuse_misspelt(cfg, key)
             print_log(
@@ -64,6 +68,10 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
             cfg.merge_from_dict({key: value})
         except (KeyError, TypeError) as error:
             raise ConfigError(f'--cfg-options {key}={value} does not fit the config: {error}') from error
+    try:
+        resolve(cfg._cfg_dict)
+    except ConfigError as error:
+        raise ConfigError(f'config {path}: {error}') from error
     if not isinstance(cfg.get('model', {}), dict):
         raise ConfigError(f'config {path}: model must be a dict, not {cfg.model!r}')
     check_arguments(cfg.to_dict())

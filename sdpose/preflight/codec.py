@@ -15,6 +15,7 @@ def check_codec(cfg: Config, splits: Sequence[str]) -> None:
 
     A heatmap of another size fails in the first step, with a message that names no config key; a coordinate decoded
     at another size than its image had fails nowhere.
+
     Raises:
         ConfigError: If a size differs, naming both places.
     """
@@ -32,6 +33,6 @@ def check_codec(cfg: Config, splits: Sequence[str]) -> None:
                     raise ConfigError(
                         f'{name} (w, h) is {made[name]} in {step["type"]} of the {split} data, but '
                         f'{decoder[name]} in model.head.decoder: the codec, the pipelines and the decoder belong '
-                        'together; for another size inherit another data set base (configs/_base_/datasets), where '
-                        'all of them are written, and head=dict(decoder=_base_.codec)'
+                        'together; with the data set bases of configs/_base_/datasets all of them follow '
+                        'codec = dict(input_size=(w, h))'
                     )

@@ -20,6 +20,8 @@ LEAVES = sorted(path for path in CONFIGS.rglob('*.py') if '_base_' not in path.p
 TABLE = {
     'sdpose/coco/sdpose-t_stemnet_8xb64-300e_coco-256x192': (4398528, 1.7988, 1.9506),
     'sdpose/coco/sdpose-s-v1_stemnet_8xb64-300e_coco-256x192': (6620736, 2.4039, 2.7261),
+    # 576 visual tokens, a head of 864 hidden and 6,912 outputs; 320 positions of 192 more are fixed, not trained.
+    'sdpose/coco/sdpose-s-v1_stemnet_8xb64-300e_coco-384x288': (11510496, 5.3710, 6.9438),
     'sdpose/coco/sdpose-s-v2_stemnet_8xb24-300e_coco-256x192': (6227520, 4.6735, 7.4872),
     'sdpose/coco/sdpose-b_hrnet-w32_8xb32-300e_coco-256x192': (13145984, 5.1643, 5.4707),
     'sdpose/coco/sdpose-b_hrnet-w32-stage1-64_8xb32-300e_coco-256x192': (13465216, 5.9775, 6.2761),

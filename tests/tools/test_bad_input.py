@@ -121,7 +121,7 @@ def test_a_decoder_of_another_size_than_the_data(here: Path) -> None:
     with pytest.raises(
         ConfigError,
         match=r'heatmap_size \(w, h\) is .* in GenerateTarget of the train data, but '
-        r'\(24, 32\) in model.head.decoder: .* inherit another data set base',
+        r'\(24, 32\) in model.head.decoder: .* all of them follow codec',
     ):
         training.train('tiny.py', cfg_options={'model.head.decoder.heatmap_size': (24, 32)})
     (here / 'epoch_3.pth').touch()

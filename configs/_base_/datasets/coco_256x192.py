@@ -1,11 +1,18 @@
 # COCO 2017 key points at 256x192 with the published recipe: codec, pipelines, loaders and metric.
+# A key written '${variable}' follows the variable, also where a config that inherits this one sets another value.
 dataset_type = 'CocoDataset'
 data_mode = 'topdown'
 data_root = 'data/coco/'
-num_keypoints = 17  # of the data set's metainfo; a leaf passes it to the model
+num_keypoints = 17  # of the data set's metainfo; the model follows it
 
+# For another size set input_size, (w, h), alone: pipelines, targets, head and tokens follow.
 codec = dict(
-    type='MSRAHeatmap', input_size=(192, 256), heatmap_size=(48, 64), sigma=2, unbiased=True, blur_kernel_size=11
+    type='MSRAHeatmap',
+    input_size=(192, 256),
+    heatmap_size='${codec.input_size // 4}',
+    sigma=2,
+    unbiased=True,
+    blur_kernel_size=11,
 )
 
 # The recipe shifts a box before the half-body crop replaces it, and resizes and rotates it afterwards.
@@ -19,7 +26,7 @@ train_pipeline = [
         shift_prob=0.3,
         scale_factor=0.0,
         rotate_prob=0.0,
-        input_size=codec['input_size'],
+        input_size='${codec.input_size}',
     ),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     # The recipe's rule: more than 8 joints visible, the chosen half has more than 2, upper with P(N(0, 1) < 0.5).
@@ -33,14 +40,14 @@ train_pipeline = [
         upper_prioritized_prob=0.6915,
     ),
     dict(type='ClippedNormalBBoxTransform', shift_prob=0.0, scale_factor=0.35, rotate_factor=45.0, rotate_prob=0.6),
-    dict(type='TopdownAffine', input_size=codec['input_size']),
-    dict(type='GenerateTarget', encoder=codec),
+    dict(type='TopdownAffine', input_size='${codec.input_size}'),
+    dict(type='GenerateTarget', encoder='${codec}'),
     dict(type='PackPoseInputs'),
 ]
 val_pipeline = [
     dict(type='LoadCheckedImage'),
     dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='TopdownAffine', input_size=codec['input_size']),
+    dict(type='TopdownAffine', input_size='${codec.input_size}'),
     dict(type='PackPoseInputs'),
 ]
 
@@ -50,12 +57,12 @@ train_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        data_mode=data_mode,
+        type='${dataset_type}',
+        data_root='${data_root}',
+        data_mode='${data_mode}',
         ann_file='annotations/person_keypoints_train2017.json',
         data_prefix=dict(img='train2017/'),
-        pipeline=train_pipeline,
+        pipeline='${train_pipeline}',
     ),
 )
 val_dataloader = dict(
@@ -65,15 +72,15 @@ val_dataloader = dict(
     drop_last=False,
     sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
     dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        data_mode=data_mode,
+        type='${dataset_type}',
+        data_root='${data_root}',
+        data_mode='${data_mode}',
         ann_file='annotations/person_keypoints_val2017.json',
         # Ground-truth boxes instead: --gt-bbox on the command line, or bbox_file=None.
-        bbox_file=f'{data_root}person_detection_results/COCO_val2017_detections_AP_H_56_person.json',
+        bbox_file='${data_root}person_detection_results/COCO_val2017_detections_AP_H_56_person.json',
         data_prefix=dict(img='val2017/'),
         test_mode=True,
-        pipeline=val_pipeline,
+        pipeline='${val_pipeline}',
     ),
 )
 test_dataloader = val_dataloader

@@ -16,7 +16,7 @@ train_pipeline = [
         shift_prob=0.3,
         scale_factor=0.0,
         rotate_prob=0.0,
-        input_size=_base_.codec.input_size,
+        input_size='${codec.input_size}',
     ),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(
@@ -29,26 +29,18 @@ train_pipeline = [
         upper_prioritized_prob=0.6915,
     ),
     dict(type='ClippedNormalBBoxTransform', shift_prob=0.0, scale_factor=0.5, rotate_factor=40.0, rotate_prob=0.6),
-    dict(type='TopdownAffine', input_size=_base_.codec.input_size),
-    dict(type='GenerateTarget', encoder=_base_.codec),
+    dict(type='TopdownAffine', input_size='${codec.input_size}'),
+    dict(type='GenerateTarget', encoder='${codec}'),
     dict(type='PackPoseInputs'),
 ]
 
 train_dataloader = dict(
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        ann_file='annotations/mmpose_crowdpose_trainval.json',
-        data_prefix=dict(img='images/'),
-        pipeline=train_pipeline,
-    )
+    dataset=dict(ann_file='annotations/mmpose_crowdpose_trainval.json', data_prefix=dict(img='images/'))
 )
 val_dataloader = dict(
     dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
         ann_file='annotations/mmpose_crowdpose_test.json',
-        bbox_file=f'{data_root}annotations/det_for_crowd_test_0.1_0.5.json',
+        bbox_file='${data_root}annotations/det_for_crowd_test_0.1_0.5.json',
         data_prefix=dict(img='images/'),
     )
 )
@@ -56,7 +48,7 @@ test_dataloader = val_dataloader
 
 # The annotations have no area; the evaluation reads crowdIndex from their file.
 val_evaluator = dict(
-    ann_file=f'{data_root}annotations/mmpose_crowdpose_test.json',
+    ann_file='${data_root}annotations/mmpose_crowdpose_test.json',
     use_area=False,
     iou_type='keypoints_crowd',
     prefix='crowdpose',

@@ -6,17 +6,11 @@ data_root = 'data/custom/'
 num_keypoints = len(_base_.dataset_info.keypoint_info)
 
 train_dataloader = dict(
-    dataset=dict(
-        metainfo=_base_.dataset_info,
-        data_root=data_root,
-        ann_file='annotations/train.json',
-        data_prefix=dict(img='train/'),
-    )
+    dataset=dict(metainfo='${dataset_info}', ann_file='annotations/train.json', data_prefix=dict(img='train/'))
 )
 val_dataloader = dict(
     dataset=dict(
-        metainfo=_base_.dataset_info,
-        data_root=data_root,
+        metainfo='${dataset_info}',
         ann_file='annotations/val.json',
         bbox_file=None,  # annotated boxes; or the path of a file of detections, from the current folder
         data_prefix=dict(img='val/'),

@@ -5,8 +5,7 @@ dataset_type = 'MpiiDataset'
 data_root = 'data/mpii/'
 num_keypoints = 16
 
-codec = dict(input_size=(256, 256), heatmap_size=(64, 64))
-square_codec = dict(_base_.codec, **codec)
+codec = dict(input_size=(256, 256))
 
 # Sizes within 25 %, rotations of 30 degrees, no shift, no half bodies.
 train_pipeline = [
@@ -16,37 +15,23 @@ train_pipeline = [
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='ClippedNormalBBoxTransform', shift_prob=0.0, scale_factor=0.25, rotate_factor=30.0, rotate_prob=0.6),
-    dict(type='TopdownAffine', input_size=codec['input_size']),
-    dict(type='GenerateTarget', encoder=square_codec),
-    dict(type='PackPoseInputs'),
-]
-val_pipeline = [
-    dict(type='LoadCheckedImage'),
-    dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='TopdownAffine', input_size=codec['input_size']),
+    dict(type='TopdownAffine', input_size='${codec.input_size}'),
+    dict(type='GenerateTarget', encoder='${codec}'),
     dict(type='PackPoseInputs'),
 ]
 
-train_dataloader = dict(
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        ann_file='annotations/mpii_train.json',
-        data_prefix=dict(img='images/'),
-        pipeline=train_pipeline,
-    )
-)
+train_dataloader = dict(dataset=dict(ann_file='annotations/mpii_train.json', data_prefix=dict(img='images/')))
 val_dataloader = dict(
     dataset=dict(
         _delete_=True,  # there is no file of detections
-        type=dataset_type,
-        data_root=data_root,
-        data_mode=_base_.data_mode,
+        type='${dataset_type}',
+        data_root='${data_root}',
+        data_mode='${data_mode}',
         ann_file='annotations/mpii_val.json',
-        headbox_file=f'{data_root}annotations/mpii_gt_val.mat',
+        headbox_file='${data_root}annotations/mpii_gt_val.mat',
         data_prefix=dict(img='images/'),
         test_mode=True,
-        pipeline=val_pipeline,
+        pipeline='${val_pipeline}',
     )
 )
 test_dataloader = val_dataloader

@@ -8,24 +8,19 @@ num_classes = 8
 
 train_pipeline = [
     dict(type='LoadClassImage'),
-    dict(type='torchvision/RandomCrop', size=input_size[::-1]),
+    dict(type='torchvision/RandomCrop', size=('${input_size.1}', '${input_size.0}')),
     dict(type='torchvision/RandomHorizontalFlip'),
     *_base_.to_normalized,
     dict(type='PackClassInputs'),
 ]
 val_pipeline = [
     dict(type='LoadClassImage'),
-    dict(type='torchvision/CenterCrop', size=input_size[::-1]),
+    dict(type='torchvision/CenterCrop', size=('${input_size.1}', '${input_size.0}')),
     *_base_.to_normalized,
     dict(type='PackClassInputs'),
 ]
 
 # One loader process: it keeps one core busy while the other computes. Every image once an epoch.
-train_dataloader = dict(
-    batch_size=64,
-    num_workers=1,
-    sampler=dict(_delete_=True, type='DefaultSampler', shuffle=True),
-    dataset=dict(data_root=data_root, pipeline=train_pipeline),
-)
-val_dataloader = dict(batch_size=100, num_workers=1, dataset=dict(data_root=data_root, pipeline=val_pipeline))
+train_dataloader = dict(batch_size=64, num_workers=1, sampler=dict(_delete_=True, type='DefaultSampler', shuffle=True))
+val_dataloader = dict(batch_size=100, num_workers=1)
 test_dataloader = val_dataloader

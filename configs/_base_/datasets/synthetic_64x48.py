@@ -10,7 +10,7 @@ data_hint = (
 # A 16x12 heatmap is enough: encoding and decoding the annotations alone scores above 0.97 AP. It needs a
 # target that is not rounded to whole cells (unbiased) and the matching sub-cell decoding, whose blur fits
 # sigma 1.
-codec = dict(type='MSRAHeatmap', input_size=(48, 64), heatmap_size=(12, 16), sigma=1, unbiased=True, blur_kernel_size=5)
+codec = dict(input_size=(48, 64), sigma=1, blur_kernel_size=5)
 
 # Flips and small changes of position and size; no rotation, no half bodies: starter people stand upright.
 train_pipeline = [
@@ -18,37 +18,25 @@ train_pipeline = [
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='ClippedNormalBBoxTransform', shift_factor=0.06, shift_prob=1.0, scale_factor=0.12, rotate_prob=0.0),
-    dict(type='TopdownAffine', input_size=codec['input_size']),
-    dict(type='GenerateTarget', encoder=codec),
-    dict(type='PackPoseInputs'),
-]
-val_pipeline = [
-    dict(type='LoadCheckedImage'),
-    dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='TopdownAffine', input_size=codec['input_size']),
+    dict(type='TopdownAffine', input_size='${codec.input_size}'),
+    dict(type='GenerateTarget', encoder='${codec}'),
     dict(type='PackPoseInputs'),
 ]
 
 # One loader process: it keeps one core busy while the other computes.
 train_dataloader = dict(
-    batch_size=32,
-    num_workers=1,
-    dataset=dict(
-        data_root=data_root, ann_file='annotations/train.json', data_prefix=dict(img='train/'), pipeline=train_pipeline
-    ),
+    batch_size=32, num_workers=1, dataset=dict(ann_file='annotations/train.json', data_prefix=dict(img='train/'))
 )
 val_dataloader = dict(
     batch_size=64,
     num_workers=1,
     dataset=dict(
-        data_root=data_root,
         ann_file='annotations/val.json',
         bbox_file=None,  # ground-truth boxes: no detector has seen these people
         data_prefix=dict(img='val/'),
-        pipeline=val_pipeline,
     ),
 )
 test_dataloader = val_dataloader
 
-val_evaluator = dict(ann_file=f'{data_root}annotations/val.json')
+val_evaluator = dict(ann_file='${data_root}annotations/val.json')
 test_evaluator = val_evaluator

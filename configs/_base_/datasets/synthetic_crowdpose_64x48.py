@@ -7,26 +7,19 @@ data_hint = 'Draw them: python tools/dataset_tools/make_synthetic.py --style cro
 num_keypoints = 14
 
 train_dataloader = dict(
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        ann_file='annotations/mmpose_crowdpose_trainval.json',
-        data_prefix=dict(img='images/'),
-    )
+    dataset=dict(ann_file='annotations/mmpose_crowdpose_trainval.json', data_prefix=dict(img='images/'))
 )
 val_dataloader = dict(
     dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
         ann_file='annotations/mmpose_crowdpose_test.json',
-        bbox_file=f'{data_root}annotations/det_for_crowd_test_0.1_0.5.json',
+        bbox_file='${data_root}annotations/det_for_crowd_test_0.1_0.5.json',
         data_prefix=dict(img='images/'),
     )
 )
 test_dataloader = val_dataloader
 
 val_evaluator = dict(
-    ann_file=f'{data_root}annotations/mmpose_crowdpose_test.json',
+    ann_file='${data_root}annotations/mmpose_crowdpose_test.json',
     use_area=False,
     iou_type='keypoints_crowd',
     prefix='crowdpose',

@@ -8,8 +8,7 @@ data_hint = (
 )
 
 # As synthetic_64x48.py: a coarse heatmap with sub-cell targets and decoding.
-codec = dict(input_size=(64, 64), heatmap_size=(16, 16), sigma=1, blur_kernel_size=5)
-small_codec = dict(_base_.codec, **codec)
+codec = dict(input_size=(64, 64), sigma=1, blur_kernel_size=5)
 
 train_pipeline = [
     dict(type='LoadCheckedImage'),
@@ -17,21 +16,11 @@ train_pipeline = [
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='ClippedNormalBBoxTransform', shift_factor=0.06, shift_prob=1.0, scale_factor=0.12, rotate_prob=0.0),
-    dict(type='TopdownAffine', input_size=codec['input_size']),
-    dict(type='GenerateTarget', encoder=small_codec),
-    dict(type='PackPoseInputs'),
-]
-val_pipeline = [
-    dict(type='LoadCheckedImage'),
-    dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='TopdownAffine', input_size=codec['input_size']),
+    dict(type='TopdownAffine', input_size='${codec.input_size}'),
+    dict(type='GenerateTarget', encoder='${codec}'),
     dict(type='PackPoseInputs'),
 ]
 
-train_dataloader = dict(batch_size=32, num_workers=1, dataset=dict(data_root=data_root, pipeline=train_pipeline))
-val_dataloader = dict(
-    batch_size=64,
-    num_workers=1,
-    dataset=dict(data_root=data_root, headbox_file=f'{data_root}annotations/mpii_gt_val.mat', pipeline=val_pipeline),
-)
+train_dataloader = dict(batch_size=32, num_workers=1)
+val_dataloader = dict(batch_size=64, num_workers=1)
 test_dataloader = val_dataloader

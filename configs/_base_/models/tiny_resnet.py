@@ -1,5 +1,5 @@
 # A SimpleBaseline for 64x48 pixels: three stages of a narrow ResNet-18 and two deconvolutions, because a fourth stage
-# would have to halve three columns. Widths and joints are the leaf's.
+# would have to halve three columns. Widths are the leaf's.
 model = dict(
     type='TopdownPoseEstimator',
     data_preprocessor=dict(
@@ -7,7 +7,11 @@ model = dict(
     ),
     backbone=dict(type='ResNet', depth=18, num_stages=3, strides=(1, 2, 2), dilations=(1, 1, 1), out_indices=(2,)),
     head=dict(
-        type='HeatmapHead', deconv_kernel_sizes=(4, 4), loss=dict(type='KeypointMSELoss', use_target_weight=True)
+        type='HeatmapHead',
+        deconv_kernel_sizes=(4, 4),
+        out_channels='${num_keypoints}',
+        loss=dict(type='KeypointMSELoss', use_target_weight=True),
+        decoder='${codec}',
     ),
     test_cfg=dict(flip_test=True, flip_mode='heatmap', shift_heatmap=True),
 )

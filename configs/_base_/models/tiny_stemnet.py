@@ -1,4 +1,4 @@
-# A TokenPose that five minutes on a CPU are enough for, on 64x48 pixels. Head and joints are the leaf's.
+# A TokenPose that five minutes on a CPU are enough for, on 64x48 pixels.
 _base_ = './tokenpose_stemnet.py'
 
 model = dict(
@@ -9,6 +9,6 @@ model = dict(
         init_cfg=[dict(type='Kaiming', layer='Conv2d'), dict(type='Constant', layer='BatchNorm2d', val=1)],
     ),
     # One layer: depth costs time at this budget. A second cycle, where a leaf adds one, costs no parameter.
-    neck=dict(in_channels=64, feature_size=(12, 16), patch_size=(2, 2), dim=64, depth=1, num_heads=4),
+    neck=dict(in_channels=64, patch_size=(2, 2), dim=64, depth=1, num_heads=4),
     head=dict(in_channels=64),
 )

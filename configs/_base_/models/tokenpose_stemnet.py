@@ -1,4 +1,4 @@
-# TokenPose on StemNet. What depends on the data set (joints, sizes, codec) is filled in by the leaf.
+# TokenPose on StemNet. Joints and sizes follow the data set's num_keypoints and codec.
 model = dict(
     type='DistillPoseEstimator',
     data_preprocessor=dict(
@@ -7,6 +7,8 @@ model = dict(
     backbone=dict(type='StemNet'),
     neck=dict(
         type='MultiCycledTransformer',
+        num_queries='${num_keypoints}',
+        feature_size='${codec.input_size // 4}',
         in_channels=256,
         dim=192,
         depth=12,
@@ -19,6 +21,7 @@ model = dict(
     head=dict(
         type='TokenPoseHead',
         in_channels=192,
+        decoder='${codec}',
         supervise='all',
         loss=dict(type='KeypointMSELoss', use_target_weight=True),
     ),

@@ -2,5 +2,4 @@
 _base_ = './adam_30e.py'
 
 max_epochs = 10
-train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
-param_scheduler = [_base_.param_scheduler[0], dict(_base_.param_scheduler[1], end=max_epochs, T_max=max_epochs)]
+train_cfg = dict(val_interval='${max_epochs}')

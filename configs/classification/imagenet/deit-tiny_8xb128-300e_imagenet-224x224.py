@@ -4,9 +4,3 @@ _base_ = [
     '../../_base_/datasets/imagenet_224x224.py',
     '../../_base_/models/deit-tiny.py',
 ]
-
-model = dict(
-    data_preprocessor=dict(num_classes=_base_.num_classes),
-    neck=dict(feature_size=_base_.input_size),
-    head=dict(num_classes=_base_.num_classes),
-)

@@ -7,13 +7,4 @@ _base_ = [
     '../../_base_/models/self_distiller.py',
 ]
 
-model = dict(
-    neck=dict(
-        num_queries=_base_.num_keypoints,
-        feature_size=_base_.codec.heatmap_size,  # both at a quarter of the input
-        patch_size=(3, 4),
-        num_cycles=2,
-    ),
-    head=dict(decoder=_base_.codec),
-    distiller=_base_.self_distiller,
-)
+model = dict(neck=dict(patch_size=(3, 4), num_cycles=2), distiller=_base_.self_distiller)

@@ -9,10 +9,7 @@ _base_ = [
 
 model = dict(
     backbone=dict(init_cfg=[dict(type='Kaiming', layer='Conv2d'), dict(type='Constant', layer='BatchNorm2d', val=1)]),
-    neck=dict(
-        num_queries=_base_.num_keypoints, feature_size=_base_.codec.heatmap_size, patch_size=(3, 4), num_cycles=2
-    ),
-    head=dict(decoder=_base_.codec),
+    neck=dict(patch_size=(3, 4), num_cycles=2),
     distiller=_base_.self_distiller,
 )
 train_dataloader = dict(batch_size=256, num_workers=8)

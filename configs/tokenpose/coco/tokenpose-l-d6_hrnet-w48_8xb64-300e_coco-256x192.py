@@ -5,12 +5,4 @@ _base_ = [
     '../../_base_/models/tokenpose_hrnet-w48.py',
 ]
 
-model = dict(
-    neck=dict(
-        num_queries=_base_.num_keypoints,
-        feature_size=_base_.codec.heatmap_size,  # both at a quarter of the input
-        patch_size=(3, 4),
-        depth=6,
-    ),
-    head=dict(decoder=_base_.codec),
-)
+model = dict(neck=dict(patch_size=(3, 4), depth=6))

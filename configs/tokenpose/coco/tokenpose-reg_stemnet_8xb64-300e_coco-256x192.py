@@ -7,7 +7,7 @@ _base_ = [
 ]
 
 model = dict(
-    neck=dict(num_queries=_base_.num_keypoints, feature_size=(48, 64), patch_size=(3, 4)),
+    neck=dict(patch_size=(3, 4)),
     head=dict(
         _delete_=True,
         type='TokenRegHead',
@@ -15,7 +15,7 @@ model = dict(
         mode='xy',
         hidden=64,
         loss=dict(type='SmoothL1Loss', use_target_weight=True),
-        decoder=_base_.codec,
+        decoder='${codec}',
     ),
     test_cfg=dict(_delete_=True, flip_test=True),
 )
