@@ -2,7 +2,7 @@
 
 import re
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 # torch re-raises a worker's exception as the same class with the worker's whole traceback as its message.
 _FROM_WORKER = re.compile(r'^Caught \w+ in .*?(?:\n.*)*\n(?:[\w.]+\.)?(\w+): (?P<message>(?:.|\n)*)$')
@@ -59,6 +59,16 @@ class Stopped(SystemExit):
     def __str__(self) -> str:
         saved = f'; saved as {self.checkpoint}' if self.checkpoint else ''
         return f'stopped by {signal.Signals(self.number).name}{saved}'
+
+
+def require_choice(name: str, value: object, choices: Iterable[str]) -> None:
+    """Refuse a value that is none of a few; whatever compares it would take it for one of the others.
+
+    Raises:
+        ValueError: Naming the choices.
+    """
+    if value not in (known := tuple(choices)):
+        raise ValueError(f'{name}={value!r} is unknown; choose one of {", ".join(known)}')
 
 
 def first_few(names: Sequence[str], shown: int = 3) -> str:

@@ -11,11 +11,12 @@ from torch import nn
 
 from sdpose.errors import ConfigError
 
-# A TypeError that a config causes: an argument nobody takes, or that is missing, or text where an optimizer, or the
-# seed, wants a number.
+# A TypeError that a config causes: a part that is not written to the end, an argument nobody takes, or that is missing,
+# or text where an optimizer, or the seed, wants a number.
 _REFUSED_ARGUMENT = (
+    "Can't instantiate abstract class|"
     'unexpected keyword argument|missing .* required .* argument|'
-    "not supported between instances of 'float' and 'str'|"
+    "not supported between instances of '|"
     'None is not a callable object|Cannot cast scalar from'
 )
 _HINT = '\n(raised while building the parts of the config; SDPOSE_TRACEBACK=1 shows where)'

@@ -306,8 +306,8 @@ CODE = (
     (
         'pruner: rounds down',
         'models/pruners/base.py',
-        'math.ceil(self.ratio * score.shape[1])',
-        'int(self.ratio * score.shape[1])',
+        'math.ceil(self.ratio * present)',
+        'int(self.ratio * present)',
         PRUNING,
     ),
     (
@@ -493,7 +493,7 @@ CODE = (
     (
         'distiller: terms do not join the losses',
         'models/estimators/distill_mixin.py',
-        'return {**losses, **self.distiller.losses(outputs, teacher, data_samples)}',
+        'return {**losses, **terms}',
         'return losses',
         f'{TEACHER} {HEADS}',
     ),

@@ -47,7 +47,7 @@ CONFIGS = (
         'person_keypoints_val2017.json',
         'person_keypoints_train2017.json',
     ),
-    ('data: annotated boxes', COCO, "bbox_file=f'{data_root}person", "bbox_file=None and f'{data_root}person"),
+    ('data: annotated boxes', COCO, "bbox_file='${data_root}person", "bbox_file=None and '${data_root}person"),
     ('metric: no NMS', COCO, "dict(type='CocoMetric')", "dict(type='CocoMetric', nms_mode='none')"),
     ('metric: threshold of joints', COCO, "dict(type='CocoMetric')", "dict(type='CocoMetric', keypoint_score_thr=0.5)"),
     ('metric: area of CrowdPose', '_base_/datasets/crowdpose_256x192.py', 'use_area=False', 'use_area=True'),

@@ -10,6 +10,7 @@ from mmpose.structures import PoseDataSample
 from small_models import between_cycles, heatmap_batch
 from torch.testing import assert_close
 
+from sdpose.errors import ConfigError
 from sdpose.models.heads.accuracy import heatmap_pck
 from sdpose.models.losses import DistillationLoss
 from sdpose.models.outputs import ModelOutputs
@@ -259,5 +260,23 @@ def test_a_loss_of_ones_own_is_a_distance():
     feats = cycle_tokens(torch.zeros(1, 3, 4), torch.ones(1, 3, 4), torch.ones(1, 3, 4) * 2)
     losses = distiller.losses(ModelOutputs(None, (), feats), None, [sample])
     assert losses == dict(loss_shift=torch.tensor(2 * 3 * 0.5))
-    with pytest.raises(NotImplementedError, match='DistillationLoss is a distillation loss and needs a method dist'):
-        DistillationLoss()(torch.zeros(1), torch.zeros(1))
+    with pytest.raises(TypeError, match='abstract class DistillationLoss .*distance'):
+        DistillationLoss()
+    for reads in ('query', ('query', 'visuals')):
+        with pytest.raises(ValueError, match=r'Shift\.reads must be a tuple of values that a term can compare'):
+            type('Shift', (Shift,), dict(reads=reads))()
+
+
+@pytest.mark.parametrize('key', ['type', 'on'])
+def test_a_term_without_loss_or_value_is_named(key):
+    term = dict(type='TokenMSELoss', on='query')
+    term.pop(key)
+    with pytest.raises(ValueError, match=f"the distillation term 'loss_x' has no '{key}'"):
+        MODELS.build(dict(type='SelfDistiller', terms=dict(loss_x=term)))
+
+
+def test_a_term_does_not_replace_a_loss_of_the_head():
+    terms = dict(loss_kpt_cycle1=dict(type='TokenMSELoss', on='query'))
+    model = MODELS.build(model_config(distiller=dict(type='SelfDistiller', terms=terms)))
+    with pytest.raises(ConfigError, match='terms.loss_kpt_cycle1: the head has a loss of this name'):
+        model.loss(*heatmap_batch((48, 64)))

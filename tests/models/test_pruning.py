@@ -5,6 +5,7 @@ import torch
 from mmpose.registry import MODELS
 from torch.testing import assert_close
 
+from sdpose.errors import ConfigError
 from sdpose.models.pruners import BasePruner, FusingPruner, TokenPruner
 from sdpose.structures import Attended, TokenSet
 
@@ -236,6 +237,27 @@ def test_a_pruner_of_ones_own(kind):
 def test_what_is_no_pruner_is_refused():
     with pytest.raises(ValueError, match='model.neck.pruner: StemNet is not derived from BasePruner'):
         MODELS.build(dict(SMALL, pruner=dict(type='StemNet')))
-    with pytest.raises(NotImplementedError, match='BasePruner is a pruner and needs a method score'):
-        tokens = TokenSet(torch.zeros(1, 4, 2), 1)
-        BasePruner(layers=(0,))(tokens, Attended(tokens.sequence, None, tokens.sequence))
+    with pytest.raises(TypeError, match='abstract class BasePruner .*score'):
+        BasePruner(layers=(0,))
+
+
+@pytest.mark.parametrize(
+    'method, message',
+    [
+        (
+            dict(score=lambda self, tokens, attended: tokens.sequence.norm(dim=-1)),
+            r'Own\.score returned \(2, 19\), .* \(2, 16\)',
+        ),
+        (dict(score=lambda self, tokens, attended: tokens.visual), r'Own\.score returned \(2, 16, 16\), expected'),
+        (
+            dict(reduce=lambda self, tokens, score, count: tokens.select(score.topk(count - 1).indices)),
+            r'Own\.reduce left 7 visual tokens behind the 3 query tokens, expected 8',
+        ),
+    ],
+)
+def test_a_pruner_of_ones_own_that_returns_another_shape_is_named(method, message):
+    own = type('Own', (ByNorm,), method)
+    neck = MODELS.build(SMALL)
+    neck.pruner = own(keep_ratio=0.5, layers=(1,))
+    with pytest.raises(ConfigError, match=message):
+        neck(FEATURE)

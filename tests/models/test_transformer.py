@@ -188,6 +188,29 @@ def test_another_kernel_replaces_the_middle_alone():
     assert_close(layer.attend(x)[0], expected)
 
 
+@pytest.mark.parametrize(
+    'compute, message',
+    [
+        (
+            lambda q, k, v, r: (v.transpose(1, 2), None),
+            r'what was read, \(B, h, T, d\) = \(2, 4, 5, 4\), .* of \(2, 5, 4, 4\), None',
+        ),
+        (lambda q, k, v, r: (v[:, :, 1:], None), r'of \(2, 4, 4, 4\), None'),
+        (lambda q, k, v, r: v, r'must return a tuple .* not a tensor of \(2, 4, 5, 4\)'),
+        (
+            lambda q, k, v, r: (v, None),
+            r'asked for the weights of num_rows=3 tokens, .* = \(2, 4, 3, 5\), .* returned None',
+        ),
+        (lambda q, k, v, r: (v, torch.zeros(2, 3, 5)), r'returned a tensor of \(2, 3, 5\)'),
+    ],
+)
+def test_a_kernel_that_returns_another_shape_is_named(compute, message):
+    attention = SelfAttention(16, 4)
+    attention.compute = compute
+    with pytest.raises(ConfigError, match=f'SelfAttention.compute .*{message}'):
+        attention(torch.randn(2, 5, 16), num_rows=3)
+
+
 def test_attention_scale_is_an_option():
     torch.manual_seed(0)
     layer = TransformerLayer(16, 4, attention_scale=16**-0.5)
@@ -212,6 +235,7 @@ def test_attention_scale_is_an_option():
         (dict(mlp_ratio=0), 'mlp_ratio must be positive, got 0'),
         (dict(attention_scale=float('nan')), 'attention_scale must be positive, got nan'),
         (dict(feature_size=(0, 8)), r'does not divide the feature map \(w, h\)=\(0, 8\)'),
+        (dict(attention=dict(scale=1.0, num_heads=2)), 'model.neck.attention sets num_heads, scale, which it gets'),
         (dict(num_queries=0), 'at least one query token, got 0'),
     ],
 )

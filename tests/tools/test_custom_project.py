@@ -4,11 +4,15 @@ import csv
 import json
 import re
 import shutil
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+
+from sdpose.models.pruners import BasePruner, TokenPruner
+from sdpose.structures import Attended, TokenSet
 
 PAGE = Path(__file__).parents[2] / 'configs/custom_project/README.md'
 FILES = re.findall(r'```python\n# (\S+)\n(.*?)```', PAGE.read_text(), re.DOTALL)
@@ -83,3 +87,20 @@ def test_the_kernel_of_the_page() -> None:
     assert attended.weights.shape == (2, 2, 3, 5)
     attended.update.square().sum().backward()
     assert all(p.grad.abs().sum() > 0 for p in attention.parameters())
+
+
+def test_the_methods_of_the_recipes() -> None:
+    """A constructor for any part, and a score and a reduction that prune."""
+    methods = re.findall(r'```python\n(def .*?)```', PAGE.read_text(), re.DOTALL)
+    assert len(methods) == 2
+    scope: dict = dict(torch=torch, BasePruner=BasePruner)
+    exec('class Part(BasePruner):\n' + textwrap.indent('\n'.join(methods), '    '), scope)
+    with pytest.raises(ValueError, match='power must be positive, got -1'):
+        scope['Part'](power=-1)
+    pruner, taken = scope['Part'](power=3, layers=(0,), keep_ratio=0.5), TokenPruner(layers=(0,), keep_ratio=0.5)
+    weights = torch.rand(2, 3, 4, 4 + 10).softmax(-1)
+    tokens = TokenSet(torch.randn(2, 4 + 10, 8), num_queries=4)
+    left, expected = (each(tokens, Attended(tokens.sequence, weights, weights)) for each in (pruner, taken))
+    assert torch.equal(left.kept, expected.kept) and pruner.power == 3
+    dropped = tokens.visual.sum(1) - expected.visual.sum(1)  # (B, D)
+    torch.testing.assert_close(left.visual, expected.visual + dropped[:, None] / 10)

@@ -43,8 +43,13 @@ class BaseDistiller(BaseModule):
                     f'the distillation term {name!r} must be the config of a loss, or None to leave it '
                     f'out, not {config!r}'
                 )
+            for key in ('type', 'on'):
+                if key not in config:
+                    raise ValueError(
+                        f'the distillation term {name!r} has no {key!r}: it needs a loss and what to compare'
+                    )
             config = dict(config)
-            self.on[name] = self._comparable(name, config.pop('on', None))
+            self.on[name] = self._comparable(name, config.pop('on'))
             self.terms[name] = self._reading(name, MODELS.build(config))
 
     def _comparable(self, name: str, on: Any) -> str:

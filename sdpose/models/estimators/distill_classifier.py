@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from mmpose.registry import MODELS
 from torch import Tensor
 
+from sdpose.errors import require_choice
 from sdpose.models.outputs import extract_features
 from sdpose.models.transformers import MultiCycledTransformer
 from sdpose.structures import ClassSample, CycleTokens
@@ -88,10 +89,9 @@ class DistillClassifier(DistillMixin):
         Raises:
             ValueError: If the mode is another.
         """
+        require_choice('mode', mode, ('tensor', 'predict', 'loss'))
         if mode == 'loss':
             return self.loss(inputs, data_samples)
         if mode == 'predict':
             return self.predict(inputs, data_samples)
-        if mode == 'tensor':
-            return self.head(self.extract_feat(inputs))
-        raise ValueError(f'mode={mode!r} is unknown; choose one of tensor, predict, loss')
+        return self.head(self.extract_feat(inputs))

@@ -10,6 +10,7 @@ from mmengine.model import BaseModel
 from mmpose.registry import MODELS
 from torch import Tensor
 
+from sdpose.errors import ConfigError
 from sdpose.models.distillers import BaseDistiller
 
 
@@ -41,9 +42,18 @@ class DistillMixin(BaseModel):
             self.distiller.prepare(self)
 
     def loss(self, inputs: Tensor, data_samples: Sequence) -> dict[str, Tensor]:
-        """Losses of the head and of the distiller for images (B, 3, H, W)."""
+        """Losses of the head and of the distiller for images (B, 3, H, W).
+
+        Raises:
+            ConfigError: If a term has the name of a loss of the head, which it would replace.
+        """
         if self.distiller is None:
             return self.head.loss(self.extract_feat(inputs), data_samples, train_cfg=self.train_cfg)
         outputs, teacher = self.distiller.run(self, inputs)
         losses = outputs.losses(data_samples, self.train_cfg, shared=self.distiller.reads_head)
-        return {**losses, **self.distiller.losses(outputs, teacher, data_samples)}
+        terms = self.distiller.losses(outputs, teacher, data_samples)
+        if taken := losses.keys() & terms.keys():
+            raise ConfigError(
+                f'model.distiller.terms.{min(taken)}: the head has a loss of this name; choose another one'
+            )
+        return {**losses, **terms}

@@ -15,17 +15,6 @@ from sdpose.structures import CycleTokens
 SUPERVISE = ('all', 'last')
 
 
-def check_supervise(supervise: str) -> str:
-    """Return ``supervise``.
-
-    Raises:
-        ValueError: If it is not one of ``SUPERVISE``.
-    """
-    if supervise not in SUPERVISE:  # anything else would mean 'last'
-        raise ValueError(f'supervise={supervise!r} is unknown; choose one of {", ".join(SUPERVISE)}')
-    return supervise
-
-
 class CycleHead(ABC):
     """A head over query tokens, mixed into a module: the abstract methods are what a head writes.
 

@@ -10,9 +10,10 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from sdpose.errors import require_choice
 from sdpose.structures import ClassSample, CycleTokens
 
-from .base import CycleHead, check_supervise
+from .base import SUPERVISE, CycleHead
 
 
 @MODELS.register_module()
@@ -46,7 +47,8 @@ class TokenClsHead(CycleHead, BaseModule):
         if num_classes < 1:  # a linear without outputs is built all the same
             raise ValueError(f'a classification head needs at least one class, got num_classes={num_classes}')
         self.num_classes = num_classes
-        self.supervise = check_supervise(supervise)
+        require_choice('supervise', supervise, SUPERVISE)
+        self.supervise = supervise
         self.norm = nn.LayerNorm(in_channels, eps=norm_eps)
         self.fc = nn.Linear(in_channels, num_classes)
         self.loss_module = MODELS.build(loss or dict(type='SoftCrossEntropyLoss'))

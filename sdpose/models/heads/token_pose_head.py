@@ -10,8 +10,10 @@ from mmpose.models.heads import HeatmapHead
 from mmpose.registry import MODELS
 from torch import Tensor
 
+from sdpose.errors import require_choice
+
 from .accuracy import heatmap_pck
-from .base import CycleHead, check_supervise
+from .base import SUPERVISE, CycleHead
 from .mlp import token_mlp, upcast_half
 
 
@@ -55,7 +57,8 @@ class TokenPoseHead(CycleHead, HeatmapHead):
             decoder=decoder,
             init_cfg=init_cfg or dict(type='TruncNormal', layer='Linear', std=0.02, bias=0),
         )
-        self.supervise = check_supervise(supervise)
+        require_choice('supervise', supervise, SUPERVISE)
+        self.supervise = supervise
         self.heatmap_size = tuple(decoder['heatmap_size'])
         pixels = self.heatmap_size[0] * self.heatmap_size[1]
         self.mlp = token_mlp(in_channels, pixels // 8, pixels)

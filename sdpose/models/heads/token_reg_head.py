@@ -14,8 +14,10 @@ from mmpose.registry import KEYPOINT_CODECS, MODELS
 from torch import Tensor
 from torch.nn import functional as F
 
+from sdpose.errors import require_choice
+
 from .accuracy import coordinate_pck
-from .base import CycleHead, check_supervise
+from .base import SUPERVISE, CycleHead
 from .mlp import token_mlp, upcast_half
 
 
@@ -92,10 +94,10 @@ class TokenRegHead(CycleHead, BaseHead):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg or dict(type='TruncNormal', layer='Linear', std=0.02, bias=0))
-        if mode not in MODES:
-            raise ValueError(f'mode={mode!r} is unknown; choose one of {", ".join(MODES)}')
+        require_choice('mode', mode, MODES)
         self.mode = MODES[mode]
-        self.supervise = check_supervise(supervise)
+        require_choice('supervise', supervise, SUPERVISE)
+        self.supervise = supervise
         self.mlp = token_mlp(in_channels, hidden, 2 + self.mode.has_score + self.mode.num_sigmas)
         default_loss = dict(type='RLELoss' if self.mode.likelihood else 'SmoothL1Loss', use_target_weight=True)
         self.loss_module = MODELS.build(loss or default_loss)

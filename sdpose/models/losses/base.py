@@ -1,5 +1,6 @@
 """What a loss between a student and a teacher says of itself."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from torch import Tensor, nn
@@ -11,9 +12,10 @@ TOKENS = ('query', 'visual', 'visual_content')
 MAPS = ('backbone', 'backbone0', 'backbone1', 'backbone2', 'backbone3', 'deconv')
 PREDICTION = ('prediction',)
 TRACE = ('trace',)
+ALL = TOKENS + MAPS + PREDICTION + TRACE
 
 
-class DistillationLoss(nn.Module):
+class DistillationLoss(nn.Module, ABC):
     """A term between a value of the student and one of the teacher: a subclass writes :meth:`distance`.
 
     Args:
@@ -24,7 +26,7 @@ class DistillationLoss(nn.Module):
         needs_weight: Whether :meth:`distance` gets the keypoint weights (B, K) of the batch as a third argument.
 
     Raises:
-        ValueError: If the weight is negative, infinite, or no number.
+        ValueError: If the weight is negative, infinite, or no number, or ``reads`` names something else.
     """
 
     reads: tuple[str, ...] = TOKENS + MAPS + PREDICTION
@@ -32,12 +34,18 @@ class DistillationLoss(nn.Module):
 
     def __init__(self, loss_weight: float = 1.0) -> None:
         super().__init__()
+        if not set(self.reads) <= set(ALL):  # of a plain text every part of the name would do
+            raise ValueError(
+                f'{type(self).__name__}.reads must be a tuple of values that a term can compare ({", ".join(ALL)}), '
+                f'not {self.reads!r}'
+            )
         self.loss_weight = require_weight(loss_weight)
 
     def forward(self, *values: Any) -> Tensor:
         """``loss_weight`` times the distance of the student's value and the teacher's, a scalar."""
         return self.loss_weight * self.distance(*values)
 
+    @abstractmethod
     def distance(self, *values: Any) -> Tensor:
         """The distance, a scalar that is zero at equality.
 
@@ -47,4 +55,3 @@ class DistillationLoss(nn.Module):
         Raises:
             ValueError: If the values cannot be compared.
         """
-        raise NotImplementedError(f'{type(self).__name__} is a distillation loss and needs a method distance')

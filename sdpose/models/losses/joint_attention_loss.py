@@ -12,6 +12,8 @@ from mmpose.registry import MODELS
 from torch import Tensor
 from torch.nn import functional as F
 
+from sdpose.errors import require_choice
+
 from .base import TRACE, DistillationLoss
 from .checks import require_layers, require_same_shape, traced_layers
 
@@ -48,10 +50,8 @@ class JointAttentionLoss(DistillationLoss):
         loss_weight: float = 1.0,
     ) -> None:
         super().__init__(loss_weight)
-        if divergence not in DIVERGENCES:  # anything else would mean 'kl'
-            raise ValueError(f'divergence={divergence!r} is unknown; choose one of {", ".join(DIVERGENCES)}')
-        if support not in SUPPORTS:  # anything else would mean 'surviving'
-            raise ValueError(f'support={support!r} is unknown; choose one of {", ".join(SUPPORTS)}')
+        require_choice('divergence', divergence, DIVERGENCES)
+        require_choice('support', support, SUPPORTS)
         if support == 'grid' and divergence != 'mse':
             raise ValueError(
                 "support='grid' needs divergence='mse': what the student has pruned is zero there, and "

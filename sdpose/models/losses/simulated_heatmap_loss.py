@@ -9,6 +9,8 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor
 
+from sdpose.errors import require_choice
+
 from .base import PREDICTION, DistillationLoss
 
 WEIGHTINGS = ('per_sample', 'released')
@@ -35,8 +37,7 @@ class SimulatedHeatmapLoss(DistillationLoss):
 
     def __init__(self, loss_weight: float = 1.0, weighting: str = 'per_sample') -> None:
         super().__init__(loss_weight)
-        if weighting not in WEIGHTINGS:  # anything else would mean 'per_sample'
-            raise ValueError(f'weighting={weighting!r} is unknown; choose one of {", ".join(WEIGHTINGS)}')
+        require_choice('weighting', weighting, WEIGHTINGS)
         self.weighting = weighting
 
     @staticmethod

@@ -4,14 +4,16 @@ Shapes: B batch, K query tokens, P visual tokens before and n after, D width.
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from sdpose.errors import ConfigError
 from sdpose.structures import Attended, TokenSet
 
 
-class BasePruner(nn.Module):
+class BasePruner(nn.Module, ABC):
     """Leaves a share of the visual tokens after the attention half of some layers.
 
     A method of one's own writes :meth:`score`; one that merges tokens, or keeps more than it selects, writes
@@ -85,13 +87,30 @@ class BasePruner(nn.Module):
 
         Returns:
             The query tokens and what :meth:`reduce` leaves of the others.
+
+        Raises:
+            ConfigError: If a method of the pruner's own returns another number of scores or of tokens.
         """
+        present = tokens.visual.shape[1]
         if scores is None:
             score = self.score(tokens, attended).detach()
+            if score.shape[1:] != (present,):  # one per token of any kind selects tokens that are not meant
+                raise ConfigError(
+                    f'{type(self).__name__}.score returned {tuple(score.shape)}, expected one number per image and '
+                    f'visual token, (B, P) = {(len(tokens.visual), present)}'
+                )
         else:
             score = scores if tokens.kept is None else scores.gather(1, tokens.kept)  # (B, P)
-        return self.reduce(tokens, score, math.ceil(self.ratio * score.shape[1]))
+        count = math.ceil(self.ratio * present)
+        left = self.reduce(tokens, score, count)
+        if left.visual.shape[1] != count:  # nothing else would notice
+            raise ConfigError(
+                f'{type(self).__name__}.reduce left {left.visual.shape[1]} visual tokens behind the '
+                f'{tokens.num_queries} query tokens, expected {count}'
+            )
+        return left
 
+    @abstractmethod
     def score(self, tokens: TokenSet, attended: Attended) -> Tensor:
         """How much each visual token is worth keeping, (B, P); the choice carries no gradient.
 
@@ -99,7 +118,6 @@ class BasePruner(nn.Module):
             tokens: The tokens behind the attention half.
             attended: What that half computed: its weights, and the keys of all tokens.
         """
-        raise NotImplementedError(f'{type(self).__name__} is a pruner and needs a method score')
 
     def reduce(self, tokens: TokenSet, score: Tensor, count: int) -> TokenSet:
         """Leave ``count`` visual tokens: those of the highest score (B, P), the highest first."""

@@ -45,6 +45,11 @@ class TransformerLayer(nn.Module):
         hidden = int(dim * mlp_ratio)
         self.norm1 = nn.LayerNorm(dim, eps=norm_eps)
         sizes = dict(dim=dim, num_heads=num_heads, qkv_bias=qkv_bias, scale=attention_scale)
+        if given := sizes.keys() & (attention or {}).keys():  # they would be replaced
+            raise ValueError(
+                f'model.neck.attention sets {", ".join(sorted(given))}, which it gets from the neck: dim, num_heads, '
+                'qkv_bias and attention_scale are keys of model.neck'
+            )
         self.attn = MODELS.build({'type': 'SelfAttention', **(attention or {}), **sizes})
         self.norm2 = nn.LayerNorm(dim, eps=norm_eps)
         self.ffn = nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim))

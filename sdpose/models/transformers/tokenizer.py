@@ -8,7 +8,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sdpose.errors import ConfigError
+from sdpose.errors import ConfigError, require_choice
 from sdpose.structures import TokenSet
 
 from .position import POSITION_MODES, sine_table
@@ -48,8 +48,7 @@ class Tokenizer(BaseModule):
                 )
         if num_queries < 1:  # a model without joints is built all the same
             raise ValueError(f'a tokenizer needs at least one query token, got {num_queries}')
-        if position not in POSITION_MODES:  # anything else would mean 'sine'
-            raise ValueError(f'position={position!r} is unknown; choose one of {", ".join(POSITION_MODES)}')
+        require_choice('position', position, POSITION_MODES)
         self.feature_size = tuple(feature_size)
         self.grid_size = (feature_size[0] // patch_size[0], feature_size[1] // patch_size[1])  # (w, h)
         self.num_queries = num_queries
