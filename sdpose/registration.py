@@ -16,7 +16,7 @@ from typing import Any
 
 # What is changed as soon as it has been imported, and by which function of the package.
 _AWAITED = {
-    'mmengine.config.config': ('config.variables', 'resolve_on_reading'),
+    'mmengine.config.config': ('config.references', 'resolve_on_reading'),
     'mmengine.runner.checkpoint': ('compat', 'apply_to_loading'),
     'mmpose': ('compat', 'apply'),
 }

@@ -16,7 +16,7 @@ from sdpose.errors import ConfigError
 from .argument_types import annotated_types, describe, fits
 from .find import find_config
 from .nodes import resolve_type
-from .variables import as_written, expand, resolve
+from .references import as_written, expand, resolve
 
 _REGISTRIES = (MODELS, DATASETS, TRANSFORMS, HOOKS, METRICS, KEYPOINT_CODECS, PARAM_SCHEDULERS)
 # Classes whose keyword arguments are exactly a config's keys; libraries below them accept more than they name.
