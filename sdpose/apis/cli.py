@@ -12,6 +12,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, NoReturn
 
+from sdpose.config.values import parse_value
 from sdpose.errors import Stopped, UserError
 
 from . import last_words
@@ -107,31 +108,35 @@ def leave(status: int) -> NoReturn:
     os._exit(status)
 
 
-def override_action() -> type[argparse.Action]:
-    """MMEngine's parser of ``KEY=VALUE``, which meets a value it cannot read with a recursion or an assertion."""
-    from mmengine.config import DictAction
+class OverrideAction(argparse.Action):
+    """Reads ``KEY=VALUE`` into a dict, see :func:`sdpose.config.values.parse_value`."""
 
-    class OverrideAction(DictAction):
-        def __call__(
-            self,
-            parser: argparse.ArgumentParser,
-            namespace: argparse.Namespace,
-            values: Any,
-            option_string: str | None = None,
-        ) -> None:
-            for text in values:
-                if '=' not in text:
-                    raise argparse.ArgumentError(self, f'{text!r} is not of the form KEY=VALUE')
-                try:
-                    super().__call__(parser, namespace, [text], option_string)
-                except (AssertionError, RecursionError, ValueError) as error:
-                    raise argparse.ArgumentError(
-                        self,
-                        f'the value of {text!r} cannot be read: use numbers, words, [lists] or (tuples) of '
-                        'them; put whole parts (dicts) into a config',
-                    ) from error
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Add the values to those of the same option before.
 
-    return OverrideAction
+        Raises:
+            argparse.ArgumentError: If a text has no key, or its value cannot be read.
+        """
+        found = dict(getattr(namespace, self.dest) or {})
+        for text in values:
+            key, is_pair, value = text.partition('=')
+            if not is_pair or not all(part.strip() for part in key.split('.')):
+                raise argparse.ArgumentError(self, f'{text!r} is not of the form KEY=VALUE')
+            try:
+                found[key.strip()] = parse_value(value)
+            except (ValueError, RecursionError) as error:
+                raise argparse.ArgumentError(
+                    self,
+                    f'the value of {text!r} cannot be read: {error}; use numbers, words, [lists], (tuples) or '
+                    '{key: value} of them, or put whole parts (dicts) into a config',
+                ) from error
+        setattr(namespace, self.dest, found)
 
 
 def add_override_option(parser: argparse.ArgumentParser) -> None:
@@ -139,7 +144,7 @@ def add_override_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=override_action(),
+        action=OverrideAction,
         metavar='KEY=VALUE',
         help='override config keys, e.g. train_dataloader.batch_size=32',
     )

@@ -13,6 +13,7 @@ module                      what it solves
 ``half_precision``          training and decoding in bfloat16 and float16
 ``not_a_number``            NaN in a likelihood's loss, and in COCO's evaluation
 ``pictures``                decompression bombs
+``config_files``            config files that cannot be read are named; a byte order mark is read over
 ==========================  =========================================================================
 
 Two more are solved by ``tools/install.sh``: which versions fit each other, and xtcocotools beside NumPy 2.
@@ -31,6 +32,7 @@ def apply_to_loading() -> None:
 
 def apply() -> None:
     """Apply every solution; again changes nothing."""
+    from .config_files import name_config_files
     from .distributed import run_without_gpu
     from .drawing import draw_with_scalar_radius
     from .half_precision import decode_half_precision
@@ -56,6 +58,7 @@ def apply() -> None:
     let_likelihood_be_nan()
     count_nan_as_wrong()
     refuse_huge_pictures()
+    name_config_files()
     hide_metainfo_warning()
 
 

@@ -17,6 +17,19 @@ _WORDS = {
 }
 
 
+def named_arguments(part: type) -> tuple[set[str], bool]:
+    """The names a constructor takes, through the bases it passes keywords on to, and whether it takes any other."""
+    known: set[str] = set()
+    for cls in part.__mro__:
+        if '__init__' not in vars(cls):
+            continue
+        parameters = inspect.signature(vars(cls)['__init__']).parameters.values()
+        known |= {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)} - {'self'}
+        if all(p.kind is not p.VAR_KEYWORD for p in parameters):
+            return known, False
+    return known, True
+
+
 def annotated_types(part: type) -> dict[str, Any]:
     """The annotations of a constructor's arguments, through the bases that keywords are passed on to.
 

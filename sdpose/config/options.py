@@ -9,7 +9,7 @@ from mmengine.config import Config
 from sdpose.errors import ConfigError
 
 from .load import load_config
-from .nodes import moved, split_datasets, use_ground_truth_boxes
+from .nodes import split_datasets, use_ground_truth_boxes
 
 _SPLITS = ('train', 'val', 'test')
 
@@ -48,8 +48,6 @@ def prepare(
         ConfigError: If the config or an option does not fit.
     """
     cfg = load_config(config, cfg_options)
-    if 'data_root' in (cfg_options or {}):
-        _move_data_root(cfg, load_config(config).get('data_root'))
     cfg.launcher = launcher
     os.environ.setdefault('LOCAL_RANK', str(local_rank))
     cfg.work_dir = work_dir or cfg.get('work_dir') or os.path.join('work_dirs', Path(config).stem)
@@ -113,17 +111,6 @@ def _use_checked_loading(cfg: Config) -> None:
         for step in dataset.get('pipeline') or []:
             if step.get('type') == 'LoadImage':
                 step['type'] = 'LoadCheckedImage'
-
-
-def _move_data_root(cfg: Config, before: str | None) -> None:
-    """Let ``--cfg-options data_root=FOLDER`` reach what was derived from the old one when the config was read."""
-    if not before:
-        return
-    for split in _SPLITS:
-        for key in (f'{split}_dataloader', f'{split}_evaluator'):
-            if cfg.get(key):
-                part = cfg[key].to_dict() if hasattr(cfg[key], 'to_dict') else cfg[key]
-                cfg[key] = moved(part, before, cfg.data_root)
 
 
 def _set_drawing(cfg: Config, show: bool, show_dir: str | None, interval: int, wait_time: float) -> None:

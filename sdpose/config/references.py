@@ -18,9 +18,6 @@ import copy
 import os
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from difflib import get_close_matches
 from functools import wraps
 from typing import Any
@@ -28,7 +25,6 @@ from typing import Any
 from sdpose.errors import ConfigError
 
 _REFERENCE = re.compile(r'\$\{\s*([A-Za-z_]\w*(?:\.\w+)*)\s*(?://\s*([1-9]\d*)\s*)?\}(.*)', re.DOTALL)
-_as_written: ContextVar[bool] = ContextVar('as_written', default=False)
 
 
 def resolve_on_reading() -> None:
@@ -41,23 +37,12 @@ def resolve_on_reading() -> None:
     @wraps(original)
     def init_and_resolve(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
-        if not _as_written.get():
-            try:
-                resolve(self._cfg_dict)
-            except ConfigError as error:
-                raise ConfigError(f'config {self.filename}: {error}') from error
+        try:
+            resolve(self._cfg_dict)
+        except ConfigError as error:
+            raise ConfigError(f'config {self.filename}: {error}') from error
 
     config.__init__ = init_and_resolve
-
-
-@contextmanager
-def as_written() -> Iterator[None]:
-    """Within this context, configs keep their references, so that options may still change what they refer to."""
-    token = _as_written.set(True)
-    try:
-        yield
-    finally:
-        _as_written.reset(token)
 
 
 def resolve(cfg: dict[str, Any]) -> None:
@@ -68,24 +53,6 @@ def resolve(cfg: dict[str, Any]) -> None:
     """
     for key, value in dict.items(cfg):  # not cfg.items(), which imports what a lazy config names
         dict.__setitem__(cfg, key, _resolved(value, cfg, key, ()))
-
-
-def expand(cfg: dict[str, Any], dotted: str) -> None:
-    """Replace each reference on the way to a key by a copy of what it refers to, so that the key can be set.
-
-    Args:
-        cfg: A whole config with its references.
-        dotted: The key; the last name need not exist.
-    """
-    node: Any = cfg
-    for name in dotted.split('.')[:-1]:
-        found, value = _step(node, name)
-        if not found or isinstance(node, tuple):
-            return
-        if isinstance(value, str) and (match := _REFERENCE.fullmatch(value)) and not (match[2] or match[3]):
-            value = copy.deepcopy(_look_up(cfg, match[1], dotted))
-            node[int(name) if isinstance(node, list) else name] = value
-        node = value
 
 
 def _resolved(value: Any, cfg: dict[str, Any], where: str, chain: tuple[str, ...]) -> Any:

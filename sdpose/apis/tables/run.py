@@ -11,6 +11,7 @@ from typing import Any, Optional
 from mmengine.config import Config
 
 from sdpose.config.options import prepare
+from sdpose.config.values import format_value
 from sdpose.errors import ConfigError
 from sdpose.io.atomic import atomic_write
 
@@ -103,7 +104,7 @@ class Run:
 
     def commands(self, train: list[str], test: list[str]) -> list[list[str]]:
         """What is left to do: the training, which goes on from its newest checkpoint, and the evaluations."""
-        options = ['--cfg-options', *(f'{key}={value}' for key, value in self.overrides.items())]
+        options = ['--cfg-options', *(f'{key}={format_value(value)}' for key, value in self.overrides.items())]
         every = ['--all-cycles'] if self.cycles else []
 
         def tested(folder: str, *flags: str) -> list[str]:
