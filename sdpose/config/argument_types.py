@@ -4,6 +4,7 @@ import collections.abc
 import inspect
 import types
 import typing
+from contextlib import suppress
 from typing import Any, Union
 
 _WORDS = {
@@ -33,15 +34,17 @@ def named_arguments(part: type) -> tuple[set[str], bool]:
 def annotated_types(part: type) -> dict[str, Any]:
     """The annotations of a constructor's arguments, through the bases that keywords are passed on to.
 
-    Bases of other packages are left out: their annotations were not written to be held to.
+    Only the class's own package and this one are read: the annotations of MMPose and what is below it were not written
+    to be held to, and one that names what is not there says nothing.
     """
     found: dict[str, Any] = {}
-    package = part.__module__.partition('.')[0]
+    held = {part.__module__.partition('.')[0], 'sdpose'} - {'mmpose', 'mmengine'}
     for cls in part.__mro__:
         if '__init__' not in vars(cls):
             continue
-        if cls.__module__.partition('.')[0] == package:
-            found = {**typing.get_type_hints(vars(cls)['__init__']), **found}
+        if cls.__module__.partition('.')[0] in held:
+            with suppress(NameError):
+                found = {**typing.get_type_hints(vars(cls)['__init__']), **found}
         if all(p.kind is not p.VAR_KEYWORD for p in inspect.signature(vars(cls)['__init__']).parameters.values()):
             break
     return found

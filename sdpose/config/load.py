@@ -2,6 +2,7 @@
 
 import difflib
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,10 @@ from .overrides import override
 from .variables import read_config
 
 _REGISTRIES = (MODELS, DATASETS, TRANSFORMS, HOOKS, METRICS, KEYPOINT_CODECS, PARAM_SCHEDULERS)
-# Classes whose keyword arguments are exactly a config's keys; libraries below them accept more than they name.
-_CHECKED_PACKAGES = ('sdpose.', 'mmpose.', 'mmengine.optim.scheduler.')
+# Classes whose keyword arguments are exactly a config's keys, beside those of the packages that a config imports;
+# libraries below them accept more than they name.
+_CHECKED_PACKAGES = ('sdpose', 'mmpose')
+_CHECKED_MODULES = 'mmengine.optim.scheduler.'
 # Keys that are no argument of the part beside them: the registry's own, what a distiller reads from its terms, and the
 # runner from a schedule.
 _READ_BY_OTHERS = ('type', '_scope_', 'on', 'convert_to_iter_based')
@@ -64,28 +67,39 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
         raise ConfigError(f'config {path} cannot be read: {reason(error)}') from error
     if not isinstance(cfg.get('model', {}), dict):
         raise ConfigError(f'config {path}: model must be a dict, not {cfg.model!r}')
-    check_arguments(cfg.to_dict())
+    check_arguments(cfg.to_dict(), packages=(*_CHECKED_PACKAGES, *_imported(cfg)))
     return cfg
 
 
-def check_arguments(cfg: Any, where: str = '') -> None:
+def _imported(cfg: Config) -> list[str]:
+    """The packages that a config imports for its parts."""
+    names = (cfg.get('custom_imports') or {}).get('imports') or []
+    return [name.partition('.')[0] for name in ([names] if isinstance(names, str) else names)]
+
+
+def check_arguments(cfg: Any, where: str = '', packages: Sequence[str] = _CHECKED_PACKAGES) -> None:
     """Check that every part takes the arguments the config gives it.
 
-    Covers the parts of this project and of MMPose, and schedules; a class that accepts anything is skipped. Values are
-    compared with the types that this project's own parts name.
+    Covers the parts of this project, of MMPose and of the packages that a config imports, and schedules; a class that
+    accepts anything is skipped. Values are compared with the types that the parts name, but for MMPose's.
+
+    Args:
+        cfg: A config, or a part of one.
+        where: Its dotted key, for messages.
+        packages: Those whose classes are checked.
 
     Raises:
         ConfigError: Naming the place, the part, and the unknown key with the closest known one, or the value.
     """
     if isinstance(cfg, (list, tuple)):
         for number, item in enumerate(cfg):
-            check_arguments(item, f'{where}.{number}')
+            check_arguments(item, f'{where}.{number}', packages)
     if not isinstance(cfg, dict):
         return
-    part = _registered(cfg)
+    part = _registered(cfg, packages)
     name = '' if part is None else part.__name__
     known = _all_arguments(part) if part is not None else None
-    wanted = annotated_types(part) if part is not None and part.__module__.startswith('sdpose.') else {}
+    wanted = annotated_types(part) if part is not None else {}
     for key, value in cfg.items():
         if known is not None and key not in known and key not in _READ_BY_OTHERS:
             close = difflib.get_close_matches(key, known, n=1)
@@ -95,14 +109,16 @@ def check_arguments(cfg: Any, where: str = '') -> None:
             )
         if key in wanted and not fits(value, wanted[key]):
             raise ConfigError(f'{where.lstrip(".")}.{key} must be {describe(wanted[key])} for {name}, not {value!r}')
-        check_arguments(value, f'{where}.{key}')
+        check_arguments(value, f'{where}.{key}', packages)
 
 
-def _registered(part: dict[str, Any]) -> type | None:
+def _registered(part: dict[str, Any], packages: Sequence[str]) -> type | None:
     """The class a config's ``type`` stands for, if it is one of the checked packages."""
     found = filter(None, (resolve_type(part, registry) for registry in _REGISTRIES))
     kind = next(found, None)
-    return kind if kind is not None and kind.__module__.startswith(_CHECKED_PACKAGES) else None
+    if kind is None or kind.__module__.startswith(_CHECKED_MODULES):
+        return kind
+    return kind if kind.__module__.partition('.')[0] in packages else None
 
 
 def _all_arguments(part: type) -> set[str] | None:

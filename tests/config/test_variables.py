@@ -149,11 +149,7 @@ def test_a_variable_that_nothing_follows_names_the_key_to_use(tmp_path: Path) ->
 @pytest.mark.parametrize(
     'text, name, kept',
     [
-        (
-            'codec = dict(input_size=(288, 384), heatmap_size=(72, 96))',
-            'codec',
-            'train_dataloader.*pipeline.2.input_size',
-        ),
+        ('codec = dict(input_size=(288, 384), heatmap_size=(72, 96))', 'codec', 'model.head.decoder.input_size'),
         ("data_root = '/mine/'", 'data_root', 'train_dataloader.dataset.data_root'),
         ("dataset_type = 'CrowdPoseDataset'", 'dataset_type', 'train_dataloader.dataset.type'),
     ],

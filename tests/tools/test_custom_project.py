@@ -62,10 +62,15 @@ def test_the_page_trains_and_is_tested(project: Path, run_tool: Callable, tool_e
     (project / 'data/table/train.csv').rename(project / 'data/table/other.csv')
     missing = run_tool('tools/train.py', 'my_sdpose.py', cwd=project, env=env)
     assert missing.returncode == 2 and 'error: the annotation file data/table/train.csv is missing' in missing.stderr
-    mistake = run_tool(
-        'tools/train.py', 'my_sdpose.py', '--cfg-options', 'model.neck.pruner.keep_ration=1', cwd=project, env=env
-    )
-    assert mistake.returncode == 2 and 'did you mean model.neck.pruner.keep_ratio?' in mistake.stderr
+    for argument, said in (
+        ('keep_ration=1', "model.neck.pruner: NormPruner has no argument 'keep_ration'; did you mean 'keep_ratio'?"),
+        ("keep_ratio='half'", "model.neck.pruner.keep_ratio must be a number for NormPruner, not 'half'"),
+    ):
+        (project / 'wrong.py').write_text(
+            f"_base_ = 'my_sdpose.py'\nmodel = dict(neck=dict(pruner=dict({argument})))\n"
+        )
+        mistake = run_tool('tools/train.py', 'wrong.py', cwd=project, env=env)
+        assert mistake.returncode == 2 and f'error: {said}' in mistake.stderr
 
 
 def test_the_kernel_of_the_page() -> None:
