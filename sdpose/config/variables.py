@@ -153,6 +153,8 @@ class _Late:
         Raises:
             ConfigError: Naming the keys that keep the old value.
         """
+        if _merged(cfg.get(self.name), self.value) != cfg.get(self.name):  # a later file sets it again
+            return
         try:
             meant = _evaluated(leaf, {self.name: self.value})
         except ConfigError:  # what the bases compute from it is not that simple

@@ -38,6 +38,13 @@ def test_what_a_leaf_sets_reaches_everything(leaf) -> None:
         assert cfg.read == dict(steps=[dict(a=48), dict(codec=cfg.codec)], file='/my data/x.json')
 
 
+def test_a_variable_that_two_files_set(leaf, tmp_path: Path) -> None:
+    middle = leaf("size = (8, 16)\nroot = 'middle/'").rename(tmp_path / 'middle.py')
+    last = tmp_path / 'last.py'
+    last.write_text(f"_base_ = '{middle}'\nroot = 'last/'")
+    assert load_config(last).read.file == 'last/x.json' and load_config(last).codec.heatmap_size == (2, 4)
+
+
 def test_options_reach_everything_and_single_places(leaf) -> None:
     cfg = load_config(leaf(''), {'codec.input_size': [8, 16], 'read.steps.0.a': 5, 'root': 'r'})
     assert cfg.read == dict(steps=[dict(a=5), dict(codec=cfg.codec)], file='r/x.json')
