@@ -9,6 +9,8 @@ from .reproducible_randomness_hook import ReproducibleRandomnessHook
 from .resumable_checkpoint_hook import ResumableCheckpointHook
 from .stop_hook import StopHook
 from .strict_load_hook import StrictLoadHook
+from .suspicious_metric_hook import SuspiciousMetricHook
+from .zero_loss_hook import ZeroLossHook
 
 __all__ = [
     'BoxSourceHook',
@@ -20,4 +22,6 @@ __all__ = [
     'ResumableCheckpointHook',
     'StopHook',
     'StrictLoadHook',
+    'SuspiciousMetricHook',
+    'ZeroLossHook',
 ]
