@@ -14,7 +14,11 @@ from types import ModuleType
 from typing import Any
 
 # What applies a part of sdpose.compat as soon as it has been imported, and the function that does.
-_AWAITED = {'mmengine.runner.checkpoint': 'apply_to_loading', 'mmpose': 'apply'}
+_AWAITED = {
+    'mmengine.runner.checkpoint': 'apply_to_loading',
+    'mmpose': 'apply',
+    'mmpose.apis.inference': 'apply_to_inference',
+}
 # The package that fills a registry; a look-up in MMPose's registry does not import what MMEngine's of that name lacks.
 _LOCATIONS = {
     'mmpose.registry': dict(
