@@ -24,6 +24,7 @@ from sdpose.errors import ConfigError
 from sdpose.io.lock import lock_work_dir
 from sdpose.preflight import check_all
 
+from .drawing import check_drawing, require_picture_folder, require_validation, say_picture_folder
 from .log_filters import silence_records
 
 
@@ -55,6 +56,8 @@ def train(
     cfg = prepare(config, **run)
     if no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    require_validation(cfg)
+    check_drawing(cfg)
     _refuse_folders(cfg)
     _set_start(cfg, _after_restart(cfg, resume))
     if amp:
@@ -70,7 +73,10 @@ def train(
             _ = runner.train_loop, runner.val_loop
             _require_batches(runner)
             runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
-        return runner.train()
+            require_picture_folder(runner, run.get('show_dir'))
+        model = runner.train()
+        say_picture_folder(runner, run.get('show_dir'))
+        return model
 
 
 def _require_batches(runner: Runner) -> None:

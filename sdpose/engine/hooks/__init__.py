@@ -5,6 +5,7 @@ from .finite_loss_hook import FiniteLossHook
 from .finite_prediction_hook import FinitePredictionHook
 from .keep_ratio_hook import KeepRatioHook
 from .loss_share_hook import LossShareHook
+from .pose_picture_hook import PosePictureHook
 from .reproducible_randomness_hook import ReproducibleRandomnessHook
 from .resumable_checkpoint_hook import ResumableCheckpointHook
 from .stop_hook import StopHook
@@ -18,6 +19,7 @@ __all__ = [
     'FinitePredictionHook',
     'KeepRatioHook',
     'LossShareHook',
+    'PosePictureHook',
     'ReproducibleRandomnessHook',
     'ResumableCheckpointHook',
     'StopHook',
