@@ -4,10 +4,11 @@ What a value means depends on the metric: -1 is COCO's word for no annotated per
 accuracy) of exactly 0 is rare even for a bad model; an error (EPE, NME) of 0 is perfect, unless no joint was labelled.
 """
 
+import logging
 import math
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sdpose.errors import first_few
 
@@ -49,6 +50,13 @@ _UNLABELLED = 'no joint of the data is labelled (visibility 0 throughout), so no
 _NO_NUMBER = 'nothing was measured: look for joints that nobody has labelled, and for predictions that are NaN'
 
 
+class Remark(NamedTuple):
+    """What is said of an evaluation, and how loud: ``logging.INFO`` where it is right for some data."""
+
+    sentence: str
+    level: int = logging.WARNING
+
+
 def is_unmeasured(name: str, value: Any) -> bool:
     """Whether a metric's value stands for no measurement: NaN, or -1 of a metric that cannot be negative.
 
@@ -60,8 +68,8 @@ def is_unmeasured(name: str, value: Any) -> bool:
     return number is not None and (math.isnan(number) or (number == -1 and _is_known(name)))
 
 
-def explain_metrics(metrics: Mapping[str, Any], labelled: bool = True) -> list[str]:
-    """Sentences about the values of an evaluation that are no result, with what to look at.
+def explain_metrics(metrics: Mapping[str, Any], labelled: bool = True) -> list[Remark]:
+    """Remarks on the values of an evaluation that are no result, with what to look at.
 
     Args:
         metrics: Values by name, as an evaluator returns them.
@@ -76,22 +84,25 @@ def explain_metrics(metrics: Mapping[str, Any], labelled: bool = True) -> list[s
         number = _number(value)
         if number is not None:
             groups.setdefault(name.rpartition('/')[0], {})[name] = number
-    return [sentence for group in groups.values() for sentence in _explain_group(group, labelled)]
+    return [remark for group in groups.values() for remark in _explain_group(group, labelled)]
 
 
-def _explain_group(values: dict[str, float], labelled: bool) -> Iterator[str]:
-    """The sentences about the metrics of one evaluator."""
+def _explain_group(values: dict[str, float], labelled: bool) -> Iterator[Remark]:
+    """The remarks on the metrics of one evaluator."""
     missing = [name for name, value in values.items() if is_unmeasured(name, value)]
-    if missing:
-        is_nan = any(math.isnan(values[name]) for name in missing)
-        yield f'{_are(missing, "no number" if is_nan else "-1")}: {_NO_NUMBER if is_nan else _why_missing(missing)}'
+    if any(math.isnan(values[name]) for name in missing):
+        yield Remark(f'{_are(missing, "no number")}: {_NO_NUMBER}')
+    elif missing:
+        of_parts = all(_PART.search(_last(name)) for name in missing)
+        level = logging.INFO if of_parts else logging.WARNING
+        yield Remark(f'{_are(missing, "-1")}: {_why_missing(missing)}', level)
     known = [name for name in values if name not in missing and _is_known(name)]
     zero = [name for name in known if values[name] == 0 and not (labelled and _ERROR.search(_last(name)))]
     if len(zero) < len(known):
         zero = [name for name in zero if not _STRICT.search(_last(name))]
     if zero:
         why = _why_zero(zero, len(zero) == len(known)) if labelled else _UNLABELLED
-        yield f'{_are(zero, "exactly 0")}: {why}'
+        yield Remark(f'{_are(zero, "exactly 0")}: {why}')
 
 
 def _why_missing(names: list[str]) -> str:

@@ -1,5 +1,6 @@
 """Which values of which metrics are no result."""
 
+import logging
 import math
 import re
 
@@ -74,17 +75,25 @@ def with_values(prefix, names, changes):
     ],
 )
 def test_what_is_said(values, sentences):
-    found = explain_metrics(values)
+    found = [remark.sentence for remark in explain_metrics(values)]
     assert len(found) == len(sentences)
     for sentence, expected in zip(found, sentences):
         assert re.search(expected, sentence) and '\n' not in sentence
 
 
+def test_data_without_people_of_one_size_are_no_reason_to_warn():
+    levels = [
+        explain_metrics(with_values('coco', COCO, changes))[0].level
+        for changes in ({'AP (L)': -1, 'AR (L)': -1}, {'AP': -1, 'AP (L)': -1}, {'AP (L)': 0.0})
+    ]
+    assert levels == [logging.INFO, logging.WARNING, logging.WARNING]
+
+
 @pytest.mark.parametrize('values', [{'epe/EPE': 0.0}, {'nme/NME': 0.0}, {'pck/PCK': 0.0}, {'auc/AUC': 0.0}])
 def test_of_joints_that_nobody_labelled_nothing_is_measured(values):
-    assert ['no joint of the data is labelled' in sentence for sentence in explain_metrics(values, labelled=False)] == [
-        True
-    ]
+    assert [
+        'no joint of the data is labelled' in remark.sentence for remark in explain_metrics(values, labelled=False)
+    ] == [True]
 
 
 @pytest.mark.parametrize(

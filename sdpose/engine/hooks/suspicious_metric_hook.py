@@ -16,8 +16,9 @@ from sdpose.evaluation.suspicious_metrics import explain_metrics
 class SuspiciousMetricHook(Hook):
     """Warn beside the metrics, in one line for each evaluator, of values that are no result; once in a run for each.
 
-    What a value means is told by :mod:`sdpose.evaluation.suspicious_metrics`. The joints that predictions are
-    compared with are counted, where they come with the data, to tell an error of 0 from a measurement of nothing.
+    What a value means is told by :mod:`sdpose.evaluation.suspicious_metrics`; data without people of one size are said,
+    but no reason to warn. The joints that predictions are compared with are counted, where they come with the data, to
+    tell an error of 0 from a measurement of nothing.
     """
 
     def __init__(self) -> None:
@@ -55,7 +56,7 @@ class SuspiciousMetricHook(Hook):
     def _warn(self, runner: Runner, metrics: dict[str, Any]) -> None:
         counts = np.sum(all_gather_object((self._joints, self._labelled)), axis=0)
         self._joints = self._labelled = 0
-        for sentence in explain_metrics(metrics, labelled=not counts[0] or bool(counts[1])):
+        for sentence, level in explain_metrics(metrics, labelled=not counts[0] or bool(counts[1])):
             if sentence not in self._said:
                 self._said.add(sentence)
-                runner.logger.warning(sentence)
+                runner.logger.log(level, sentence)
