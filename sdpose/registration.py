@@ -19,6 +19,7 @@ _AWAITED = {
     'mmengine.config.config': ('config.references', 'resolve_on_reading'),
     'mmengine.runner.checkpoint': ('compat', 'apply_to_loading'),
     'mmpose': ('compat', 'apply'),
+    'mmpose.apis.inference': ('compat', 'apply_to_inference'),
 }
 # The package that fills a registry; a look-up in MMPose's registry does not import what MMEngine's of that name lacks.
 _LOCATIONS = {

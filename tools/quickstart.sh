@@ -50,8 +50,7 @@ LOG="$WORK_DIR/test.log"
 "$PY" tools/test.py "$WORK_DIR/$(basename "$CONFIG")" "$CHECKPOINT" --work-dir "$WORK_DIR/test" --out "$WORK_DIR/results.json" 2>&1 | tee "$LOG"
 
 step '5/5 drawing predictions'
-"$PY" tools/misc/draw_predictions.py "$DATA/annotations/val.json" "$DATA/val" "$WORK_DIR/results.json" \
-    "$WORK_DIR/predictions.png"
+"$PY" tools/misc/draw_predictions.py "$WORK_DIR/$(basename "$CONFIG")" "$WORK_DIR/results.json" "$WORK_DIR/predictions.png"
 
 score() { grep -o "coco/$1: [0-9.]*" "$LOG" | tail -1; }
 cat <<TEXT

@@ -17,4 +17,8 @@ project_hooks = dict(
     stop=dict(type='StopHook'),
     # A checkpoint that does not fill the model is refused; allow_partial=True accepts it.
     strict_load=dict(type='StrictLoadHook', allow_partial=False),
+    # One warning that explains a metric of -1, of exactly 0 or of no number.
+    suspicious_metrics=dict(type='SuspiciousMetricHook'),
+    # One warning when a pose loss is exactly 0 over an epoch.
+    zero_loss=dict(type='ZeroLossHook'),
 )

@@ -164,7 +164,7 @@ def add_run_options(parser: argparse.ArgumentParser, phase: str) -> None:
     add('--show-dir', help=f'save pictures of {phase} predictions here (below the log)')
     add('--show', action='store_true', help=f'show {phase} predictions in a window')
     if phase == 'validation':  # MMPose draws every sample of a test
-        add('--interval', type=int, default=1, help='draw one of so many samples')
+        add('--interval', type=int, default=1, help='draw the first sample of one of so many batches')
     add('--wait-time', type=float, default=1, help='seconds that a window stays')
     add_override_option(parser)
     add(

@@ -20,6 +20,7 @@ from sdpose.io.folders import require_writable
 from sdpose.preflight import check_all
 
 from .all_cycles import count_cycles, of_cycle, use_all_cycles
+from .drawing import check_drawing, require_picture_folder, say_picture_folder
 from .format_only import check_written, is_format_only, use_format_only, use_test_dev
 from .log_filters import silence_records
 
@@ -57,6 +58,7 @@ def test(
         UserError: For anything the user can cure: a path, a config key, the data, a checkpoint.
     """
     cfg = prepare(config, **run)
+    check_drawing(cfg)
     if test_dev:
         use_test_dev(cfg, (run.get('cfg_options') or {}).get('data_root'), run.get('gt_bbox', False))
     if format_only := format_only or test_dev or is_format_only(cfg):
@@ -71,11 +73,11 @@ def test(
     else:
         cfg.test_evaluator = evaluators[0]
     runner = _build_runner(cfg)
+    require_picture_folder(runner, run.get('show_dir'))
     metrics = runner.test()
     if runner.rank == 0:
         _report(runner, metrics, checkpoint, result_files)
-        if show_dir := run.get('show_dir'):
-            print_log(f'pictures: {os.path.join(runner.log_dir, show_dir)}', runner.logger)
+        say_picture_folder(runner, run.get('show_dir'))
         for result_file in result_files if format_only else ():
             check_written(runner, result_file.path)
         if all_cycles and metrics:

@@ -19,10 +19,12 @@ from sdpose.config.building import building
 from sdpose.config.nodes import is_first_process
 from sdpose.config.options import prepare
 from sdpose.engine.stopping import stoppable
+from sdpose.engine.validation_record import NAME as VALIDATIONS
 from sdpose.errors import ConfigError
 from sdpose.io.lock import lock_work_dir
 from sdpose.preflight import check_all
 
+from .drawing import check_drawing, require_picture_folder, require_validation, say_picture_folder
 from .log_filters import silence_records
 
 
@@ -54,6 +56,9 @@ def train(
     cfg = prepare(config, **run)
     if no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    require_validation(cfg)
+    check_drawing(cfg)
+    _refuse_folders(cfg)
     _set_start(cfg, _after_restart(cfg, resume))
     if amp:
         _use_amp(cfg)
@@ -68,7 +73,10 @@ def train(
             _ = runner.train_loop, runner.val_loop
             _require_batches(runner)
             runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
-        return runner.train()
+            require_picture_folder(runner, run.get('show_dir'))
+        model = runner.train()
+        say_picture_folder(runner, run.get('show_dir'))
+        return model
 
 
 def _require_batches(runner: Runner) -> None:
@@ -83,6 +91,21 @@ def _require_batches(runner: Runner) -> None:
             f'the {len(loader.sampler)} training samples per process are less than a batch of '
             f'{loader.batch_size}, and incomplete batches are dropped: set train_dataloader.batch_size '
             'to less, or train_dataloader.drop_last to False'
+        )
+
+
+def _refuse_folders(cfg: Config) -> None:
+    """Refuse a work folder where a folder has the name of a file that a training writes, before it is trained.
+
+    Raises:
+        ConfigError: If so.
+    """
+    written = ('*.pth', 'last_checkpoint', VALIDATIONS, Path(cfg.filename).name)
+    folders = [path for name in written for path in sorted(Path(cfg.work_dir).glob(name)) if path.is_dir()]
+    if folders:
+        raise ConfigError(
+            f'{folders[0]} is a folder, and a file of that name is to be written: move or rename it, or name another '
+            '--work-dir'
         )
 
 

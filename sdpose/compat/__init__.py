@@ -5,7 +5,7 @@ module                      what it solves
 ==========================  =========================================================================
 ``imports``                 mmcv without compiled ops, mmpose without mmdet, pkg_resources
 ``loading``                 checkpoints are read by ``sdpose.io.weights_file``: weights, numbers and text only
-``inferring``               a config inside a checkpoint is read, not run
+``inferring``               a config inside a checkpoint is read, not run; single pictures and boxes that are none
 ``saving``                  files survive a kill and a full disk; nothing is removed too early
 ``distributed``             several CPU processes over gloo; processes end with their launcher; lost ones named
 ``workers``                 signals are answered by the main process, not by a loader's workers
@@ -28,6 +28,13 @@ def apply_to_loading() -> None:
     store_numbers_only()
     load_weights_only()
     run_no_stored_config()
+
+
+def apply_to_inference() -> None:
+    """Let MMPose's inference of single pictures say what is wrong with them; again changes nothing."""
+    from .inferring import check_single_pictures
+
+    check_single_pictures()
 
 
 def apply() -> None:
@@ -65,4 +72,4 @@ def apply() -> None:
 # What waits for this module applies the above, and finds no module of the package half imported.
 import mmengine.runner.checkpoint  # noqa: E402,F401
 
-__all__ = ['apply', 'apply_to_loading']
+__all__ = ['apply', 'apply_to_inference', 'apply_to_loading']

@@ -9,6 +9,8 @@ from itertools import count
 from pathlib import Path
 from typing import IO
 
+from sdpose.errors import UserError
+
 # A leftover of another machine (shared folder) cannot be asked whether its writer lives; after a day it does
 # not.
 _FOREIGN_LEFTOVER_SECONDS = 24 * 3600
@@ -34,11 +36,14 @@ def atomic_write(path: str | Path, mode: str = 'wb', encoding: str | None = None
 
     Raises:
         ValueError: If ``mode`` is not ``'wb'`` or ``'w'``.
+        UserError: If there is a folder of that name.
         OSError: If the folder cannot be written, or the disk is full; its ``filename`` is the file to write.
     """
     if mode not in ('wb', 'w'):
         raise ValueError(f"atomic_write writes whole files: mode must be 'wb' or 'w', not {mode!r}")
     target = Path(path).absolute()
+    if target.is_dir():
+        raise UserError(f'{path} is a folder, and a file of that name is to be written: move or rename the folder')
     target.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(target.parent)
     temporary = target.with_name(f'.{target.name}~{socket.gethostname()}~{os.getpid()}~{next(_serial)}.tmp')

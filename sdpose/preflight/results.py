@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sdpose.errors import DataError
+from sdpose.errors import DataError, UserError
 from sdpose.evaluation.submission import name_fault, read_results
 
 from .annotation_file import read_annotations
@@ -40,13 +40,16 @@ def check_results(file: str | Path, ann_file: str | Path, num_keypoints: int | N
         Each kind of fault once, with its number and its first place.
 
     Raises:
+        UserError: If the number of joints is not positive.
         DataError: If a file is missing or cannot be read, or the results are no list.
     """
+    if num_keypoints is not None and num_keypoints < 1:
+        raise UserError(f'{num_keypoints} key points per person (--num-keypoints): give at least 1, or leave it out')
     truth = read_annotations(ann_file, annotated=False, cure='name another file')
     results = read_results(file)
     if not isinstance(results, list):
         raise DataError(f'{file} must be a JSON list of results with image_id, category_id, keypoints and score')
-    joints = num_keypoints or _count_joints(truth)
+    joints = _count_joints(truth) if num_keypoints is None else num_keypoints
     images = {image['id'] for image in truth['images']}
     check = ResultCheck(len(results), len(images), joints)
     check.faults += filter(None, [name_fault(file, ann_file), None if results else 'it holds no result'])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sdpose.io.folders import atomic_folder, sigterm_as_interrupt
 from sdpose.io.pictures import read_picture, write_png
-from sdpose.visualization import contact_sheet, draw_people
+from sdpose.visualization import Skeleton, contact_sheet, draw_people
 
 from .request import GENERATOR_VERSION, MANIFEST, SPLITS, Request, is_cached
 from .styles import STYLES
@@ -76,9 +76,9 @@ def _write_sheet(folder: Path, request: Request, described: dict[str, list[Descr
     """Pictures of the first split that has any, with their skeletons."""
     style = STYLES[request.style]
     split = next(split for split in SPLITS if request.count(split))
-    pictures = []
+    pictures, skeleton = [], Skeleton.by_sides(style.limbs, style.sides)
     for image, persons in described[split][:count]:
         picture = read_picture(folder / style.folders[split] / image['file_name'])
         people = [style.drawable(person) for person in persons]
-        pictures.append(draw_people(picture, people, style.limbs, style.sides, height=480))
+        pictures.append(draw_people(picture, people, skeleton, height=480))
     write_png(folder / SHEET, contact_sheet(pictures))

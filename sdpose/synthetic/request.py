@@ -17,6 +17,7 @@ MANIFEST = 'synthetic.json'
 SPLITS = ('train', 'val')
 _MOST = 1_000_000
 _UNSAID = 'coco'
+_PEOPLE = 'people'  # the first kind of set that there was goes without saying, too
 _SMALLEST, _LARGEST = 48, 8192
 
 
@@ -109,12 +110,12 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
         DataError: If it cannot be read.
     """
     path = folder / MANIFEST
-    if not path.exists():
+    if not path.is_file():
         return None
     try:
         found = json.loads(path.read_text(encoding='utf-8'))
     except (OSError, ValueError) as error:
-        raise DataError(f'{path} cannot be read ({error}); draw the set again with --overwrite') from error
+        raise DataError(f'{path} cannot be read ({error}): remove its folder, or choose another --out') from error
     return found if isinstance(found, dict) else {}
 
 
@@ -132,14 +133,15 @@ def is_cached(folder: Path, request: Requested, overwrite: bool) -> bool:
     """Whether the folder already holds the set that is asked for.
 
     Raises:
-        DataError: If it holds anything else and may not be overwritten, or something that is no synthetic set
-            at all.
+        DataError: If it holds anything else and may not be overwritten, or something that is no synthetic set, or a
+            set of another kind, which this generator does not replace.
     """
     if not folder.exists() or (folder.is_dir() and not os.listdir(folder)):
         return False
     manifest = read_manifest(folder) if folder.is_dir() else None
     if manifest is None:
         raise DataError(f'{folder} exists and is no synthetic set (it has no {MANIFEST}); choose another --out')
+    _require_kind(folder, request.manifest(), manifest)
     wanted, found = (dict(dict(style=_UNSAID), **content) for content in (request.manifest(), manifest))
     differing = [
         f'{key} is {found.get(key)}, asked for {value}' for key, value in wanted.items() if found.get(key) != value
@@ -152,3 +154,19 @@ def is_cached(folder: Path, request: Requested, overwrite: bool) -> bool:
     raise DataError(
         f'{folder} holds another synthetic set: {problem}. Pass --overwrite to replace it, or choose another --out'
     )
+
+
+def _require_kind(folder: Path, wanted: dict[str, Any], found: dict[str, Any]) -> None:
+    """Refuse a folder whose manifest is not one that this generator writes, whatever its arguments were.
+
+    Raises:
+        DataError: If so.
+    """
+    own, other = (content.get('kind', _PEOPLE) for content in (wanted, found))
+    if own != other:
+        raise DataError(f'{folder} holds a set of {other}, asked for {own}: choose another --out, or remove the folder')
+    lacking = sorted(wanted.keys() - found.keys() - {'style'})
+    if lacking:
+        raise DataError(
+            f'{folder / MANIFEST} is of no synthetic set (it has no {", ".join(lacking)}): choose another --out'
+        )

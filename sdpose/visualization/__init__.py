@@ -1,7 +1,8 @@
-"""Pictures for people: skeletons over images, contact sheets, predictions of a result file."""
+"""Pictures for people: skeletons over images, contact sheets, annotated beside predicted people."""
 
 from .contact_sheet import contact_sheet
-from .predictions import draw_predictions
-from .skeleton_drawing import draw_people, sides_of
+from .predictions import PicturePeople, draw_page
+from .skeleton import Skeleton, sides_of
+from .skeleton_drawing import draw_people
 
-__all__ = ['contact_sheet', 'draw_people', 'draw_predictions', 'sides_of']
+__all__ = ['PicturePeople', 'Skeleton', 'contact_sheet', 'draw_page', 'draw_people', 'sides_of']

@@ -20,7 +20,9 @@ def _fitted(picture: np.ndarray, width: int, height: int) -> np.ndarray:
     return cell
 
 
-def contact_sheet(pictures: Sequence[np.ndarray], width: int = 1920, gap: int = 6) -> np.ndarray:
+def contact_sheet(
+    pictures: Sequence[np.ndarray], width: int = 1920, gap: int = 6, columns: int | None = None
+) -> np.ndarray:
     """Pictures side by side in about as many columns as suit a wide page.
 
     Args:
@@ -28,13 +30,14 @@ def contact_sheet(pictures: Sequence[np.ndarray], width: int = 1920, gap: int = 
             a quarter and twice as high as wide.
         width: Width of the page in pixels.
         gap: Pixels between the cells.
+        columns: Number of columns, None for what suits pictures of 4:3.
 
     Raises:
         ValueError: If there is no picture.
     """
     if not pictures:
         raise ValueError('a contact sheet needs at least one picture')
-    columns = max(1, min(len(pictures), round(sqrt(len(pictures) * 4 / 3))))
+    columns = columns or max(1, min(len(pictures), round(sqrt(len(pictures) * 4 / 3))))
     cell = (width - gap * (columns + 1)) // columns
     # A strip of pixels would make a page that fits into no memory.
     height = round(cell * min(2.0, max(0.25, pictures[0].shape[0] / pictures[0].shape[1])))

@@ -1,61 +1,67 @@
-"""A page of pictures with the skeletons of a COCO result file."""
+"""A page of pictures, each with its annotated people beside the predicted ones."""
 
-from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from sdpose.errors import DataError
-from sdpose.io.json_file import read_json
+import numpy as np
+
 from sdpose.io.pictures import read_picture, write_png
 
 from .contact_sheet import contact_sheet
-from .skeleton_drawing import draw_people, sides_of
+from .panel import draw_panel, window_of
+from .skeleton import Skeleton
 
-_HEIGHT = 480  # pixels of a drawn picture, so that skeletons on small ones are fine enough
-
-
-def _read(path: Path, what: str) -> Any:
-    try:
-        return read_json(path, 'of that kind')
-    except (OSError, DataError) as error:
-        raise DataError(f'{what} {path} cannot be read: {error}') from error
+_GAP = 6
+_LABELLED = 0.01  # flags of annotated joints are 1 or 2
+# Pixels of a panel: more for few pictures, and for many joints.
+_SIDE, _LARGE_SIDE, _FEW_PICTURES, _MANY_JOINTS = 480, 800, 2, 60
 
 
-def draw_predictions(
-    annotations: Path, images: Path, results: Path, out: Path, count: int = 12, least: float = 0.2
-) -> Path:
-    """Draws predicted skeletons over evenly spaced pictures of a set and writes them as one PNG.
+@dataclass
+class PicturePeople:
+    """The people of one picture; each has 3 K numbers x, y, v, in pixels.
+
+    Attributes:
+        path: Its file.
+        annotated: Annotated people; None where the data say nothing of the picture.
+        predicted: Predicted people, whose v are scores.
+        scores: One for each predicted person.
+    """
+
+    path: str
+    annotated: list[np.ndarray] | None = None
+    predicted: list[np.ndarray] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+
+
+def draw_page(pictures: Sequence[PicturePeople], skeleton: Skeleton, least: float, out: Path) -> None:
+    """Draw pictures of a data set side by side, and write them as one PNG.
 
     Args:
-        annotations: COCO annotation file; names the pictures and the skeleton.
-        images: Folder of the pictures.
-        results: COCO keypoint results, as ``tools/test.py --out`` writes them.
+        pictures: At least one.
+        skeleton: Limbs and colors.
+        least: Predicted joints with a smaller score are left out.
         out: PNG to write.
-        count: Number of pictures.
-        least: Joints and people with a smaller score are left out.
-
-    Returns:
-        ``out``.
 
     Raises:
-        DataError: If a file cannot be read or written, or no result belongs to the pictures.
+        DataError: If a picture cannot be read, or the PNG not be written.
     """
-    content, found = _read(annotations, 'annotation file'), _read(results, 'result file')
-    people: dict[int, list[list[float]]] = defaultdict(list)
-    for person in found:
-        if person['score'] >= least:
-            people[person['image_id']].append(person['keypoints'])
-    category = content['categories'][0]
-    limbs = [(a - 1, b - 1) for a, b in category['skeleton']]
-    shown = [image for image in content['images'] if people.get(image['id'])]
-    if not shown:
-        raise DataError(f'{results} has no person with a score of {least} or more on a picture of {annotations}')
-    joints = len(people[shown[0]['id']][0]) // 3
-    sides = sides_of(category.get('keypoints', [''] * joints))
-    step = max(1, len(shown) // count)
-    pictures = []
-    for image in shown[::step][:count]:
-        picture = read_picture(images / image['file_name'])
-        pictures.append(draw_people(picture, people[image['id']], limbs, sides, least, _HEIGHT))
-    write_png(out, contact_sheet(pictures))
-    return out
+    large = len(pictures) <= _FEW_PICTURES or len(skeleton.joint_colors) >= _MANY_JOINTS
+    pairs = [_draw_pair(picture, skeleton, least, _LARGE_SIDE if large else _SIDE) for picture in pictures]
+    columns = max(1, round((len(pairs) / 1.5) ** 0.5))
+    width = columns * (pairs[0].shape[1] + _GAP) + _GAP
+    write_png(out, contact_sheet(pairs, width, _GAP, columns))
+
+
+def _draw_pair(people: PicturePeople, skeleton: Skeleton, least: float, side: int) -> np.ndarray:
+    """Annotated people on the left, the same part of the picture with predicted ones on the right."""
+    image = read_picture(people.path)
+    annotated = people.annotated or []
+    limits = [_LABELLED] * len(annotated) + [least] * len(people.predicted)
+    window = window_of([*annotated, *people.predicted], limits, image.shape)
+    said = 'no annotation' if people.annotated is None else f'{len(annotated)} annotated'
+    left = draw_panel(image, window, annotated, skeleton, f'{said}: {Path(people.path).name}', side)
+    caption = f'{len(people.predicted)} predicted, joints with a score of {least:g} or more'
+    right = draw_panel(image, window, people.predicted, skeleton, caption, side, people.scores, least)
+    return np.hstack([left, np.full((left.shape[0], _GAP, 3), 255, np.uint8), right])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sdpose.errors import UserError
 from sdpose.io.atomic import atomic_write
 
 
@@ -80,6 +81,14 @@ def test_leftovers_of_dead_writers_are_removed_and_of_living_ones_kept(tmp_path:
     with atomic_write(tmp_path / 'x.txt', 'w') as file:
         file.write('x')
     assert names(tmp_path) == sorted([f'.a.pth~{host}~{os.getppid()}~0.tmp', '.a.pth~elsewhere~1~0.tmp', 'x.txt'])
+
+
+def test_a_folder_of_that_name_is_one_line_and_stays(tmp_path: Path):
+    (tmp_path / 'epoch_1.pth' / 'mine').mkdir(parents=True)
+    with pytest.raises(UserError, match='^.*/epoch_1.pth is a folder, and a file of that name is to be written: move'):
+        with atomic_write(tmp_path / 'epoch_1.pth') as file:
+            file.write(b'x')
+    assert names(tmp_path) == ['epoch_1.pth'] and (tmp_path / 'epoch_1.pth' / 'mine').is_dir()
 
 
 def test_refuses_to_append(tmp_path: Path):

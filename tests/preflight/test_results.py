@@ -219,3 +219,9 @@ def test_json_nested_beyond_the_parser(tmp_path: Path, images: Path, sound: list
         read_results(tmp_path / 'deep.json')
     with pytest.raises(DataError, match='deep.json is not a COCO annotation file: it is not valid JSON'):
         check_results(_write(tmp_path, sound), tmp_path / 'deep.json')
+
+
+@pytest.mark.parametrize('number', [0, -1, -17])
+def test_a_number_of_joints_is_positive(tmp_path: Path, images: Path, number: int) -> None:
+    with pytest.raises(UserError, match=rf'^{number} key points per person \(--num-keypoints\): give at least 1'):
+        check_results(_write(tmp_path, [_person(1)]), images, num_keypoints=number)

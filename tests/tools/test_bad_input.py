@@ -31,6 +31,16 @@ def here(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return workspace
 
 
+@pytest.mark.parametrize(
+    'name', ['epoch_20.pth', 'best_coco_AP_epoch_20.pth', 'last_checkpoint', 'validations.json', 'tiny.py']
+)
+def test_a_folder_in_the_place_of_a_file_is_refused_before_the_training(here: Path, name: str) -> None:
+    (here / 'run' / name).mkdir(parents=True)
+    with pytest.raises(ConfigError, match=f'^run/{name} is a folder, and a file of that name is to be written: move'):
+        training.train('tiny.py', work_dir='run')
+    assert [path.name for path in (here / 'run').iterdir()] == [name]
+
+
 def test_missing_config_suggests_a_similar_one(here: Path) -> None:
     with pytest.raises(UserError, match=r"No config 'sdpose-s-v1_stemnet.py'.*Similar: .*sdpose-s-v1_stemnet_8xb64"):
         training.train('sdpose-s-v1_stemnet.py')

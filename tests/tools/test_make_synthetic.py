@@ -85,12 +85,12 @@ def test_train_test_and_draw_as_the_quick_start_does(drawn, run_tool, repo_root,
     assert len(json.loads((tmp_path / 'results.json').read_text())) == len(people)
     run_tool(
         'tools/misc/draw_predictions.py',
-        drawn[0] / 'annotations' / 'val.json',
-        drawn[0] / 'val',
+        CONFIG,
         tmp_path / 'results.json',
         tmp_path / 'predictions.png',
         '--least-score',
         0,
+        *options[:6],
         check=True,
     )
-    assert cv2.imread(str(tmp_path / 'predictions.png')).shape[1] == 1920
+    assert cv2.imread(str(tmp_path / 'predictions.png')).shape[1] > 1900

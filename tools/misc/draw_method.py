@@ -96,20 +96,18 @@ def cycle(x: float, name: str, remark: str) -> str:
     )
 
 
-def draw() -> str:
-    """The picture as SVG."""
-    shades = ''.join(
+def shades() -> str:
+    """The glow of a predicted heatmap and of an annotated one."""
+    return ''.join(
         f'<radialGradient id="{name}"><stop offset="0" stop-color="{inner}"/><stop offset="0.45" stop-color="{color}"/>'
         f'<stop offset="1" stop-color="{color}" stop-opacity="0"/></radialGradient>'
         for name, inner, color in (('predicted', '#fff8c5', '#fb8f44'), ('wanted', '#ffffff', '#4ac26b'))
     )
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
-        'font-family="Helvetica, Arial, DejaVu Sans, sans-serif" role="img">',
-        '<title>SDPose: one transformer runs two cycles in training, each later cycle teaches the one before</title>',
-        f'<defs>{heads_of_arrows()}{shades}</defs>',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" rx="10" fill="#ffffff"/>',
-        # The row of tokens, from left to right.
+
+
+def row_of_tokens() -> list[str]:
+    """From left to right: the image, the StemNet, tokens, and the two cycles of one transformer."""
+    return [
         image(20, LANE - 47),
         text(55, LANE + 66, 'image'),
         arrow(f'M92,{LANE} H116', DEPLOYED),
@@ -133,7 +131,12 @@ def draw() -> str:
         cycle(548, 'cycle 2', 'over its own output'),
         arrow(f'M690,{LANE} H744', TRAINING),
         tokens(SECOND),
-        # From the tokens of keypoints up to heatmaps.
+    ]
+
+
+def way_to_heatmaps() -> list[str]:
+    """From the keypoint tokens of each cycle through the head up to its heatmaps, and the annotated ones."""
+    return [
         *(
             arrow(f'M{x},{LANE - 74} V162', color)
             + box(x - 46, 136, 92, 24, '#f6f8fa', FAINT)
@@ -149,7 +152,12 @@ def draw() -> str:
         text(633, 28, 'annotated'),
         text(450, TOP - 4, 'inference:', 14, DEPLOYED, 'end', 'font-weight="bold"'),
         text(450, TOP + 14, 'one cycle, these', 14, DEPLOYED, 'end', 'font-weight="bold"'),
-        # What is trained.
+    ]
+
+
+def what_is_trained() -> list[str]:
+    """The losses on both cycles' heatmaps, and what the second cycle teaches the first."""
+    return [
         arrow(f'M598,{TOP} H541', LOSS),
         arrow(f'M669,{TOP} H726', LOSS),
         text(570, TOP - 8, 'loss', 12, LOSS, more='font-weight="bold"'),
@@ -163,7 +171,12 @@ def draw() -> str:
             12,
             DISTILL,
         ),
-        # What the colors are.
+    ]
+
+
+def legend() -> list[str]:
+    """What the colors are."""
+    return [
         arrow('M812,216 H846', DEPLOYED),
         text(856, 220, 'inference', 12, anchor='start'),
         arrow('M812,240 H846', TRAINING),
@@ -172,6 +185,21 @@ def draw() -> str:
         text(856, 268, 'keypoint token', 12, anchor='start'),
         f'<rect x="822" y="281" width="14" height="14" rx="3" fill="{PATCH}" stroke="{INK}" stroke-width="0.8"/>',
         text(856, 292, 'visual token', 12, anchor='start'),
+    ]
+
+
+def draw() -> str:
+    """The picture as SVG."""
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
+        'font-family="Helvetica, Arial, DejaVu Sans, sans-serif" role="img">',
+        '<title>SDPose: one transformer runs two cycles in training, each later cycle teaches the one before</title>',
+        f'<defs>{heads_of_arrows()}{shades()}</defs>',
+        f'<rect width="{WIDTH}" height="{HEIGHT}" rx="10" fill="#ffffff"/>',
+        *row_of_tokens(),
+        *way_to_heatmaps(),
+        *what_is_trained(),
+        *legend(),
         '</svg>',
     ]
     return '\n'.join(parts) + '\n'

@@ -6,8 +6,7 @@ from mmpose.registry import TRANSFORMS
 
 from sdpose.errors import DataError
 from sdpose.io.pictures import TOO_LARGE, HugePictureError, refuse_special
-
-from .single_image import check_box, three_channels
+from sdpose.io.single_picture import check_box, three_channels
 
 
 @TRANSFORMS.register_module()

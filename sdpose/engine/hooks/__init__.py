@@ -5,10 +5,13 @@ from .finite_loss_hook import FiniteLossHook
 from .finite_prediction_hook import FinitePredictionHook
 from .keep_ratio_hook import KeepRatioHook
 from .loss_share_hook import LossShareHook
+from .pose_picture_hook import PosePictureHook
 from .reproducible_randomness_hook import ReproducibleRandomnessHook
 from .resumable_checkpoint_hook import ResumableCheckpointHook
 from .stop_hook import StopHook
 from .strict_load_hook import StrictLoadHook
+from .suspicious_metric_hook import SuspiciousMetricHook
+from .zero_loss_hook import ZeroLossHook
 
 __all__ = [
     'BoxSourceHook',
@@ -16,8 +19,11 @@ __all__ = [
     'FinitePredictionHook',
     'KeepRatioHook',
     'LossShareHook',
+    'PosePictureHook',
     'ReproducibleRandomnessHook',
     'ResumableCheckpointHook',
     'StopHook',
     'StrictLoadHook',
+    'SuspiciousMetricHook',
+    'ZeroLossHook',
 ]

@@ -4,10 +4,10 @@ import math
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
+from sdpose.engine.bare_model import bare_model
 from sdpose.errors import ConfigError
 from sdpose.models.pruners import BasePruner
 from sdpose.models.transformers import MultiCycledTransformer
@@ -71,8 +71,7 @@ class KeepRatioHook(Hook):
 
 
 def _pruner(runner: Runner) -> BasePruner:
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-    neck = getattr(model, 'neck', None)
+    neck = getattr(bare_model(runner), 'neck', None)
     if not isinstance(neck, MultiCycledTransformer) or neck.pruner is None:
         raise ConfigError('KeepRatioHook anneals model.neck.pruner, which this config does not have')
     return neck.pruner

@@ -13,6 +13,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from sdpose.engine.loops import ResumableTrainLoop
 from sdpose.engine.validation_record import ValidationRecord
+from sdpose.evaluation.suspicious_metrics import is_unmeasured
 from sdpose.io.checkpoint import meta_of
 
 # A checkpoint that was written because a signal asked for the end; the next regular one replaces it.
@@ -29,6 +30,7 @@ class ResumableCheckpointHook(CheckpointHook):
       (:class:`sdpose.engine.validation_record.ValidationRecord`), not from a checkpoint that is older than they are. A
       resumed training ends with one best checkpoint, the right one.
     - A validation that was skipped, because the run ended between a checkpoint and its validation, is made up.
+    - A score that stands for no measurement (``coco/AP`` of -1, NaN) makes no checkpoint the best one.
     - Each checkpoint says where in its epoch it was written, so that a training goes on from there within an epoch
       (:class:`sdpose.engine.loops.ResumableTrainLoop`).
 
@@ -111,6 +113,17 @@ class ResumableCheckpointHook(CheckpointHook):
             for path in Path(self.out_dir).glob(STOPPED.format('*')):
                 if path != Path(self.last_ckpt):
                     path.unlink(missing_ok=True)
+
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, Any]) -> None:
+        super()._save_best_checkpoint(
+            runner, {name: None if is_unmeasured(name, value) else value for name, value in metrics.items()}
+        )
+        unmeasured = [key for key in self.key_indicators if is_unmeasured(key, metrics[key])] if self.save_best else []
+        for key in unmeasured:
+            runner.logger.warning(
+                f'no checkpoint is kept as the best one after this validation: {key} is {metrics[key]}, which is no '
+                'measurement'
+            )
 
     def _step(self, runner: Runner) -> int:
         """The number that checkpoints and validations are called by."""

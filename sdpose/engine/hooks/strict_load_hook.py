@@ -5,11 +5,11 @@ from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
+from sdpose.engine.bare_model import bare_model
 from sdpose.engine.resumable import require_resumable
 from sdpose.io.checkpoint import compare, labels_of, meta_of, require_match, stripped_of, weights_of
 
@@ -65,12 +65,11 @@ class StrictLoadHook(Hook):
             UserError: If training is to be resumed from a file that holds weights only, or one that is damaged.
         """
         self._compare_labels(runner, checkpoint)
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         source = getattr(runner, '_load_from', None) or 'the checkpoint'
         weights = weights_of(checkpoint, source)
         if not weights.keys() <= checkpoint.get('state_dict', {}).keys():  # a bare state dict, or wrappers' prefixes
             checkpoint['state_dict'] = weights
-        self._fit(model, checkpoint, weights, source)
+        self._fit(bare_model(runner), checkpoint, weights, source)
         if getattr(runner, '_resume', False):
             require_resumable(runner, checkpoint, source)
 

@@ -3,9 +3,10 @@
 from typing import Any
 
 import torch
-from mmengine.model import is_model_wrapper
 from mmengine.registry import LOOPS
 from mmengine.runner import TestLoop, autocast
+
+from sdpose.engine.bare_model import bare_model
 
 
 @LOOPS.register_module()
@@ -19,8 +20,7 @@ class AllCyclesTestLoop(TestLoop):
     def run_iter(self, idx: int, data_batch: dict[str, Any]) -> None:
         """Predict and evaluate one batch."""
         self.runner.call_hook('before_test_iter', batch_idx=idx, data_batch=data_batch)
-        model = self.runner.model
-        model = model.module if is_model_wrapper(model) else model
+        model = bare_model(self.runner)
         with autocast(enabled=self.fp16):
             cycles = model.predict_cycles(**model.data_preprocessor(data_batch, False))
         self.evaluator.process(cycles, data_batch)

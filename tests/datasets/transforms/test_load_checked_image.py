@@ -4,16 +4,20 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import bombs
 import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
+from PIL import Image
 
 from sdpose.config.load import load_config
 from sdpose.datasets.transforms import LoadCheckedImage
 from sdpose.errors import DataError
+from sdpose.io.single_picture import check_boxes, check_source
 
 
 def _load(path: Path) -> dict:
@@ -178,6 +182,61 @@ def infer(repo_root: Path) -> Callable:
     name = 'sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48.py'
     model = init_model(load_config(repo_root / 'configs/quick_start' / name), device='cpu')
     return lambda *args: inference_topdown(model, *args)
+
+
+@pytest.mark.parametrize(
+    'source, reason',
+    [
+        ('pipe.png', 'image pipe.png is a pipe, a socket or a device, not a file'),
+        (Path('pipe.png'), 'image pipe.png is a pipe, a socket or a device, not a file'),
+        ('.', 'image . is a folder, not a file'),
+        ('none.png', 'image none.png is missing: put it there'),
+        ('text.png', 'image text.png cannot be read: no picture'),
+        ([[1, 2], [3, 4]], 'an image must be an array of pixels or the name of a file, got list'),
+        (None, 'got NoneType'),
+        (Image.new('RGB', (8, 8)), 'got Image'),
+        (torch.zeros(8, 8, 3), 'got Tensor'),
+        (np.zeros(5, np.uint8), r'must have the shape .*, got (5,)'),
+    ],
+)
+@pytest.mark.parametrize('boxes', [None, [[1, 1, 5, 5]]])
+def test_what_is_no_picture_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: object, reason: str, boxes: object
+) -> None:
+    """At once, with boxes and without; no model is asked."""
+    from mmpose.apis import inference_topdown
+
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo('pipe.png')
+    Path('text.png').write_text('no picture')
+    model = SimpleNamespace(
+        cfg=Config(dict(default_scope='mmpose', test_dataloader=dict(dataset=dict(pipeline=[])))), dataset_meta={}
+    )
+    with pytest.raises(DataError, match=re.escape(reason).replace(r'\.\*', '.*')) as error:
+        inference_topdown(model, source, boxes)
+    assert '\n' not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    'boxes, reason',
+    [
+        ([10, 10, 50, 50], 'the boxes must be (N, 4) numbers, one row each, got the shape (4,)'),
+        ([[10, 10, 50, 50, 0.9]], 'got the shape (1, 5)'),
+        ([[['a', 'b']]], 'the boxes must be (N, 4) numbers'),
+        ([[1, 2, 3], [1, 2, 3, 4]], 'the boxes must be (N, 4) numbers'),
+        ('abcd', 'the boxes must be (N, 4) numbers'),
+    ],
+)
+def test_boxes_of_another_form_are_one_line(boxes: object, reason: str) -> None:
+    with pytest.raises(DataError, match=re.escape(reason)):
+        check_boxes(boxes)
+
+
+def test_a_path_is_the_name_of_a_file_and_no_box_is_none(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / 'a.png'), np.zeros((4, 5, 3), np.uint8))
+    assert check_source(tmp_path / 'a.png') == str(tmp_path / 'a.png')
+    assert check_source('s3://bucket/a.png') == 's3://bucket/a.png'
+    assert check_boxes(None) is None and check_boxes([]) is None and check_boxes(np.zeros((0, 4))) is None
 
 
 def test_inference_of_grey_and_coloured_pictures_is_one(infer: Callable) -> None:

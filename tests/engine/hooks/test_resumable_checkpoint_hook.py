@@ -1,7 +1,9 @@
 """The best checkpoint and the validations of a training that is interrupted."""
 
 import logging
+import math
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +32,11 @@ class Model(BaseModel):
 
 
 class Scores(BaseMetric):
-    """Gives out the scores above, and keeps which of them it was asked for."""
+    """Gives out the scores above, or those of COCO's name, and keeps which of them it was asked for."""
 
-    def __init__(self, asked: list[int]) -> None:
+    def __init__(self, asked: list[int], coco: Sequence[float] = ()) -> None:
         super().__init__()
-        self.asked, self.runner = asked, None
+        self.asked, self.coco, self.runner = asked, coco, None
 
     def process(self, data_batch: Any, data_samples: Any) -> None:
         self.results.append(1)
@@ -42,7 +44,8 @@ class Scores(BaseMetric):
     def compute_metrics(self, results: list) -> dict:
         self.asked.append(self.runner.epoch)
         score = _SCORES[self.runner.epoch - 1]
-        return dict(score=score, error=-score)
+        precision = {'coco/AP': self.coco[self.runner.epoch - 1]} if self.coco else {}
+        return dict(score=score, error=-score, **precision)
 
 
 class Killed(BaseException):
@@ -73,11 +76,12 @@ def run(
     resume: bool = False,
     load_from: Path | None = None,
     batch_size: int = 2,
+    coco: Sequence[float] = (),
     **checkpoint: Any,
 ) -> list[int]:
     """Train five epochs, or until killed; the epochs whose validation was finished."""
     asked: list[int] = []
-    metric = Scores(asked)
+    metric = Scores(asked, coco)
     settings = {**dict(type='ResumableCheckpointHook', interval=1, save_best='score', rule='greater'), **checkpoint}
     loader = dict(
         dataset=[dict(values=number) for number in range(4)],
@@ -227,3 +231,26 @@ def test_regular_checkpoints_remove_the_one_of_a_stop(tmp_path: Path) -> None:
     shutil.copy(tmp_path / 'epoch_1.pth', tmp_path / 'stopped_iter_2.pth')
     run(tmp_path, resume=True, max_keep_ckpts=1)
     assert [path.name for path in tmp_path.glob('*.pth') if 'best' not in path.name] == ['epoch_5.pth']
+
+
+@pytest.mark.parametrize(
+    'coco, expected',
+    [
+        ([-1.0] * 5, {}),
+        ([math.nan] * 5, {}),
+        ([-1.0, 0.0, -1.0, -1.0, -1.0], {'best_coco_AP_epoch_2.pth': 4.0}),  # of a bad model, but measured
+        ([-1.0, 0.3, 0.1, -1.0, 0.4], {'best_coco_AP_epoch_5.pth': 10.0}),
+    ],
+)
+@pytest.mark.parametrize('save_best', ['coco/AP', ['coco/AP', 'score']])
+def test_what_was_not_measured_is_never_the_best(tmp_path: Path, coco: list, expected: dict, save_best: Any) -> None:
+    others = {'best_score_epoch_2.pth': 4.0} if isinstance(save_best, list) else {}
+    run(tmp_path, coco=coco, save_best=save_best)
+    assert best(tmp_path) == {**expected, **others}
+
+
+def test_what_was_not_measured_stays_so_when_resumed(tmp_path: Path) -> None:
+    coco = [-1.0, 0.3, -1.0, 0.2, -1.0]
+    run(tmp_path, 'training', 4, coco=coco, save_best='coco/AP')
+    assert run(tmp_path, resume=True, coco=coco, save_best='coco/AP') == [4, 5]
+    assert best(tmp_path) == {'best_coco_AP_epoch_2.pth': 4.0}

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from sdpose.errors import DataError, UserError
+from sdpose.synthetic.generate import generate
+from sdpose.synthetic.request import Request
 from sdpose.synthetic.shapes import CLASSES, draw_picture
 from sdpose.synthetic.shapes.generate import ShapesRequest, generate_shapes
 from sdpose.synthetic.shapes.outlines import OUTLINES
@@ -64,6 +66,45 @@ def test_a_folder_of_somebody_is_left_alone(tmp_path):
     (tmp_path / 'mine').write_text('x')
     with pytest.raises(DataError, match='is no synthetic set'):
         generate_shapes(tmp_path, ShapesRequest(1, 1, 0, (32, 32)), overwrite=True)
+
+
+PEOPLE, SHAPES = Request(1, 0, 0, 'starter', (64, 48)), ShapesRequest(1, 1, 0, (32, 32))
+
+
+def draw_people_into(out, overwrite):
+    return generate(out, PEOPLE, workers=1, overwrite=overwrite)
+
+
+def draw_shapes_into(out, overwrite):
+    return generate_shapes(out, SHAPES, overwrite)
+
+
+@pytest.mark.parametrize('overwrite', [False, True])
+@pytest.mark.parametrize(
+    'draw, other, message',
+    [
+        (draw_people_into, draw_shapes_into, 'holds a set of people, asked for shapes: choose another --out'),
+        (draw_shapes_into, draw_people_into, 'holds a set of shapes, asked for people: choose another --out'),
+    ],
+)
+def test_a_set_of_another_kind_is_left_alone(tmp_path, draw, other, message, overwrite):
+    draw(tmp_path / 'set', overwrite=False)
+    before = digest(tmp_path / 'set')
+    with pytest.raises(DataError, match=message):
+        other(tmp_path / 'set', overwrite=overwrite)
+    assert digest(tmp_path / 'set') == before and [path.name for path in tmp_path.iterdir()] == ['set']
+
+
+@pytest.mark.parametrize('draw', [draw_people_into, draw_shapes_into])
+@pytest.mark.parametrize(
+    'content', ['{}', '[]', '{"kind": "voices"}', '{"seed": 0}', '{"kind": "shapes", "seed": 0}', '{', b'\xff']
+)
+def test_a_manifest_of_somebody_elses_tool_protects_its_folder(tmp_path, draw, content):
+    (tmp_path / 'synthetic.json').write_bytes(content if isinstance(content, bytes) else content.encode())
+    (tmp_path / 'mine').write_text('x')
+    with pytest.raises(DataError, match='choose another --out'):
+        draw(tmp_path, overwrite=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['mine', 'synthetic.json']
 
 
 @pytest.mark.parametrize(
