@@ -28,6 +28,7 @@ _LOCATIONS = {
         HOOKS='sdpose.engine',
         LOOPS='sdpose.engine',
         LOG_PROCESSORS='sdpose.engine',
+        OPTIM_WRAPPERS='sdpose.engine',
     ),
     'mmengine.registry': dict(
         DATA_SAMPLERS='sdpose.datasets',
@@ -35,6 +36,7 @@ _LOCATIONS = {
         HOOKS='sdpose.engine',
         LOOPS='sdpose.engine',
         LOG_PROCESSORS='sdpose.engine',
+        OPTIM_WRAPPERS='sdpose.engine',
     ),
 }
 

@@ -22,6 +22,7 @@ from sdpose.preflight import check_all
 from .all_cycles import count_cycles, of_cycle, use_all_cycles
 from .format_only import check_written, is_format_only, use_format_only, use_test_dev
 from .log_filters import silence_records
+from .precision import set_evaluation_precision
 
 
 def test(
@@ -65,6 +66,7 @@ def test(
     cfg.load_from, cfg.resume = checkpoint, False
     num_cycles = count_cycles(cfg) if all_cycles else None
     evaluators, result_files = _with_outputs(cfg, out, dump, num_cycles)
+    set_evaluation_precision(cfg, 'test')
     check_all(cfg, ('test',))
     if all_cycles:
         use_all_cycles(cfg, evaluators)
