@@ -67,6 +67,10 @@ def test(
     num_cycles = count_cycles(cfg) if all_cycles else None
     evaluators, result_files = _with_outputs(cfg, out, dump, num_cycles)
     set_evaluation_precision(cfg, 'test')
+    if not any(evaluators):
+        raise ConfigError(
+            f'{cfg.filename} has no test_evaluator: there is nothing to measure (--dump writes predictions)'
+        )
     check_all(cfg, ('test',))
     if all_cycles:
         use_all_cycles(cfg, evaluators)

@@ -65,7 +65,8 @@ def train(
             # Builds these now, so that a refused value is told apart from a failure while training.
             _ = runner.train_loop, runner.val_loop
             _require_batches(runner)
-            runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+            with building('optim_wrapper'):
+                runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
         return runner.train()
 
 

@@ -27,11 +27,12 @@ _HINT = ' (raised while building the parts of the config; SDPOSE_TRACEBACK=1 sho
 _WHERE = 'SDPOSE_TRACEBACK=1 shows where'
 # What a data set's class reads its files in.
 _READING = ('full_init', 'load_data_list', '_load_annotations', '_load_detection_results', 'parse_data_info')
+_CHECKING_PACKAGES = ('mmengine', 'mmpose', 'mmcv')
 _OUR_PACKAGE = f'{os.sep}sdpose{os.sep}'
 
 
 @contextmanager
-def building() -> Iterator[None]:
+def building(part: str = '') -> Iterator[None]:
     """Report a value that a constructor refused as a mistake in the config, and a file that it cannot read as such.
 
     Where an exception arose decides. In what reads a data set's or a metric's file, the file is at fault, whatever the
@@ -39,6 +40,9 @@ def building() -> Iterator[None]:
     ``AssertionError`` too; MMEngine raises ``KeyError`` for a part that is not registered, ``ImportError`` for a module
     named in ``custom_imports``, and a ``TypeError`` of this kind where a class outside this project and MMPose refuses
     an argument. The message says how to see where it arose.
+
+    Args:
+        part: The key of what is built, if it is one part; the message begins with it.
 
     Raises:
         DataError: With the file that cannot be read.
@@ -49,7 +53,7 @@ def building() -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        fault = _file_fault(error) or _config_fault(error)
+        fault = _file_fault(error) or _config_fault(error, f'{part}: ' if part else '')
         if fault is None:
             raise
         raise fault from error
@@ -71,22 +75,28 @@ def _file_fault(error: Exception) -> UserError | None:
     return None
 
 
-def _config_fault(error: Exception) -> ConfigError | None:
+def _config_fault(error: Exception, start: str) -> ConfigError | None:
     """What to say of a value in the config; None for a defect."""
     said = _one_line(error)
-    if isinstance(error, KeyError):
-        return ConfigError(str(error.args[0]).partition(' Please check')[0]) if 'registry' in str(error) else None
+    if isinstance(error, KeyError) and 'registry' in said:
+        return ConfigError(start + str(error.args[0]).partition(' Please check')[0])
     if re.search('EADDRINUSE|address already in use', said, re.IGNORECASE):
         address, port = (os.environ.get(f'MASTER_{name}', '?') for name in ('ADDR', 'PORT'))
         return ConfigError(f'port {port} of {address} is in use: set MASTER_PORT (PORT for tools/dist_*.sh) to another')
     refused = isinstance(error, (ValueError, ImportError)) or (
         isinstance(error, TypeError) and re.search(_REFUSED_ARGUMENT, str(error))
     )
+    steps = traceback.extract_tb(error.__traceback__)
     if isinstance(error, AssertionError):
-        steps = traceback.extract_tb(error.__traceback__)
         refused = bool(steps) and _OUR_PACKAGE not in steps[-1].filename
         said = said if str(error) else f'{steps[-1].line or "an assertion"} does not hold'
-    return ConfigError(f'{said}{_HINT}') if refused else None
+    return ConfigError(f'{start}{said}{_HINT}') if refused or _is_on_purpose(steps) else None
+
+
+def _is_on_purpose(steps: traceback.StackSummary) -> bool:
+    """Whether an exception is raised by a statement of MMEngine's or MMPose's own, as their checks are."""
+    packages = [part for part in steps[-1].filename.split(os.sep) if part in _CHECKING_PACKAGES] if steps else []
+    return bool(packages) and (steps[-1].line or '').startswith('raise ')
 
 
 def _one_line(error: Exception) -> str:
@@ -94,9 +104,11 @@ def _one_line(error: Exception) -> str:
 
 
 def _raised_in(error: Exception, code: Any) -> bool:
-    """Whether an exception arose in a function itself, not in what it calls."""
+    """Whether an exception is raised by a statement of a function itself, not by what it calls or looks up."""
     steps = _steps(error.__traceback__)
-    return bool(steps) and steps[-1].tb_frame.f_code is code
+    if not steps or steps[-1].tb_frame.f_code is not code:
+        return False
+    return (traceback.extract_tb(error.__traceback__)[-1].line or '').startswith('raise ')
 
 
 def _steps(step: TracebackType | None) -> list[TracebackType]:

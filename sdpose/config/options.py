@@ -86,8 +86,9 @@ def _make_resumable(cfg: Config) -> None:
         checkpoint.type = 'ResumableCheckpointHook'
     loop = cfg.get('train_cfg')
     if loop and ('type' not in loop and loop.get('by_epoch', True) or loop.get('type') == 'EpochBasedTrainLoop'):
-        loop.pop('by_epoch', None)
         loop.type = 'ResumableTrainLoop'
+    if loop and 'type' in loop:
+        loop.pop('by_epoch', None)  # of a base; MMEngine takes one of the two
 
 
 def _set_timeout(cfg: Config, seconds: float) -> None:

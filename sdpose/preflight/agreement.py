@@ -40,13 +40,13 @@ def check_metrics(cfg: Config, splits: Sequence[str]) -> None:
     found = [metric_names(metric) for metric in metrics]
     if not found or None in found:
         return
-    for key, awaited, rule in _awaited(cfg):
+    for key, awaited, rule, is_needed in _awaited(cfg):
         if awaited == 'auto' and all(names == set() for _, names in filter(None, found)):
             raise ConfigError(f'{key} waits for a metric, but val_evaluator gives none: set it to None')
         if awaited != 'auto' and not any(_gives(each, awaited) for each in found if each):
             given = sorted(name for each in found if each for name in _named(each))
             line = f'{key} is {awaited!r}, but val_evaluator gives {", ".join(given) or "no metric"}: set it to one'
-            if not key.endswith('.monitor'):  # a hook that only stops early goes on without it
+            if is_needed:  # a hook that only stops early goes on without it, unless it is strict
                 raise ConfigError(f'{line} of these, or to None')
             print_log(f'{line} of these, or nothing is stopped early', 'current', logging.WARNING)
         if awaited.rpartition('/')[2] in _LESS_IS_BETTER and rule == 'greater':
@@ -57,19 +57,23 @@ def check_metrics(cfg: Config, splits: Sequence[str]) -> None:
             )
 
 
-def _awaited(cfg: Config) -> Iterator[tuple[str, str, Any]]:
-    """The key, the metric and the rule of each hook that reads a metric of the validation."""
+def _awaited(cfg: Config) -> Iterator[tuple[str, str, Any, bool]]:
+    """The key, the metric and the rule of each hook that reads a metric, and whether it cannot do without."""
     hooks = {f'default_hooks.{name}': hook for name, hook in (cfg.get('default_hooks') or {}).items()}
     hooks |= {f'custom_hooks.{number}': hook for number, hook in enumerate(cfg.get('custom_hooks') or [])}
     for where, hook in hooks.items():
         kind = resolve_type(hook, HOOKS) if isinstance(hook, dict) else None
         if kind is not None and issubclass(kind, CheckpointHook) and hook.get('save_best'):
             best, rules = hook['save_best'], hook.get('rule')
-            names = [best] if isinstance(best, str) else best
+            names = [each for each in ([best] if isinstance(best, str) else _items(best)) if isinstance(each, str)]
             rules = [rules] * len(names) if not isinstance(rules, (list, tuple)) else rules
-            yield from ((f'{where}.save_best', *pair) for pair in zip(names, rules))
+            yield from ((f'{where}.save_best', *pair, True) for pair in zip(names, rules))
         if kind is not None and issubclass(kind, EarlyStoppingHook) and isinstance(hook.get('monitor'), str):
-            yield f'{where}.monitor', hook['monitor'], hook.get('rule')
+            yield f'{where}.monitor', hook['monitor'], hook.get('rule'), bool(hook.get('strict'))
+
+
+def _items(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else []
 
 
 def _named(given: tuple[str, set[str] | None]) -> list[str]:

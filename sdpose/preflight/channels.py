@@ -71,7 +71,9 @@ def _last_map(cfg: Config, backbone: dict[str, Any]) -> Tensor | None:
     try:
         width, height = input_size(cfg)
         with torch.device('meta'), torch.no_grad():
-            found: Any = MODELS.build({**backbone, 'init_cfg': None}).eval()(torch.empty(1, 3, height, width))
+            part = MODELS.build({**backbone, 'init_cfg': None})
+            part.eval()  # some return nothing
+            found: Any = part(torch.empty(1, 3, height, width))
     except Exception:  # of any class of anybody's, which the run itself will report
         return None
     found = found[-1] if isinstance(found, (list, tuple)) and found else found

@@ -4,15 +4,19 @@ import inspect
 import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.logging import print_log
+from mmengine.registry import init_default_scope
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
-from mmpose.registry import LOOPS
+from mmpose.registry import LOOPS, MODELS, OPTIMIZERS, PARAM_SCHEDULERS
 
+from sdpose.config.building import building
 from sdpose.config.nodes import resolve_type
 from sdpose.errors import ConfigError
 
@@ -48,6 +52,10 @@ def _is_above_0(value: Any) -> bool:
 
 def _is_level(value: Any) -> bool:
     return isinstance(value, int) or isinstance(logging.getLevelName(value), int)
+
+
+def _is_scope(value: str) -> bool:
+    return value in MODELS.root.children or value == MODELS.root.scope or find_spec(value.partition('.')[0]) is not None
 
 
 def _clips(value: Any) -> bool:
@@ -87,6 +95,13 @@ _RULES = (
         "None, or dict(max_norm=...) or dict(type='value', clip_value=...) with a number above 0, and what torch's "
         'function of that name takes',
     ),
+    _Rule(
+        'optim_wrapper.optimizer.type',
+        lambda value: resolve_type(dict(type=value), OPTIMIZERS) is not None,
+        "an optimizer's name, as torch.optim has it",
+    ),
+    _Rule('log_processor.window_size', lambda value: _is_int(value, 1), 'a whole number of at least 1', _SPLITS),
+    _Rule('default_scope', lambda value: isinstance(value, str) and _is_scope(value), 'a package of parts', _SPLITS),
     _Rule('log_level', _is_level, 'one of DEBUG, INFO, WARNING, ERROR, CRITICAL', _SPLITS),
     *(
         _Rule(f'{split}_dataloader.{key}', fits, wanted, (split,))
@@ -116,6 +131,9 @@ def check_values(cfg: Config, splits: Sequence[str]) -> None:
         for key, value in _values(cfg, rule.key):
             if not rule.fits(value):
                 raise ConfigError(f'{key} is {value!r}: it must be {rule.wanted}')
+    if 'train' in splits:
+        _check_seed(cfg)
+        _check_schedules(cfg)
     _check_base_batch(cfg, splits)
     _check_device(cfg)
     hook = (cfg.get('default_hooks') or {}).get('checkpoint') or {}
@@ -146,6 +164,28 @@ def _is_known_loop(loop: dict[str, Any]) -> bool:
     """Whether a training loop reads its numbers as MMEngine's do."""
     kind = resolve_type(loop, LOOPS) if loop.get('type') else EpochBasedTrainLoop
     return kind is not None and issubclass(kind, (EpochBasedTrainLoop, IterBasedTrainLoop))
+
+
+def _check_seed(cfg: Config) -> None:
+    """Let NumPy, which is stricter than the others, read the seed."""
+    seed = (cfg.get('randomness') or {}).get('seed')
+    try:
+        np.random.RandomState(seed)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f'randomness.seed is {seed!r}: {error}') from error
+
+
+def _check_schedules(cfg: Config) -> None:
+    """Build every schedule for a parameter of no consequence; the real ones come after the first epoch's data."""
+    schedules = cfg.get('param_scheduler') or []
+    for number, each in enumerate(schedules if isinstance(schedules, (list, tuple)) else [schedules]):
+        if not isinstance(each, dict) or 'type' not in each:
+            continue  # of several optimizers
+        part = {key: value for key, value in each.items() if key != 'convert_to_iter_based'}
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0, momentum=0.9)
+        init_default_scope(cfg.get('default_scope', 'mmpose'))
+        with building(f'param_scheduler.{number}'):
+            PARAM_SCHEDULERS.build(part, default_args=dict(optimizer=optimizer))
 
 
 def _check_base_batch(cfg: Config, splits: Sequence[str]) -> None:
