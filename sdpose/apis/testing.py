@@ -67,10 +67,6 @@ def test(
     num_cycles = count_cycles(cfg) if all_cycles else None
     evaluators, result_files = _with_outputs(cfg, out, dump, num_cycles)
     set_evaluation_precision(cfg, 'test')
-    if not any(evaluators):
-        raise ConfigError(
-            f'{cfg.filename} has no test_evaluator: there is nothing to measure (--dump writes predictions)'
-        )
     check_all(cfg, ('test',))
     if all_cycles:
         use_all_cycles(cfg, evaluators)
@@ -122,6 +118,10 @@ def _with_outputs(
             _add_outputs(metrics, of_cycle(out, number), of_cycle(dump, number))
             for number, metrics in enumerate(evaluators, start=1)
         ]
+    if not any(evaluators):
+        raise ConfigError(
+            f'{cfg.filename} has no test_evaluator: there is nothing to measure (--dump writes predictions)'
+        )
     return evaluators, list(filter(None, files))
 
 

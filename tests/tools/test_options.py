@@ -98,10 +98,8 @@ def test_a_config_that_fails_is_named_by_every_entry(here: Path) -> None:
     import sdpose
 
     (here / 'zero.py').write_text('a = 1\nb = a / 0')
-    leaf = _leaf(
-        here,
-        "model = dict(distiller=dict(_delete_=True, type='TeacherDistiller', teacher='zero.py', checkpoint='a.pth', terms=dict(loss_a=dict(type='TokenMSELoss', on='query'))))",
-    )
+    text = "model = dict(distiller=dict(_delete_=True, type='TeacherDistiller', teacher='zero.py', checkpoint='a.pth', "
+    leaf = _leaf(here, text + "terms=dict(loss_a=dict(type='TokenMSELoss', on='query'))))")
     for call in (
         lambda: sdpose.train('zero.py'),
         lambda: sdpose.test('zero.py', 'a.pth'),
