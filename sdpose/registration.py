@@ -34,6 +34,7 @@ _LOCATIONS = {
         HOOKS='sdpose.engine',
         LOOPS='sdpose.engine',
         LOG_PROCESSORS='sdpose.engine',
+        OPTIM_WRAPPERS='sdpose.engine',
     ),
     'mmengine.registry': dict(
         DATA_SAMPLERS='sdpose.datasets',
@@ -41,6 +42,7 @@ _LOCATIONS = {
         HOOKS='sdpose.engine',
         LOOPS='sdpose.engine',
         LOG_PROCESSORS='sdpose.engine',
+        OPTIM_WRAPPERS='sdpose.engine',
     ),
 }
 

@@ -4,10 +4,12 @@ from fnmatch import fnmatch
 from typing import Any
 
 import mmpose.apis
+import torch
 from torch import nn
 
 from sdpose.config.find import config_dir
 from sdpose.config.load import load_config
+from sdpose.errors import UserError
 from sdpose.io.checkpoint import check_checkpoint_path
 
 
@@ -33,9 +35,26 @@ def init_model(
         cfg_options: Overrides of the config.
 
     Raises:
-        UserError: If the config or the checkpoint is missing or wrong.
+        UserError: If the config or the checkpoint is missing or wrong, or there is no such device.
     """
     cfg = load_config(config, cfg_options)
+    _require_device(device)
     if checkpoint is not None:
         check_checkpoint_path(checkpoint)
     return mmpose.apis.init_model(cfg, checkpoint, device)
+
+
+def _require_device(device: str) -> None:
+    """Refuse a device that this machine has not.
+
+    Raises:
+        UserError: Naming those that it has.
+    """
+    there = torch.cuda.device_count()
+    known = ', '.join(['cpu', *(f'cuda:{number}' for number in range(there))])
+    try:
+        wanted = torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise UserError(f'device={device!r} is none: this machine has {known}') from error
+    if wanted.type == 'cuda' and (wanted.index or 0) >= there:
+        raise UserError(f'device={device!r}: this machine has {known}')

@@ -23,6 +23,7 @@ from .all_cycles import count_cycles, of_cycle, use_all_cycles
 from .drawing import check_drawing, require_picture_folder, say_picture_folder
 from .format_only import check_written, is_format_only, use_format_only, use_test_dev
 from .log_filters import silence_records
+from .precision import set_evaluation_precision
 
 
 def test(
@@ -67,6 +68,7 @@ def test(
     cfg.load_from, cfg.resume = checkpoint, False
     num_cycles = count_cycles(cfg) if all_cycles else None
     evaluators, result_files = _with_outputs(cfg, out, dump, num_cycles)
+    set_evaluation_precision(cfg, 'test')
     check_all(cfg, ('test',))
     if all_cycles:
         use_all_cycles(cfg, evaluators)
@@ -118,6 +120,10 @@ def _with_outputs(
             _add_outputs(metrics, of_cycle(out, number), of_cycle(dump, number))
             for number, metrics in enumerate(evaluators, start=1)
         ]
+    if not any(evaluators):
+        raise ConfigError(
+            f'{cfg.filename} has no test_evaluator: there is nothing to measure (--dump writes predictions)'
+        )
     return evaluators, list(filter(None, files))
 
 

@@ -7,9 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.config import Config
-from mmengine.device import get_device
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import nn
@@ -26,6 +24,7 @@ from sdpose.preflight import check_all
 
 from .drawing import check_drawing, require_picture_folder, require_validation, say_picture_folder
 from .log_filters import silence_records
+from .precision import set_training_precision
 
 
 def train(
@@ -41,7 +40,7 @@ def train(
     Args:
         config: A config file, or the name of one of the package's configs.
         resume: ``'auto'`` for the newest checkpoint of the work folder, or a checkpoint's path.
-        amp: Mixed precision; on a machine without a GPU, said in one line, float32.
+        amp: Mixed precision; without a GPU float32, or bfloat16 where the config says so, which is said in a line.
         no_validate: Do not evaluate during training.
         auto_scale_lr: Scale the learning rate by the actual over the config's base batch size.
         **run: As :func:`sdpose.config.options.prepare`: ``work_dir``, ``gt_bbox``, ``cfg_options`` and others.
@@ -60,8 +59,7 @@ def train(
     check_drawing(cfg)
     _refuse_folders(cfg)
     _set_start(cfg, _after_restart(cfg, resume))
-    if amp:
-        _use_amp(cfg)
+    set_training_precision(cfg, amp)
     if auto_scale_lr:
         _scale_learning_rate(cfg)
     check_all(cfg, ('train', 'val') if cfg.get('val_dataloader') else ('train',))
@@ -72,7 +70,8 @@ def train(
             # Builds these now, so that a refused value is told apart from a failure while training.
             _ = runner.train_loop, runner.val_loop
             _require_batches(runner)
-            runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+            with building('optim_wrapper'):
+                runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
             require_picture_folder(runner, run.get('show_dir'))
         model = runner.train()
         say_picture_folder(runner, run.get('show_dir'))
@@ -176,35 +175,13 @@ def _say_if_at_end(cfg: Config) -> None:
         )
 
 
-def _use_amp(cfg: Config) -> None:
-    """Switch to mixed precision where there is a GPU.
-
-    Raises:
-        ConfigError: If the config's optimizer wrapper is a special one.
-    """
-    if get_device() == 'cpu':
-        print_log('--amp: no GPU is seen, training in float32', 'current')
-        return
-    kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
-    if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
-        raise ConfigError(f'--amp replaces OptimWrapper, but optim_wrapper.type is {kind}')
-    cfg.optim_wrapper.type = 'AmpOptimWrapper'
-    if cfg.optim_wrapper.get('dtype') != 'bfloat16':
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
-    print_log(
-        f'--amp: mixed precision in {cfg.optim_wrapper.get("dtype") or "float16"} on '
-        f'{torch.cuda.get_device_name() if torch.cuda.is_available() else get_device()}',
-        'current',
-    )
-
-
 def _scale_learning_rate(cfg: Config) -> None:
     """Enable MMEngine's learning rate scaling.
 
     Raises:
         ConfigError: If the config does not say which batch size its learning rate belongs to.
     """
-    if not cfg.get('auto_scale_lr', {}).get('base_batch_size'):
+    if not (cfg.get('auto_scale_lr') or {}).get('base_batch_size'):
         raise ConfigError(
             '--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...) in the config: the batch '
             'size, over all GPUs, that its learning rate belongs to'

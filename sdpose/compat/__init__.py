@@ -13,6 +13,7 @@ module                      what it solves
 ``half_precision``          training and decoding in bfloat16 and float16
 ``not_a_number``            NaN in a likelihood's loss, and in COCO's evaluation
 ``pictures``                decompression bombs
+``accumulation``            learning rates are scaled by all samples of a step
 ``config_files``            config files that cannot be read are named; a byte order mark is read over
 ==========================  =========================================================================
 
@@ -39,6 +40,7 @@ def apply_to_inference() -> None:
 
 def apply() -> None:
     """Apply every solution; again changes nothing."""
+    from .accumulation import count_accumulation
     from .config_files import name_config_files
     from .distributed import run_without_gpu
     from .drawing import draw_with_scalar_radius
@@ -66,6 +68,7 @@ def apply() -> None:
     count_nan_as_wrong()
     refuse_huge_pictures()
     name_config_files()
+    count_accumulation()
     hide_metainfo_warning()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.utils import import_modules_from_strings
 from mmpose.registry import DATASETS, HOOKS, KEYPOINT_CODECS, METRICS, MODELS, PARAM_SCHEDULERS, TRANSFORMS
@@ -25,6 +26,17 @@ _REGISTRIES = (MODELS, DATASETS, TRANSFORMS, HOOKS, METRICS, KEYPOINT_CODECS, PA
 # libraries below them accept more than they name.
 _CHECKED_PACKAGES = ('sdpose', 'mmpose')
 _CHECKED_MODULES = 'mmengine.optim.scheduler.'
+# What a run reads as a part, or several; each may be None, but for the model.
+_FORMS: dict[tuple[type, ...], tuple[str, ...]] = {
+    (dict,): (
+        *('model', 'train_cfg', 'val_cfg', 'test_cfg', 'default_hooks', 'env_cfg', 'auto_scale_lr', 'randomness'),
+        *('train_dataloader', 'val_dataloader', 'test_dataloader', 'optim_wrapper', 'log_processor', 'visualizer'),
+    ),
+    (dict, list, tuple): ('val_evaluator', 'test_evaluator', 'param_scheduler'),
+    (list, tuple): ('custom_hooks',),
+    (str,): ('work_dir', 'load_from', 'default_scope', 'experiment_name'),
+}
+_FORM_WORDS: dict[type, str] = {dict: 'a dict', list: 'a list', tuple: 'a list', str: 'text'}
 # Keys that are no argument of the part beside them: the registry's own, what a distiller reads from its terms, and the
 # runner from a schedule.
 _READ_BY_OTHERS = ('type', '_scope_', 'on', 'convert_to_iter_based')
@@ -65,10 +77,28 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
         raise
     except (Exception, SystemExit) as error:  # of a module that it imports, or of its form as a whole
         raise ConfigError(f'config {path} cannot be read: {reason(error)}') from error
-    if not isinstance(cfg.get('model', {}), dict):
-        raise ConfigError(f'config {path}: model must be a dict, not {cfg.model!r}')
+    _check_forms(cfg, path)
     check_arguments(cfg.to_dict(), packages=(*_CHECKED_PACKAGES, *_imported(cfg)))
     return cfg
+
+
+def _check_forms(cfg: Config, path: str | Path) -> None:
+    """Check that what a run reads as parts are parts.
+
+    Raises:
+        ConfigError: Naming the key.
+    """
+    for kinds, keys in _FORMS.items():
+        for key in keys:
+            value = cfg.get(key)
+            if value is not None and not isinstance(value, kinds) or (key == 'model' and key in cfg and value is None):
+                forms = ' or '.join(dict.fromkeys(_FORM_WORDS[kind] for kind in kinds))
+                raise ConfigError(f'config {path}: {key} must be {forms}, not {value!r}')
+    for where in ('default_hooks', 'custom_hooks'):
+        hooks = cfg.get(where) or {}
+        for name, hook in hooks.items() if isinstance(hooks, dict) else enumerate(hooks):
+            if not isinstance(hook, (dict, Hook)) and hook is not None:
+                raise ConfigError(f'config {path}: {where}.{name} must be a dict, not {hook!r}')
 
 
 def _imported(cfg: Config) -> list[str]:

@@ -8,6 +8,7 @@ from mmengine.config import Config
 
 from sdpose.errors import ConfigError
 
+from .launching import require_launcher
 from .load import load_config
 from .nodes import split_datasets, use_ground_truth_boxes
 
@@ -47,7 +48,10 @@ def prepare(
     Raises:
         ConfigError: If the config or an option does not fit.
     """
+    if 'launcher' in (cfg_options or {}):
+        raise ConfigError('--cfg-options launcher: nothing reads it there, use --launcher')
     cfg = load_config(config, cfg_options)
+    require_launcher(launcher)
     cfg.launcher = launcher
     os.environ.setdefault('LOCAL_RANK', str(local_rank))
     cfg.work_dir = work_dir or cfg.get('work_dir') or os.path.join('work_dirs', Path(config).stem)
@@ -82,8 +86,9 @@ def _make_resumable(cfg: Config) -> None:
         checkpoint.type = 'ResumableCheckpointHook'
     loop = cfg.get('train_cfg')
     if loop and ('type' not in loop and loop.get('by_epoch', True) or loop.get('type') == 'EpochBasedTrainLoop'):
-        loop.pop('by_epoch', None)
         loop.type = 'ResumableTrainLoop'
+    if loop and 'type' in loop:
+        loop.pop('by_epoch', None)  # of a base; MMEngine takes one of the two
 
 
 def _set_timeout(cfg: Config, seconds: float) -> None:

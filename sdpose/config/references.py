@@ -18,6 +18,7 @@ import copy
 import os
 import re
 import sys
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from functools import wraps
 from typing import Any
@@ -43,6 +44,45 @@ def resolve_on_reading() -> None:
             raise ConfigError(f'config {self.filename}: {error}') from error
 
     config.__init__ = init_and_resolve
+    config._merge_a_into_b = staticmethod(_expanding(config._merge_a_into_b))
+
+
+def _expanding(merge: Callable[..., Any]) -> Callable[..., Any]:
+    """MMEngine's merging of a file into its bases, where a dict may lie over a reference to one, too.
+
+    The reference is replaced by what it stands for at that place: its variable as the file and its bases have it.
+    """
+    is_merging = False
+
+    @wraps(merge)
+    def expand_and_merge(file: dict[str, Any], bases: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        nonlocal is_merging
+        if is_merging:  # it calls itself for every part
+            return merge(file, bases, *args, **kwargs)
+        is_merging = True
+        try:
+            for place, part, key in list(_covered_references(file, bases)):
+                name = _REFERENCE.fullmatch(part[key])[1]  # type: ignore[index]
+                root = name.partition('.')[0]
+                ours, theirs = (copy.deepcopy({root: cfg[root]}) if root in cfg else {} for cfg in (file, bases))
+                dict.__setitem__(part, key, _look_up(merge(ours, theirs), name, place))
+            return merge(file, bases, *args, **kwargs)
+        finally:
+            is_merging = False
+
+    return expand_and_merge
+
+
+def _covered_references(file: Any, bases: Any, where: str = '') -> Iterator[tuple[str, dict[str, Any], str]]:
+    """The references of the bases over which a file lays a dict: their place, the part that has them, and its key."""
+    if not (isinstance(file, dict) and isinstance(bases, dict)) or dict.get(file, '_delete_'):
+        return
+    for key, value in dict.items(file):
+        below, place = dict.get(bases, key), f'{where}.{key}'.lstrip('.')
+        covered = isinstance(value, dict) and not dict.get(value, '_delete_')
+        if covered and isinstance(below, str) and _REFERENCE.fullmatch(below):
+            yield place, bases, key
+        yield from _covered_references(value, below, place)
 
 
 def resolve(cfg: dict[str, Any]) -> None:

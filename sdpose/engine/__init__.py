@@ -1,5 +1,5 @@
-"""Hooks, loops and log of the runs; importing this registers them."""
+"""Hooks, loops, log and precision of the runs; importing this registers them."""
 
-from . import hooks, log_processors, loops
+from . import cpu_amp_optim_wrapper, hooks, log_processors, loops
 
-__all__ = ['hooks', 'log_processors', 'loops']
+__all__ = ['cpu_amp_optim_wrapper', 'hooks', 'log_processors', 'loops']

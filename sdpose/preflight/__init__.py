@@ -10,16 +10,24 @@ from mmengine.config import Config
 
 from sdpose.config.nodes import is_first_process
 
+from .agreement import check_flips, check_metrics, check_schedule
+from .channels import check_channels
 from .checkpoint import check_checkpoint
 from .codec import check_codec
 from .datasets import check_datasets
+from .run_values import check_values
 from .score import check_score
 
 CHECKS: tuple[Callable[[Config, Sequence[str]], None], ...] = (
+    check_values,
     check_checkpoint,
+    check_metrics,
+    check_schedule,
+    check_flips,
     check_score,
     check_codec,
     check_datasets,
+    check_channels,
 )
 
 

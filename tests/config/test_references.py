@@ -16,7 +16,8 @@ size = (24, 32)
 codec = dict(input_size='${size}', heatmap_size='${codec.input_size // 4}')
 root = 'data/'
 steps = [dict(a='${size.0}'), dict(codec='${codec}')]
-read = dict(steps='${steps}', file='${root}x.json')
+shape = dict()
+read = dict(steps='${steps}', file='${root}x.json', codec='${codec}', shape='${shape}')
 """
 
 
@@ -35,7 +36,7 @@ def test_what_a_leaf_sets_reaches_everything(leaf) -> None:
     for read in (load_config, Config.fromfile):
         cfg = read(leaf("size = (48, 64)\nroot = '/my data'"))
         assert cfg.codec == dict(input_size=(48, 64), heatmap_size=(12, 16))
-        assert cfg.read == dict(steps=[dict(a=48), dict(codec=cfg.codec)], file='/my data/x.json')
+        assert cfg.read.steps == [dict(a=48), dict(codec=cfg.codec)] and cfg.read.file == '/my data/x.json'
 
 
 def test_a_variable_that_two_files_set(leaf, tmp_path: Path) -> None:
@@ -45,9 +46,19 @@ def test_a_variable_that_two_files_set(leaf, tmp_path: Path) -> None:
     assert load_config(last).read.file == 'last/x.json' and load_config(last).codec.heatmap_size == (2, 4)
 
 
+def test_a_dict_lies_over_what_a_reference_stands_for(leaf) -> None:
+    cfg = load_config(
+        leaf('size = (48, 64)\nshape = dict(more=dict(a=1))\nread = dict(codec=dict(sigma=2), shape=dict(b=2))')
+    )
+    assert cfg.read.codec == dict(input_size=(48, 64), heatmap_size=(12, 16), sigma=2)
+    assert cfg.read.shape == dict(more=dict(a=1), b=2) and 'sigma' not in cfg.codec
+    cfg = load_config(leaf('read = dict(codec=dict(_delete_=True, sigma=2))'))
+    assert cfg.read.codec == dict(sigma=2)
+
+
 def test_options_reach_everything_and_single_places(leaf) -> None:
     cfg = load_config(leaf(''), {'codec.input_size': [8, 16], 'read.steps.0.a': 5, 'root': 'r'})
-    assert cfg.read == dict(steps=[dict(a=5), dict(codec=cfg.codec)], file='r/x.json')
+    assert cfg.read.steps == [dict(a=5), dict(codec=cfg.codec)] and cfg.read.file == 'r/x.json'
     assert cfg.codec == dict(input_size=[8, 16], heatmap_size=[2, 4])
     assert cfg.steps[0].a == 24
 

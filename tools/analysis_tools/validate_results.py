@@ -24,10 +24,12 @@ def parse_args() -> argparse.Namespace:
 
 
 def validate(args: argparse.Namespace) -> None:
-    from sdpose.errors import DataError
+    from sdpose.errors import DataError, UserError
     from sdpose.evaluation.submission import read_results, server_name, write_submission
     from sdpose.preflight.results import check_results
 
+    if args.num_keypoints is not None and args.num_keypoints < 1:
+        raise UserError(f'--num-keypoints {args.num_keypoints}: give at least 1')
     if args.submit_as:
         server_name(args.annotations, args.submit_as)  # refuses a name before the work
     check = check_results(args.results, args.annotations, args.num_keypoints)

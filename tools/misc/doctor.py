@@ -55,7 +55,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Print the table; 1 if something is broken."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments:
-        print(__doc__ if arguments[0] in ('-h', '--help') else f'doctor.py takes no argument, not {arguments[0]}')
+        print(
+            __doc__ if arguments[0] in ('-h', '--help') else f'error: doctor.py takes no argument, not {arguments[0]}'
+        )
         return 0 if arguments[0] in ('-h', '--help') else 2
     rows = all_rows()
     broken = [row.name for row in rows if row.state == 'BROKEN']

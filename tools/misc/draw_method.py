@@ -1,6 +1,7 @@
 """Draw the picture of the method in the README: python tools/misc/draw_method.py [OUT.svg]."""
 
 import argparse
+import sys
 from pathlib import Path
 
 OUT = Path(__file__).resolve().parents[2] / '.github' / 'method.svg'
@@ -209,8 +210,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('out', type=Path, nargs='?', default=OUT, help='SVG to write (default: the one in the README)')
     out = parser.parse_args().out
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(draw(), encoding='utf-8')
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(draw(), encoding='utf-8')
+    except OSError as error:
+        sys.stderr.write(f'error: {out} cannot be written: {error.strerror}\n')
+        sys.exit(2)
 
 
 if __name__ == '__main__':

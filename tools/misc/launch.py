@@ -11,16 +11,19 @@ import ctypes
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _PR_SET_PDEATHSIG = 1
 _GRACE_SECONDS = 30
+_LAST_PORT = 65535
+_WORDS = {'GPUS': ('gpu', 'cpu', 'auto')}  # torchrun counts itself
 
 
 def split_restarts(arguments: list[str]) -> tuple[list[str], str]:
@@ -34,8 +37,37 @@ def split_restarts(arguments: list[str]) -> tuple[list[str], str]:
         else:
             kept.append(argument)
     if not restarts.isdigit():
-        sys.exit(f'error: --max-restarts {restarts}: give a whole number')
+        refuse(f'--max-restarts {restarts}: give a whole number')
     return kept, restarts
+
+
+def refuse(line: str) -> NoReturn:
+    """End with a mistake of the user."""
+    sys.stderr.write(f'error: {line}\n')
+    sys.exit(2)
+
+
+def refuse_odd_numbers(gpus: str) -> None:
+    """Say in one line what torchrun would meet with a traceback: numbers that are none, a port in use."""
+    env = os.environ
+    machines, node = env.get('NNODES', '1'), env.get('NODE_RANK', '0')
+    port = env.get('PORT') or ('29500' if machines != '1' else '')
+    for name, value, least in (('GPUS', gpus, 1), ('NNODES', machines, 1), ('NODE_RANK', node, 0), ('PORT', port, 1)):
+        if (name, value) == ('PORT', '') or value in _WORDS.get(name, ()):
+            continue
+        if not value.isdecimal() or int(value) < least:
+            refuse(f'{name} is {value!r}: give a whole number of at least {least}')
+    if int(node) >= int(machines):
+        refuse(f'NODE_RANK is {node}, but NNODES is {machines}: they count from 0')
+    if port and int(port) > _LAST_PORT:
+        refuse(f'PORT is {port}: give at most {_LAST_PORT}')
+    if port and node == '0':
+        with socket.socket() as meeting:
+            meeting.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                meeting.bind(('', int(port)))
+            except OSError as error:
+                refuse(f'port {port} cannot be used ({error.strerror}): set PORT to another')
 
 
 def torchrun(gpus: str, script: str, arguments: list[str], restarts: str) -> list[str]:
@@ -140,6 +172,7 @@ def main() -> int:
         sys.exit(__doc__)
     gpus, script, *arguments = sys.argv[1:]
     arguments, restarts = split_restarts(arguments)
+    refuse_odd_numbers(gpus)
     with tempfile.TemporaryDirectory(prefix='sdpose-') as folder:
         status, received = run(torchrun(gpus, script, arguments, restarts), folder)
         if status == 0:

@@ -1,0 +1,206 @@
+"""Single values that a run reads late: after its data are loaded, or at the end of an epoch."""
+
+import inspect
+import logging
+import math
+from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.logging import print_log
+from mmengine.registry import init_default_scope
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
+from mmpose.registry import LOOPS, MODELS, OPTIMIZERS, PARAM_SCHEDULERS
+
+from sdpose.config.building import building
+from sdpose.config.nodes import resolve_type
+from sdpose.errors import ConfigError
+
+_SPLITS = ('train', 'val', 'test')
+_CLIPPING: dict[str, Callable] = dict(norm=torch.nn.utils.clip_grad_norm_, value=torch.nn.utils.clip_grad_value_)
+
+
+class _Rule(NamedTuple):
+    """What a key's value must be, where the key is set, and the splits of which any makes a run read it."""
+
+    key: str
+    fits: Callable[[Any], bool]
+    wanted: str
+    splits: tuple[str, ...] = ('train',)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_whole(value: Any, least: float = -math.inf) -> bool:
+    """Whether a value is a whole number, as one may also be written (``2.0``), of at least so much."""
+    return _is_number(value) and float(value).is_integer() and value >= least
+
+
+def _is_int(value: Any, least: float = -math.inf) -> bool:
+    return isinstance(value, int) and _is_whole(value, least)
+
+
+def _is_above_0(value: Any) -> bool:
+    return _is_number(value) and value > 0
+
+
+def _is_level(value: Any) -> bool:
+    return isinstance(value, int) or isinstance(logging.getLevelName(value), int)
+
+
+def _is_scope(value: str) -> bool:
+    return value in MODELS.root.children or value == MODELS.root.scope or find_spec(value.partition('.')[0]) is not None
+
+
+def _clips(value: Any) -> bool:
+    if value is None:
+        return True
+    if not isinstance(value, dict) or value.get('type', 'norm') not in _CLIPPING:
+        return False
+    given = {key: item for key, item in value.items() if key != 'type'}
+    name = dict(norm='max_norm', value='clip_value')[value.get('type', 'norm')]
+    taken = inspect.signature(_CLIPPING[value.get('type', 'norm')]).parameters.keys() - {'parameters'}
+    return given.keys() <= taken and _is_above_0(given.get(name))
+
+
+_RULES = (
+    _Rule('train_cfg.max_epochs', lambda value: _is_whole(value, 1), 'a whole number of at least 1'),
+    _Rule('train_cfg.max_iters', lambda value: _is_whole(value, 1), 'a whole number of at least 1'),
+    _Rule(
+        'train_cfg.val_interval',
+        lambda value: _is_int(value, 1),
+        'a whole number of at least 1; --no-validate trains without validation',
+        ('val',),
+    ),
+    _Rule('train_cfg.val_begin', _is_int, 'a whole number', ('val',)),
+    _Rule('default_hooks.checkpoint.interval', _is_int, 'a whole number; -1 for none before the end'),
+    _Rule('default_hooks.checkpoint.max_keep_ckpts', _is_int, 'a whole number; -1 for all'),
+    _Rule('default_hooks.logger.interval', lambda value: _is_int(value, 1), 'a whole number of at least 1'),
+    _Rule(
+        'default_hooks.visualization.interval',
+        lambda value: _is_int(value, 1),
+        'a whole number of at least 1',
+        ('val',),
+    ),
+    _Rule('optim_wrapper.accumulative_counts', lambda value: _is_int(value, 1), 'a whole number of at least 1'),
+    _Rule(
+        'optim_wrapper.clip_grad',
+        _clips,
+        "None, or dict(max_norm=...) or dict(type='value', clip_value=...) with a number above 0, and what torch's "
+        'function of that name takes',
+    ),
+    _Rule(
+        'optim_wrapper.optimizer.type',
+        lambda value: resolve_type(dict(type=value), OPTIMIZERS) is not None,
+        "an optimizer's name, as torch.optim has it",
+    ),
+    _Rule('log_processor.window_size', lambda value: _is_int(value, 1), 'a whole number of at least 1', _SPLITS),
+    _Rule('default_scope', lambda value: isinstance(value, str) and _is_scope(value), 'a package of parts', _SPLITS),
+    _Rule('log_level', _is_level, 'one of DEBUG, INFO, WARNING, ERROR, CRITICAL', _SPLITS),
+    *(
+        _Rule(f'{split}_dataloader.{key}', fits, wanted, (split,))
+        for split in _SPLITS
+        for key, fits, wanted in (
+            ('batch_size', lambda value: _is_int(value, 1), 'a whole number of at least 1'),
+            ('num_workers', lambda value: _is_int(value, 0), 'a whole number of at least 0'),
+            (
+                'prefetch_factor',
+                lambda value: value is None or _is_int(value, 1),
+                'a whole number of at least 1, or None',
+            ),
+        )
+    ),
+)
+
+
+def check_values(cfg: Config, splits: Sequence[str]) -> None:
+    """Check the values that only a later phase of a run reads, as what reads them demands.
+
+    Raises:
+        ConfigError: Naming the key, the value and what it must be.
+    """
+    for rule in _RULES:
+        if not set(rule.splits).intersection(splits):
+            continue
+        for key, value in _values(cfg, rule.key):
+            if not rule.fits(value):
+                raise ConfigError(f'{key} is {value!r}: it must be {rule.wanted}')
+    if 'train' in splits:
+        _check_seed(cfg)
+        _check_schedules(cfg)
+    _check_base_batch(cfg, splits)
+    _check_device(cfg)
+    hook = (cfg.get('default_hooks') or {}).get('checkpoint') or {}
+    if 'train' in splits and hook.get('interval', 1) <= 0:
+        last = 'only the end is saved' if hook.get('save_last', True) else 'nothing is saved'
+        print_log(f'default_hooks.checkpoint.interval is {hook["interval"]}: {last}', 'current', logging.WARNING)
+
+
+def _values(cfg: Config, dotted: str) -> Iterator[tuple[str, Any]]:
+    """A key that is set, with its value; of each part of an optimizer wrapper that has several."""
+    first, *keys = dotted.split('.')
+    part = cfg.get(first)
+    if first == 'train_cfg' and not _is_known_loop(part or {}):
+        return
+    if first == 'optim_wrapper' and isinstance(part, dict):
+        for name, inner in part.items():
+            if isinstance(inner, dict) and 'optimizer' in inner and keys[0] in inner:
+                yield f'{first}.{name}.{keys[0]}', inner[keys[0]]
+    for key in keys:
+        if not isinstance(part, dict) or key not in part:
+            return
+        part = part[key]
+    if keys or first in cfg:
+        yield dotted, part
+
+
+def _is_known_loop(loop: dict[str, Any]) -> bool:
+    """Whether a training loop reads its numbers as MMEngine's do."""
+    kind = resolve_type(loop, LOOPS) if loop.get('type') else EpochBasedTrainLoop
+    return kind is not None and issubclass(kind, (EpochBasedTrainLoop, IterBasedTrainLoop))
+
+
+def _check_seed(cfg: Config) -> None:
+    """Let NumPy, which is stricter than the others, read the seed."""
+    seed = (cfg.get('randomness') or {}).get('seed')
+    try:
+        np.random.RandomState(seed)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f'randomness.seed is {seed!r}: {error}') from error
+
+
+def _check_schedules(cfg: Config) -> None:
+    """Build every schedule for a parameter of no consequence; the real ones come after the first epoch's data."""
+    schedules = cfg.get('param_scheduler') or []
+    for number, each in enumerate(schedules if isinstance(schedules, (list, tuple)) else [schedules]):
+        if not isinstance(each, dict) or 'type' not in each:
+            continue  # of several optimizers
+        part = {key: value for key, value in each.items() if key != 'convert_to_iter_based'}
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0, momentum=0.9)
+        init_default_scope(cfg.get('default_scope', 'mmpose'))
+        with building(f'param_scheduler.{number}'):
+            PARAM_SCHEDULERS.build(part, default_args=dict(optimizer=optimizer))
+
+
+def _check_base_batch(cfg: Config, splits: Sequence[str]) -> None:
+    scaling = cfg.get('auto_scale_lr') or {}
+    if 'train' in splits and scaling.get('enable') and not _is_above_0(scaling.get('base_batch_size')):
+        raise ConfigError(
+            f'auto_scale_lr.base_batch_size is {scaling.get("base_batch_size")!r}: it must be the number of samples, '
+            'over all GPUs, that the learning rate belongs to'
+        )
+
+
+def _check_device(cfg: Config) -> None:
+    device = cfg.get('device')
+    if device is not None and str(device).partition(':')[0] != get_device():
+        raise ConfigError(
+            f'device is {device!r}, but nothing reads it: a run takes {get_device()}; CUDA_VISIBLE_DEVICES in the '
+            'environment chooses a GPU, and CUDA_VISIBLE_DEVICES= the CPU'
+        )
