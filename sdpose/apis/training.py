@@ -13,7 +13,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from sdpose.compat.saving import find_latest_checkpoint
-from sdpose.config.building import building
+from sdpose.config.building import building, building_late
 from sdpose.config.nodes import is_first_process
 from sdpose.config.options import prepare
 from sdpose.engine.stopping import stoppable
@@ -73,7 +73,8 @@ def train(
             with building('optim_wrapper'):
                 runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
             require_picture_folder(runner, run.get('show_dir'))
-        model = runner.train()
+        with building_late():
+            model = runner.train()
         say_picture_folder(runner, run.get('show_dir'))
         return model
 

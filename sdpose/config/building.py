@@ -30,6 +30,7 @@ _HINT = ' (raised while building the parts of the config; SDPOSE_TRACEBACK=1 sho
 _WHERE = 'SDPOSE_TRACEBACK=1 shows where'
 # What a data set's class reads its files in.
 _READING = ('full_init', 'load_data_list', '_load_annotations', '_load_detection_results', 'parse_data_info')
+_FOREIGN = re.compile(r'[\\/](site|dist)-packages[\\/]')
 _CHECKING_PACKAGES = ('mmengine', 'mmpose', 'mmcv')
 _OUR_PACKAGE = f'{os.sep}sdpose{os.sep}'
 
@@ -61,6 +62,24 @@ def building(part: str = '') -> Iterator[None]:
         names_it = re.match(rf'{re.escape(place)}[ .:]', str(error))
         start = f'{place}: ' if place and not names_it else ''
         fault = _file_fault(error) or _config_fault(error, start)
+        if fault is None:
+            raise
+        raise fault from error
+
+
+@contextmanager
+def building_late() -> Iterator[None]:
+    """As :func:`building`, around a whole training: only what fails while it builds a part is the config's.
+
+    Raises:
+        ConfigError: With the constructor's message.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        fault = _config_fault(error, '') if _is_built(_steps(error.__traceback__)) else None
         if fault is None:
             raise
         raise fault from error
@@ -98,7 +117,15 @@ def _config_fault(error: Exception, start: str) -> ConfigError | None:
     if isinstance(error, AssertionError):
         refused = bool(steps) and _OUR_PACKAGE not in steps[-1].filename
         said = said if str(error) else f'{steps[-1].line or "an assertion"} does not hold'
+    if not refused and not _is_on_purpose(steps) and steps and _FOREIGN.search(steps[-1].filename):
+        refused = _is_built(_steps(error.__traceback__))
+        said = f'{type(error).__name__}: {said}'
     return ConfigError(f'{start}{said}{_HINT}') if refused or _is_on_purpose(steps) else None
+
+
+def _is_built(steps: list[TracebackType]) -> bool:
+    """Whether an exception arose while a registry was building a part of its config."""
+    return any(step.tb_frame.f_code.co_name == 'build_from_cfg' for step in steps)
 
 
 def _is_on_purpose(steps: traceback.StackSummary) -> bool:

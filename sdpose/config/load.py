@@ -3,6 +3,7 @@
 import difflib
 import logging
 from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ _FORMS: dict[tuple[type, ...], tuple[str, ...]] = {
     (list, tuple): ('custom_hooks',),
     (str,): ('work_dir', 'load_from', 'default_scope', 'experiment_name'),
 }
+_NEVER_NONE = ('model', 'env_cfg', 'randomness')
 _FORM_WORDS: dict[type, str] = {dict: 'a dict', list: 'a list', tuple: 'a list', str: 'text'}
 # Keys that are no argument of the part beside them: the registry's own, what a distiller reads from its terms, and the
 # runner from a schedule.
@@ -91,14 +93,29 @@ def _check_forms(cfg: Config, path: str | Path) -> None:
     for kinds, keys in _FORMS.items():
         for key in keys:
             value = cfg.get(key)
-            if value is not None and not isinstance(value, kinds) or (key == 'model' and key in cfg and value is None):
+            if (
+                value is not None
+                and not isinstance(value, kinds)
+                or (key in _NEVER_NONE and key in cfg and value is None)
+            ):
                 forms = ' or '.join(dict.fromkeys(_FORM_WORDS[kind] for kind in kinds))
                 raise ConfigError(f'config {path}: {key} must be {forms}, not {value!r}')
+    _check_dataset_forms(cfg, path)
     for where in ('default_hooks', 'custom_hooks'):
         hooks = cfg.get(where) or {}
         for name, hook in hooks.items() if isinstance(hooks, dict) else enumerate(hooks):
             if not isinstance(hook, (dict, Hook)) and hook is not None:
                 raise ConfigError(f'config {path}: {where}.{name} must be a dict, not {hook!r}')
+
+
+def _check_dataset_forms(cfg: Config, path: str | Path) -> None:
+    for loader in (f'{split}_dataloader' for split in ('train', 'val', 'test')):
+        dataset = (cfg.get(loader) or {}).get('dataset', {})
+        if not isinstance(dataset, dict):
+            raise ConfigError(f'config {path}: {loader}.dataset must be a dict, not {dataset!r}')
+        for key in ('data_root', 'ann_file', 'bbox_file'):
+            if not isinstance(dataset.get(key), (str, PathLike, type(None))):
+                raise ConfigError(f'config {path}: {loader}.dataset.{key} must be a path, not {dataset[key]!r}')
 
 
 def _imported(cfg: Config) -> list[str]:

@@ -71,19 +71,22 @@ def prepare(
 
 def _set_strictness(cfg: Config, allow_partial: bool) -> None:
     """Demand that checkpoints fill the model, in configs without our runtime base too."""
-    hooks = cfg.setdefault('default_hooks', {})
+    if cfg.get('default_hooks') is None:
+        cfg.default_hooks = {}
+    hooks = cfg.default_hooks
     hooks.setdefault('strict_load', dict(type='StrictLoadHook'))
     if allow_partial:
-        hooks.strict_load.allow_partial = True
+        hooks['strict_load']['allow_partial'] = True
 
 
 def _make_resumable(cfg: Config) -> None:
     """Let any training be stopped and resumed, in configs without our runtime base too."""
     hooks = cfg.default_hooks
     hooks.setdefault('stop', dict(type='StopHook'))
-    checkpoint = hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))  # MMEngine's default
+    hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))  # MMEngine's default
+    checkpoint = hooks['checkpoint']
     if checkpoint is not None and checkpoint.get('type') == 'CheckpointHook':
-        checkpoint.type = 'ResumableCheckpointHook'
+        checkpoint['type'] = 'ResumableCheckpointHook'
     loop = cfg.get('train_cfg')
     if loop and ('type' not in loop and loop.get('by_epoch', True) or loop.get('type') == 'EpochBasedTrainLoop'):
         loop.type = 'ResumableTrainLoop'

@@ -171,7 +171,7 @@ def _require_followers(file: Path, cfg: Config, key: str, value: Any) -> None:
             else node(before, f'{place.rpartition(".")[0]}.type') == kind
         )
     ]
-    if meant and last != 'type':
+    if meant and (last != 'type' or kind is not _ABSENT):
         raise ConfigError(
             f'--cfg-options {key}: nothing that a run reads is computed from it in this config; set {first_few(meant)}'
         )

@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
@@ -13,6 +14,7 @@ from mmpose.registry import HOOKS
 from sdpose.config.evaluators import writes_results
 from sdpose.config.nodes import as_list, resolve_type
 from sdpose.errors import ConfigError
+from sdpose.io.folders import require_writable
 
 from .metric_names import metric_names
 
@@ -30,13 +32,7 @@ def check_metrics(cfg: Config, splits: Sequence[str]) -> None:
     if 'val' not in splits:
         return
     metrics = as_list(cfg.get('val_evaluator'))
-    for number, metric in enumerate(metrics):
-        if metric.get('format_only') and not metric.get('outfile_prefix') and writes_results(metric):
-            key = 'val_evaluator' + (f'.{number}' if isinstance(cfg.val_evaluator, (list, tuple)) else '')
-            raise ConfigError(
-                f'{key}.format_only only writes results, and {key}.outfile_prefix does not say where: set it, or train '
-                'with --no-validate'
-            )
+    _check_result_files(cfg, metrics)
     found = [metric_names(metric) for metric in metrics]
     if not found or None in found:
         return
@@ -55,6 +51,19 @@ def check_metrics(cfg: Config, splits: Sequence[str]) -> None:
                 'current',
                 logging.WARNING,
             )
+
+
+def _check_result_files(cfg: Config, metrics: list[dict[str, Any]]) -> None:
+    """Check that results that a validation writes have a place."""
+    for number, metric in enumerate(metrics):
+        if metric.get('format_only') and not metric.get('outfile_prefix') and writes_results(metric):
+            key = 'val_evaluator' + (f'.{number}' if isinstance(cfg.val_evaluator, (list, tuple)) else '')
+            raise ConfigError(
+                f'{key}.format_only only writes results, and {key}.outfile_prefix does not say where: set it, or train '
+                'with --no-validate'
+            )
+        if metric.get('outfile_prefix') and writes_results(metric):
+            require_writable(Path(metric['outfile_prefix']).absolute().parent, 'val_evaluator.outfile_prefix')
 
 
 def _awaited(cfg: Config) -> Iterator[tuple[str, str, Any, bool]]:

@@ -101,6 +101,12 @@ _RULES = (
         "an optimizer's name, as torch.optim has it",
     ),
     _Rule('log_processor.window_size', lambda value: _is_int(value, 1), 'a whole number of at least 1', _SPLITS),
+    _Rule(
+        'model.test_cfg.flip_mode',
+        lambda value: value in ('heatmap', 'udp_combined', 'offset'),
+        'heatmap, udp_combined or offset',
+        ('val', 'test'),
+    ),
     _Rule('default_scope', lambda value: isinstance(value, str) and _is_scope(value), 'a package of parts', _SPLITS),
     _Rule('log_level', _is_level, 'one of DEBUG, INFO, WARNING, ERROR, CRITICAL', _SPLITS),
     *(
@@ -185,7 +191,12 @@ def _check_schedules(cfg: Config) -> None:
         optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0, momentum=0.9)
         init_default_scope(cfg.get('default_scope', 'mmpose'))
         with building(f'param_scheduler.{number}'):
-            PARAM_SCHEDULERS.build(part, default_args=dict(optimizer=optimizer))
+            schedule = PARAM_SCHEDULERS.build(part, default_args=dict(optimizer=optimizer))
+        try:
+            optimizer.step()
+            schedule.step()
+        except ArithmeticError as error:
+            raise ConfigError(f'param_scheduler.{number}: its numbers cannot be computed with ({error})') from error
 
 
 def _check_base_batch(cfg: Config, splits: Sequence[str]) -> None:
