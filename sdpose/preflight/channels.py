@@ -54,7 +54,7 @@ def check_channels(cfg: Config, splits: Sequence[str]) -> None:
 def _check_backbone(cfg: Config, name: str, part: dict[str, Any]) -> None:
     """Compare what a part takes with what the backbone gives it."""
     wanted = part.get('in_channels')
-    backbone = cfg.model.get('backbone')
+    backbone = (cfg.get('model') or {}).get('backbone')
     if not isinstance(wanted, int) or not isinstance(backbone, dict):
         return
     given = _last_map(cfg, backbone)
