@@ -16,6 +16,8 @@ from sdpose.errors import ConfigError, Stopped, UserError
 _MARK = '_sdpose_compat'
 # The files that are being read: a config and, behind it, the chain of its bases down to the innermost.
 _reading: list[str] = []
+# The outermost of them, as the user names it.
+_named: list[str] = []
 
 
 def name_config_files() -> None:
@@ -72,30 +74,36 @@ def _naming(read: Callable, is_reader: bool) -> Callable:
     def read_named(filename: str, *args: Any, **kwargs: Any) -> Any:
         file = os.path.abspath(os.path.expanduser(filename))
         if is_reader and file in _reading:
-            raise ConfigError(f'config {_reading[-1]} cannot be read: its _base_ leads back to {file}')
+            raise ConfigError(f'config {_shown(_reading[-1])} cannot be read: its _base_ leads back to {file}')
         if is_reader and _reading and not os.path.isfile(file):
-            raise ConfigError(f'config {_reading[-1]} cannot be read: its _base_ {file} is no file')
+            raise ConfigError(f'config {_shown(_reading[-1])} cannot be read: its _base_ {file} is no file')
+        if not _reading:
+            _named[:] = [filename]
         _reading.append(file)
         try:
             return read(filename, *args, **kwargs)
         except (UserError, Stopped):
             raise
         except (Exception, SystemExit) as error:
-            _refuse(error, filename if len(set(_reading)) == 1 else file)
+            _refuse(error, file)
         finally:
             _reading.pop()
 
     return read_named
 
 
-def _refuse(error: BaseException, filename: str) -> NoReturn:
+def _shown(file: str) -> str:
+    return _named[0] if file == _reading[0] else file
+
+
+def _refuse(error: BaseException, file: str) -> NoReturn:
     """Say which file, and which line of it, an exception is about."""
-    line = _line_of(error, os.path.abspath(os.path.expanduser(filename)))
+    line = _line_of(error, file)
     places = [f'line {line}'] if line else []
     if len(set(_reading)) > 1:
-        places.append(f'a base of {_reading[0]}')
+        places.append(f'a base of {_named[0]}')
     where = f' ({", ".join(places)})' if places else ''
-    raise ConfigError(f'config {filename} cannot be read: {reason(error)}{where}') from error
+    raise ConfigError(f'config {_shown(file)} cannot be read: {reason(error)}{where}') from error
 
 
 def reason(error: BaseException) -> str:
@@ -136,7 +144,7 @@ def _checking_base(find: Callable) -> Callable:
     def find_checked(cfg_path: Any, filename: str) -> Any:
         if not isinstance(cfg_path, (str, Path)):
             raise ConfigError(
-                f'config {filename} cannot be read: _base_ is a path or a list of paths, not {cfg_path!r}'
+                f'config {_shown(filename)} cannot be read: _base_ is a path or a list of paths, not {cfg_path!r}'
             )
         return find(str(cfg_path), filename)
 

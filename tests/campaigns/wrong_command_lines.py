@@ -361,7 +361,6 @@ OTHERS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ('dist_train.sh', ('tiny.py',), 'GPUS'),
     ('dist_train.sh', ('tiny.py', 'two'), 'GPUS'),
     ('dist_train.sh', ('tiny.py', '0'), 'GPUS'),
-    ('dist_train.sh', ('tiny.py', '1', '--max-restarts', 'x'), '--max-restarts'),
     ('dist_test.sh', ('tiny.py', 'work/epoch_1.pth'), 'GPUS'),
     ('dist_test.sh', ('tiny.py', 'work/epoch_1.pth', '-1'), 'GPUS'),
     ('slurm_train.sh', ('part', 'job', 'tiny.py'), 'WORK_DIR'),

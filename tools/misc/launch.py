@@ -37,7 +37,7 @@ def split_restarts(arguments: list[str]) -> tuple[list[str], str]:
         else:
             kept.append(argument)
     if not restarts.isdigit():
-        refuse(f'--max-restarts {restarts}: give a whole number')
+        sys.exit(f'error: --max-restarts {restarts}: give a whole number')
     return kept, restarts
 
 
