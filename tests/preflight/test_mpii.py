@@ -110,5 +110,5 @@ def test_pckh_asks_for_head_boxes(folder):
     for metric in (dict(type='MpiiMetric'), dict(type='MpiiPCKAccuracy', norm_item=['bbox', 'head'])):
         with pytest.raises(ConfigError, match='set val_dataloader.dataset.headbox_file'):
             check_all(config(**metric), ('val',))
-    for metric in (dict(type='PCKAccuracy'), dict(type='MpiiMetric', format_only=True)):
+    for metric in (dict(type='PCKAccuracy'), dict(type='MpiiMetric', format_only=True, outfile_prefix='x')):
         check_all(config(**metric), ('val',))
