@@ -15,7 +15,7 @@ from sdpose.errors import ConfigError
 
 from .argument_types import annotated_types, describe, fits
 from .find import find_config
-from .nodes import resolve_type
+from .nodes import DATA_KEYS, resolve_type
 
 _REGISTRIES = (MODELS, DATASETS, TRANSFORMS, HOOKS, METRICS, KEYPOINT_CODECS, PARAM_SCHEDULERS)
 # Classes whose keyword arguments are exactly a config's keys; libraries below them accept more than they name.
@@ -74,7 +74,7 @@ def check_arguments(cfg: Any, where: str = '') -> None:
     """Check that every part takes the arguments the config gives it.
 
     Covers the parts of this project and of MMPose, and schedules; a class that accepts anything is skipped. Values are
-    compared with the types that this project's own parts name.
+    compared with the types that this project's own parts name. What stands below :data:`DATA_KEYS` is data.
 
     Raises:
         ConfigError: Naming the place, the part, and the unknown key with the closest known one, or the value.
@@ -97,7 +97,8 @@ def check_arguments(cfg: Any, where: str = '') -> None:
             )
         if key in wanted and not fits(value, wanted[key]):
             raise ConfigError(f'{where.lstrip(".")}.{key} must be {describe(wanted[key])} for {name}, not {value!r}')
-        check_arguments(value, f'{where}.{key}')
+        if key not in DATA_KEYS:
+            check_arguments(value, f'{where}.{key}')
 
 
 def _registered(part: dict[str, Any]) -> type | None:
