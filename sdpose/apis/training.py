@@ -32,6 +32,7 @@ def train(
     amp: bool = False,
     no_validate: bool = False,
     auto_scale_lr: bool = False,
+    skip_checks: bool = False,
     **run: Any,
 ) -> nn.Module:
     """Train a model.
@@ -42,6 +43,7 @@ def train(
         amp: Mixed precision; on a machine without a GPU, said in one line, float32.
         no_validate: Do not evaluate during training.
         auto_scale_lr: Scale the learning rate by the actual over the config's base batch size.
+        skip_checks: Do not look at data, checkpoint and config before the run.
         **run: As :func:`sdpose.config.options.prepare`: ``work_dir``, ``gt_bbox``, ``cfg_options`` and others.
 
     Returns:
@@ -59,7 +61,7 @@ def train(
         _use_amp(cfg)
     if auto_scale_lr:
         _scale_learning_rate(cfg)
-    check_all(cfg, ('train', 'val') if cfg.get('val_dataloader') else ('train',))
+    check_all(cfg, ('train', 'val') if cfg.get('val_dataloader') else ('train',), skip_checks)
     with stoppable(), lock_work_dir(cfg.work_dir) if is_first_process(cfg) else nullcontext():
         with building():
             runner = Runner.from_cfg(cfg)
