@@ -75,3 +75,11 @@ def first_few(names: Sequence[str], shown: int = 3) -> str:
     """The beginning of a list for a message: ``a, b, c and 4 more``."""
     more = f' and {len(names) - shown} more' if len(names) > shown else ''
     return ', '.join(names[:shown]) + more
+
+
+def one_line(error: BaseException, longest: int = 300) -> str:
+    """What another library's exception says, in one line: its class where its words need it, then its words."""
+    words = ' '.join(str(error).split())
+    words = words if len(words) <= longest else f'{words[:longest]} ...'
+    bare = isinstance(error, (KeyError, IndexError, AttributeError, TypeError, AssertionError)) or not words
+    return f'{type(error).__name__}: {words}' if bare and words else words or type(error).__name__

@@ -161,6 +161,7 @@ def add_run_options(parser: argparse.ArgumentParser, phase: str) -> None:
     add('--work-dir', help='where the log, and what else is written, goes (default: work_dirs/<config name>)')
     add('--gt-bbox', action='store_true', help=f"{phase} on annotated boxes, not a detector's")
     add('--allow-partial', action='store_true', help='accept a checkpoint that fills the model only in part')
+    add('--skip-checks', action='store_true', help='start without the look at data and config that takes seconds')
     add('--show-dir', help=f'save pictures of {phase} predictions here (below the log)')
     add('--show', action='store_true', help=f'show {phase} predictions in a window')
     if phase == 'validation':  # MMPose draws every sample of a test

@@ -11,7 +11,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from sdpose.config.building import building
-from sdpose.config.nodes import as_list
+from sdpose.config.nodes import as_list, holds_metrics, with_metrics
 from sdpose.config.options import prepare
 from sdpose.errors import ConfigError, UserError
 from sdpose.evaluation import ResultFile, cycle_table, describe_data
@@ -34,12 +34,12 @@ def test(
     all_cycles: bool = False,
     format_only: bool = False,
     test_dev: bool = False,
+    skip_checks: bool = False,
     **run: Any,
 ) -> dict[str, float]:
     """Evaluate a checkpoint on a config's test data.
 
-    The metrics are logged, and written to ``metrics.json`` beside the log, with the boxes or images that they were
-    measured on.
+    The metrics are logged, and written to ``metrics.json`` beside the log, with what they were measured on.
 
     Args:
         config: A config file, or the name of one of the package's configs.
@@ -50,6 +50,7 @@ def test(
             each cycle has its own ``out`` and ``dump``, ``results.cycle1.json`` for ``results.json``.
         format_only: Write the results, check COCO's and score nothing; ``out`` is in the work folder by default.
         test_dev: The same for COCO test-dev in place of the config's test data.
+        skip_checks: Do not look at data, checkpoint and config before the run.
         **run: As :func:`sdpose.config.options.prepare`: ``work_dir``, ``gt_bbox``, ``cfg_options`` and others.
 
     Returns:
@@ -62,6 +63,7 @@ def test(
     check_drawing(cfg)
     if test_dev:
         use_test_dev(cfg, (run.get('cfg_options') or {}).get('data_root'), run.get('gt_bbox', False))
+    _check_one_set(cfg, {'--dump': dump, '--all-cycles': all_cycles, '--format-only': format_only})
     if format_only := format_only or test_dev or is_format_only(cfg):
         out = use_format_only(cfg, out)
     require_writable(cfg.work_dir, '--work-dir')
@@ -69,11 +71,11 @@ def test(
     num_cycles = count_cycles(cfg) if all_cycles else None
     evaluators, result_files = _with_outputs(cfg, out, dump, num_cycles)
     set_evaluation_precision(cfg, 'test')
-    check_all(cfg, ('test',))
+    check_all(cfg, ('test',), skip_checks)
     if all_cycles:
         use_all_cycles(cfg, evaluators)
     else:
-        cfg.test_evaluator = evaluators[0]
+        cfg.test_evaluator = with_metrics(cfg.get('test_evaluator'), evaluators[0])
     runner = _build_runner(cfg)
     require_picture_folder(runner, run.get('show_dir'))
     metrics = runner.test()
@@ -86,6 +88,21 @@ def test(
             deployed = cfg.model.neck.get('test_cycles', 1)
             print_log(f'metrics of every cycle:\n{cycle_table(metrics, deployed)}', runner.logger)
     return metrics
+
+
+def _check_one_set(cfg: Config, options: dict[str, Any]) -> None:
+    """Check that what is asked for does not need the predictions of all data sets in one metric.
+
+    Raises:
+        ConfigError: If it does, and the evaluator hands the predictions of each data set to a metric of its own.
+    """
+    asked = next((name for name, value in options.items() if value), None)
+    if asked is not None and holds_metrics(cfg.get('test_evaluator')):
+        raise ConfigError(
+            f'{asked} needs the predictions of one data set, but test_evaluator.type is {cfg.test_evaluator.type}, '
+            'which '
+            'has a metric for each of several: test them one by one'
+        )
 
 
 def _build_runner(cfg: Config) -> Runner:

@@ -33,6 +33,7 @@ def train(
     amp: bool = False,
     no_validate: bool = False,
     auto_scale_lr: bool = False,
+    skip_checks: bool = False,
     **run: Any,
 ) -> nn.Module:
     """Train a model.
@@ -43,6 +44,7 @@ def train(
         amp: Mixed precision; without a GPU float32, or bfloat16 where the config says so, which is said in a line.
         no_validate: Do not evaluate during training.
         auto_scale_lr: Scale the learning rate by the actual over the config's base batch size.
+        skip_checks: Do not look at data, checkpoint and config before the run.
         **run: As :func:`sdpose.config.options.prepare`: ``work_dir``, ``gt_bbox``, ``cfg_options`` and others.
 
     Returns:
@@ -62,7 +64,7 @@ def train(
     set_training_precision(cfg, amp)
     if auto_scale_lr:
         _scale_learning_rate(cfg)
-    check_all(cfg, ('train', 'val') if cfg.get('val_dataloader') else ('train',))
+    check_all(cfg, ('train', 'val') if cfg.get('val_dataloader') else ('train',), skip_checks)
     with stoppable(), lock_work_dir(cfg.work_dir) if is_first_process(cfg) else nullcontext():
         with building():
             runner = Runner.from_cfg(cfg)

@@ -15,6 +15,9 @@ module                      what it solves
 ``pictures``                decompression bombs
 ``accumulation``            learning rates are scaled by all samples of a step
 ``config_files``            config files that cannot be read are named; a byte order mark is read over
+``byte_order_mark``         JSON files that begin with a byte order mark
+``evaluating``              annotations without key points in COCO's evaluation
+``entry_size``              the size that a picture has by its annotation file
 ==========================  =========================================================================
 
 Two more are solved by ``tools/install.sh``: which versions fit each other, and xtcocotools beside NumPy 2.
@@ -24,9 +27,10 @@ Two more are solved by ``tools/install.sh``: which versions fit each other, and 
 def apply_to_loading() -> None:
     """Let MMEngine read checkpoints, and the configs in them, without running anything; again changes nothing."""
     from .inferring import run_no_stored_config
-    from .loading import load_weights_only, store_numbers_only
+    from .loading import load_weights_only, store_numbers_only, store_plain_metainfo
 
     store_numbers_only()
+    store_plain_metainfo()
     load_weights_only()
     run_no_stored_config()
 
@@ -41,9 +45,12 @@ def apply_to_inference() -> None:
 def apply() -> None:
     """Apply every solution; again changes nothing."""
     from .accumulation import count_accumulation
+    from .byte_order_mark import skip_byte_order_marks
     from .config_files import name_config_files
     from .distributed import run_without_gpu
     from .drawing import draw_with_scalar_radius
+    from .entry_size import keep_entry_size
+    from .evaluating import evaluate_beside_boxes
     from .half_precision import decode_half_precision
     from .imports import hide_metainfo_warning, import_mmpose, provide_compiled_ops, require_pkg_resources
     from .not_a_number import count_nan_as_wrong, let_likelihood_be_nan
@@ -69,6 +76,9 @@ def apply() -> None:
     refuse_huge_pictures()
     name_config_files()
     count_accumulation()
+    skip_byte_order_marks()
+    evaluate_beside_boxes()
+    keep_entry_size()
     hide_metainfo_warning()
 
 

@@ -1,7 +1,8 @@
 """Checkpoints hold weights and plain numbers; loading one never runs code that it carries."""
 
 import os
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from pathlib import Path
 from types import ModuleType
@@ -10,6 +11,7 @@ from urllib.error import URLError
 from urllib.parse import urlparse
 
 import mmengine.runner.checkpoint as mmengine_checkpoint
+import numpy as np
 import torch
 from mmengine.logging.history_buffer import HistoryBuffer
 
@@ -17,7 +19,11 @@ from sdpose.errors import CheckpointError
 from sdpose.io.stored_config import remember
 from sdpose.io.weights_file import checked, load_file
 
+from .rebind import rebind
+
 _MARK = '_sdpose_compat'
+_PLAIN = (bool, int, float, complex, str, bytes, torch.Tensor, torch.Size, torch.dtype, torch.device, Counter)
+_ARRAY_KINDS = 'biufcSU'
 
 
 def store_numbers_only() -> None:
@@ -34,6 +40,45 @@ def store_numbers_only() -> None:
 
 def _state_without_methods(self: HistoryBuffer) -> dict:
     return {key: value for key, value in vars(self).items() if key != 'statistics_methods'}
+
+
+def store_plain_metainfo() -> None:
+    """Write the metainfo of a user's data set into checkpoints as values that can be read again without running code.
+
+    Seen: MMEngine 0.10.7 pickles whatever a data set has in its ``metainfo``: a path, a range, a frozen set or an array
+    of objects is written as a call, which the reader, like torch's own, refuses, when the training has ended well.
+    """
+    original = mmengine_checkpoint.save_checkpoint
+    if hasattr(original, '__wrapped__'):
+        return
+
+    @wraps(original)
+    def save_checkpoint(checkpoint: dict, *args: Any, **kwargs: Any) -> Any:
+        meta = checkpoint.get('meta')
+        if isinstance(meta, dict) and 'dataset_meta' in meta:
+            checkpoint = {**checkpoint, 'meta': {**meta, 'dataset_meta': plain(meta['dataset_meta'])}}
+        return original(checkpoint, *args, **kwargs)
+
+    rebind(original, save_checkpoint)
+
+
+def plain(value: Any) -> Any:
+    """A value of numbers, text, arrays of these, lists, tuples, sets and dicts in place of one of other kinds."""
+    if type(value) is dict or isinstance(value, (Mapping, OrderedDict)):
+        kind = OrderedDict if type(value) is OrderedDict else dict
+        return kind((plain(key), plain(item)) for key, item in value.items())
+    if type(value) in (list, tuple, set):
+        return type(value)(map(plain, value))
+    if isinstance(value, (np.ndarray, np.generic)):
+        kept = type(value) is not np.ma.MaskedArray and value.dtype.kind in _ARRAY_KINDS
+        return value if kept else plain(value.tolist())
+    if value is None or type(value) in _PLAIN:
+        return value
+    if isinstance(value, (bool, int, float, str)):  # of a class of its own
+        return next(kind(value) for kind in (int, float, str) if isinstance(value, kind))
+    if isinstance(value, Iterable):
+        return tuple(map(plain, value))
+    return getattr(value, '__name__', None) or str(value)
 
 
 def load_weights_only() -> None:

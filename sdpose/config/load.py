@@ -18,7 +18,7 @@ from sdpose.errors import ConfigError, Stopped, UserError
 
 from .argument_types import annotated_types, describe, fits, named_arguments
 from .find import find_config
-from .nodes import resolve_type
+from .nodes import DATA_KEYS, resolve_type
 from .overrides import override
 from .variables import read_config
 
@@ -128,7 +128,8 @@ def check_arguments(cfg: Any, where: str = '', packages: Sequence[str] = _CHECKE
     """Check that every part takes the arguments the config gives it.
 
     Covers the parts of this project, of MMPose and of the packages that a config imports, and schedules; a class that
-    accepts anything is skipped. Values are compared with the types that the parts name, but for MMPose's.
+    accepts anything is skipped. Values are compared with the types that the parts name, but for MMPose's. What stands
+    below :data:`DATA_KEYS` is data.
 
     Args:
         cfg: A config, or a part of one.
@@ -156,7 +157,8 @@ def check_arguments(cfg: Any, where: str = '', packages: Sequence[str] = _CHECKE
             )
         if key in wanted and not fits(value, wanted[key]):
             raise ConfigError(f'{where.lstrip(".")}.{key} must be {describe(wanted[key])} for {name}, not {value!r}')
-        check_arguments(value, f'{where}.{key}', packages)
+        if key not in DATA_KEYS:
+            check_arguments(value, f'{where}.{key}', packages)
 
 
 def _registered(part: dict[str, Any], packages: Sequence[str]) -> type | None:

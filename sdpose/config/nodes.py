@@ -2,19 +2,43 @@
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from mmengine.config import Config
 from mmengine.registry import Registry
 
 from sdpose.errors import ConfigError
 
+# Below these keys stands data, where ``type`` is a word like any other: the half of the body that a joint belongs to.
+DATA_KEYS = ('metainfo', 'dataset_info', 'keypoint_info', 'skeleton_info')
+
 
 def resolve_type(part: dict[str, Any], registry: Registry) -> type | None:
-    """The class that a part's config stands for, by name or itself; None if it names none that is registered."""
+    """The class that a part's config stands for, by name or itself; None if it names none that is registered.
+
+    A dict of data may have a ``type``, too. MMEngine's own look-up ends with a ``RuntimeError`` on an empty one, and
+    imports a module of the name, whatever it is.
+    """
     kind = part.get('type')
-    kind = registry.get(kind) if isinstance(kind, str) else kind
+    if isinstance(kind, str):
+        kind = _look_up(kind, registry)
     return kind if isinstance(kind, type) else None
+
+
+def _look_up(name: str, registry: Registry) -> Any:
+    """What is registered under a name; one with a dot may stand for a class in a module, or in another registry."""
+    if '.' in name:
+        try:
+            return registry.get(name)
+        except RuntimeError:
+            return None
+    registry.import_from_location()
+    node: Registry | None = registry
+    while node is not None:
+        if name in node.module_dict:
+            return node.module_dict[name]
+        node = node.parent
+    return None
 
 
 def inner_datasets(dataset: Any) -> list[Any]:
@@ -34,13 +58,53 @@ def iter_datasets(dataset: Any) -> Iterator[Any]:
             yield from iter_datasets(each)
 
 
+class Above(NamedTuple):
+    """What a data set lies below.
+
+    Attributes:
+        wrappers: The configs of the data sets that it is a part of, the innermost first.
+        keys: The way to it from the whole: ``('datasets', '0')``.
+    """
+
+    wrappers: tuple[dict[str, Any], ...] = ()
+    keys: tuple[str, ...] = ()
+
+
+def iter_leaves(dataset: Any, above: Above | None = None) -> Iterator[tuple[dict[str, Any], Above]]:
+    """The data sets of a config that read files themselves, each with what it lies below; none for None."""
+    if dataset is None:
+        return
+    above = above or Above()
+    if not inner_datasets(dataset):
+        yield dataset, above
+    for key, inner in (('dataset', [dataset.get('dataset')]), ('datasets', dataset.get('datasets') or [])):
+        for place, each in enumerate(inner):
+            keys = (key, str(place)) if key == 'datasets' else (key,)
+            yield from iter_leaves(each, Above((dataset, *above.wrappers), (*above.keys, *keys)))
+
+
 def split_datasets(cfg: Config, split: str) -> list[dict[str, Any]]:
     """The data sets of ``'train'``, ``'val'`` or ``'test'``, wrappers and what they wrap."""
     return list(iter_datasets((cfg.get(f'{split}_dataloader') or {}).get('dataset')))
 
 
+def holds_metrics(evaluators: Any) -> bool:
+    """Whether an evaluator's config is no metric's, but that of a part which holds several."""
+    return isinstance(evaluators, dict) and 'metrics' in evaluators
+
+
+def with_metrics(evaluators: Any, metrics: list[dict[str, Any]]) -> Any:
+    """An evaluator's config with other metrics in their place."""
+    return dict(evaluators, metrics=metrics) if holds_metrics(evaluators) else metrics
+
+
 def as_list(evaluators: Any) -> list[dict[str, Any]]:
-    """The metrics' configs of a ``val_evaluator`` or ``test_evaluator``, which may be one, several or none."""
+    """The metrics' configs of a ``val_evaluator`` or ``test_evaluator``, which may be one, several or none.
+
+    Those of an evaluator that holds metrics, such as MMPose's ``MultiDatasetEvaluator``, are its metrics.
+    """
+    if holds_metrics(evaluators):
+        return as_list(evaluators['metrics'])
     if isinstance(evaluators, (list, tuple)):
         return list(evaluators)
     return [evaluators] if evaluators else []

@@ -21,7 +21,7 @@ class MpiiTestDataset(MpiiDataset):
 
     def _load_annotations(self) -> tuple[list[dict], list[dict]]:
         """Read the people of ``ann_file``; MMPose's method of this name reads joints."""
-        with open(self.ann_file, encoding='utf-8') as file:
+        with open(self.ann_file, encoding='utf-8-sig') as file:
             people = json.load(file)
         instances = [self._instance(number, person) for number, person in enumerate(people)]
         images = {instance['img_id']: instance['img_path'] for instance in instances}

@@ -7,6 +7,7 @@ prevent a run.
 from collections.abc import Callable, Sequence
 
 from mmengine.config import Config
+from mmengine.logging import print_log
 
 from sdpose.config.nodes import is_first_process
 
@@ -31,7 +32,7 @@ CHECKS: tuple[Callable[[Config, Sequence[str]], None], ...] = (
 )
 
 
-def check_all(cfg: Config, splits: Sequence[str]) -> None:
+def check_all(cfg: Config, splits: Sequence[str], skip: bool = False) -> None:
     """Run every check.
 
     Among several processes the first one checks; the others would only read the same files again.
@@ -39,11 +40,14 @@ def check_all(cfg: Config, splits: Sequence[str]) -> None:
     Args:
         cfg: The config.
         splits: Of ``'train'``, ``'val'``, ``'test'``, those that will be used.
+        skip: Run none, and say so: what a check would have said may come later, and less clearly.
 
     Raises:
         UserError: Of the first check that finds a fault.
     """
-    if is_first_process(cfg):
+    if skip:
+        print_log('--skip-checks: data, checkpoint and config are not looked at before the run', 'current')
+    elif is_first_process(cfg):
         for check in CHECKS:
             check(cfg, splits)
 

@@ -7,12 +7,14 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from sdpose.errors import DataError, first_few
 from sdpose.io.json_file import read_json
 
 from . import coco_fields
 from .annotation_file import read_annotations
+from .evaluated import check_evaluated
 
 
 def check_people(
@@ -23,6 +25,7 @@ def check_people(
     use_area: bool = True,
     crowd: bool = False,
     joints: Sequence[str] = (),
+    parts: bool = False,
 ) -> list[str]:
     """Check an annotation file and the images it names.
 
@@ -34,6 +37,7 @@ def check_people(
         use_area: The option of ``CocoMetric``: False if an evaluation does without ``area``.
         crowd: Whether an evaluation is CrowdPose's, which takes ``crowdIndex`` and ``num_keypoints``.
         joints: Their names in the metainfo's order, to be compared with those that the file has.
+        parts: Whether an evaluation is COCO-WholeBody's, which takes the joints of each part.
 
     Returns:
         Remarks that do not prevent a run, one sentence each.
@@ -46,18 +50,25 @@ def check_people(
     content = read_annotations(ann_file)
     if not content['annotations']:
         raise _no_keypoints(ann_file)
-    images = _check_content(ann_file, content, num_keypoints, evaluated, use_area, crowd)
-    coco_fields.check_joint_names(ann_file, content.get('categories'), joints)
-    used = [ann for ann in content['annotations'] if not ann.get('iscrowd') and ann.get('num_keypoints') != 0]
+    remarks = []
+    images = _check_content(ann_file, content, num_keypoints)
+    if evaluated:
+        remarks += check_evaluated(ann_file, content, use_area, crowd, parts=parts)
+    coco_fields.check_joint_names(ann_file, categories_of_people(content), joints)
+    people = [_flat(ann) for ann in content['annotations'] if 'keypoints' in ann]
+    remarks += _remark_on_left_out(ann_file, content['annotations'])
+    used = [ann for ann in people if not ann.get('iscrowd') and ann.get('num_keypoints') != 0]
     fit = [ann for ann in used if _box_fault(ann, images) is None]
-    if not any(max(ann['keypoints'][0::3]) > 0 or max(ann['keypoints'][1::3]) > 0 for ann in fit):
+    if not any(map(_has_positive, fit)):
         raise DataError(
             f'no usable person in {ann_file}: each of its {len(content["annotations"])} annotations is a '
             'crowd, has no labelled key point, or has a box of zero area or outside its image: correct '
-            'the file, or name another one'
+            f'the file, or name another one{"".join(f" ({remark})" for remark in remarks)}'
         )
     check_images(image_folder, (images[ann['image_id']]['file_name'] for ann in used), ann_file)
-    return _remark_on_boxes(used, images, 'annotation', ann_file, 'left out of training and of ground-truth boxes')
+    return remarks + _remark_on_boxes(
+        used, images, 'annotation', ann_file, 'left out of training and of ground-truth boxes'
+    )
 
 
 def check_detections(
@@ -69,6 +80,8 @@ def check_detections(
     use_area: bool = True,
     crowd: bool = False,
     joints: Sequence[str] = (),
+    annotated: bool = True,
+    parts: bool = False,
 ) -> list[str]:
     """Check a file of detected person boxes and the annotations that their poses are compared with.
 
@@ -77,10 +90,12 @@ def check_detections(
         ann_file: COCO key point annotations of the same images.
         image_folder: Where the images lie.
         num_keypoints: Joints per annotated person; None for any.
-        evaluated: Whether poses are compared at all; otherwise the annotation file need only list the images.
+        evaluated: Whether COCO's evaluation compares poses with this file.
         use_area: The option of ``CocoMetric``: False if it does without ``area``.
         crowd: Whether the evaluation is CrowdPose's, which takes ``crowdIndex`` and ``num_keypoints``.
         joints: As for :func:`check_people`.
+        parts: As for :func:`check_people`.
+        annotated: Whether anything reads the annotations; otherwise the file need only list the images.
 
     Returns:
         Remarks that do not prevent a run.
@@ -89,12 +104,14 @@ def check_detections(
         DataError: If a file or image is missing, an entry is incomplete or holds a value that is no number, the file
             holds no person, or it belongs to other images.
     """
-    content = read_annotations(ann_file, annotated=evaluated)
+    content = read_annotations(ann_file, annotated=annotated)
+    remarks = []
+    images = {image['id']: image for image in content['images']}
+    if annotated:
+        images = _check_content(ann_file, content, num_keypoints)
     if evaluated:
-        images = _check_content(ann_file, content, num_keypoints, True, use_area, crowd)
-    else:
-        images = {image['id']: image for image in content['images']}
-    coco_fields.check_joint_names(ann_file, content.get('categories'), joints)
+        remarks += check_evaluated(ann_file, content, use_area, crowd, detected=True, parts=parts)
+    coco_fields.check_joint_names(ann_file, categories_of_people(content), joints)
     people = _read_people(bbox_file)
     strangers = [box['image_id'] for box in people if box['image_id'] not in images]
     if strangers:
@@ -103,7 +120,7 @@ def check_detections(
             f'{len(set(strangers)) - 1} more are not listed there'
         )
     check_images(image_folder, (images[box['image_id']]['file_name'] for box in people), ann_file)
-    return _remark_on_boxes(
+    return remarks + _remark_on_boxes(
         people, images, 'detection', bbox_file, 'predicted all the same, from a box without content'
     )
 
@@ -129,12 +146,32 @@ def check_images(folder: str | Path, names: Iterable[str], named_by: str | Path)
         if not listed[parent].get(file, False):
             (special if file in listed[parent] else missing).append(os.path.join(folder, name))
     if missing:
-        raise DataError(f'{len(missing)} images of {named_by} are missing: {first_few(missing)}')
+        raise DataError(
+            f'{len(missing)} images of {named_by} are missing: '
+            f'{first_few(missing)}{_other_spelling(folder, missing[0])}'
+        )
     if special:
         raise DataError(
             f'{len(special)} images of {named_by} are no files, but folders, pipes, devices or links to '
             f'nothing: {first_few(special)}'
         )
+
+
+def _other_spelling(folder: str | Path, path: str) -> str:
+    """How a picture that is missing is spelt there, where tools are known to write it otherwise."""
+    name = os.path.relpath(path, folder)
+    slashed = name.replace('\\', '/')
+    stem = os.path.splitext(name)[0]
+    for other, why in (
+        (unquote(name), 'its name is written as in a web address'),
+        (slashed, 'its folders are separated as on Windows'),
+        (slashed.split('/')[-1], 'it lies without the folders of its name'),
+        (os.path.basename(name), 'it lies without the folders of its name'),
+        *((stem + ending, 'its name has another ending') for ending in ('.jpg', '.png', '.jpeg', '.JPG')),
+    ):
+        if other != name and os.path.isfile(os.path.join(folder, other)):
+            return f'; {other} is there: {why}, correct file_name'
+    return ''
 
 
 def _are_files(folder: str) -> dict[str, bool]:
@@ -143,27 +180,17 @@ def _are_files(folder: str) -> dict[str, bool]:
 
 
 def _check_content(
-    ann_file: str | Path,
-    content: dict[str, Any],
-    num_keypoints: int | None,
-    evaluated: bool,
-    use_area: bool,
-    crowd: bool,
+    ann_file: str | Path, content: dict[str, Any], num_keypoints: int | None
 ) -> dict[int, dict[str, Any]]:
     """Check all annotations; returns the images by id."""
-    annotations, area = content['annotations'], evaluated and use_area
-    if annotations and not any('keypoints' in ann for ann in annotations):
+    annotations = content['annotations']
+    people = [_flat(ann) for ann in annotations if 'keypoints' in ann]
+    if annotations and not people:
         raise _no_keypoints(ann_file)
     coco_fields.check_entries(ann_file, 'annotation', annotations, coco_fields.ANNOTATION_KEYS)
-    if area:
-        coco_fields.check_entries(
-            ann_file,
-            'annotation',
-            annotations,
-            ('area',),
-            "add it (OKS is relative to the person's area), or evaluate with use_area=False in CocoMetric",
-        )
-    coco_fields.check_annotations(ann_file, annotations, num_keypoints, area)
+    cure = 'add x, y, width, height of the person, such as those of its labelled joints and a margin, or remove it'
+    coco_fields.check_entries(ann_file, 'annotation', people, ('bbox',), cure)
+    coco_fields.check_annotations(ann_file, people, num_keypoints)
     images = {image['id']: image for image in content['images']}
     for ann in annotations:
         if ann['image_id'] not in images:
@@ -171,14 +198,58 @@ def _check_content(
                 f'{ann_file}: annotation id {ann["id"]} refers to image id {ann["image_id"]}, which the '
                 'file does not list'
             )
-    if evaluated and 'categories' not in content:
-        raise DataError(
-            f'{ann_file} has no categories, which the evaluation reads: add '
-            '"categories": [{"id": 1, "name": "person"}]'
-        )
-    if evaluated and crowd:
-        coco_fields.check_crowd(ann_file, content['images'], annotations)
     return images
+
+
+def _is_labelled(ann: dict[str, Any]) -> bool:
+    return 'keypoints' in ann and max(_flat(ann)['keypoints'][2::3], default=0) > 0
+
+
+def _has_positive(ann: dict[str, Any]) -> bool:
+    """Whether a joint lies elsewhere than in the upper left corner or beyond it, which MMPose asks for."""
+    keypoints = _flat(ann)['keypoints']
+    return max(keypoints[0::3], default=0) > 0 or max(keypoints[1::3], default=0) > 0
+
+
+def _flat(ann: dict[str, Any]) -> dict[str, Any]:
+    """An annotation whose key points are one list: MMPose reads a list of three numbers for each joint as well."""
+    keypoints = ann['keypoints']
+    if (
+        isinstance(keypoints, list)
+        and keypoints
+        and all(isinstance(joint, list) and len(joint) == 3 for joint in keypoints)
+    ):
+        return {**ann, 'keypoints': [number for joint in keypoints for number in joint]}
+    return ann
+
+
+def categories_of_people(content: dict[str, Any]) -> list[Any]:
+    """The categories of the annotations that have key points, or all of a file without any."""
+    used = {ann.get('category_id') for ann in content['annotations'] if 'keypoints' in ann}
+    categories = content.get('categories')
+    categories = categories if isinstance(categories, list) else []
+    return [each for each in categories if not used or (isinstance(each, dict) and each.get('id') in used)]
+
+
+def _remark_on_left_out(ann_file: str | Path, annotations: list[dict[str, Any]]) -> list[str]:
+    """Annotations that the class passes over although they look like people: by num_keypoints, or without any."""
+    people = {ann['category_id'] for ann in annotations if ann.get('keypoints')}
+    bare = [ann for ann in annotations if 'keypoints' not in ann and ann['category_id'] in people]
+    labelled = [ann for ann in annotations if not ann.get('iscrowd') and _is_labelled(ann)]
+    zero = [ann for ann in labelled if ann.get('num_keypoints') == 0]
+    outside = [ann for ann in labelled if ann.get('num_keypoints') != 0 and not _has_positive(ann)]
+    remarks = []
+    for found, what in (
+        (bare, 'have no keypoints'),
+        (zero, 'have num_keypoints 0 although joints are labelled'),
+        (outside, 'have no joint with a coordinate above 0 although joints are labelled'),
+    ):
+        if found:
+            remarks.append(
+                f'{ann_file}: {len(found)} of {len(annotations)} annotations {what} (first: id {found[0]["id"]}); they '
+                'are left out'
+            )
+    return remarks
 
 
 def _read_people(bbox_file: str | Path) -> list[dict[str, Any]]:

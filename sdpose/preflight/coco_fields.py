@@ -6,12 +6,12 @@ Every entry of a file is looked at, so the passing case does as little as possib
 import reprlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from sdpose.errors import DataError
 
 IMAGE_KEYS = ('id', 'file_name', 'width', 'height')
-ANNOTATION_KEYS = ('id', 'image_id', 'category_id', 'bbox', 'keypoints')
+ANNOTATION_KEYS = ('id', 'image_id', 'category_id')
 DETECTION_KEYS = ('image_id', 'category_id', 'bbox', 'score')
 
 # Pixels, areas and scores lie far below; larger ones become infinite in the single precision of the pipeline.
@@ -41,7 +41,8 @@ def check_entries(
             lacking = ', '.join(key for key in keys if key not in entry)
             raise DataError(f'{file}: {_name(what, place, entry)} has no {lacking}: {cure}')
         if has_id and type(entry['id']) is not int:
-            raise _damaged(file, what, place, entry, f'id must be an integer, is {reprlib.repr(entry["id"])}')
+            fault = f'id must be an integer, is {reprlib.repr(entry["id"])}{_as_text(entry["id"])}'
+            raise _damaged(file, what, place, entry, fault)
 
 
 def check_images(file: str | Path, images: list[dict[str, Any]]) -> None:
@@ -62,16 +63,13 @@ def check_images(file: str | Path, images: list[dict[str, Any]]) -> None:
                 )
 
 
-def check_annotations(
-    file: str | Path, annotations: list[dict[str, Any]], num_keypoints: int | None, area: bool
-) -> None:
-    """Check the numbers of each annotation.
+def check_annotations(file: str | Path, annotations: list[dict[str, Any]], num_keypoints: int | None) -> None:
+    """Check the numbers of each annotation that has key points.
 
     Args:
         file: The annotation file, for the message.
-        annotations: Its annotations, all with ``ANNOTATION_KEYS``.
-        num_keypoints: Joints per person; None for any.
-        area: Whether ``area`` is checked as well; each annotation must have it then.
+        annotations: Its annotations, all with ``ANNOTATION_KEYS`` and ``keypoints``.
+        num_keypoints: Joints per person; None for any. An annotation without a labelled joint may list none.
 
     Raises:
         DataError: Naming the first annotation with a wrong value.
@@ -79,25 +77,50 @@ def check_annotations(
     numbers = None if num_keypoints is None else 3 * num_keypoints
     for place, ann in enumerate(annotations):
         keypoints = ann['keypoints']
-        if numbers is not None and type(keypoints) is list and len(keypoints) != numbers:
-            raise DataError(
-                f'{file}: annotation id {ann["id"]} has {len(keypoints)} key point numbers, expected '
-                f'{numbers} ({num_keypoints} joints times x, y, visibility): correct the file, or choose '
-                'the config of its data set'
-            )
+        if (
+            numbers is not None
+            and type(keypoints) is list
+            and len(keypoints) != numbers
+            and (keypoints or _counts(ann))
+        ):
+            raise DataError(f'{file}: annotation id {ann["id"]} {_length_fault(keypoints, num_keypoints or 0)}')
         if not all_finite(keypoints):
             raise _damaged(file, 'annotation', place, ann, _keypoint_fault(keypoints))
         fault = _common_fault(ann)
-        if fault is None and area and not is_number(ann['area']):
-            fault = f'area must be a finite number, is {reprlib.repr(ann["area"])}'
         if fault is not None:
             raise _damaged(file, 'annotation', place, ann, fault)
+
+
+def _counts(ann: dict[str, Any]) -> bool:
+    """Whether the people of an annotation are used, by what it says of itself."""
+    return ann.get('num_keypoints') != 0 and not ann.get('iscrowd')
+
+
+def _length_fault(keypoints: list[Any], num_keypoints: int) -> str:
+    """What another length of ``keypoints`` is, where it is a form that tools write, and the change."""
+    each = f'{num_keypoints} joints times x, y, visibility'
+    if len(keypoints) == num_keypoints and all(type(joint) in (list, dict) for joint in keypoints):
+        return (
+            'has a list or an object for each joint in keypoints: write one list of '
+            f'{3 * num_keypoints} numbers ({each})'
+        )
+    if len(keypoints) == 2 * num_keypoints and not all(number in (0, 1, 2) for number in keypoints[2::3]):
+        return (
+            f'has {len(keypoints)} key point numbers, expected {3 * num_keypoints} ({each}): it has no visibility; '
+            'write 2 '
+            'behind the x and y of each labelled joint, and 0, 0, 0 for the others'
+        )
+    return (
+        f'has {len(keypoints)} key point numbers, expected {3 * num_keypoints} ({each}): correct the file, or choose '
+        'the config of its data set; people of several kinds, with other joints each, need a file each'
+    )
 
 
 def check_joint_names(file: str | Path, categories: Any, joints: Sequence[str]) -> None:
     """Check that the joints which a file names itself stand where the metainfo has them.
 
-    Only names that both know count: some data sets call a joint otherwise than MMPose's metainfo of them.
+    Only names that both know count: some data sets call a joint otherwise than MMPose's metainfo of them. ``Left Eye``,
+    ``left-eye`` and ``left_eye`` are one name.
 
     Args:
         file: The annotation file, for the message.
@@ -107,15 +130,22 @@ def check_joint_names(file: str | Path, categories: Any, joints: Sequence[str]) 
     Raises:
         DataError: Naming the first joint with another place.
     """
-    places = {name: place for place, name in enumerate(joints)}
+    places = {_plain(name): place for place, name in enumerate(joints)}
+    if len(places) < len(joints):  # told apart by what is left out
+        places = {}
     for category in categories if isinstance(categories, list) else ():
         names = category.get('keypoints') if isinstance(category, dict) else None
         for place, name in enumerate(names if isinstance(names, list) else ()):
-            if places.get(name, place) != place:
+            if places.get(_plain(name), place) != place:
                 raise DataError(
                     f'{file}: its categories name {name!r} as joint {place} (counted from 0), the metainfo '
-                    f'of the data set as joint {places[name]}: give both one order'
+                    f'of the data set as joint {places[_plain(name)]}: give both one order'
                 )
+
+
+def _plain(name: Any) -> str:
+    """A joint's name without case, blanks and hyphens."""
+    return ''.join(filter(str.isalnum, str(name).lower()))
 
 
 def check_crowd(file: str | Path, images: list[dict[str, Any]], annotations: list[dict[str, Any]]) -> None:
@@ -156,9 +186,10 @@ def _common_fault(entry: dict[str, Any]) -> str | None:
     """What is wrong with the ids or the box of an annotation or a detection, if anything."""
     if type(entry['image_id']) is not int or type(entry['category_id']) is not int:
         key = 'category_id' if type(entry['image_id']) is int else 'image_id'
-        return f'{key} must be an integer, is {reprlib.repr(entry[key])}'
+        return f'{key} must be an integer, is {reprlib.repr(entry[key])}{_as_text(entry[key])}'
     if not all_finite(entry['bbox']) or len(entry['bbox']) != 4:
-        return f'bbox must be 4 finite numbers (x, y, width, height), is {reprlib.repr(entry["bbox"])}'
+        text = next(filter(None, map(_as_text, entry['bbox'])), '') if type(entry['bbox']) is list else ''
+        return f'bbox must be 4 finite numbers (x, y, width, height), is {reprlib.repr(entry["bbox"])}{text}'
     return None
 
 
@@ -169,6 +200,19 @@ def _keypoint_fault(keypoints: Any) -> str:
         if not is_number(number):
             return f'key point number {place} (counted from 0) is {reprlib.repr(number)}, not a finite number'
     return 'the sum of its key point numbers is not finite'
+
+
+def _as_text(value: Any) -> str:
+    """What to do about a number that is written as text."""
+    return ' (a number in quotation marks: write it without)' if type(value) is str and _is_numeric(value) else ''
+
+
+def _is_numeric(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def all_finite(numbers: Any) -> bool:
@@ -190,6 +234,15 @@ def _name(what: str, place: int, entry: dict[str, Any]) -> str:
     """How a message calls an entry: by its id where it has one, by its place in the file otherwise."""
     name = f'{what} id {reprlib.repr(entry["id"])}' if 'id' in entry else f'{what} {place} (counted from 0)'
     return name + (f' on image id {reprlib.repr(entry["image_id"])}' if 'image_id' in entry else '')
+
+
+def refuse(file: str | Path, place: int, annotation: dict[str, Any], fault: str) -> NoReturn:
+    """Refuse the ``place``-th annotation of a file.
+
+    Raises:
+        DataError: Naming it and the fault.
+    """
+    raise _damaged(file, 'annotation', place, annotation, fault)
 
 
 def _damaged(file: str | Path, what: str, place: int, entry: dict[str, Any], fault: str) -> DataError:

@@ -1,9 +1,11 @@
 """Checks of the data sets of a config, each as its class demands."""
 
+import gc
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +16,27 @@ from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
 from sdpose.config.evaluators import is_coco, reads_head_boxes
-from sdpose.config.nodes import as_list, resolve_type, split_datasets
+from sdpose.config.nodes import Above, as_list, inner_datasets, iter_leaves, resolve_type, split_datasets
 from sdpose.datasets import ClassFolderDataset
 from sdpose.datasets.mpii_test_dataset import MpiiTestDataset
 from sdpose.errors import ConfigError, DataError
 
-from .annotation_file import require_annotation_file
+from .annotation_file import check_ids, forget, read_content, require_annotation_file
 from .classes import check_class_data
-from .coco import check_detections, check_people
+from .coco import check_detections, check_images, check_people
+from .consistency import remarks_on, remarks_on_boxes
+from .evaluator_files import check_evaluator_file, coco_files, judged, reads_parts
+from .image_sizes import remark_on_sizes
 from .metainfo import load_metainfo
 from .mpii import check_mpii
+from .people import detected_people, people_of
+from .reading import build_unread, read_as_class
 
 _REMOTE = '://'
-_FILES = ('data_root', 'ann_file', 'bbox_file', 'headbox_file', 'data_prefix', 'type', 'metainfo')
 
 
 def check_datasets(cfg: Config, splits: Sequence[str]) -> None:
-    """Check the data sets of a config, and log what will not be used.
+    """Check the data sets of a config, and log what is odd or will not be used.
 
     Where the folder of a data set is missing as a whole, the config's ``data_hint`` says how to get it.
 
@@ -39,88 +45,166 @@ def check_datasets(cfg: Config, splits: Sequence[str]) -> None:
         ConfigError: If a metainfo is missing or wrong, or the model predicts another number of key points or classes.
     """
     seen: list[dict[str, Any]] = []
-    for split in splits:
-        for dataset, check in _checked_datasets(cfg, split):
-            files = {key: dataset.get(key) for key in _FILES}
-            files['evaluated'] = _is_evaluated(cfg, split)  # which asks for more
-            if files not in seen:
-                seen.append(files)
-                try:
-                    check(cfg, dataset, split)
-                except DataError as error:
-                    if 'data_hint' not in cfg or Path(dataset.get('data_root') or '').exists():
-                        raise
-                    raise DataError(f'{error}. {cfg.data_hint}') from error
+    said: set[str] = set()
+    collected = gc.isenabled()
+    gc.disable()  # which would look through millions of new lists and numbers again and again
+    try:
+        for split in splits:
+            for dataset, above, check in _checked_datasets(cfg, split):
+                if (asked := _asked(cfg, dataset, above, split)) not in seen:
+                    seen.append(asked)
+                    with _hinting(cfg, dataset):
+                        _say(check(cfg, dataset, above, split), said)
+            _check_wholes(cfg, split)
+            _say(_check_evaluators(cfg, split), said)
+    finally:
+        forget()
+        if collected:
+            gc.enable()
 
 
-def _check_keypoint_data(cfg: Config, dataset: dict[str, Any], split: str) -> None:
-    """Check a data set of poses; one whose class reads its annotations in its own way, for being there alone."""
-    kind: Any = resolve_type(dataset, DATASETS)
-    if issubclass(kind, MpiiDataset) or kind._load_annotations is BaseCocoStyleDataset._load_annotations:
-        _check_files(cfg, dataset, split)
-    else:
-        require_annotation_file(_below(dataset.get('data_root') or '', dataset.get('ann_file', '')))
-    _check_joints(cfg, dataset, split)
+def _asked(cfg: Config, dataset: dict[str, Any], above: Above, split: str) -> dict[str, Any]:
+    """What a check of a data set depends on; a second split with the same needs no second check."""
+    pipeline = [step for step in dataset.get('pipeline') or [] if step.get('type') == 'KeypointConverter']
+    return {**dataset, 'pipeline': pipeline, 'above': above.wrappers, 'reads': _reads(cfg, dataset, above, split)}
 
 
-def _check_files(cfg: Config, dataset: dict[str, Any], split: str) -> None:
+def _say(remarks: Iterable[str], said: set[str]) -> None:
+    """Log remarks that were not made before."""
+    for remark in remarks:
+        if remark not in said:
+            said.add(remark)
+            print_log(remark, 'current', logging.WARNING)
+
+
+@contextmanager
+def _hinting(cfg: Config, dataset: dict[str, Any]) -> Iterator[None]:
+    """Add how to get a data set to an error, where its folder is missing as a whole."""
+    try:
+        yield
+    except DataError as error:
+        if 'data_hint' not in cfg or Path(dataset.get('data_root') or '').exists():
+            raise
+        raise DataError(f'{error}. {cfg.data_hint}') from error
+
+
+def _check_keypoint_data(cfg: Config, dataset: dict[str, Any], above: Above, split: str) -> list[str]:
+    """Check a data set of poses: what its class would misread or fail on without a clear word, then what it reads.
+
+    Returns:
+        Remarks that do not prevent a run.
+    """
     started = time.perf_counter()
-    root = dataset.get('data_root') or ''
-    ann_file = _below(root, dataset.get('ann_file', ''))
-    images = _below(root, (dataset.get('data_prefix') or {}).get('img', ''))
-    evaluators = cfg.get(f'{split}_evaluator')
-    names = load_metainfo(dataset)['keypoint_id2name']
-    reads: dict[str, Any] = dict(
-        evaluated=_is_evaluated(cfg, split),
-        use_area=_uses_area(evaluators),
-        crowd=_reads_crowds(evaluators),
-        joints=[names[joint] for joint in range(len(names))],
-    )
-    if _REMOTE in ann_file or _REMOTE in images:
-        return
-    # MMPose takes the paths of detections and head boxes as they stand, without the data root.
-    kind = resolve_type(dataset, DATASETS)
-    if kind is not None and issubclass(kind, MpiiDataset):
-        remarks = []
-        if split != 'train' and not dataset.get('headbox_file') and any(map(reads_head_boxes, as_list(evaluators))):
+    metainfo = load_metainfo(dataset)
+    ann_file = _ann_file(dataset)
+    if _REMOTE in ann_file or _REMOTE in _image_folder(dataset):
+        _check_joints(cfg, dataset, above, split)
+        return []
+    where = f'{split}_dataloader.dataset' + ''.join(f'.{key}' for key in above.keys)
+    own = not dataset.get('ann_file')  # the class knows where its file is
+    if not own:
+        require_annotation_file(ann_file)
+    built = build_unread(dataset, where)
+    ann_file = getattr(built, 'ann_file', None) or ann_file
+    if own:
+        require_annotation_file(ann_file)
+    remarks = [] if own else _check_files(cfg, dataset, above, split)
+    file = dataset.get('bbox_file') or ann_file
+    samples = read_as_class(built, dataset, file, metainfo['num_keypoints'], where)
+    if dataset.get('bbox_file'):
+        detected = detected_people(samples)
+        remarks += remarks_on_boxes(detected, file) if detected is not None else []
+    elif dataset.get('data_mode', 'topdown') == 'topdown':
+        people = people_of(samples, _json(ann_file))
+        remarks += remarks_on(people, ann_file) if people is not None else []
+    _check_pictures(dataset, samples, ann_file)
+    steps = [step for each in (dataset, *above.wrappers) for step in each.get('pipeline') or []]
+    remarks += remark_on_sizes(ann_file, samples, steps)
+    _check_joints(cfg, dataset, above, split)
+    print_log(f'{split} data: {file} and its images are there ({time.perf_counter() - started:.1f} s)', 'current')
+    return remarks
+
+
+def _check_classes(cfg: Config, dataset: dict[str, Any], above: Above, split: str) -> list[str]:
+    """Check a data set of class folders."""
+    check_class_data(cfg, dataset, split)
+    return []
+
+
+def _check_files(cfg: Config, dataset: dict[str, Any], above: Above, split: str) -> list[str]:
+    """Look at the files themselves, as far as it is known how the class reads them; returns remarks."""
+    kind: Any = resolve_type(dataset, DATASETS)
+    ann_file, images = _ann_file(dataset), _image_folder(dataset)
+    if issubclass(kind, MpiiDataset):
+        labelled = not issubclass(kind, MpiiTestDataset)
+        if split != 'train' and not dataset.get('headbox_file') and any(map(reads_head_boxes, _metrics(cfg, split))):
             raise ConfigError(
                 f'the {split} data have no head boxes, in which {split}_evaluator measures PCKh: set '
                 f'{split}_dataloader.dataset.headbox_file'
             )
-        check_mpii(
-            ann_file,
-            images,
-            _joint_count(dataset),
-            dataset.get('headbox_file'),
-            labelled=not issubclass(kind, MpiiTestDataset),
-        )
-    elif dataset.get('bbox_file'):
-        remarks = check_detections(dataset['bbox_file'], ann_file, images, _joint_count(dataset), **reads)
-    else:
-        remarks = check_people(ann_file, images, _joint_count(dataset), **reads)
-    for remark in remarks:
-        print_log(remark, 'current', logging.WARNING)
-    print_log(
-        f'{split} data: {dataset.get("bbox_file") or ann_file} and its images are there '
-        f'({time.perf_counter() - started:.1f} s)',
-        'current',
+        check_mpii(ann_file, images, _joint_count(dataset), dataset.get('headbox_file'), labelled=labelled)
+        return []
+    names = load_metainfo(dataset)['keypoint_id2name']
+    reads: dict[str, Any] = dict(
+        _reads(cfg, dataset, above, split), joints=[names[joint] for joint in range(len(names))]
+    )
+    own_detections = kind._load_detection_results is not BaseCocoStyleDataset._load_detection_results
+    # MMPose takes the paths of detections and head boxes as they stand, without the data root.
+    if dataset.get('bbox_file') and not own_detections:
+        joints = _joint_count(dataset) if _reads_as_coco(kind) else None  # of the field that COCO has them in
+        return check_detections(dataset['bbox_file'], ann_file, images, joints, **reads)
+    if not dataset.get('bbox_file') and _reads_as_coco(kind):
+        del reads['annotated']
+        return check_people(ann_file, images, _joint_count(dataset), **reads)
+    check_ids(ann_file, _json(ann_file))
+    return []
+
+
+def _reads_as_coco(kind: Any) -> bool:
+    """Whether a class reads annotations in COCO's form by MMPose's own two methods."""
+    return all(
+        getattr(kind, name) is getattr(BaseCocoStyleDataset, name) for name in ('_load_annotations', 'parse_data_info')
     )
 
 
-def _is_evaluated(cfg: Config, split: str) -> bool:
-    """Whether predictions on a split are compared with annotations, not only written."""
-    metrics = as_list(cfg.get(f'{split}_evaluator'))
-    return split != 'train' and not (metrics and all(metric.get('format_only') for metric in metrics))
+def _json(ann_file: str) -> Any:
+    """What an annotation file holds, None if it is no JSON: its class may read any form."""
+    try:
+        return read_content(ann_file)
+    except DataError:
+        return None
 
 
-def _uses_area(evaluators: Any) -> bool:
-    """Whether a metric reads the area of annotated people; COCO's do unless told otherwise."""
-    return all(evaluator.get('use_area', True) for evaluator in as_list(evaluators))
+def _check_pictures(dataset: dict[str, Any], samples: list[dict[str, Any]], ann_file: str) -> None:
+    """Check that the pictures are there which the class reads; a video's sample has several."""
+    paths = [info.get('img_path') for info in samples]
+    flat = [path for each in paths for path in (each if isinstance(each, (list, tuple)) else [each])]
+    check_images(
+        _image_folder(dataset) or '.', [os.path.abspath(path) for path in flat if isinstance(path, str)], ann_file
+    )
 
 
-def _reads_crowds(evaluators: Any) -> bool:
-    """Whether a metric is CrowdPose's, which reads how crowded the images are."""
-    return any(evaluator.get('iou_type') == 'keypoints_crowd' for evaluator in as_list(evaluators))
+def _reads(cfg: Config, dataset: dict[str, Any], above: Above, split: str) -> dict[str, Any]:
+    """What is read of a data set's annotation file beside its people: by an evaluation, if that reads this file."""
+    metrics = _metrics(cfg, split)
+    written = bool(metrics) and all(metric.get('format_only') for metric in metrics)
+    ann_file = os.path.realpath(_ann_file(dataset))
+    scoring = []
+    if split != 'train':
+        for _, metric in coco_files(cfg.get(f'{split}_evaluator')):
+            if metric.get('ann_file') is None or os.path.realpath(metric['ann_file']) == ann_file:
+                scoring.append(metric)
+    return dict(
+        annotated=split != 'train' and not written,
+        evaluated=bool(scoring),
+        use_area=any(metric.get('use_area', True) for metric in scoring),
+        parts=any(map(reads_parts, scoring)),
+        crowd=any(metric.get('iou_type') == 'keypoints_crowd' for metric in scoring),
+    )
+
+
+def _metrics(cfg: Config, split: str) -> list[dict[str, Any]]:
+    return as_list(cfg.get(f'{split}_evaluator'))
 
 
 def _joint_count(dataset: dict[str, Any]) -> int:
@@ -128,40 +212,102 @@ def _joint_count(dataset: dict[str, Any]) -> int:
     return load_metainfo(dataset)['num_keypoints']
 
 
-def _check_joints(cfg: Config, dataset: dict[str, Any], split: str) -> None:
+def _check_joints(cfg: Config, dataset: dict[str, Any], above: Above, split: str) -> None:
     """Check that a token model has a query for each joint (other models notice in their first step), and OKS a sigma.
+
+    Joints are counted as the model gets them: after a ``KeypointConverter``, and as the whole has them that a data set
+    is a part of.
 
     Raises:
         ConfigError: If not.
     """
     metainfo = load_metainfo(dataset)
-    queries = (cfg.get('model', {}).get('neck') or {}).get('num_queries')
-    joints = metainfo['num_keypoints']
-    if queries not in (None, joints):
-        raise ConfigError(
-            f'{split} data has {joints} key points per person, but model.neck.num_queries is {queries}: '
-            'set both to one number (the configs here write num_queries=_base_.num_keypoints)'
-        )
-    if not len(metainfo['sigmas']) and any(is_coco(metric) for metric in as_list(cfg.get(f'{split}_evaluator'))):
+    whole = next((wrapper for wrapper in above.wrappers if wrapper.get('metainfo')), None)
+    joints = converted(dataset.get('pipeline'), metainfo['num_keypoints'])
+    if whole is not None:
+        expected = load_metainfo(whole)['num_keypoints']
+        if joints != expected:
+            raise ConfigError(
+                f'a part of the {split} data, {dataset.get("ann_file")}, has {joints} key points per person, but the '
+                'whole '
+                f'({whole.get("type")}) has {expected} by its metainfo: convert them by a KeypointConverter in the '
+                "part's pipeline"
+            )
+    for wrapper in above.wrappers:
+        joints = converted(wrapper.get('pipeline'), joints)
+    _require_queries(cfg, joints, f'{split} data has')
+    if whole is None and not len(metainfo['sigmas']) and any(map(is_coco, _metrics(cfg, split))):
         raise ConfigError(
             f'the metainfo of the {split} data ({metainfo["dataset_name"]}) has no sigmas, which '
             'CocoMetric needs: give one per joint, or evaluate with another metric'
         )
 
 
+def converted(pipeline: Any, joints: int) -> int:
+    """How many joints a pipeline makes of so many."""
+    made = [step.get('num_keypoints') for step in pipeline or [] if step.get('type') == 'KeypointConverter']
+    return made[-1] if made else joints
+
+
+def _require_queries(cfg: Config, joints: int, who: str) -> None:
+    queries = (cfg.get('model', {}).get('neck') or {}).get('num_queries')
+    if queries not in (None, joints):
+        raise ConfigError(
+            f'{who} {joints} key points per person, but model.neck.num_queries is {queries}: '
+            'set both to one number (the configs here write num_queries=_base_.num_keypoints)'
+        )
+
+
+def _check_wholes(cfg: Config, split: str) -> None:
+    """Check the metainfo of data sets that are made of others."""
+    for dataset in split_datasets(cfg, split):
+        if inner_datasets(dataset) and dataset.get('metainfo') and resolve_type(dataset, DATASETS) is not None:
+            load_metainfo(dataset)
+
+
+def _check_evaluators(cfg: Config, split: str) -> list[str]:
+    """Check the files that predictions are compared with, beside the data; returns remarks."""
+    evaluators = cfg.get(f'{split}_evaluator')
+    remarks: list[str] = []
+    if split == 'train' or not evaluators:
+        return remarks
+    leaves = [dataset for dataset, _ in iter_leaves((cfg.get(f'{split}_dataloader') or {}).get('dataset'))]
+    poses = [each for each in leaves if _is_pose_data(each)]
+    for place, metric in coco_files(evaluators):
+        datasets = [(each, _ann_file(each)) for each in judged(evaluators, place, poses)]
+        if metric.get('ann_file') and datasets:
+            names = load_metainfo(datasets[0][0])['keypoint_id2name']
+            joints = [names[joint] for joint in range(len(names))]
+            remarks += check_evaluator_file(metric, datasets, split, joints)
+    return remarks
+
+
+def _is_pose_data(dataset: dict[str, Any]) -> bool:
+    kind = resolve_type(dataset, DATASETS)
+    return kind is not None and issubclass(kind, BaseCocoStyleDataset)
+
+
 # How the data sets of a class are checked; others are not.
-_CHECKS: dict[type, Callable[[Config, dict[str, Any], str], None]] = {
+_CHECKS: dict[type, Callable[[Config, dict[str, Any], Above, str], list[str]]] = {
     BaseCocoStyleDataset: _check_keypoint_data,
-    ClassFolderDataset: check_class_data,
+    ClassFolderDataset: _check_classes,
 }
 
 
-def _checked_datasets(cfg: Config, split: str) -> Iterator[tuple[dict[str, Any], Callable]]:
-    """The configs of a split's data sets that can be checked, below wrappers, each with its check."""
-    for dataset in split_datasets(cfg, split):
+def _checked_datasets(cfg: Config, split: str) -> Iterator[tuple[dict[str, Any], Above, Callable]]:
+    """The configs of a split's data sets that can be checked, below wrappers, each with these and its check."""
+    for dataset, above in iter_leaves((cfg.get(f'{split}_dataloader') or {}).get('dataset')):
         kind = resolve_type(dataset, DATASETS)
         if kind is not None:
-            yield from ((dataset, check) for base, check in _CHECKS.items() if issubclass(kind, base))
+            yield from ((dataset, above, check) for base, check in _CHECKS.items() if issubclass(kind, base))
+
+
+def _ann_file(dataset: dict[str, Any]) -> str:
+    return _below(dataset.get('data_root') or '', dataset.get('ann_file', ''))
+
+
+def _image_folder(dataset: dict[str, Any]) -> str:
+    return _below(dataset.get('data_root') or '', (dataset.get('data_prefix') or {}).get('img', ''))
 
 
 def _below(root: str, path: str) -> str:

@@ -13,13 +13,15 @@ from typing import Any
 import mmpose
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
+from mmpose.datasets.datasets.base import BaseCocoStyleDataset
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import DATASETS
 
 from sdpose.config.nodes import resolve_type
-from sdpose.errors import ConfigError
+from sdpose.errors import ConfigError, one_line
 
 _KEYS = ('dataset_name', 'keypoint_info', 'skeleton_info', 'joint_weights', 'sigmas')
-_TYPES = ('upper', 'lower', '')
+_HALVES = ('upper', 'lower')  # any other word is neither
 # Names of MMPose's own files, which MMPose finds wherever it is installed.
 _STOCK = 'configs/_base_/datasets/'
 
@@ -39,7 +41,9 @@ def load_metainfo(dataset: dict[str, Any]) -> dict[str, Any]:
     """
     kind: Any = resolve_type(dataset, DATASETS)
     given = dataset.get('metainfo') or getattr(kind, 'METAINFO', None)
-    if given is None:
+    if (chosen := _chosen_metainfo(kind, dataset)) is not None:
+        return chosen
+    if not given:
         raise ConfigError(f'the data set {dataset["type"]} has no key points: name one that has, or its metainfo')
     if kind is None or not issubclass(kind, BaseDataset):
         raise ConfigError(
@@ -49,7 +53,38 @@ def load_metainfo(dataset: dict[str, Any]) -> dict[str, Any]:
         check_metainfo(given, f'metainfo {str(given.get("dataset_name"))!r}')
     elif not _is_stock(given['from_file']):
         check_metainfo(_read(given['from_file']), given['from_file'])
+    if kind._load_metainfo.__func__ is BaseDataset._load_metainfo.__func__:  # of a wrapper, which parses it later
+        return parse_pose_metainfo(given)
     return kind._load_metainfo(given)
+
+
+def _chosen_metainfo(kind: Any, dataset: dict[str, Any]) -> dict[str, Any] | None:
+    """The metainfo of a class that chooses it by its arguments, as DeepFashion's chooses that of its subset.
+
+    Returns:
+        None for a class that does not; one that cannot be built and has a metainfo is left to whoever reads its data.
+
+    Raises:
+        ConfigError: If the class cannot be built and has no other metainfo.
+    """
+    if dataset.get('metainfo') or not _has_own_constructor(kind):
+        return None
+    given = {key: value for key, value in dataset.items() if key not in ('type', '_scope_')}
+    try:
+        metainfo = kind(**{**given, 'pipeline': [], 'lazy_init': True}).metainfo
+    except Exception as error:  # whatever a class makes of its arguments
+        if kind.METAINFO:
+            return None
+        raise ConfigError(f'the data set {kind.__name__} cannot be built: {one_line(error)}') from error
+    return metainfo if 'num_keypoints' in metainfo else None
+
+
+def _has_own_constructor(kind: Any) -> bool:
+    return (
+        kind is not None
+        and issubclass(kind, BaseCocoStyleDataset)
+        and kind.__init__ is not BaseCocoStyleDataset.__init__
+    )
 
 
 def check_metainfo(content: dict[str, Any], name: str) -> None:
@@ -117,6 +152,12 @@ def _check_joints(joints: Sequence[dict[str, Any]], name: str) -> None:
     nameless = [number for number, joint in enumerate(joints) if not joint.get('name')]
     if nameless:
         raise ConfigError(f'{name}: joint {nameless[0]} of keypoint_info has no name')
+    for joint in joints:
+        if 'swap' in joint and not isinstance(joint['swap'], str):
+            raise ConfigError(
+                f"{name}: joint {joint['name']!r}: swap is {joint['swap']!r}: it must be a joint's name; leave it out, "
+                "or write '', for a joint without a mirror image"
+            )
     swaps = {joint['name']: joint.get('swap') or joint['name'] for joint in joints}
     names = [joint['name'] for joint in joints]
     if len(swaps) < len(names):
@@ -130,10 +171,17 @@ def _check_joints(joints: Sequence[dict[str, Any]], name: str) -> None:
             raise ConfigError(
                 f'{where}: swap is {swap!r}, but the swap of {swap!r} is {swaps[swap]!r}: a pair names each other'
             )
-        if joint.get('type', '') not in _TYPES:
+        half = joint.get('type') or ''
+        if half not in _HALVES and _is_meant_for_a_half(half):
             raise ConfigError(
-                f'{where}: type must be upper or lower (the half of the body), or empty, is {joint["type"]!r}'
+                f'{where}: type must be upper or lower (the half of the body), or another word for a joint that is in '
+                f'neither, is {half!r}'
             )
+
+
+def _is_meant_for_a_half(word: Any) -> bool:
+    """Whether a word was meant for one of the halves: no text, or one that differs by a letter, or in upper case."""
+    return not isinstance(word, str) or bool(difflib.get_close_matches(word.strip().lower(), _HALVES, n=1, cutoff=0.75))
 
 
 def _require_known(joint: str, names: Sequence[str], where: str) -> None:

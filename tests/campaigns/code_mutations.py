@@ -13,6 +13,7 @@ CLASSES = 'models/test_classifier.py'
 BOXES = 'datasets/transforms/test_clipped_normal_bbox.py'
 FINITE = 'engine/hooks/test_finite_loss_hook.py'
 RANDOM = 'engine/hooks/test_reproducible_randomness_hook.py'
+CONSISTENCY = 'preflight/test_consistency.py'
 STRICT = 'engine/hooks/test_strict_load_hook.py'
 
 CODE = (
@@ -853,5 +854,43 @@ CODE = (
         'if own != other:',
         'if False:',
         'synthetic/shapes/test_shapes.py',
+    ),
+    # Data before a run
+    (
+        'data: negative visibility passes',
+        'preflight/consistency.py',
+        '(people.weights < 0).any(axis=1)',
+        '(people.weights < -9).any(axis=1)',
+        CONSISTENCY,
+    ),
+    (
+        'data: corners are not seen',
+        'preflight/consistency.py',
+        'likely = (outside.any() and fits.sum() > 0.8 * len(people)) or all_fit',
+        'likely = False',
+        CONSISTENCY,
+    ),
+    ('data: areas of 0 pass', 'preflight/evaluated.py', "ann['area'] == 0]", "ann['area'] is None]", CONSISTENCY),
+    ('data: names are compared with case', 'preflight/coco_fields.py', 'str(name).lower()', 'str(name)', CONSISTENCY),
+    (
+        'data: the evaluator may know fewer images',
+        'preflight/evaluator_files.py',
+        'sorted(set(data) - set(truth), key=str)',
+        'sorted(set(), key=str)',
+        CONSISTENCY,
+    ),
+    (
+        'data: joints before the conversion are counted',
+        'preflight/datasets.py',
+        'return made[-1] if made else joints',
+        'return joints',
+        'preflight/test_forms.py',
+    ),
+    (
+        'data: a turned picture has its entry size',
+        'preflight/image_sizes.py',
+        '_ON_ITS_SIDE = (5, 6, 7, 8)',
+        '_ON_ITS_SIDE = ()',
+        CONSISTENCY,
     ),
 )

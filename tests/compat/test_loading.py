@@ -4,8 +4,10 @@ import os
 import pickle
 import re
 import zipfile
+from collections import OrderedDict, defaultdict
 from pathlib import Path
 
+import mmengine.runner.checkpoint as mmengine_checkpoint
 import numpy as np
 import pytest
 import torch
@@ -141,3 +143,40 @@ def test_a_torn_checkpoint_says_so(tmp_path: Path):
 def test_an_absent_checkpoint_says_so(tmp_path: Path):
     with pytest.raises(FileNotFoundError, match='Checkpoint not found: .*none.pth'):
         CheckpointLoader.load_checkpoint(str(tmp_path / 'none.pth'))
+
+
+def test_the_metainfo_of_a_users_data_set_is_written_as_plain_values(tmp_path: Path) -> None:
+    info = dict(
+        name=Path('a/b'),
+        classes=frozenset({'x'}),
+        numbers=range(3),
+        table=defaultdict(list, {'a': [1]}),
+        odd=np.array(['a', None], dtype=object),
+        ragged=np.array([[1], [1, 2]], dtype=object),
+        day=np.array(['2020-01-01'], dtype='M8[D]'),
+        masked=np.ma.array([1, 2], mask=[0, 1]),
+        kind=dict,
+        kept=np.ones(2, np.float16),
+        order=OrderedDict(b=1, a=2),
+        nested=[(Path('c'), {1: np.array([], np.float32)})],
+    )
+    mmengine_checkpoint.save_checkpoint(
+        dict(meta=dict(dataset_meta=info, epoch=1), state_dict=dict(a=torch.zeros(1))), str(tmp_path / 'a.pth')
+    )
+    found = CheckpointLoader.load_checkpoint(str(tmp_path / 'a.pth'), 'cpu')['meta']['dataset_meta']
+    kept, nested = found.pop('kept'), found.pop('nested')
+    assert kept.dtype == np.float16 and nested[0][0] == 'c' and nested[0][1][1].dtype == np.float32
+    assert type(found['table']) is dict and type(found['order']) is OrderedDict
+    assert {key: str(value) for key, value in found.items()} == dict(
+        name='a/b',
+        classes="('x',)",
+        numbers='(0, 1, 2)',
+        table="{'a': [1]}",
+        odd="['a', None]",
+        ragged='[[1], [1, 2]]',
+        day="['2020-01-01']",
+        masked='[1, None]',
+        kind='dict',
+        order=str(OrderedDict(b=1, a=2)),
+    )
+    assert isinstance(info['name'], Path)  # what the run has stays as it is

@@ -9,6 +9,7 @@ import sdpose  # noqa: F401
 from sdpose.config import load
 from sdpose.config.building import building
 from sdpose.config.load import check_arguments, load_config
+from sdpose.config.nodes import as_list, resolve_type, with_metrics
 from sdpose.errors import ConfigError
 
 
@@ -133,3 +134,27 @@ def test_values_that_a_type_takes() -> None:
 def test_a_missing_argument_is_a_mistake_in_the_config() -> None:
     with pytest.raises(ConfigError, match="missing 1 required positional argument: 'in_channels'"), building():
         MODELS.build(dict(type='TokenPoseHead', decoder=dict(type='MSRAHeatmap', heatmap_size=(4, 4))))
+
+
+@pytest.mark.parametrize('word', ['', 'upper', 'a hand', 'no.such.module', '3', 'RandomFlip'])
+def test_a_type_in_data_is_a_word(tmp_path: Path, word: str) -> None:
+    """Beside a joint's name stands the half of its body; MMEngine would look for a class, or import a module."""
+    info = dict(keypoint_info={0: dict(name='a', type=word, swap='b')})
+    text = f'dataset_info = {info!r}\ntrain_dataloader = dict(dataset=dict(type="CocoDataset", metainfo=dataset_info))'
+    assert load_config(_file(tmp_path, text)).dataset_info.keypoint_info[0].type == word
+    if word != 'RandomFlip':
+        check_arguments(dict(anything=dict(type=word, further=1)))
+
+
+def test_a_part_is_no_module_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / 'hand.py').write_text('raise AssertionError("imported")')
+    monkeypatch.syspath_prepend(tmp_path)
+    assert resolve_type(dict(type='hand'), MODELS) is None
+    assert resolve_type(dict(type='mmpose.ResNet'), MODELS) is resolve_type(dict(type='ResNet'), MODELS) is not None
+
+
+def test_an_evaluator_may_hold_metrics() -> None:
+    one, other = dict(type='CocoMetric'), dict(type='PCKAccuracy')
+    several = dict(type='MultiDatasetEvaluator', metrics=[one, other], datasets=[{}, {}])
+    assert [as_list(each) for each in (None, one, [one, other], several)] == [[], [one], [one, other], [one, other]]
+    assert with_metrics(several, [one]) == dict(several, metrics=[one]) and with_metrics(one, [other]) == [other]

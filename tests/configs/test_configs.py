@@ -58,6 +58,8 @@ TABLE = {
     'sdpose/crowdpose/sdpose-s-v1_stemnet_8xb64-300e_crowdpose-256x192': (6620160, 2.3869, 2.7016),
     'sdpose/crowdpose/sdpose-s-v2_stemnet_8xb24-300e_crowdpose-256x192': (6226944, 4.6566, 7.4485),
     'quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-crowdpose-64x48': (79216, 0.0053, 0.0056),
+    # COCO-WholeBody: 116 keypoint tokens of 192 numbers more than on COCO.
+    'sdpose/wholebody/sdpose-s-v1_stemnet_8xb64-300e_coco-wholebody-256x192': (6643008, 3.0637, 3.7385),
     # 196 patches and a class token; the second row deploys both cycles. By hand in tests/models/test_classifier.py.
     'classification/imagenet/deit-tiny_8xb128-300e_imagenet-224x224': (5717416, 1.0767, 1.2537),
     'classification/imagenet/deit-tiny-2cycles_8xb128-300e_imagenet-224x224': (5717416, 2.1243, 2.4783),
@@ -67,6 +69,8 @@ TABLE = {
     'tokenpose/mpii/tokenpose-s-v1_stemnet_8xb64-300e_mpii-256x256': (7760640, 2.8041, 3.1175),
     'sdpose/mpii/sdpose-s-v1_stemnet_8xb64-300e_mpii-256x256': (7760640, 2.8041, 3.1175),
     'sdpose/mpii/sdpose-s-v1_stemnet_8xb64-300e_mpii-test-256x256': (7760640, 2.8041, 3.1175),
+    # AP-10K: one keypoint token of 192 numbers more.
+    'sdpose/ap10k/sdpose-s-v1_stemnet_8xb64-300e_ap10k-256x256': (7760832, 2.8107, 3.1267),
     'ppt/mpii/ppt-s_stemnet_8xb64-300e_mpii-256x256': (7760640, 2.4154, 2.5783),
     'quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-mpii-64x64': (83504, 0.0070, 0.0076),
     # Not in the papers: 16,705,824 of the backbone, then the layers of the tables above.

@@ -10,7 +10,14 @@ import yaml
 CONFIGS = Path(__file__).parents[2] / 'configs'
 TABLE = runpy.run_path(str(Path(__file__).with_name('test_configs.py')))['TABLE']
 METHODS = sorted({path.relative_to(CONFIGS).parts[0] for path in CONFIGS.rglob('*.py')} - {'_base_', 'quick_start'})
-_DATA = {'coco': 'COCO', 'crowdpose': 'CrowdPose', 'mpii': 'MPII', 'imagenet': 'ImageNet-1k'}
+_DATA = {
+    'coco': 'COCO',
+    'crowdpose': 'CrowdPose',
+    'mpii': 'MPII',
+    'imagenet': 'ImageNet-1k',
+    'wholebody': 'COCO-WholeBody',
+    'ap10k': 'AP-10K',
+}
 
 
 def readme_numbers() -> dict[str, dict[str, float]]:

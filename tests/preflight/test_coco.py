@@ -58,7 +58,7 @@ def _write(folder: Path, annotations: object, **changes) -> Path:
 
 
 def test_a_sound_data_set_passes_and_unused_images_may_be_absent(folder: Path) -> None:
-    unused = _person(2, image_id=2, num_keypoints=0)
+    unused = _person(2, image_id=2, num_keypoints=0, keypoints=[0] * 6)
     assert check_people(_write(folder, [_person(1), unused]), folder / 'img', 2) == []
 
 
@@ -104,11 +104,25 @@ def test_an_image_may_be_a_link_and_nothing_else_than_a_file(folder: Path) -> No
         (image.rmdir if image.is_dir() else image.unlink)()
 
 
-@pytest.mark.parametrize('key', ['image_id', 'category_id', 'bbox', 'keypoints'])
-def test_an_annotation_lacks_a_field(folder: Path, key: str) -> None:
+@pytest.mark.parametrize(
+    'key, cure',
+    [('image_id', 'complete it, or remove it'), ('category_id', 'complete'), ('bbox', 'add x, y, width, height')],
+)
+def test_an_annotation_lacks_a_field(folder: Path, key: str, cure: str) -> None:
     file = _write(folder, [_person(1), _without(_person(5), key)])
-    with pytest.raises(DataError, match=f'a.json: annotation id 5.* has no {key}: complete it, or remove it'):
+    with pytest.raises(DataError, match=f'a.json: annotation id 5.* has no {key}: {cure}'):
         check_people(file, folder / 'img', 2)
+
+
+def test_annotations_without_joints_are_passed_over_as_mmpose_does(folder: Path) -> None:
+    ball = _without(_person(4, category_id=7), 'keypoints')
+    people = [_person(1), ball, _without(ball, 'bbox', 'num_keypoints'), _person(6, keypoints=[], num_keypoints=0)]
+    people[2]['id'] = 5
+    assert check_people(_write(folder, people), folder / 'img', 2) == []
+    file = _write(folder, [*people, _without(_person(7), 'keypoints')])  # of the category that has joints
+    assert check_people(file, folder / 'img', 2) == [
+        f'{file}: 1 of 5 annotations have no keypoints (first: id 7); they are left out'
+    ]
 
 
 def test_an_annotation_without_id_is_counted(folder: Path) -> None:

@@ -50,7 +50,13 @@ def test_the_example_is_sound_and_gives_pairs_and_sigmas(example: dict) -> None:
             "two joints .* are called 'left_shoulder'",
         ),
         (lambda info: info['keypoint_info'][2].pop('name'), 'joint 2 of keypoint_info has no name'),
-        (lambda info: info['keypoint_info'][0].update(type='top'), "joint 'nose': type must be upper or lower"),
+        (
+            lambda info: info['keypoint_info'][0].update(type='uper'),
+            "joint 'nose': type must be upper or lower .*'uper'",
+        ),
+        (lambda info: info['keypoint_info'][0].update(type='Lower'), "joint 'nose': type must be upper or lower"),
+        (lambda info: info['keypoint_info'][0].update(type=1), "joint 'nose': type must be upper or lower .*is 1"),
+        (lambda info: info['keypoint_info'][0].update(swap=None), "joint 'nose': swap is None: .*leave it out"),
         (lambda info: info['keypoint_info'].pop(4), 'keys of keypoint_info must be 0, 1, 2 ... in this order'),
         (
             lambda info: info['skeleton_info'][0].update(link=('neck', 'nose')),
@@ -65,6 +71,20 @@ def test_contradictions(example: dict, change, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         check_metainfo(broken, 'own.py')
     check_metainfo(example, 'own.py')
+
+
+@pytest.mark.parametrize('half', ['', None, 'face', 'left hand'])
+def test_a_joint_may_be_in_neither_half_of_the_body(example: dict, half: str | None) -> None:
+    example['keypoint_info'][0].update(type=half)
+    assert 0 not in load_metainfo(dict(type='CocoDataset', metainfo=example))['upper_body_ids']
+
+
+def test_a_class_may_choose_its_metainfo_by_an_argument() -> None:
+    init_default_scope('mmpose')
+    for subset, joints in (('full', 8), ('upper', 6), ('lower', 4)):
+        assert load_metainfo(dict(type='DeepFashionDataset', subset=subset))['num_keypoints'] == joints
+    with pytest.raises(ConfigError, match='BaseCocoStyleDataset has no key points'):
+        load_metainfo(dict(type='BaseCocoStyleDataset'))
 
 
 @pytest.mark.parametrize('kind', ['CocoDatset', 'RepeatDataset'])

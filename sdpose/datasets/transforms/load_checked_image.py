@@ -1,9 +1,13 @@
 """Image loading whose errors name the image and what to do about it."""
 
+import logging
+
 import cv2
+from mmengine.logging import print_log
 from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 
+from sdpose.datasets.picture_size import said_size, why_other_size
 from sdpose.errors import DataError
 from sdpose.io.pictures import TOO_LARGE, HugePictureError, refuse_special
 from sdpose.io.single_picture import check_box, three_channels
@@ -17,16 +21,24 @@ class LoadCheckedImage(LoadImage):
     ``mmpose.apis.inference_topdown`` makes of a picture and a box. There the array of pixels may be grey or have an
     alpha channel, and the box must have something of the picture in it.
 
+    The first picture of a process that is loaded in another size than its annotation file says is warned of: it is
+    turned by its EXIF data, or scaled, and its joints lie elsewhere. A look before the run sees some pictures only.
+
     Raises:
         DataError: The file is absent, no file, cannot be opened, is not an image, or is too large; an array or a box
             that comes from no data set is not what it must be.
     """
 
+    _warned = False
+
     def transform(self, results: dict) -> dict:
         """Load the image of one sample."""
         single = 'img_id' not in results
         if 'img' not in results:
+            said = said_size(results)
             results = self._load(results)
+            if said is not None:
+                self._compare(results, said)
         else:
             if single:
                 results['img'] = three_channels(results['img'])
@@ -34,6 +46,18 @@ class LoadCheckedImage(LoadImage):
         if single and 'bbox' in results:
             check_box(results['bbox'], results['ori_shape'])
         return results
+
+    def _compare(self, results: dict, said: tuple[float, float]) -> None:
+        height, width = results['ori_shape']
+        if (width, height) == tuple(said) or LoadCheckedImage._warned:
+            return
+        LoadCheckedImage._warned = True
+        print_log(
+            f'image {results["img_path"]} is loaded as {width} x {height}, its entry says {said[0]:g} x {said[1]:g}'
+            f'{_who(results)}: {why_other_size((width, height), said)}; further ones are not named',
+            'current',
+            logging.WARNING,
+        )
 
     def _load(self, results: dict) -> dict:
         path = results['img_path']

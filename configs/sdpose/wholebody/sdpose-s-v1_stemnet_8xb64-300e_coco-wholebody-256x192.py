@@ -1,0 +1,19 @@
+_base_ = [
+    '../../_base_/default_runtime.py',
+    '../../_base_/schedules/adam_300e.py',
+    '../../_base_/datasets/coco-wholebody_256x192.py',
+    '../../_base_/models/tokenpose_stemnet.py',
+    '../../_base_/models/self_distiller.py',
+]
+
+model = dict(
+    neck=dict(
+        num_cycles=2,
+        num_queries=_base_.num_keypoints,
+        feature_size=_base_.codec.heatmap_size,  # both at a quarter of the input
+        patch_size=(3, 4),
+    ),
+    head=dict(decoder=_base_.codec),
+    distiller=_base_.self_distiller,
+)
+default_hooks = dict(checkpoint=dict(save_best='coco-wholebody/AP'))

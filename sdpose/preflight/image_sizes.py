@@ -1,0 +1,64 @@
+"""Whether pictures have the size that the annotation file says, by their headers alone."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sdpose.datasets.picture_size import said_size, why_other_size
+from sdpose.io.pictures import open_picture
+
+_LOOKED_AT = 256
+_ORIENTATION = 274  # of EXIF
+_ON_ITS_SIDE = (5, 6, 7, 8)
+
+
+def remark_on_sizes(file: str, samples: list[dict[str, Any]], steps: Iterable[dict[str, Any]]) -> list[str]:
+    """Compare pictures, evenly spread over a data set, with their entries.
+
+    The step that loads pictures compares each of them again.
+
+    Args:
+        file: The annotation file, for the remark.
+        samples: What the class of the data set reads: those with ``img_path``, and ``entry_size`` (w, h) or
+            ``img_shape`` (h, w).
+        steps: The pipeline, whose loading step says whether a picture is turned as its EXIF data ask for.
+
+    Returns:
+        One remark, or none. A picture that cannot be read is left to the loading step.
+    """
+    sizes = {info['img_path']: size for info in samples if (size := said_size(info)) is not None}
+    paths = sorted(sizes)
+    if len(paths) > _LOOKED_AT:
+        paths = [paths[number * len(paths) // _LOOKED_AT] for number in range(_LOOKED_AT)]
+    turns = _turns(steps)
+    other = []
+    for path in paths:
+        possible = _loaded_sizes(path, turns)
+        if possible and sizes[path] not in possible:
+            other.append((path, possible[0]))
+    if not other:
+        return []
+    path, loaded = other[0]
+    return [
+        f'{len(other)} of {len(paths)} pictures that were looked at have another size than {file} says (first: {path} '
+        f'is loaded as {loaded[0]} x {loaded[1]}, its entry says {sizes[path][0]:g} x '
+        f'{sizes[path][1]:g}): {why_other_size(loaded, sizes[path])}'
+    ]
+
+
+def _turns(steps: Iterable[dict[str, Any]]) -> bool:
+    """Whether the loading step turns a picture as its EXIF data ask for, as it does unless told otherwise."""
+    kinds = [step.get('color_type', 'color') for step in steps if str(step.get('type')).endswith('Image')]
+    return not any(kind == 'unchanged' or 'ignore_orientation' in str(kind) for kind in kinds)
+
+
+def _loaded_sizes(path: str, turns: bool) -> list[tuple[int, int]]:
+    """The size in which a picture will be loaded, (w, h); both of its sides first where a format is read unevenly."""
+    try:
+        with open_picture(path) as image:
+            size, kind = image.size, image.format
+            turned = turns and image.getexif().get(_ORIENTATION) in _ON_ITS_SIDE
+    except Exception:  # whatever a damaged header leads to; the loading step will name it
+        return []
+    if not turned:
+        return [size]
+    return [size[::-1]] if kind in ('JPEG', 'MPO') else [size[::-1], size]
