@@ -5,8 +5,7 @@ dataset_type = 'AP10KDataset'
 data_root = 'data/ap10k/'
 num_keypoints = 17
 
-codec = dict(input_size=(256, 256), heatmap_size=(64, 64))
-square_codec = dict(_base_.codec, **codec)
+codec = dict(input_size=(256, 256))
 
 # The settings that MMPose 0.x has for this data set: half bodies from more than 8 joints on, sizes within 50 %,
 # rotations of 40 degrees, no shift. SDPose's paper has no animals.
@@ -24,46 +23,22 @@ train_pipeline = [
         upper_prioritized_prob=0.6915,
     ),
     dict(type='ClippedNormalBBoxTransform', shift_prob=0.0, scale_factor=0.5, rotate_factor=40.0, rotate_prob=0.6),
-    dict(type='TopdownAffine', input_size=codec['input_size']),
-    dict(type='GenerateTarget', encoder=square_codec),
-    dict(type='PackPoseInputs'),
-]
-val_pipeline = [
-    dict(type='LoadCheckedImage'),
-    dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='TopdownAffine', input_size=codec['input_size']),
+    dict(type='TopdownAffine', input_size='${codec.input_size}'),
+    dict(type='GenerateTarget', encoder='${codec}'),
     dict(type='PackPoseInputs'),
 ]
 
-train_dataloader = dict(
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        ann_file='annotations/ap10k-train-split1.json',
-        data_prefix=dict(img='data/'),
-        pipeline=train_pipeline,
-    )
-)
+train_dataloader = dict(dataset=dict(ann_file='annotations/ap10k-train-split1.json', data_prefix=dict(img='data/')))
 val_dataloader = dict(
     dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
         ann_file='annotations/ap10k-val-split1.json',
         bbox_file=None,  # there is no file of detections
         data_prefix=dict(img='data/'),
-        pipeline=val_pipeline,
     )
 )
 test_dataloader = dict(
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        ann_file='annotations/ap10k-test-split1.json',
-        bbox_file=None,
-        data_prefix=dict(img='data/'),
-        pipeline=val_pipeline,
-    )
+    dataset=dict(ann_file='annotations/ap10k-test-split1.json', bbox_file=None, data_prefix=dict(img='data/'))
 )
 
-val_evaluator = dict(ann_file=f'{data_root}annotations/ap10k-val-split1.json', prefix='ap10k')
-test_evaluator = dict(ann_file=f'{data_root}annotations/ap10k-test-split1.json', prefix='ap10k')
+val_evaluator = dict(ann_file='${data_root}annotations/ap10k-val-split1.json', prefix='ap10k')
+test_evaluator = dict(ann_file='${data_root}annotations/ap10k-test-split1.json', prefix='ap10k')

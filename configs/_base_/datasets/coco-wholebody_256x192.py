@@ -5,9 +5,9 @@ _base_ = ['coco_256x192.py']
 dataset_type = 'CocoWholeBodyDataset'
 num_keypoints = 133
 
-train_dataloader = dict(dataset=dict(type=dataset_type, ann_file='annotations/coco_wholebody_train_v1.0.json'))
-val_dataloader = dict(dataset=dict(type=dataset_type, ann_file='annotations/coco_wholebody_val_v1.0.json'))
+train_dataloader = dict(dataset=dict(ann_file='annotations/coco_wholebody_train_v1.0.json'))
+val_dataloader = dict(dataset=dict(ann_file='annotations/coco_wholebody_val_v1.0.json'))
 test_dataloader = val_dataloader
 
-val_evaluator = dict(type='CocoWholeBodyMetric', ann_file=f'{_base_.data_root}annotations/coco_wholebody_val_v1.0.json')
+val_evaluator = dict(type='CocoWholeBodyMetric', ann_file='${data_root}annotations/coco_wholebody_val_v1.0.json')
 test_evaluator = val_evaluator

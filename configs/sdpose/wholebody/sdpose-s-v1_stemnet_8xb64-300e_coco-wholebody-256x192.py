@@ -6,14 +6,5 @@ _base_ = [
     '../../_base_/models/self_distiller.py',
 ]
 
-model = dict(
-    neck=dict(
-        num_cycles=2,
-        num_queries=_base_.num_keypoints,
-        feature_size=_base_.codec.heatmap_size,  # both at a quarter of the input
-        patch_size=(3, 4),
-    ),
-    head=dict(decoder=_base_.codec),
-    distiller=_base_.self_distiller,
-)
+model = dict(neck=dict(num_cycles=2, patch_size=(3, 4)), distiller=_base_.self_distiller)
 default_hooks = dict(checkpoint=dict(save_best='coco-wholebody/AP'))
