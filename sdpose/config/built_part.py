@@ -20,7 +20,8 @@ def built_part(trace: TracebackType | None) -> str:
             root = owner.cfg.to_dict()
         if frame.f_code is build_from_cfg.__code__:
             part = frame.f_locals['cfg']
-            root = dict(model=part) if root is None else root
+            if root is None:  # nobody but a run builds anything else of a whole config
+                root = dict(model=part) if frame.f_locals['registry'].name == 'model' else {}
             found = _find(_at(root, place), part)
             place += found or []
     return '.'.join(place)
