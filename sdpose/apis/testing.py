@@ -20,6 +20,7 @@ from sdpose.io.folders import require_writable
 from sdpose.preflight import check_all
 
 from .all_cycles import count_cycles, of_cycle, use_all_cycles
+from .exported import check_request, is_exported, use_exported
 from .format_only import check_written, is_format_only, use_format_only, use_test_dev
 from .log_filters import silence_records
 
@@ -34,14 +35,16 @@ def test(
     test_dev: bool = False,
     **run: Any,
 ) -> dict[str, float]:
-    """Evaluate a checkpoint on a config's test data.
+    """Evaluate a checkpoint, or an exported file, on a config's test data.
+
+    An exported file is run as on a device, with the config's boxes, crops and metric (:mod:`sdpose.apis.exported`).
 
     The metrics are logged, and written to ``metrics.json`` beside the log, with the boxes or images that they were
     measured on.
 
     Args:
         config: A config file, or the name of one of the package's configs.
-        checkpoint: Path or address of the checkpoint.
+        checkpoint: Path or address of the checkpoint; or an exported ``.onnx`` or ``.xml`` file, or its folder.
         out: Write the results as JSON, for COCO-style data as pycocotools reads them, here.
         dump: Write every raw prediction as a pickle here.
         all_cycles: Evaluate every cycle of the model in one pass; metrics are named ``cycle1/coco/AP`` and so on, and
@@ -56,16 +59,19 @@ def test(
     Raises:
         UserError: For anything the user can cure: a path, a config key, the data, a checkpoint.
     """
+    if exported := is_exported(checkpoint):
+        check_request(checkpoint, dict(run, all_cycles=all_cycles))
     cfg = prepare(config, **run)
     if test_dev:
         use_test_dev(cfg, (run.get('cfg_options') or {}).get('data_root'), run.get('gt_bbox', False))
     if format_only := format_only or test_dev or is_format_only(cfg):
         out = use_format_only(cfg, out)
     require_writable(cfg.work_dir, '--work-dir')
-    cfg.load_from, cfg.resume = checkpoint, False
+    cfg.load_from, cfg.resume = None if exported else checkpoint, False
     num_cycles = count_cycles(cfg) if all_cycles else None
     evaluators, result_files = _with_outputs(cfg, out, dump, num_cycles)
     check_all(cfg, ('test',))
+    deployed = use_exported(cfg, checkpoint, run) if exported else {}
     if all_cycles:
         use_all_cycles(cfg, evaluators)
     else:
@@ -73,14 +79,11 @@ def test(
     runner = _build_runner(cfg)
     metrics = runner.test()
     if runner.rank == 0:
-        _report(runner, metrics, checkpoint, result_files)
-        if show_dir := run.get('show_dir'):
-            print_log(f'pictures: {os.path.join(runner.log_dir, show_dir)}', runner.logger)
-        for result_file in result_files if format_only else ():
-            check_written(runner, result_file.path)
+        _report(runner, metrics, dict(checkpoint=checkpoint, **deployed), run.get('show_dir'))
+        _finish(runner, result_files, format_only)
         if all_cycles and metrics:
-            deployed = cfg.model.neck.get('test_cycles', 1)
-            print_log(f'metrics of every cycle:\n{cycle_table(metrics, deployed)}', runner.logger)
+            table = cycle_table(metrics, cfg.model.neck.get('test_cycles', 1))
+            print_log(f'metrics of every cycle:\n{table}', runner.logger)
     return metrics
 
 
@@ -135,18 +138,26 @@ def _add_outputs(evaluators: list[dict[str, Any]], out: str | None, dump: str | 
     return result_file
 
 
-def _report(runner: Runner, metrics: dict[str, float], checkpoint: str, result_files: list[ResultFile]) -> None:
-    """Write the metrics, where there are any, beside the log and name every file that was written."""
+def _report(runner: Runner, metrics: dict[str, float], tested: dict[str, Any], show_dir: str | None) -> None:
+    """Write the metrics, where there are any, beside the log with what was tested; name them and the pictures."""
     if metrics:
         record = dict(
             metrics={name: float(value) for name, value in metrics.items()},
             **describe_data(runner.test_dataloader.dataset),
-            checkpoint=checkpoint,
+            **tested,
             config=runner.cfg.filename,
         )
         path = os.path.join(runner.log_dir, 'metrics.json')
         with atomic_write(path, 'w') as file:
             json.dump(record, file, indent=2)
         print_log(f'metrics: {path}', runner.logger)
+    if show_dir:
+        print_log(f'pictures: {os.path.join(runner.log_dir, show_dir)}', runner.logger)
+
+
+def _finish(runner: Runner, result_files: list[ResultFile], check: bool) -> None:
+    """Give the result files their names, name them, and check them where no metric reads them."""
     for result_file in result_files:
         print_log(f'results: {result_file.finish()}', runner.logger)
+        if check:
+            check_written(runner, result_file.path)

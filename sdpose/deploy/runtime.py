@@ -119,7 +119,7 @@ def normalize(crops: np.ndarray, mean: Sequence[float], std: Sequence[float], ch
     """What the model reads: (pixel - mean) / std in float32, channel by channel.
 
     Args:
-        crops: (B, h, w, 3), uint8, blue, green, red, as OpenCV reads pictures.
+        crops: (B, h, w, 3), blue, green, red of 0 to 255, as OpenCV reads pictures.
         mean: Of each channel, in the model's order.
         std: Of each channel, in the model's order.
         channel_order: ``'rgb'`` or ``'bgr'``, the model's order.
@@ -272,7 +272,8 @@ def decode_simcc(simcc_x: np.ndarray, simcc_y: np.ndarray, size: Sequence[int]) 
     joints = np.stack([simcc_x.argmax(-1), simcc_y.argmax(-1)], axis=-1).astype(np.float32)
     scores = np.minimum(simcc_x.max(-1), simcc_y.max(-1))
     joints[scores <= 0] = -1
-    return joints / np.float32([simcc_x.shape[-1] / size[0], simcc_y.shape[-1] / size[1]]), scores
+    cells = np.array([simcc_x.shape[-1] / size[0], simcc_y.shape[-1] / size[1]], np.float32)  # per pixel
+    return joints / cells, scores
 
 
 def to_image(joints: np.ndarray, centers: np.ndarray, scales: np.ndarray, size: Sequence[int]) -> np.ndarray:
@@ -565,26 +566,26 @@ class PoseRuntime:
         """
         _check_image(image)
         boxes = _checked_boxes(boxes, image.shape)
-        settings = self.metadata['input']
         centers, scales = center_scale(boxes, self.size, self.metadata['padding'])
         joints, scores = [np.empty((0, len(self._order), 2), np.float32)], [np.empty((0, len(self._order)), np.float32)]
         for start in range(0, len(boxes), self._model.batch_size):
             part = slice(start, start + self._model.batch_size)
-            crops = crop_people(image, centers[part], scales[part], self.size)
-            found, height = self.infer(normalize(crops, settings['mean'], settings['std'], settings['channel_order']))
+            found, height = self.infer(crop_people(image, centers[part], scales[part], self.size))
             joints.append(to_image(found, centers[part], scales[part], self.size))
             scores.append(height)
         return np.concatenate(joints), np.concatenate(scores)
 
-    def infer(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The joints of normalized crops, with the flip test.
+    def infer(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The joints of crops, with the flip test.
 
         Args:
-            images: (B, 3, h, w), float32, as :func:`normalize` returns them.
+            crops: (B, h, w, 3), blue, green, red of 0 to 255, as :func:`crop_people` returns them.
 
         Returns:
             Joints (B, K, 2) in pixels of the crops and scores (B, K).
         """
+        settings = self.metadata['input']
+        images = normalize(crops, settings['mean'], settings['std'], settings['channel_order'])
         outputs = self._model.run(images)
         if self._flip_here:
             mirrored = self._mirror(self._model.run(images[..., ::-1]))
