@@ -14,7 +14,7 @@ from sdpose.errors import ConfigError, UserError
 from sdpose.preflight.metainfo import load_metainfo
 
 # Endings of exported files, those included that no runtime here runs: they are no checkpoints.
-_ENDINGS = ('.onnx', '.xml', '.tflite', '.param', '.bin')
+_ENDINGS = ('.onnx', '.xml', '.tflite', '.param')
 _MODEL = ExportedModel.__name__
 
 
@@ -120,9 +120,9 @@ def _compared(cfg: Config, metadata: dict[str, Any]) -> list[tuple[str, Any, Any
         theirs = metadata['joints']['names']
         values.append(('the number of joints', len(joints), len(theirs)))
         values += [(f'joint {number} (counted from 0)', *pair) for number, pair in enumerate(zip(joints, theirs))]
-        values += [
-            ('padding of the boxes', float(step.get('padding', 1.25)), float(metadata['padding']))
-            for step in dataset.get('pipeline') or ()
-            if step.get('type') == 'GetBBoxCenterScale'
-        ]
+        for step in dataset.get('pipeline') or ():
+            if step.get('type') == 'GetBBoxCenterScale':
+                values.append(('padding of the boxes', float(step.get('padding', 1.25)), float(metadata['padding'])))
+            elif step.get('type') == 'TopdownAffine':  # exported files are cropped without
+                values.append(('use_udp of TopdownAffine', step.get('use_udp', False), False))
     return values

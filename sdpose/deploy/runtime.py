@@ -525,10 +525,10 @@ class PoseRuntime:
         if self.metadata['task'] != 'pose' or self._kind == 'classes':
             raise ValueError(f'{self._model.file} is a model of {self.metadata["task"]}, not of poses')
         codec = self._codec.get('type')
-        if self._kind == 'heatmaps' and codec not in HEATMAP_CODECS:
+        if self._kind == 'heatmaps' and codec not in HEATMAP_CODECS or self._codec.get('use_dark'):
             raise ValueError(
-                f'{self._model.file}: heatmaps of the codec {codec} are not decoded here, only those of '
-                f'{" and ".join(HEATMAP_CODECS)}: export the model with --outputs joints'
+                f'{self._model.file}: {self._kind} of the codec {codec} are not decoded here, only those of '
+                f'{" and ".join(HEATMAP_CODECS)} and SimCC without DARK: export the model with --outputs joints'
             )
         joints = self.metadata['joints']
         self._order = flip_indices(len(joints['names']), joints['flip_pairs'])
@@ -668,7 +668,7 @@ def _parse_args(arguments: Sequence[str] | None) -> argparse.Namespace:
         nargs='+',
         action='extend',
         metavar='X1,Y1,X2,Y2',
-        help='left, top, right, bottom of each person in pixels (default: the whole picture)',
+        help='left, top, right, bottom of each person in pixels (default: the whole picture); --boxes=-5,... below 0',
     )
     parser.add_argument('--batch-size', type=int, help='people that are run at once')
     parser.add_argument('--threads', type=int, help='threads of the runtime')

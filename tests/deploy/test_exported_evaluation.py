@@ -131,6 +131,26 @@ def test_a_file_of_another_model_is_refused(posed: SimpleNamespace, tmp_path: Pa
     refused('holds no|has no|cannot|lack input.name', UserError, input__name=None)
 
 
+def test_crops_of_another_kind_are_refused(posed: SimpleNamespace, tmp_path: Path):
+    cfg = load_config(str(posed.folder / 'tiny.py'))
+    pipeline = [dict(step, use_udp=True) if step.type == 'TopdownAffine' else dict(step) for step in cfg.val_pipeline]
+    (tmp_path / 'udp.py').write_text(
+        f"_base_ = '{posed.folder}/tiny.py'\ntest_dataloader = dict(dataset=dict(pipeline={pipeline!r}))\n"
+    )
+    with pytest.raises(ConfigError, match='use_udp of TopdownAffine is True in .*udp.py, but False in .*model.onnx'):
+        sdpose.test(str(tmp_path / 'udp.py'), str(posed.file), work_dir=str(tmp_path / 'work'))
+
+
+def test_the_batch_decoder_takes_the_place_of_mmposes(posed: SimpleNamespace, tmp_path: Path):
+    """In the checkpoint's test and in the file's: the codec goes by either name."""
+    options = dict(cfg_options={'codec.type': 'BatchMSRAHeatmap'})
+    for weights in ('model.pth', 'model.onnx'):
+        ours, _ = evaluate(posed, tmp_path / weights / 'a', weights, **options, dump=str(tmp_path / 'a.pkl'))
+        theirs, _ = evaluate(posed, tmp_path / weights / 'b', weights, dump=str(tmp_path / 'b.pkl'))
+        assert ours == theirs
+        np.testing.assert_array_equal(predictions(tmp_path / 'a.pkl'), predictions(tmp_path / 'b.pkl'))
+
+
 def test_what_is_an_exported_file(tmp_path: Path):
     (tmp_path / 'work').mkdir()
     (tmp_path / 'work/epoch_1.pth').touch()

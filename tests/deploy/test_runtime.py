@@ -15,6 +15,7 @@ import pytest
 import torch
 from exported_models import Deployed, describe, label_onnx, write_onnx
 from mmpose.datasets.transforms import GetBBoxCenterScale, TopdownAffine
+from mmpose.models.utils.tta import flip_coordinates
 from torch import Tensor, nn
 
 from sdpose.config.building import build_model
@@ -186,6 +187,24 @@ def test_coordinates_are_those_of_the_test_pipeline(
     assert largest_difference(other, pose) < tolerance  # simcc: half a cell of the crop, in pixels of the picture
 
 
+@pytest.mark.parametrize('shift', [True, False])
+@pytest.mark.parametrize('kind', ['coordinates', 'joints'])
+def test_mirrored_coordinates_return_as_mmpose_turns_them(
+    posed: SimpleNamespace, tmp_path: Path, kind: str, shift: bool
+):
+    file = shutil.copy(posed.file, tmp_path)
+    flip, codec = dict(enabled=True, inside=False, shift_coords=shift), dict(type='RegressionLabel')
+    metadata = describe(posed.cfg, 'heatmaps', output=dict(kind=kind), flip_test=flip, codec=codec)
+    label_onnx(Path(file), json.dumps(metadata))
+    coords, scores = torch.rand(5, 17, 2), torch.rand(5, 17)
+    unit = torch.tensor([1, 1] if kind == 'coordinates' else [48, 64])
+    found = PoseRuntime(file)._mirror([(coords * unit).numpy(), scores.numpy()])
+    order = posed.tests.metainfo['flip_indices']
+    expected = flip_coordinates(coords.clone(), order, shift, (48, 64)) * unit
+    np.testing.assert_allclose(found[0], expected.numpy(), atol=1e-5)
+    np.testing.assert_array_equal(found[1], scores[:, order].numpy())
+
+
 # -- without torch -----------------------------------------
 
 # What a device lacks: importing it fails.
@@ -267,6 +286,8 @@ def test_the_module_is_a_program(shipped: Path, one_picture: SimpleNamespace, ru
     ):
         np.testing.assert_allclose(person['box'], box)
         np.testing.assert_allclose(person['joints'], np.hstack([joints, scores[:, None]]), atol=1e-4)
+    outside = run_tool(str(program), '.', one_picture.path, '--boxes=-5,-5,80,90', **options)
+    assert [person['box'] for person in json.loads(outside.stdout)['people']] == [[-5, -5, 80, 90]]
     whole = run_tool(str(program), '.', one_picture.path, **options)
     assert [person['box'] for person in json.loads(whole.stdout)['people']] == [[0, 0, 160, 120]]
     for arguments, message in (
@@ -368,6 +389,8 @@ def test_what_is_no_exported_file_is_named(posed: SimpleNamespace, tmp_path: Pat
     refused(labelled('kind.onnx', json.dumps(odd)), "output.kind of its metadata is 'masks', not one of heatmaps,")
     udp = {**good, 'codec': {**good['codec'], 'type': 'UDPHeatmap'}}
     refused(labelled('udp.onnx', json.dumps(udp)), 'heatmaps of the codec UDPHeatmap are not decoded here')
+    dark = {**good, 'output': dict(kind='simcc'), 'codec': dict(type='SimCCLabel', use_dark=True)}
+    refused(labelled('dark.onnx', json.dumps(dark)), 'simcc of the codec SimCCLabel are not decoded here')
     classes = {**good, 'task': 'classes', 'output': dict(kind='classes')}
     refused(labelled('classes.onnx', json.dumps(classes)), 'is a model of classes, not of poses')
     joints = {**good, 'output': dict(kind='joints')}
