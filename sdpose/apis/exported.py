@@ -26,44 +26,50 @@ def is_exported(path: str) -> bool:
     return file.suffix in _ENDINGS
 
 
-def check_request(path: str, run: dict[str, Any]) -> None:
+def check_request(path: str, run: dict[str, Any]) -> str:
     """Check that an exported file is there, and refuse options that are for checkpoints.
 
     Args:
-        path: The exported file.
+        path: An exported file, the folder of one, or a checkpoint, which is left alone.
         run: The options of a test, by name.
+
+    Returns:
+        The file that the path means.
 
     Raises:
         UserError: Naming the file or the first such option.
     """
-    try:
-        find_exported(path)
-    except ValueError as error:
-        raise UserError(str(error)) from error
+    if not is_exported(path):
+        return path
     for name, unset in (('all_cycles', False), ('allow_partial', False), ('launcher', 'none')):
         if run.get(name, unset) != unset:
             raise UserError(
                 f'--{name.replace("_", "-")} is for checkpoints, but {path} is an exported file, which holds the '
                 'deployed pass alone and runs in one process: leave the option out'
             )
+    try:
+        return str(find_exported(path))
+    except ValueError as error:
+        raise UserError(str(error)) from error
 
 
-def use_exported(cfg: Config, path: str, run: dict[str, Any]) -> dict[str, Any]:
-    """Put an exported file in the place of a config's model, and log how it is run.
+def use_exported(cfg: Config, cfg_options: dict[str, Any] | None) -> None:
+    """Where a config is to load an exported file, put it in the place of the model, and log how it is run.
+
+    ``cfg.exported`` says so afterwards: ``runtime``, ``precision``, ``flip_test``.
 
     Args:
-        cfg: The config.
-        path: The file or its folder.
-        run: The options of the test; ``model.test_cfg.flip_test`` of ``cfg_options`` outranks the file's metadata.
-
-    Returns:
-        ``exported``: how it is run, ``runtime``, ``precision``, ``flip_test``.
+        cfg: The config, with the file as ``load_from``.
+        cfg_options: What the user set in it; ``model.test_cfg.flip_test`` outranks the file's metadata.
 
     Raises:
         UserError: If the file cannot be run.
         ConfigError: If the file is of another input size, other joints or another codec than the config.
     """
-    flip_test = (run.get('cfg_options') or {}).get('model.test_cfg.flip_test')
+    path = cfg.load_from
+    if not path or not is_exported(path):
+        return
+    flip_test = (cfg_options or {}).get('model.test_cfg.flip_test')
     try:
         metadata = ExportedFile(path).metadata
         task = metadata['task']
@@ -73,15 +79,14 @@ def use_exported(cfg: Config, path: str, run: dict[str, Any]) -> dict[str, Any]:
         flips = ExportedModel(str(path), task, flip_test).exported.flip_test if task == 'pose' else False
     except ValueError as error:
         raise UserError(str(error)) from error
-    cfg.model, cfg.load_from = model, None
     inside = flips and metadata['flip_test'].get('inside')
     how = dict(
         runtime=metadata.get('runtime'),
         precision=metadata.get('precision'),
         flip_test=('inside the file' if inside else 'yes') if flips else 'no',
     )
+    cfg.model, cfg.load_from, cfg.exported = model, None, how
     print_log(f'exported file: {path} ({", ".join(f"{key} {value}" for key, value in how.items())})', 'current')
-    return dict(exported=how)
 
 
 def _check_agreement(cfg: Config, metadata: dict[str, Any], path: str) -> None:

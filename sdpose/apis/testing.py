@@ -20,7 +20,7 @@ from sdpose.io.folders import require_writable
 from sdpose.preflight import check_all
 
 from .all_cycles import count_cycles, of_cycle, use_all_cycles
-from .exported import check_request, is_exported, use_exported
+from .exported import check_request, use_exported
 from .format_only import check_written, is_format_only, use_format_only, use_test_dev
 from .log_filters import silence_records
 
@@ -35,9 +35,7 @@ def test(
     test_dev: bool = False,
     **run: Any,
 ) -> dict[str, float]:
-    """Evaluate a checkpoint, or an exported file, on a config's test data.
-
-    An exported file is run as on a device, with the config's boxes, crops and metric (:mod:`sdpose.apis.exported`).
+    """Evaluate a checkpoint, or an exported file, which is run as on a device, on a config's test data.
 
     The metrics are logged, and written to ``metrics.json`` beside the log, with the boxes or images that they were
     measured on.
@@ -59,40 +57,43 @@ def test(
     Raises:
         UserError: For anything the user can cure: a path, a config key, the data, a checkpoint.
     """
-    if exported := is_exported(checkpoint):
-        check_request(checkpoint, dict(run, all_cycles=all_cycles))
+    checkpoint = check_request(checkpoint, dict(run, all_cycles=all_cycles))
     cfg = prepare(config, **run)
     if test_dev:
         use_test_dev(cfg, (run.get('cfg_options') or {}).get('data_root'), run.get('gt_bbox', False))
     if format_only := format_only or test_dev or is_format_only(cfg):
         out = use_format_only(cfg, out)
     require_writable(cfg.work_dir, '--work-dir')
-    cfg.load_from, cfg.resume = None if exported else checkpoint, False
+    cfg.load_from, cfg.resume = checkpoint, False
     num_cycles = count_cycles(cfg) if all_cycles else None
     evaluators, result_files = _with_outputs(cfg, out, dump, num_cycles)
     check_all(cfg, ('test',))
-    deployed = use_exported(cfg, checkpoint, run) if exported else {}
     if all_cycles:
         use_all_cycles(cfg, evaluators)
     else:
         cfg.test_evaluator = evaluators[0]
-    runner = _build_runner(cfg)
+    runner = _build_runner(cfg, run.get('cfg_options'))
     metrics = runner.test()
     if runner.rank == 0:
-        _report(runner, metrics, dict(checkpoint=checkpoint, **deployed), run.get('show_dir'))
-        _finish(runner, result_files, format_only)
+        _report(runner, metrics, checkpoint, result_files)
+        if show_dir := run.get('show_dir'):
+            print_log(f'pictures: {os.path.join(runner.log_dir, show_dir)}', runner.logger)
+        for result_file in result_files if format_only else ():
+            check_written(runner, result_file.path)
         if all_cycles and metrics:
-            table = cycle_table(metrics, cfg.model.neck.get('test_cycles', 1))
-            print_log(f'metrics of every cycle:\n{table}', runner.logger)
+            deployed = cfg.model.neck.get('test_cycles', 1)
+            print_log(f'metrics of every cycle:\n{cycle_table(metrics, deployed)}', runner.logger)
     return metrics
 
 
-def _build_runner(cfg: Config) -> Runner:
+def _build_runner(cfg: Config, cfg_options: dict[str, Any] | None) -> Runner:
     """The runner of a config with test data.
 
     Raises:
         ConfigError: If a part refuses its values, or the config has no test data.
+        UserError: If an exported file cannot be run, or is not of the config.
     """
+    use_exported(cfg, cfg_options)
     with building():
         runner = Runner.from_cfg(cfg)
         silence_records(runner.logger)
@@ -138,26 +139,19 @@ def _add_outputs(evaluators: list[dict[str, Any]], out: str | None, dump: str | 
     return result_file
 
 
-def _report(runner: Runner, metrics: dict[str, float], tested: dict[str, Any], show_dir: str | None) -> None:
-    """Write the metrics, where there are any, beside the log with what was tested; name them and the pictures."""
+def _report(runner: Runner, metrics: dict[str, float], checkpoint: str, result_files: list[ResultFile]) -> None:
+    """Write the metrics, where there are any, beside the log and name every file that was written."""
     if metrics:
         record = dict(
             metrics={name: float(value) for name, value in metrics.items()},
             **describe_data(runner.test_dataloader.dataset),
-            **tested,
+            checkpoint=checkpoint,
             config=runner.cfg.filename,
+            **({'exported': runner.cfg.exported} if 'exported' in runner.cfg else {}),
         )
         path = os.path.join(runner.log_dir, 'metrics.json')
         with atomic_write(path, 'w') as file:
             json.dump(record, file, indent=2)
         print_log(f'metrics: {path}', runner.logger)
-    if show_dir:
-        print_log(f'pictures: {os.path.join(runner.log_dir, show_dir)}', runner.logger)
-
-
-def _finish(runner: Runner, result_files: list[ResultFile], check: bool) -> None:
-    """Give the result files their names, name them, and check them where no metric reads them."""
     for result_file in result_files:
         print_log(f'results: {result_file.finish()}', runner.logger)
-        if check:
-            check_written(runner, result_file.path)
