@@ -25,6 +25,7 @@ _AWAITED = {
 _LOCATIONS = {
     'mmpose.registry': dict(
         MODELS='sdpose.models',
+        KEYPOINT_CODECS='sdpose.deploy.codec',
         WEIGHT_INITIALIZERS='sdpose.models',
         DATASETS='sdpose.datasets',
         TRANSFORMS='sdpose.datasets',

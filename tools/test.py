@@ -1,4 +1,4 @@
-"""Evaluate a checkpoint on a config's test data."""
+"""Evaluate a checkpoint, or an exported file, on a config's test data."""
 
 import argparse
 import sys
@@ -13,7 +13,7 @@ from sdpose.apis import cli  # noqa: E402
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('checkpoint', help='checkpoint file; or an exported .onnx or .xml file, or its folder')
     parser.add_argument(
         '--out', metavar='FILE.json', help='write the results (COCO-style ones as pycocotools reads them) here'
     )

@@ -21,6 +21,7 @@ from sdpose.preflight import check_all
 
 from .all_cycles import count_cycles, of_cycle, use_all_cycles
 from .drawing import check_drawing, require_picture_folder, say_picture_folder
+from .exported import check_request, use_exported
 from .format_only import check_written, is_format_only, use_format_only, use_test_dev
 from .log_filters import silence_records
 from .precision import set_evaluation_precision
@@ -37,13 +38,13 @@ def test(
     skip_checks: bool = False,
     **run: Any,
 ) -> dict[str, float]:
-    """Evaluate a checkpoint on a config's test data.
+    """Evaluate a checkpoint, or an exported file, which is run as on a device, on a config's test data.
 
     The metrics are logged, and written to ``metrics.json`` beside the log, with what they were measured on.
 
     Args:
         config: A config file, or the name of one of the package's configs.
-        checkpoint: Path or address of the checkpoint.
+        checkpoint: Path or address of the checkpoint; or an exported ``.onnx`` or ``.xml`` file, or its folder.
         out: Write the results as JSON, for COCO-style data as pycocotools reads them, here.
         dump: Write every raw prediction as a pickle here.
         all_cycles: Evaluate every cycle of the model in one pass; metrics are named ``cycle1/coco/AP`` and so on, and
@@ -59,6 +60,7 @@ def test(
     Raises:
         UserError: For anything the user can cure: a path, a config key, the data, a checkpoint.
     """
+    checkpoint = check_request(checkpoint, dict(run, all_cycles=all_cycles))
     cfg = prepare(config, **run)
     check_drawing(cfg)
     if test_dev:
@@ -76,18 +78,22 @@ def test(
         use_all_cycles(cfg, evaluators)
     else:
         cfg.test_evaluator = with_metrics(cfg.get('test_evaluator'), evaluators[0])
-    runner = _build_runner(cfg)
+    runner = _build_runner(cfg, run.get('cfg_options'))
     require_picture_folder(runner, run.get('show_dir'))
     metrics = runner.test()
     if runner.rank == 0:
-        _report(runner, metrics, checkpoint, result_files)
+        _report(runner, metrics, checkpoint, result_files, format_only)
         say_picture_folder(runner, run.get('show_dir'))
-        for result_file in result_files if format_only else ():
-            check_written(runner, result_file.path)
-        if all_cycles and metrics:
-            deployed = cfg.model.neck.get('test_cycles', 1)
-            print_log(f'metrics of every cycle:\n{cycle_table(metrics, deployed)}', runner.logger)
+        if all_cycles:
+            _report_cycles(runner, metrics)
     return metrics
+
+
+def _report_cycles(runner: Runner, metrics: dict[str, float]) -> None:
+    """Log every cycle's metrics as a table, where there are any."""
+    if metrics:
+        deployed = runner.cfg.model.neck.get('test_cycles', 1)
+        print_log(f'metrics of every cycle:\n{cycle_table(metrics, deployed)}', runner.logger)
 
 
 def _check_one_set(cfg: Config, options: dict[str, Any]) -> None:
@@ -100,17 +106,18 @@ def _check_one_set(cfg: Config, options: dict[str, Any]) -> None:
     if asked is not None and holds_metrics(cfg.get('test_evaluator')):
         raise ConfigError(
             f'{asked} needs the predictions of one data set, but test_evaluator.type is {cfg.test_evaluator.type}, '
-            'which '
-            'has a metric for each of several: test them one by one'
+            'which has a metric for each of several: test them one by one'
         )
 
 
-def _build_runner(cfg: Config) -> Runner:
+def _build_runner(cfg: Config, cfg_options: dict[str, Any] | None) -> Runner:
     """The runner of a config with test data.
 
     Raises:
         ConfigError: If a part refuses its values, or the config has no test data.
+        UserError: If an exported file cannot be run, or is not of the config.
     """
+    use_exported(cfg, cfg_options)
     with building():
         runner = Runner.from_cfg(cfg)
         silence_records(runner.logger)
@@ -160,14 +167,17 @@ def _add_outputs(evaluators: list[dict[str, Any]], out: str | None, dump: str | 
     return result_file
 
 
-def _report(runner: Runner, metrics: dict[str, float], checkpoint: str, result_files: list[ResultFile]) -> None:
-    """Write the metrics, where there are any, beside the log and name every file that was written."""
+def _report(
+    runner: Runner, metrics: dict[str, float], checkpoint: str, result_files: list[ResultFile], format_only: bool
+) -> None:
+    """Write the metrics, where there are any, beside the log, name every file that was written, and check COCO's."""
     if metrics:
         record = dict(
             metrics={name: float(value) for name, value in metrics.items()},
             **describe_data(runner.test_dataloader.dataset),
             checkpoint=checkpoint,
             config=runner.cfg.filename,
+            **({'exported': runner.cfg.exported} if 'exported' in runner.cfg else {}),
         )
         path = os.path.join(runner.log_dir, 'metrics.json')
         with atomic_write(path, 'w') as file:
@@ -175,3 +185,5 @@ def _report(runner: Runner, metrics: dict[str, float], checkpoint: str, result_f
         print_log(f'metrics: {path}', runner.logger)
     for result_file in result_files:
         print_log(f'results: {result_file.finish()}', runner.logger)
+    for result_file in result_files if format_only else ():
+        check_written(runner, result_file.path)

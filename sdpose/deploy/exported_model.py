@@ -1,0 +1,85 @@
+"""An exported file in the place of a model, so that MMEngine's test loop evaluates what is shipped.
+
+Shapes: B crops of a batch, (h, w) their size in pixels.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.model import BaseModel
+from mmengine.structures import InstanceData
+from mmpose.registry import MODELS
+from torch import Tensor
+
+from .runtime import ExportedFile, PoseRuntime, to_image
+
+
+@MODELS.register_module()
+class ExportedModel(BaseModel):
+    """Predicts with an exported file, through the code that runs it on a device: normalizing, flip test, decoding.
+
+    What is left to the data path of a config are boxes, crops and the metric.
+
+    Args:
+        file: The file, or the folder that it was exported into.
+        task: ``'pose'``, or ``'classes'``, whose images come normalized out of the pipeline.
+        flip_test: Whether mirror images are averaged; by default as the file's metadata say.
+        data_preprocessor: Config of what stacks the images; it must not normalize those of poses.
+
+    Raises:
+        ValueError: As :class:`sdpose.deploy.PoseRuntime`.
+    """
+
+    def __init__(
+        self, file: str, task: str = 'pose', flip_test: bool | None = None, data_preprocessor: dict | None = None
+    ) -> None:
+        super().__init__(data_preprocessor)
+        threads = torch.get_num_threads()
+        self.task = task
+        self.exported: Any = (
+            PoseRuntime(file, threads=threads, flip_test=flip_test)
+            if task == 'pose'
+            else ExportedFile(file, threads=threads)
+        )
+
+    def forward(self, inputs: Tensor, data_samples: list, mode: str = 'tensor') -> list:
+        """The samples with their predictions.
+
+        Args:
+            inputs: (B, 3, h, w): pixels of 0 to 255, blue, green, red, for poses; normalized for classes.
+            data_samples: One of MMPose's or of :class:`sdpose.structures.ClassSample` for each image.
+            mode: Of MMEngine's modes, ``'predict'``.
+
+        Raises:
+            NotImplementedError: For another mode.
+        """
+        if mode != 'predict':
+            raise NotImplementedError(f'an exported file can be tested, but there is no {mode!r} of it')
+        images = inputs.cpu().numpy()
+        return self._classify(images, data_samples) if self.task == 'classes' else self._pose(images, data_samples)
+
+    def _pose(self, images: np.ndarray, data_samples: list) -> list:
+        """Key points in pixels of the picture, as MMPose's top-down estimator leaves them in the samples."""
+        joints, scores = self.exported.infer(images.transpose(0, 2, 3, 1))
+        centers, scales = (
+            np.stack([sample.metainfo[key] for sample in data_samples]) for key in ('input_center', 'input_scale')
+        )
+        joints = to_image(joints, centers, scales, self.exported.size)
+        for sample, points, heights in zip(data_samples, joints, scores):
+            given = sample.gt_instances
+            sample.pred_instances = InstanceData(
+                keypoints=points[None],
+                keypoint_scores=heights[None],
+                keypoints_visible=heights[None],
+                bboxes=given.bboxes,
+                bbox_scores=given.bbox_scores,
+            )
+        return data_samples
+
+    def _classify(self, images: np.ndarray, data_samples: list) -> list:
+        """The probability of each class."""
+        (logits,) = self.exported.run(images)
+        for sample, scores in zip(data_samples, torch.from_numpy(logits).softmax(dim=-1)):
+            sample.pred_score = scores
+        return data_samples

@@ -1,0 +1,721 @@
+"""Joints of people in a picture from an exported file, without torch: crop, normalize, run, flip test, decode.
+
+One module of NumPy, OpenCV and ONNX Runtime or OpenVINO that imports nothing of the project: the exporter writes it
+beside a model as ``pose_runtime.py``, and a device needs nothing but that folder. The arithmetic is MMPose's, bit by
+bit; ``sdpose/deploy/README.md`` of the project has it as formulas, with an example in numbers.
+
+    from pose_runtime import PoseRuntime
+    joints, scores = PoseRuntime('model.onnx').predict(image, boxes)
+
+or ``python pose_runtime.py model.onnx picture.jpg --boxes 10,20,110,220``.
+
+Shapes: N people, B crops of a batch, K joints, (w, h) the size of a crop, (W, H) that of a heatmap, in pixels.
+"""
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+__all__ = [
+    'ExportedFile',
+    'PoseRuntime',
+    'center_scale',
+    'crop_people',
+    'decode_heatmaps',
+    'decode_simcc',
+    'find_exported',
+    'flip_indices',
+    'mirror_heatmaps',
+    'normalize',
+    'to_image',
+    'warp_matrix',
+]
+
+FORMAT_VERSION = 1  # of the metadata
+METADATA_KEY = 'sdpose'  # their name inside a file
+METADATA_FILE = 'metadata.json'  # their file beside it
+HEATMAP_CODECS = ('MSRAHeatmap', 'BatchMSRAHeatmap')
+COORDINATE_CODECS = ('RegressionLabel',)
+DYNAMIC_BATCH = 32  # crops at once where the file leaves it free
+_TALL = 64  # heatmaps blurred at once, so that they stay in the processor's cache
+_OUTPUTS = dict(
+    heatmaps=('heatmaps',),
+    coordinates=('keypoints', 'scores'),
+    joints=('keypoints', 'scores'),
+    simcc=('simcc_x', 'simcc_y'),
+    classes=('logits',),
+)
+_PRECISIONS = dict(bf16='bf16')  # what OpenVINO computes in; others f32, which it would not choose on every processor
+# (dx, dy) of what a refinement of a peak reads: the peak, its neighbours, the next but one, the diagonals.
+_OFFSETS = np.array(
+    [[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1], [2, 0], [-2, 0], [0, 2], [0, -2], [1, 1], [1, -1], [-1, 1], [-1, -1]]
+)
+
+
+# -- before the model ------------------------------------------------------------------------------
+
+
+def center_scale(boxes: np.ndarray, size: Sequence[int], padding: float) -> tuple[np.ndarray, np.ndarray]:
+    """The regions that are cropped for boxes: padded, and widened to the aspect ratio of the crop.
+
+    Args:
+        boxes: (N, 4), float32: left, top, right, bottom in pixels of the picture.
+        size: (w, h) of a crop.
+        padding: How much larger than the box the region is, 1.25 for a margin of an eighth on each side.
+
+    Returns:
+        Centres (N, 2) and sizes (N, 2) of the regions in pixels of the picture, float32.
+    """
+    centers = (boxes[:, 2:] + boxes[:, :2]) * 0.5
+    scales = (boxes[:, 2:] - boxes[:, :2]) * padding
+    width, height, aspect = scales[:, :1], scales[:, 1:], size[0] / size[1]
+    wide = np.hstack([width, width / aspect])
+    return centers, np.where(width > height * aspect, wide, np.hstack([height * aspect, height]))
+
+
+def warp_matrix(center: np.ndarray, scale: np.ndarray, size: Sequence[int]) -> np.ndarray:
+    """The affine matrix (2, 3) from the picture to the crop of one region, float64.
+
+    Up to rounding it is ``[[s, 0, w / 2 - s * x], [0, s, h / 2 - s * y]]`` with ``s = w / region's width`` and the
+    region's centre (x, y); the third point stands at a right angle, so only the width counts.
+
+    Args:
+        center: (2,), the region's centre in pixels of the picture.
+        scale: (2,), its width and height.
+        size: (w, h) of the crop.
+    """
+    x, y, half = float(center[0]), float(center[1]), float(scale[0]) * 0.5
+    left = np.float32(x - half)
+    there = np.array([[x, y], [left, y], [left, y + (np.float32(x) - left)]], np.float32)
+    middle, bottom = size[0] * 0.5, size[1] * 0.5
+    here = np.array([[middle, bottom], [0, bottom], [0, bottom + middle]], np.float32)
+    return cv2.getAffineTransform(there, here)
+
+
+def crop_people(image: np.ndarray, centers: np.ndarray, scales: np.ndarray, size: Sequence[int]) -> np.ndarray:
+    """The crops (N, h, w, 3) of regions of a picture, bilinear, black outside of it.
+
+    Args:
+        image: (height, width, 3), uint8.
+        centers: (N, 2), of the regions, as :func:`center_scale` returns them.
+        scales: (N, 2), their sizes.
+        size: (w, h) of a crop.
+    """
+    crops = np.empty((len(centers), size[1], size[0], 3), np.uint8)
+    for crop, center, scale in zip(crops, centers, scales):
+        cv2.warpAffine(image, warp_matrix(center, scale, size), (size[0], size[1]), dst=crop, flags=cv2.INTER_LINEAR)
+    return crops
+
+
+def normalize(crops: np.ndarray, mean: Sequence[float], std: Sequence[float], channel_order: str) -> np.ndarray:
+    """What the model reads: (pixel - mean) / std in float32, channel by channel.
+
+    Args:
+        crops: (B, h, w, 3), blue, green, red of 0 to 255, as OpenCV reads pictures.
+        mean: Of each channel, in the model's order.
+        std: Of each channel, in the model's order.
+        channel_order: ``'rgb'`` or ``'bgr'``, the model's order.
+
+    Returns:
+        (B, 3, h, w), float32.
+    """
+    count, height, width, _ = crops.shape
+    images = np.empty((count, 3, height, width), np.float32)
+    for channel in range(3):
+        source = crops[..., 2 - channel if channel_order == 'rgb' else channel]
+        np.subtract(source, np.float32(mean[channel]), out=images[:, channel], dtype=np.float32)
+        images[:, channel] /= np.float32(std[channel])
+    return images
+
+
+# -- behind the model ------------------------------------------------------------------------------
+
+
+def flip_indices(num_joints: int, pairs: Sequence[Sequence[int]]) -> np.ndarray:
+    """(K,): which joint of the mirror image each joint is, from the pairs of left and right."""
+    order = np.arange(num_joints)
+    for left, right in pairs:
+        order[left], order[right] = right, left
+    return order
+
+
+def mirror_heatmaps(heatmaps: np.ndarray, order: np.ndarray, shift: bool) -> np.ndarray:
+    """Heatmaps of mirrored crops as those of the crops themselves.
+
+    Args:
+        heatmaps: (B, K, H, W).
+        order: (K,), as :func:`flip_indices` returns it.
+        shift: Whether the mirrored maps move one column to the right, the first column staying as it is.
+
+    Returns:
+        (B, K, H, W), a new array.
+    """
+    mirrored = heatmaps[:, order, :, ::-1]
+    return np.concatenate([mirrored[..., :1], mirrored[..., :-1]], axis=-1) if shift else mirrored.copy()
+
+
+def decode_heatmaps(
+    heatmaps: np.ndarray, size: Sequence[int], unbiased: bool, blur_kernel_size: int = 11
+) -> tuple[np.ndarray, np.ndarray]:
+    """Joints from heatmaps: the peak, refined, times (w / W, h / H).
+
+    Args:
+        heatmaps: (B, K, H, W), float32.
+        size: (w, h) of a crop.
+        unbiased: DARK's refinement, by the blurred map's logarithm; else a quarter of a heatmap pixel towards the
+            higher neighbours.
+        blur_kernel_size: Of that blur, in heatmap pixels, odd.
+
+    Returns:
+        Joints (B, K, 2) in pixels of the crop and their scores (B, K), the peaks' heights. A map without a positive
+        value gives (-1, -1) of the heatmap.
+    """
+    height, width = heatmaps.shape[2:]
+    maps = np.ascontiguousarray(heatmaps, np.float32).reshape(-1, height, width)  # (B * K, H, W)
+    flat = maps.reshape(len(maps), height * width)
+    index = flat.argmax(axis=1)
+    scores = flat[np.arange(len(flat)), index]
+    cells = np.stack([index % width, index // width], axis=1)  # (B * K, 2)
+    cells[scores <= 0] = -1
+    with np.errstate(all='ignore'):  # what is not a number stays so
+        move = _dark(maps, cells, scores, blur_kernel_size) if unbiased else _quarter(maps, cells)
+    factor = (np.array(size) / (width, height)).astype(np.float32)
+    joints = (cells.astype(np.float32) + move) * factor
+    return joints.reshape(*heatmaps.shape[:2], 2), scores.reshape(heatmaps.shape[:2])
+
+
+def _blurred_peaks(maps: np.ndarray, cells: np.ndarray, scores: np.ndarray, kernel: int) -> np.ndarray:
+    """The blurred maps (M, H, W), as high as the scores, at :data:`_OFFSETS` around their peaks (M, 2): (13, M)."""
+    height, width, border = *maps.shape[1:], kernel // 2
+    found = np.empty((len(_OFFSETS), len(maps)), np.float32)
+    for start in range(0, len(maps), _TALL):
+        part = slice(start, start + _TALL)
+        # One tall picture: between two maps lie so many black rows that none reaches the other. The black columns are
+        # MMPose's: OpenCV rounds a value by where in its row it stands.
+        tall = np.zeros((len(maps[part]), height + border, width + 2 * border), np.float32)
+        tall[:, :height, border : border + width] = maps[part]
+        blurred = cv2.GaussianBlur(
+            tall.reshape(-1, width + 2 * border), (kernel, kernel), 0, borderType=cv2.BORDER_CONSTANT
+        )
+        blurred = blurred.reshape(tall.shape)[:, :height, border : border + width]
+        places = cells[part, None] + _OFFSETS  # (M, 13, 2)
+        near = blurred[np.arange(len(tall))[:, None], places[..., 1], places[..., 0]]  # (M, 13)
+        found[:, part] = near.T * (scores[part] / blurred.max(axis=(1, 2)))
+    return found
+
+
+def _dark(maps: np.ndarray, cells: np.ndarray, scores: np.ndarray, kernel: int) -> np.ndarray:
+    """DARK's moves (M, 2) of peaks in heatmap pixels: a Newton step on the logarithm of the blurred map."""
+    count, height, width = maps.shape
+    moves = np.zeros((count, 2), np.float32)
+    which = np.flatnonzero(((cells > 1) & (cells < (width - 2, height - 2))).all(axis=1))
+    near = np.log(np.maximum(_blurred_peaks(maps[which], cells[which], scores[which], kernel), np.float32(1e-10)))
+    here, right, left, below, above, right2, left2, below2, above2, *corners = near
+    slope = np.stack([0.5 * (right - left), 0.5 * (below - above)], axis=1)  # (M, 2)
+    xx = 0.25 * (right2 - 2 * here + left2)
+    yy = 0.25 * (below2 - 2 * here + above2)
+    xy = 0.25 * (corners[0] - corners[1] - corners[2] + corners[3])
+    solvable = xx * yy - xy**2 != 0
+    curvature = np.stack([xx, xy, xy, yy], axis=1).reshape(-1, 2, 2)[solvable]
+    moves[which[solvable]] = _newton(curvature, slope[solvable])
+    return moves
+
+
+def _newton(curvature: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """Solutions (M, 2) of ``curvature @ move = -slope`` in float32."""
+    try:
+        return (-np.linalg.inv(curvature) @ slope[..., None])[..., 0]
+    except np.linalg.LinAlgError:  # one of them is singular to rounding
+        (xx, xy), (_, yy) = curvature.astype(float).transpose(1, 2, 0)
+        determinant = xx * yy - xy**2
+        determinant[determinant == 0] = np.inf  # no move
+        moves = np.stack([xy * slope[:, 1] - yy * slope[:, 0], xy * slope[:, 0] - xx * slope[:, 1]], axis=1)
+        return (moves / determinant[:, None]).astype(np.float32)
+
+
+def _quarter(maps: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """Moves (M, 2) of a quarter of a heatmap pixel towards the higher of two neighbours."""
+    height, width = maps.shape[1:]
+    x, y = cells.T
+    number = np.arange(len(maps))
+    moves = np.zeros((len(maps), 2), np.float32)
+    for axis, inside in enumerate(
+        [(1 < x) & (x < width - 1) & (0 < y) & (y < height), (1 < y) & (y < height - 1) & (0 < x) & (x < width)]
+    ):
+        which, dx, dy = number[inside], 1 - axis, axis
+        ahead = maps[which, y[inside] + dy, x[inside] + dx]
+        behind = maps[which, y[inside] - dy, x[inside] - dx]
+        moves[which, axis] = np.sign(ahead - behind) * np.float32(0.25)
+    return moves
+
+
+def decode_simcc(simcc_x: np.ndarray, simcc_y: np.ndarray, size: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Joints from one vector per axis: the places of the largest values, over the cells per pixel.
+
+    Args:
+        simcc_x: (B, K, w * r) with r cells per pixel.
+        simcc_y: (B, K, h * r).
+        size: (w, h) of a crop.
+
+    Returns:
+        Joints (B, K, 2) in pixels of the crop and their scores (B, K), the lower of the two maxima. A joint without a
+        positive one lies at cell -1.
+    """
+    joints = np.stack([simcc_x.argmax(-1), simcc_y.argmax(-1)], axis=-1).astype(np.float32)
+    scores = np.minimum(simcc_x.max(-1), simcc_y.max(-1))
+    joints[scores <= 0] = -1
+    cells = np.array([simcc_x.shape[-1] / size[0], simcc_y.shape[-1] / size[1]], np.float32)  # per pixel
+    return joints / cells, scores
+
+
+def to_image(joints: np.ndarray, centers: np.ndarray, scales: np.ndarray, size: Sequence[int]) -> np.ndarray:
+    """Joints in pixels of the picture.
+
+    Args:
+        joints: (B, K, 2) in pixels of the crops.
+        centers: (B, 2), of the regions, as :func:`center_scale` returns them.
+        scales: (B, 2), their sizes.
+        size: (w, h) of a crop.
+
+    Returns:
+        (B, K, 2), ``joint / size * scale + center - scale / 2``, computed in float64, in the type of ``joints``.
+    """
+    centers, scales = centers[:, None].astype(float), scales[:, None].astype(float)
+    return (joints / np.array(size, float) * scales + centers - 0.5 * scales).astype(joints.dtype)
+
+
+# -- the file --------------------------------------------------------------------------------------
+
+
+def find_exported(path: str | Path) -> Path:
+    """The exported file that a path means: the file itself, or the one that an export folder's metadata name.
+
+    Raises:
+        ValueError: If it is missing, or no file of a kind that runs here.
+    """
+    file = Path(path).expanduser()
+    if file.is_dir():
+        if (file / METADATA_FILE).is_file():
+            found = [file / str(_parse((file / METADATA_FILE).read_text(encoding='utf-8'), file).get('file'))]
+        else:
+            found = sorted(each for each in file.iterdir() if each.suffix in _ENGINES)
+        if len(found) != 1:
+            names = ', '.join(each.name for each in found) or 'none'
+            raise ValueError(f'{path} is a folder with {names} to run: name the .onnx or .xml file')
+        file = found[0]
+    if not file.is_file():
+        raise ValueError(f'{file} does not exist: name an exported .onnx or .xml file, or its folder')
+    if file.suffix not in _ENGINES:
+        raise ValueError(f'{file} ends in {file.suffix or "nothing"}: this runtime runs .onnx and OpenVINO .xml files')
+    return file
+
+
+def _parse(text: str, file: Path) -> dict[str, Any]:
+    """The metadata that a text holds."""
+    try:
+        metadata = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f'{file}: its metadata are no JSON ({error}): export the model again') from None
+    if not isinstance(metadata, dict):
+        raise ValueError(f'{file}: its metadata are no JSON object: export the model again')
+    return metadata
+
+
+def _check(metadata: dict[str, Any], file: Path) -> None:
+    """Refuse metadata that are of another format or incomplete."""
+    version = metadata.get('format_version')
+    if version != FORMAT_VERSION:
+        raise ValueError(
+            f'{file}: format_version of its metadata is {version!r}, this runtime reads {FORMAT_VERSION}: use the '
+            'pose_runtime.py that was written beside the file'
+        )
+    for key in ('task', 'input.name', 'input.size', 'input.mean', 'input.std', 'input.channel_order', 'output.kind'):
+        value: Any = metadata
+        for part in key.split('.'):
+            value = value.get(part) if isinstance(value, dict) else None
+        if value is None:
+            raise ValueError(f'{file}: its metadata lack {key}: export the model again')
+    kind = metadata['output']['kind']
+    if kind not in _OUTPUTS:
+        raise ValueError(f'{file}: output.kind of its metadata is {kind!r}, not one of {", ".join(_OUTPUTS)}')
+    if metadata['task'] == 'pose' and not ({'joints', 'codec', 'padding', 'flip_test'} <= metadata.keys()):
+        raise ValueError(f'{file}: its metadata lack joints, codec, padding or flip_test: export the model again')
+
+
+def _require(package: str, file: Path) -> Any:
+    """Import a runtime."""
+    try:
+        return import_module(package)
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f'{file} needs the package {error.name}, which is not installed: pip install {package}'
+        ) from None
+
+
+class _OnnxEngine:
+    """A model in ONNX Runtime."""
+
+    def __init__(self, file: Path, threads: int | None, providers: Sequence[str] | None) -> None:
+        onnxruntime = _require('onnxruntime', file)
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        if threads is not None:
+            options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        chosen = list(providers or ['CPUExecutionProvider'])
+        self.session = onnxruntime.InferenceSession(str(file), options, providers=chosen)
+        self.text = self.session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+
+    def start(self, metadata: dict[str, Any]) -> None:
+        """Nothing is left to do."""
+
+    def __call__(self, names: Sequence[str], image_name: str, images: np.ndarray) -> list[np.ndarray]:
+        return self.session.run(list(names), {image_name: images})
+
+
+class _OpenvinoEngine:
+    """A model in OpenVINO."""
+
+    def __init__(self, file: Path, threads: int | None, providers: Sequence[str] | None) -> None:
+        if providers:
+            raise ValueError(f'providers={list(providers)!r} are of ONNX Runtime, but {file} runs in OpenVINO')
+        openvino = _require('openvino', file)
+        self.core = openvino.Core()
+        self.model = self.core.read_model(str(file))
+        self.threads = threads
+        beside = file.with_name(METADATA_FILE)
+        self.text = None
+        if self.model.has_rt_info([METADATA_KEY]):
+            self.text = self.model.get_rt_info([METADATA_KEY]).astype(str)
+        elif beside.is_file():
+            self.text = beside.read_text(encoding='utf-8')
+
+    def start(self, metadata: dict[str, Any]) -> None:
+        """Compile the model in the precision that it was exported for."""
+        options: dict[str, Any] = dict(
+            INFERENCE_PRECISION_HINT=_PRECISIONS.get(metadata.get('precision', ''), 'f32'), PERFORMANCE_HINT='LATENCY'
+        )
+        if self.threads is not None:
+            options['INFERENCE_NUM_THREADS'] = self.threads
+        self.compiled = self.core.compile_model(self.model, 'CPU', options)
+
+    def __call__(self, names: Sequence[str], image_name: str, images: np.ndarray) -> list[np.ndarray]:
+        found = self.compiled([images])
+        return [found[self.compiled.output(name)] for name in names]
+
+
+_ENGINES: dict[str, Any] = {'.onnx': _OnnxEngine, '.xml': _OpenvinoEngine}
+
+
+class ExportedFile:
+    """A file that ``tools/deploy/export.py`` wrote, ready to run on normalized crops.
+
+    Args:
+        path: The ``.onnx`` or ``.xml`` file, or the folder that it was exported into.
+        batch_size: Crops that are run at once; by default the file's own number, or 32 where it is free.
+        threads: Threads of the runtime; by default as many as it likes.
+        providers: Execution providers of ONNX Runtime in order of preference; by default the processor.
+
+    Attributes:
+        file: The file.
+        metadata: What the exporter wrote about the model.
+        size: (w, h) of a crop.
+        batch_size: Crops that are run at once.
+
+    Raises:
+        ValueError: If the file is missing, damaged or was not exported by this project, its runtime is not installed,
+            or an argument does not fit the file.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        batch_size: int | None = None,
+        threads: int | None = None,
+        providers: Sequence[str] | None = None,
+    ) -> None:
+        for name, value in dict(batch_size=batch_size, threads=threads).items():
+            if value is not None and (not isinstance(value, int) or value < 1):
+                raise ValueError(f'{name}={value!r} must be a whole number of at least 1')
+        self.file = find_exported(path)
+        try:
+            self._engine = _ENGINES[self.file.suffix](self.file, threads, providers)
+        except ValueError:
+            raise
+        except Exception as error:  # each runtime has its own
+            reason = ' '.join(str(error).split())
+            raise ValueError(f'{self.file} cannot be loaded, it is damaged or incomplete: {reason}') from error
+        if self._engine.text is None:
+            raise ValueError(
+                f'{self.file} was not exported by this project: it holds no metadata {METADATA_KEY!r}; export the '
+                'model with tools/deploy/export.py'
+            )
+        self.metadata = _parse(self._engine.text, self.file)
+        _check(self.metadata, self.file)
+        self._engine.start(self.metadata)
+        self.size = (int(self.metadata['input']['size'][0]), int(self.metadata['input']['size'][1]))
+        self._fixed = self.metadata['input'].get('batch')
+        if self._fixed and batch_size not in (None, self._fixed):
+            raise ValueError(
+                f'batch_size={batch_size}: {self.file} was exported for batches of {self._fixed}; leave batch_size out'
+            )
+        self.batch_size = self._fixed or batch_size or DYNAMIC_BATCH
+        kind = self.metadata['output']['kind']
+        self._names = tuple(self.metadata['output'].get('names') or _OUTPUTS[kind])
+
+    def run(self, images: np.ndarray) -> list[np.ndarray]:
+        """The outputs of crops, in the order of the metadata's names, float32.
+
+        Args:
+            images: (B, 3, h, w), float32, normalized; any number of them, those of a batch are run at once and a batch
+                that a file wants full is filled up.
+        """
+        outputs = []
+        for start in range(0, len(images), self.batch_size):
+            batch = np.ascontiguousarray(images[start : start + self.batch_size], np.float32)
+            count = len(batch)
+            if self._fixed and count < self._fixed:
+                filling = np.zeros((self._fixed - count, *batch.shape[1:]), np.float32)
+                batch = np.concatenate([batch, filling])
+            found = self._engine(self._names, self.metadata['input']['name'], batch)
+            outputs.append([np.asarray(each, np.float32)[:count] for each in found])
+        return [np.concatenate(each) for each in zip(*outputs)]
+
+
+class PoseRuntime:
+    """The joints of people in a picture, from an exported file.
+
+    Args:
+        file: The ``.onnx`` or ``.xml`` file, or the folder that it was exported into.
+        batch_size: People that are run at once; by default the file's own number, or 32 where it is free.
+        threads: Threads of the runtime; by default as many as it likes.
+        flip_test: Whether the mirror image is run, too, and averaged; by default as the file's metadata say. A file
+            with joints decoded from heatmaps can average only inside its graph.
+        providers: Execution providers of ONNX Runtime in order of preference; by default the processor.
+
+    Attributes:
+        metadata: What the exporter wrote about the model, such as ``metadata['joints']['names']``.
+        size: (w, h) of a crop.
+        flip_test: Whether mirror images are averaged, inside the graph or here.
+
+    Raises:
+        ValueError: As :class:`ExportedFile`; or the file holds no pose model, a codec that this runtime cannot decode,
+            or ``flip_test`` cannot be had.
+    """
+
+    def __init__(
+        self,
+        file: str | Path,
+        batch_size: int | None = None,
+        threads: int | None = None,
+        flip_test: bool | None = None,
+        providers: Sequence[str] | None = None,
+    ) -> None:
+        self._model = ExportedFile(file, batch_size, threads, providers)
+        self.metadata, self.size = self._model.metadata, self._model.size
+        self._kind: str = self.metadata['output']['kind']
+        self._codec: dict[str, Any] = self.metadata.get('codec') or {}
+        if self.metadata['task'] != 'pose' or self._kind == 'classes':
+            raise ValueError(f'{self._model.file} is a model of {self.metadata["task"]}, not of poses')
+        codec = self._codec.get('type')
+        if self._kind == 'heatmaps' and codec not in HEATMAP_CODECS or self._codec.get('use_dark'):
+            raise ValueError(
+                f'{self._model.file}: {self._kind} of the codec {codec} are not decoded here, only those of '
+                f'{" and ".join(HEATMAP_CODECS)} and SimCC without DARK: export the model with --outputs joints'
+            )
+        joints = self.metadata['joints']
+        self._order = flip_indices(len(joints['names']), joints['flip_pairs'])
+        self._flip_here = self._choose_flip(flip_test)
+        self.flip_test = self._flip_here or bool(self.metadata['flip_test'].get('inside'))
+
+    def _choose_flip(self, wanted: bool | None) -> bool:
+        """Whether mirror images are to be run from here."""
+        flip = self.metadata['flip_test']
+        if flip.get('inside'):
+            if wanted is False:
+                raise ValueError(f'flip_test=False: the flip test of {self._model.file} is inside its graph')
+            return False
+        possible = self._kind != 'joints' or self._codec.get('type') in COORDINATE_CODECS
+        if wanted and not possible:
+            raise ValueError(
+                f'flip_test=True: {self._model.file} decodes heatmaps inside its graph, where the mirror images must '
+                'be averaged, too: export it with --flip-test'
+            )
+        return possible and bool(flip.get('enabled') if wanted is None else wanted)
+
+    def predict(self, image: np.ndarray, boxes: Any) -> tuple[np.ndarray, np.ndarray]:
+        """The joints of the people in boxes.
+
+        Args:
+            image: (height, width, 3), uint8, blue, green, red, as ``cv2.imread`` returns it.
+            boxes: (N, 4): left, top, right, bottom of each person in pixels of the picture.
+
+        Returns:
+            Joints (N, K, 2), x and y in pixels of the picture, and scores (N, K).
+
+        Raises:
+            ValueError: If the picture is of another kind or empty, or a box holds nothing of it; boxes are counted
+                from 0.
+        """
+        _check_image(image)
+        boxes = _checked_boxes(boxes, image.shape)
+        centers, scales = center_scale(boxes, self.size, self.metadata['padding'])
+        joints, scores = [np.empty((0, len(self._order), 2), np.float32)], [np.empty((0, len(self._order)), np.float32)]
+        for start in range(0, len(boxes), self._model.batch_size):
+            part = slice(start, start + self._model.batch_size)
+            found, height = self.infer(crop_people(image, centers[part], scales[part], self.size))
+            joints.append(to_image(found, centers[part], scales[part], self.size))
+            scores.append(height)
+        return np.concatenate(joints), np.concatenate(scores)
+
+    def infer(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The joints of crops, with the flip test.
+
+        Args:
+            crops: (B, h, w, 3), blue, green, red of 0 to 255, as :func:`crop_people` returns them.
+
+        Returns:
+            Joints (B, K, 2) in pixels of the crops and scores (B, K).
+        """
+        settings = self.metadata['input']
+        images = normalize(crops, settings['mean'], settings['std'], settings['channel_order'])
+        outputs = self._model.run(images)
+        if self._flip_here:
+            mirrored = self._mirror(self._model.run(images[..., ::-1]))
+            outputs = [(one + other) * np.float32(0.5) for one, other in zip(outputs, mirrored)]
+        return self._decode(outputs)
+
+    def _mirror(self, outputs: list[np.ndarray]) -> list[np.ndarray]:
+        """Outputs of mirrored crops as those of the crops themselves."""
+        flip, order = self.metadata['flip_test'], self._order
+        if self._kind == 'heatmaps':
+            return [mirror_heatmaps(outputs[0], order, bool(flip.get('shift_heatmap')))]
+        if self._kind == 'simcc':
+            return [outputs[0][:, order, ::-1], outputs[1][:, order]]
+        joints, scores = outputs[0].copy(), outputs[1]
+        width, pixel = (1.0, 1.0 / self.size[0]) if self._kind == 'coordinates' else (float(self.size[0]), 1.0)
+        joints[..., 0] = width - joints[..., 0]
+        if flip.get('shift_coords'):
+            joints[..., 0] -= pixel
+        return [joints[:, order], scores[:, order]]
+
+    def _decode(self, outputs: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Joints in pixels of the crops, and scores."""
+        if self._kind == 'heatmaps':
+            codec = self._codec
+            kernel = int(codec.get('blur_kernel_size', 11))
+            return decode_heatmaps(outputs[0], self.size, bool(codec.get('unbiased', False)), kernel)
+        if self._kind == 'simcc':
+            return decode_simcc(outputs[0], outputs[1], self.size)
+        if self._kind == 'coordinates':
+            return outputs[0] * np.array(self.size), outputs[1]
+        return outputs[0], outputs[1]
+
+
+def _check_image(image: Any) -> None:
+    """Refuse what is no picture of three channels."""
+    if not isinstance(image, np.ndarray):
+        raise ValueError(f'the image must be a NumPy array, is {type(image).__name__}: a file that was not found?')
+    if image.ndim != 3 or image.shape[2] != 3:
+        raise ValueError(f'the image must be (height, width, 3) in blue, green, red, its shape is {image.shape}')
+    if image.dtype != np.uint8:
+        raise ValueError(f'the image must be uint8 with values of 0 to 255, it is {image.dtype}')
+    if 0 in image.shape:
+        raise ValueError(f'the image is empty, its shape is {image.shape}')
+
+
+def _checked_boxes(boxes: Any, shape: Sequence[int]) -> np.ndarray:
+    """Boxes (N, 4) in float32; refuses one without a size or outside of the picture."""
+    try:
+        array = np.asarray(boxes, np.float32)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f'boxes must be (N, 4) numbers: left, top, right, bottom ({error})') from None
+    if array.size == 0:
+        return array.reshape(0, 4)
+    if array.ndim != 2 or array.shape[1] != 4:
+        raise ValueError(f'boxes must be (N, 4): left, top, right, bottom of each; their shape is {array.shape}')
+    height, width = shape[:2]
+    for fault, bad in (
+        ('has values that are not finite', ~np.isfinite(array).all(axis=1)),
+        ('has no width or no height', (array[:, 2:] <= array[:, :2]).any(axis=1)),
+        (
+            f'lies outside of the image of {width}x{height}',
+            (array[:, 2:] <= 0).any(axis=1) | (array[:, :2] >= (width, height)).any(axis=1),
+        ),
+    ):
+        if bad.any():
+            number = int(np.flatnonzero(bad)[0])
+            raise ValueError(f'box {number} (counted from 0) {fault}: {[float(value) for value in array[number]]}')
+    return array
+
+
+# -- as a program ----------------------------------------------------------------------------------
+
+
+def _parse_args(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description='Print the joints of the people in a picture as JSON.')
+    parser.add_argument('model', help='exported .onnx or .xml file, or its folder')
+    parser.add_argument('image', help='the picture')
+    parser.add_argument(
+        '--boxes',
+        nargs='+',
+        action='extend',
+        metavar='X1,Y1,X2,Y2',
+        help='left, top, right, bottom of each person in pixels (default: the whole picture); --boxes=-5,... below 0',
+    )
+    parser.add_argument('--batch-size', type=int, help='people that are run at once')
+    parser.add_argument('--threads', type=int, help='threads of the runtime')
+    return parser.parse_args(arguments)
+
+
+def _predict_file(args: argparse.Namespace) -> dict[str, Any]:
+    """What the program prints."""
+    boxes = []
+    for text in args.boxes or ():
+        try:
+            boxes.append([float(value) for value in text.split(',')])
+        except ValueError:
+            boxes.append([])
+        if len(boxes[-1]) != 4:
+            raise ValueError(f'--boxes {text}: give left, top, right, bottom, such as 10,20,110,220')
+    runtime = PoseRuntime(args.model, batch_size=args.batch_size, threads=args.threads)
+    image = cv2.imread(args.image) if Path(args.image).is_file() else None
+    if image is None:
+        raise ValueError(f'{args.image} does not exist or is no picture')
+    boxes = boxes or [[0.0, 0.0, float(image.shape[1]), float(image.shape[0])]]
+    joints, scores = runtime.predict(image, boxes)
+    rows = np.concatenate([joints, scores[..., None]], axis=-1).astype(float).tolist()  # (N, K, 3)
+    people = [
+        dict(box=box, joints=[[value if math.isfinite(value) else None for value in joint] for joint in person])
+        for box, person in zip(boxes, rows)
+    ]
+    return dict(image=args.image, names=runtime.metadata['joints']['names'], people=people)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the joints of the people in a picture as JSON: ``names``, and for each person x, y and score of each joint.
+
+    Args:
+        arguments: Of the command line.
+
+    Returns:
+        The exit status: 2 for a mistake, which is said in one line.
+    """
+    try:
+        result = _predict_file(_parse_args(arguments))
+    except ValueError as error:
+        sys.stderr.write(f'error: {error}\n')
+        return 2
+    sys.stdout.write(json.dumps(result) + '\n')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
