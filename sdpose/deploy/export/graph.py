@@ -70,12 +70,13 @@ def natural_kind(model: Any) -> str:
 def flip_of(cfg: Config, indices: tuple[int, ...]) -> Flip:
     """The flip test of a config; coordinates of this project's head are never moved."""
     test = cfg.model.get('test_cfg') or {}
-    ours = cfg.model.head.type == 'TokenRegHead'
+    decoder = cfg.model.head.get('decoder') or {}
+    moves = decoder.get('type') == 'RegressionLabel' and cfg.model.head.type != 'TokenRegHead'
     return Flip(
         enabled=bool(test.get('flip_test', False)) and bool(indices),
         indices=indices,
         shift_heatmap=bool(test.get('shift_heatmap', False)),
-        shift_coords=not ours and bool(test.get('shift_coords', True)),
+        shift_coords=moves and bool(test.get('shift_coords', True)),
     )
 
 

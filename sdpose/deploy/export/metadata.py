@@ -44,7 +44,7 @@ def _joints(info: dict[str, Any]) -> dict[str, Any]:
     count = len(meta['keypoint_id2name'])
     return dict(
         names=[meta['keypoint_id2name'][number] for number in range(count)],
-        flip_pairs=sorted(sorted(map(int, pair)) for pair in meta['flip_pairs']),
+        flip_pairs=[[*pair] for pair in sorted({tuple(sorted(map(int, pair))) for pair in meta['flip_pairs']})],
         skeleton=[[*map(int, link)] for link in meta['skeleton_links']],
         sigmas=[round(float(value), 6) for value in meta['sigmas']],
     )

@@ -1,6 +1,7 @@
 """LiteRT (TensorFlow Lite): a ``.tflite`` file; its converter wants an environment of its own."""
 
 import logging
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -36,24 +37,21 @@ class LiteRtFormat(Format):
         self, graph: DeployedGraph, request: ExportRequest, file: Path, metadata: str, calibration: np.ndarray | None
     ) -> Path:
         """As :meth:`Format.write`; int8 holds weights of 8 bits and needs no calibration."""
-        import litert_torch
-
+        # No requirement of the project: it lives in an environment of its own.
+        converter = import_module('litert_torch')
         path = file.with_name(file.name + self.suffix)
         logging.getLogger().setLevel(logging.ERROR)
-        litert_torch.convert(graph.eval(), (example(graph, request.batch or 1),)).export(str(path))
+        converter.convert(graph.eval(), (example(graph, request.batch or 1),)).export(str(path))
         if request.precision == 'int8':
-            from ai_edge_quantizer import quantizer, recipe
-
-            dynamic = quantizer.Quantizer(str(path))
-            dynamic.load_quantization_recipe(recipe.dynamic_wi8_afp32())
+            tools = import_module('ai_edge_quantizer')
+            dynamic = tools.quantizer.Quantizer(str(path))
+            dynamic.load_quantization_recipe(tools.recipe.dynamic_wi8_afp32())
             dynamic.quantize().export_model(str(path), overwrite=True)
         return path
 
     def open(self, file: Path, precision: str) -> Session:
         """As :meth:`Format.open`."""
-        from ai_edge_litert.interpreter import Interpreter
-
-        interpreter: Any = Interpreter(model_path=str(file), num_threads=1)
+        interpreter: Any = import_module('ai_edge_litert.interpreter').Interpreter(model_path=str(file), num_threads=1)
         interpreter.allocate_tensors()
         runner = interpreter.get_signature_runner()
         names = sorted(runner.get_output_details(), key=lambda name: int(name.rpartition('_')[2]))

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +70,7 @@ class NcnnFormat(Format):
 
     def open(self, file: Path, precision: str) -> Session:
         """As :meth:`Format.open`."""
-        import ncnn
-
+        ncnn = import_module('ncnn')
         net = _net(file, precision == 'bf16')
         outputs = [name for name in net.output_names()]
 
@@ -91,8 +91,7 @@ def _pnnx() -> list[str]:
 
 def _net(file: Path, bf16: bool = False) -> Any:
     """A loaded net on one thread."""
-    import ncnn
-
+    ncnn = import_module('ncnn')  # no requirement: asked for by this format alone
     net = ncnn.Net()
     net.opt.num_threads = 1
     net.opt.use_vulkan_compute = False

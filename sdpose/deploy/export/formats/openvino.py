@@ -1,7 +1,9 @@
 """OpenVINO's intermediate representation, an ``.xml`` file with its weights in a ``.bin`` beside it."""
 
 import tempfile
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -59,10 +61,9 @@ class OpenVinoFormat(Format):
         return Session(f'OpenVINO {package_version("openvino")}, CPU in {hint}', run)
 
 
-def _to_int8(model: object, calibration: np.ndarray) -> object:
+def _to_int8(model: Any, calibration: np.ndarray) -> Any:
     """Convolutions and linears in 8 bits, with the recipe for transformers."""
-    import nncf
-
+    nncf = import_module('nncf')  # asked for by int8 alone
     data = nncf.Dataset([image[None] for image in calibration])
     return nncf.quantize(
         model, data, model_type=nncf.ModelType.TRANSFORMER, subset_size=len(calibration), fast_bias_correction=True
