@@ -16,6 +16,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 
 from sdpose.config.building import building
+from sdpose.config.evaluators import is_coco
 from sdpose.config.nodes import as_list, input_size, iter_datasets, use_ground_truth_boxes
 from sdpose.errors import UserError
 from sdpose.preflight.datasets import check_datasets
@@ -91,10 +92,18 @@ def _own(cfg: Config) -> Pictures | None:
         try:
             if annotated:
                 use_ground_truth_boxes(own.test_dataloader.dataset)
-            return Pictures(source, _test_set(own), as_list(own.test_evaluator))
+            dataset = _test_set(own)
+            return Pictures(source, dataset, _reading(dataset, as_list(own.test_evaluator)))
         except (UserError, AttributeError, OSError):  # a file is missing, or the config has no test data
             continue
     return None
+
+
+def _reading(dataset: Any, evaluators: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Metrics that read a data set's own annotations; by themselves they take those of the set that was built last."""
+    file = getattr(dataset, 'ann_file', None)
+    lacking = [bool(file) and is_coco(each) and not each.get('ann_file') for each in evaluators]
+    return [dict(each, ann_file=file) if lacks else each for each, lacks in zip(evaluators, lacking)]
 
 
 def calibration(cfg: Config, preprocess: Any, count: int) -> tuple[np.ndarray, str]:
@@ -152,7 +161,8 @@ def _drawn(cfg: Config, folder: Path) -> Pictures:
     for evaluator in evaluators:
         if evaluator.get('ann_file'):
             evaluator['ann_file'] = str(folder / annotations)
-    return Pictures('drawn people', _built(dataset), evaluators)
+    built = _built(dataset)
+    return Pictures('drawn people', built, _reading(built, evaluators))
 
 
 def _coco_crops(cfg: Config) -> dict[str, Any]:
