@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from families import TINY, family, outputs, pictures
+from families import FULL, TINY, family, outputs, pictures
 from mmpose.registry import KEYPOINT_CODECS
 from mmpose.testing import get_packed_inputs
 
@@ -27,9 +27,10 @@ CODEC = dict(type='MSRAHeatmap', input_size=(192, 256), heatmap_size=(48, 64), s
 
 
 def graph_of(name: str, kind: str | None = None, inside: bool = False, **options: Any) -> tuple[Any, Any, Any]:
-    """The graph of a tiny family with random weights, its model and its config."""
-    model, _ = family(TINY[name], **options)
-    cfg = load_config(TINY[name], options)
+    """The graph of a tiny family, or of a config, with random weights, its model and its config."""
+    config = TINY.get(name, name)
+    model, _ = family(config, **options)
+    cfg = load_config(config, options)
     joints = joints_of(cfg)
     flip = flip_of(cfg, flip_indices(joints))
     return DeployedGraph(model, cfg, kind or natural_kind(model), flip, inside), model, cfg
@@ -181,6 +182,21 @@ def test_old_opsets_low_ranks_and_free_batches(name: str, inside: bool, tmp_path
         limit = 1e-5 if graph.kind != 'joints' or name == 'reg' else 0.05
         assert np.median(np.abs(found[0] - wanted[0].numpy())) < 1e-4
         assert all(np.abs(a - b.numpy()).max() < max(limit, 1e-3) for a, b in zip(found[1:], wanted[1:]))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize('name', FULL)
+def test_full_size_models_in_onnx_runtime_and_openvino(name: str, tmp_path: Path) -> None:
+    graph, _, cfg = graph_of(FULL[name])
+    image = pictures(input_size(cfg)[::-1])
+    with torch.no_grad():
+        wanted = graph(image)
+    for runtime in ('onnx', 'openvino'):
+        to = BY_NAME[runtime]
+        file = to.write(graph, ExportRequest(opset=17), tmp_path / name, '{}', None)
+        found = to.open(file, 'fp32').run(image.numpy())
+        assert len(found) == len(wanted)
+        assert all(np.abs(a - b.numpy()).max() <= 1e-5 * max(1, b.abs().max()) for a, b in zip(found, wanted))
 
 
 def test_attentions_products_are_found_in_every_layer(tmp_path: Path) -> None:
