@@ -18,13 +18,24 @@ if TYPE_CHECKING:
     from .apis.testing import test
     from .apis.training import train
     from .converters.publishing import publish
+    from .deploy.optimize import optimize_for_inference
 
-__all__ = ['__version__', 'complexity', 'init_model', 'list_models', 'publish', 'test', 'train']
+__all__ = [
+    '__version__',
+    'complexity',
+    'init_model',
+    'list_models',
+    'optimize_for_inference',
+    'publish',
+    'test',
+    'train',
+]
 
 _HOMES = dict(
     complexity='apis.complexity',
     init_model='apis.model_zoo',
     list_models='apis.model_zoo',
+    optimize_for_inference='deploy.optimize',
     publish='converters.publishing',
     test='apis.testing',
     train='apis.training',

@@ -99,7 +99,8 @@ class TokenSet(NamedTuple):
         """
         position = self.position
         if position is not None:
-            position = position.expand(index.shape[0], -1, -1)  # (1 or B, K + P, D) -> (B, K + P, D)
+            # B of the sequence: of an index that was ranked, exporters take it for a constant.
+            position = position.expand(self.sequence.shape[0], -1, -1)  # (1 or B, K + P, D) -> (B, K + P, D)
             position = _behind_queries(position, index, self.num_queries)  # (B, K + n, D)
         return self._replace(
             sequence=_behind_queries(self.sequence, index, self.num_queries),

@@ -6,7 +6,7 @@ import sdpose
 
 
 def __getattr__(name: str) -> Any:
-    """``train`` and ``test``, whose place is the package's face."""
-    if name in ('train', 'test'):
+    """``train``, ``test`` and ``optimize_for_inference``, whose place is the package's face."""
+    if name in ('train', 'test', 'optimize_for_inference'):
         return getattr(sdpose, name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -77,7 +77,7 @@ def publish(
     check_checkpoint_path(checkpoint)
     figures = read_metrics(metrics, checkpoint) if metrics else {}
     loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu', logger='silent')
-    before = _model_before(cfg, weights_of(loaded, checkpoint), checkpoint)
+    before = filled_model(cfg, weights_of(loaded, checkpoint), checkpoint)
     stripped = [key for key in before.state_dict() if key.startswith(TRAINING_ONLY)]
     meta = dict(**describe(cfg, config), **figures, training=_kept_meta(loaded), **{STRIPPED: stripped})
     content = BytesIO()
@@ -105,8 +105,17 @@ def _build(cfg: Config) -> nn.Module:
     return build_model(cfg.model).eval()
 
 
-def _model_before(cfg: Config, weights: Mapping[str, Tensor], source: str) -> nn.Module:
-    """The model as the checkpoint has it; of training-only tensors, those that both have."""
+def filled_model(cfg: Config, weights: Mapping[str, Tensor], source: str) -> nn.Module:
+    """The model of a config as a checkpoint has it, in eval mode; of training-only tensors, those that both have.
+
+    Args:
+        cfg: The config.
+        weights: The checkpoint's weights.
+        source: What the message calls them.
+
+    Raises:
+        MismatchError: If the weights are those of another model.
+    """
     model = _build(cfg)
     own = model.state_dict()
     optional = {key: value for key, value in own.items() if key.startswith(TRAINING_ONLY)}

@@ -1,0 +1,79 @@
+"""The score of a file, by the config's own metric, data path and flip test, beside that of PyTorch.
+
+Shapes: B images of a batch, K joints.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.evaluator import Evaluator
+from mmengine.structures import InstanceData
+
+from .graph import DeployedGraph, Flip, mirror
+from .judge import Decoder, Run, run_batches
+from .pictures import Pictures
+
+_BATCH = 16
+# Below it, AP of 100, a loss says nothing about what the precision costs a trained model.
+TRAINED = 40.0
+
+
+class Scored:
+    """A model whose pass is computed elsewhere; it predicts as the config's model does.
+
+    Args:
+        model: The model, for its preprocessor and the way back into the picture.
+        graph: What computes the pass, or the file that does, holds.
+        codec: The codec's config, None for classes.
+        flip: The flip test of the config.
+        batch: Images at a time, None if it is free.
+    """
+
+    def __init__(
+        self, model: Any, graph: DeployedGraph, codec: dict[str, Any] | None, flip: Flip, batch: int | None
+    ) -> None:
+        self.model, self.graph, self.batch = model, graph, batch
+        self.flip = flip if flip.enabled and not graph.inside and graph.kind in ('heatmaps', 'coordinates') else None
+        self.decode = Decoder(graph.kind, codec if graph.kind == graph.natural else None, graph.size)
+
+    def score(self, pictures: Pictures, run: Run) -> dict[str, float]:
+        """The metrics of a pass on all pictures.
+
+        Args:
+            pictures: A data set with metrics.
+            run: Computes the outputs of normalized images (B, 3, h, w).
+        """
+        evaluator = Evaluator(pictures.evaluators)
+        evaluator.dataset_meta = pictures.dataset.metainfo
+        for batch in pictures.batches(self.model.data_preprocessor, _BATCH):
+            samples = self._predict(batch['inputs'].numpy(), batch['data_samples'], run)
+            evaluator.process(data_samples=samples, data_batch=batch)
+        return {name: float(value) for name, value in evaluator.evaluate(len(pictures.dataset)).items()}
+
+    def _predict(self, images: np.ndarray, samples: Any, run: Run) -> Any:
+        """The samples with what the pass predicts of the model's images (B, 3, h, w)."""
+        outputs = run_batches(run, self.graph.arranged(images), self.batch)
+        if self.graph.kind == 'classes':
+            for sample, logits in zip(samples, outputs[0]):
+                sample.pred_score = torch.from_numpy(logits).softmax(dim=-1)
+            return samples
+        if self.flip is not None:
+            other = run_batches(run, np.ascontiguousarray(images[..., ::-1]), self.batch)
+            parts = tuple(map(torch.from_numpy, other))
+            turned = mirror(self.graph.kind, parts, self.flip, self.graph.size)
+            outputs = [(one + two.numpy()) * np.float32(0.5) for one, two in zip(outputs, turned)]
+        joints, scores = self.decode(outputs)
+        found = [
+            InstanceData(keypoints=place[None], keypoint_scores=score[None]) for place, score in zip(joints, scores)
+        ]
+        return self.model.add_pred_to_datasample(found, None, samples)
+
+
+def line(name: str, before: float, after: float, moved: float | None) -> str:
+    """The accuracy in one line, for a metric from 0 to 1 or 0 to 100."""
+    scale = 100.0 if max(before, after) <= 1 else 1.0
+    share = '' if moved is None else f', {moved:.2%} of the joints moved by more than a pixel'
+    if before * scale < TRAINED:
+        return f'untrained ({name} {before * scale:.1f} in fp32): what the precision costs is not known{share}'
+    return f'{name} {after * scale:.1f} against {before * scale:.1f} in fp32{share}'

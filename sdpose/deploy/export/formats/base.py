@@ -1,0 +1,103 @@
+"""What every format of an exported file does: say what it lacks here, write, and run what it wrote."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sdpose.deploy.export.graph import DeployedGraph
+from sdpose.deploy.export.metadata import INPUT
+from sdpose.deploy.export.request import ExportRequest
+from sdpose.errors import ConfigError
+
+
+class Session(NamedTuple):
+    """A file that is ready to run.
+
+    Attributes:
+        runtime: The runtime, its version, and what of it computes.
+        run: Outputs, in their order, of normalized images (B, 3, h, w).
+    """
+
+    runtime: str
+    run: Callable[[np.ndarray], list[np.ndarray]]
+
+
+class Format(ABC):
+    """One format.
+
+    Attributes:
+        name: As ``--format`` takes it.
+        suffix: Of the file that is run.
+        needs: The modules that writing and running it imports, with the packages they are from.
+        precisions: Precisions that work, with the modules that each needs beside these.
+        hint: What a message that names a package ends with.
+    """
+
+    name: str
+    suffix: str
+    needs: dict[str, str]
+    precisions: dict[str, dict[str, str]]
+    hint = ''
+
+    def require(self, request: ExportRequest) -> None:
+        """Refuse what cannot be written here.
+
+        Raises:
+            ConfigError: Naming the package to install, or the precisions that there are.
+        """
+        if request.precision not in self.precisions:
+            known = ', '.join(self.precisions)
+            raise ConfigError(f'--precision {request.precision}: {self.name} runs here in {known}; choose one of these')
+        for module, package in {**self.needs, **self.precisions[request.precision]}.items():
+            if find_spec(module) is None:
+                wanted = f'--format {self.name} --precision {request.precision}'
+                raise ConfigError(f'{wanted} needs the package {package}: pip install {package}{self.hint}')
+
+    def names(self, graph: DeployedGraph) -> tuple[str, list[str]]:
+        """What input and outputs of a file of this format are called."""
+        return INPUT, list(graph.names)
+
+    @abstractmethod
+    def write(
+        self, graph: DeployedGraph, request: ExportRequest, file: Path, metadata: str, calibration: np.ndarray | None
+    ) -> Path:
+        """Write the file.
+
+        Args:
+            graph: What it holds.
+            request: The options.
+            file: Its path without a suffix.
+            metadata: What it says about itself, as JSON.
+            calibration: Normalized images (N, 3, h, w), for int8.
+
+        Returns:
+            The file to be run.
+
+        Raises:
+            ConfigError: If the format has no word for an operator of the graph.
+        """
+
+    @abstractmethod
+    def open(self, file: Path, precision: str) -> Session:
+        """A session of a written file, on one thread of the CPU."""
+
+
+def package_version(package: str) -> str:
+    """The version of an installed package."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return 'of an unknown version'
+
+
+def example(graph: DeployedGraph, batch: int) -> Any:
+    """Images (B, 3, h, w) to trace a graph with."""
+    import torch
+
+    width, height = graph.size
+    return torch.rand(batch, 3, height, width, generator=torch.Generator().manual_seed(0))

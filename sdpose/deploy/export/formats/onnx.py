@@ -1,0 +1,188 @@
+"""ONNX, run by ONNX Runtime."""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from sdpose.deploy.export.graph import DeployedGraph
+from sdpose.deploy.export.metadata import INPUT, KEY
+from sdpose.deploy.export.request import ExportRequest
+from sdpose.errors import ConfigError
+
+from .base import Format, Session, example, package_version
+
+_FIRST_OF_NEWER = 18  # below it, torch's newer exporter writes 18 all the same, or a file that is not valid
+_BLUR = 'blur_'  # in the names of the decoder's weights, which no precision but the full one may touch
+
+
+class OnnxFormat(Format):
+    """A single ``.onnx`` file, with the metadata inside."""
+
+    name = 'onnx'
+    suffix = '.onnx'
+    needs = {'onnx': 'onnx', 'onnxscript': 'onnxscript', 'onnxruntime': 'onnxruntime'}
+    precisions: dict[str, dict[str, str]] = {'fp32': {}, 'fp16': {}, 'int8': {}}
+
+    def write(
+        self, graph: DeployedGraph, request: ExportRequest, file: Path, metadata: str, calibration: np.ndarray | None
+    ) -> Path:
+        """As :meth:`Format.write`."""
+        import onnx
+
+        path = file.with_name(file.name + self.suffix)
+        write_onnx(graph, request, path)
+        if request.precision == 'fp16':
+            _to_half(path)
+        elif request.precision == 'int8':
+            assert calibration is not None
+            _to_int8(path, calibration)
+        model = onnx.load(path)
+        onnx.helper.set_model_props(model, {KEY: metadata})
+        onnx.save(model, path)
+        return path
+
+    def open(self, file: Path, precision: str) -> Session:
+        """As :meth:`Format.open`."""
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.log_severity_level = 3
+        session = onnxruntime.InferenceSession(str(file), options, providers=['CPUExecutionProvider'])
+        names = [output.name for output in session.get_outputs()]
+        runtime = f'ONNX Runtime {package_version("onnxruntime")}, {", ".join(session.get_providers())}'
+        return Session(runtime, lambda image: session.run(names, {INPUT: image}))
+
+
+def write_onnx(graph: DeployedGraph, request: ExportRequest, path: Path) -> None:
+    """Write a graph in full precision.
+
+    Args:
+        graph: What the file holds.
+        request: Its batch and opset are read.
+        path: The file.
+
+    Raises:
+        ConfigError: If an operator is not in the opset.
+    """
+    import onnx
+
+    opset = request.onnx_opset
+    image = example(graph, request.batch or 2)  # a batch of 1 would be taken for a constant
+    shared: dict[str, Any] = dict(
+        input_names=[INPUT], output_names=list(graph.names), opset_version=opset, verbose=False
+    )
+    try:
+        with _quiet(), torch.no_grad():
+            if opset >= _FIRST_OF_NEWER:
+                shapes = None if request.batch else ({0: torch.export.Dim('batch', min=1)},)
+                torch.onnx.export(
+                    graph, (image,), path, dynamo=True, dynamic_shapes=shapes, external_data=False, **shared
+                )
+            else:
+                axes = None if request.batch else {name: {0: 'batch'} for name in (INPUT, *graph.names)}
+                torch.onnx.export(graph, (image,), str(path), dynamo=False, dynamic_axes=axes, **shared)
+    except (torch.onnx.OnnxExporterError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ConfigError(f'--opset {opset}: the graph has no form in it ({reason}); choose another opset') from error
+    model = onnx.load(path)
+    written = next(each.version for each in model.opset_import if not each.domain)
+    if written != opset:
+        raise ConfigError(f'--opset {opset}: torch wrote opset {written}, because an operator is not in {opset}')
+    onnx.checker.check_model(model)
+
+
+def products_of_activations(model: Any) -> list[str]:
+    """The names of the matrix products, such as attention's, in which neither factor is a constant."""
+    constants = {tensor.name for tensor in model.graph.initializer}
+    made = {output: node for node in model.graph.node for output in node.output}
+
+    def fixed(name: str) -> bool:
+        node = made.get(name)
+        if name in constants or (node is not None and node.op_type == 'Constant'):
+            return True
+        return node is not None and node.op_type in ('Transpose', 'Identity') and fixed(node.input[0])
+
+    products = (node for node in model.graph.node if node.op_type == 'MatMul')
+    return [node.name for node in products if not any(fixed(name) for name in node.input)]
+
+
+def _decoding(model: Any) -> list[str]:
+    """The names of the convolutions that blur heatmaps."""
+    return [node.name for node in model.graph.node if any(_BLUR in name for name in node.input)]
+
+
+def _to_half(path: Path) -> None:
+    """Weights and arithmetic in float16; the input, the outputs and the decoding stay in float32."""
+    import onnx
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    model = onnx.load(path)
+    with _quiet():
+        half = convert_float_to_float16(
+            model, keep_io_types=True, node_block_list=_decoding(model), disable_shape_infer=False
+        )
+    onnx.save(half, path)
+
+
+def _to_int8(path: Path, calibration: np.ndarray) -> None:
+    """Convolutions and linears in 8 bits; attention's products, additions, concatenations and norms are left alone."""
+    import onnx
+    from onnxruntime.quantization import (
+        CalibrationDataReader,
+        CalibrationMethod,
+        QuantFormat,
+        QuantType,
+        quantize_static,
+    )
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Crops(CalibrationDataReader):
+        """The images one by one."""
+
+        def __init__(self) -> None:
+            self.rest = iter(calibration)
+
+        def get_next(self) -> dict[str, np.ndarray] | None:
+            image = next(self.rest, None)
+            return None if image is None else {INPUT: image[None]}
+
+    prepared = path.with_suffix('.prepared.onnx')
+    with _quiet():
+        quant_pre_process(str(path), str(prepared), skip_symbolic_shape=True)
+        model = onnx.load(prepared)
+        quantize_static(
+            str(prepared),
+            str(path),
+            Crops(),
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=['Conv', 'MatMul', 'Gemm'],
+            nodes_to_exclude=[*products_of_activations(model), *_decoding(model)],
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            calibrate_method=CalibrationMethod.MinMax,
+        )
+    prepared.unlink()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what the exporters say about themselves."""
+    loggers = [logging.getLogger(name) for name in ('torch.onnx', 'onnxscript', 'onnx_ir', 'root', '')]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            yield
+    finally:
+        for logger, level in zip(loggers, levels):
+            logger.setLevel(level)

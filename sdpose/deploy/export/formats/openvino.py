@@ -1,0 +1,70 @@
+"""OpenVINO's intermediate representation, an ``.xml`` file with its weights in a ``.bin`` beside it."""
+
+import tempfile
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sdpose.deploy.export.graph import DeployedGraph
+from sdpose.deploy.export.metadata import INPUT, KEY
+from sdpose.deploy.export.request import ExportRequest
+
+from .base import Format, Session, package_version
+from .onnx import write_onnx
+
+# What the processor computes in; files in fp16 hold half of the bytes and are computed in full precision.
+HINTS = {'fp32': 'f32', 'fp16': 'f32', 'bf16': 'bf16', 'int8': 'f32'}
+
+
+class OpenVinoFormat(Format):
+    """By way of ONNX, in memory of a temporary folder."""
+
+    name = 'openvino'
+    suffix = '.xml'
+    needs = {'onnx': 'onnx', 'onnxscript': 'onnxscript', 'openvino': 'openvino'}
+    precisions: dict[str, dict[str, str]] = {'fp32': {}, 'fp16': {}, 'bf16': {}, 'int8': {'nncf': 'nncf'}}
+
+    def write(
+        self, graph: DeployedGraph, request: ExportRequest, file: Path, metadata: str, calibration: np.ndarray | None
+    ) -> Path:
+        """As :meth:`Format.write`."""
+        import openvino
+
+        path = file.with_name(file.name + self.suffix)
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder) / 'graph.onnx'
+            write_onnx(graph, request, source)
+            model = openvino.convert_model(source)
+            if request.precision == 'int8':
+                assert calibration is not None
+                model = _to_int8(model, calibration)
+            model.set_rt_info(metadata, [KEY])
+            openvino.save_model(model, path, compress_to_fp16=request.precision == 'fp16')
+        return path
+
+    def open(self, file: Path, precision: str) -> Session:
+        """As :meth:`Format.open`."""
+        import openvino
+
+        core = openvino.Core()
+        options = {'INFERENCE_NUM_THREADS': 1, 'INFERENCE_PRECISION_HINT': HINTS[precision]}
+        compiled = core.compile_model(core.read_model(file), 'CPU', options)
+        outputs = [compiled.output(number) for number in range(len(compiled.outputs))]
+
+        def run(image: np.ndarray) -> list[np.ndarray]:
+            found = compiled({INPUT: image})
+            return [np.array(found[output]) for output in outputs]
+
+        hint = compiled.get_property('INFERENCE_PRECISION_HINT').to_string()
+        return Session(f'OpenVINO {package_version("openvino")}, CPU in {hint}', run)
+
+
+def _to_int8(model: Any, calibration: np.ndarray) -> Any:
+    """Convolutions and linears in 8 bits, with the recipe for transformers."""
+    nncf = import_module('nncf')  # asked for by int8 alone
+    data = nncf.Dataset([image[None] for image in calibration])
+    return nncf.quantize(
+        model, data, model_type=nncf.ModelType.TRANSFORMER, subset_size=len(calibration), fast_bias_correction=True
+    )

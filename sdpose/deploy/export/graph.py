@@ -1,0 +1,204 @@
+"""The deployed pass as one graph: an image in, named tensors out.
+
+Shapes: B batch, K joints, H and W the size of a heatmap, w and h that of the image in pixels, N classes.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmpose.models.heads import HeatmapHead, RegressionHead, RLEHead, SimCCHead
+from torch import Tensor, nn
+
+from sdpose.config.nodes import input_size
+from sdpose.deploy.optimize import deploy
+from sdpose.errors import ConfigError
+from sdpose.models.heads import TokenClsHead, TokenRegHead
+
+from .decoding import HeatmapDecoder, one_hot
+
+NAMES = dict(
+    heatmaps=('heatmaps',),
+    coordinates=('keypoints', 'scores'),
+    joints=('keypoints', 'scores'),
+    simcc=('simcc_x', 'simcc_y'),
+    classes=('logits',),
+)
+
+
+class Flip(NamedTuple):
+    """How a config averages with the mirror image.
+
+    Attributes:
+        enabled: Whether it does.
+        indices: Which joint each joint becomes, K of them.
+        shift_heatmap: Whether the mirrored heatmap is moved by a cell.
+        shift_coords: Whether mirrored coordinates are moved by a pixel.
+    """
+
+    enabled: bool
+    indices: tuple[int, ...]
+    shift_heatmap: bool
+    shift_coords: bool
+
+
+def natural_kind(model: Any) -> str:
+    """What a model's head predicts, a key of ``NAMES``.
+
+    Raises:
+        ConfigError: If the head is none that can be deployed.
+    """
+    head = getattr(model, 'head', None)
+    kinds: tuple[tuple[type, str], ...] = (
+        (TokenClsHead, 'classes'),
+        (TokenRegHead, 'coordinates'),
+        (RLEHead, 'coordinates'),
+        (RegressionHead, 'coordinates'),
+        (SimCCHead, 'simcc'),
+        (HeatmapHead, 'heatmaps'),
+    )
+    for part, kind in kinds:
+        if isinstance(head, part):
+            return kind
+    raise ConfigError(
+        f'model.head: {type(head).__name__ if head is not None else "None"} cannot be deployed; known are heads of '
+        f'heatmaps, coordinates, SimCC and classes ({", ".join(part.__name__ for part, _ in kinds)})'
+    )
+
+
+def flip_of(cfg: Config, indices: tuple[int, ...]) -> Flip:
+    """The flip test of a config; coordinates of this project's head are never moved."""
+    test = cfg.model.get('test_cfg') or {}
+    decoder = cfg.model.head.get('decoder') or {}
+    moves = decoder.get('type') == 'RegressionLabel' and cfg.model.head.type != 'TokenRegHead'
+    return Flip(
+        enabled=bool(test.get('flip_test', False)) and bool(indices),
+        indices=indices,
+        shift_heatmap=bool(test.get('shift_heatmap', False)),
+        shift_coords=moves and bool(test.get('shift_coords', True)),
+    )
+
+
+class DeployedGraph(nn.Module):
+    """What a file holds: the pass that a prediction needs, from a normalized image to the named outputs.
+
+    Args:
+        model: The trained model; it is copied.
+        cfg: Its config.
+        kind: What comes out, a key of ``NAMES``; ``joints`` and ``simcc`` are decoded inside.
+        flip: The flip test of the config.
+        inside: Whether it is done inside.
+
+    Raises:
+        ConfigError: If the head cannot be deployed, or does not give such outputs.
+    """
+
+    def __init__(self, model: Any, cfg: Config, kind: str, flip: Flip, inside: bool = False) -> None:
+        super().__init__()
+        self.natural = natural_kind(model)
+        decoded = kind in ('joints', 'simcc') and self.natural in ('heatmaps', 'coordinates')
+        if kind != self.natural and not decoded:
+            raise ConfigError(f'--outputs {kind}: {cfg.model.head.type} predicts {self.natural}; leave the option out')
+        self.kind, self.size, self.flip = kind, input_size(cfg), flip
+        self.model = deploy(model, (self.size[1], self.size[0]))
+        self.inside = inside
+        if inside and (self.natural not in ('heatmaps', 'coordinates') or not flip.indices):
+            raise ConfigError(f'--flip-test: outputs of {self.natural} are not averaged with the mirror image')
+        self.decoder = HeatmapDecoder(cfg.model.head.decoder) if decoded and self.natural == 'heatmaps' else None
+        mean, std = (torch.tensor(list(values)) for values in normalization(cfg))
+        # rtmlib gives a BGR picture, normalized by the numbers of RGB in their order: undone and done again.
+        self.swap = kind == 'simcc' and decoded
+        self.gain: Tensor
+        self.shift: Tensor
+        self.register_buffer('gain', (std.flip(0) / std)[None, :, None, None])
+        self.register_buffer('shift', ((mean.flip(0) - mean) / std)[None, :, None, None])
+        self.eval().requires_grad_(False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the outputs."""
+        return NAMES[self.kind]
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """The outputs, in the order of :attr:`names`, of a normalized image (B, 3, h, w)."""
+        if self.swap:
+            image = image.flip(1) * self.gain + self.shift
+        if self.inside:
+            count = image.shape[0]
+            both = self._predict(torch.cat([image, image.flip(3)]))  # 2 B images: the weights stand in the file once
+            mirrored = mirror(self.natural, tuple(value[count:] for value in both), self.flip, self.size)
+            outputs = tuple((one[:count] + other) * 0.5 for one, other in zip(both, mirrored))
+        else:
+            outputs = self._predict(image)
+        if self.kind == self.natural:
+            return outputs
+        if self.decoder is not None:
+            joints, scores = self.decoder(outputs[0])
+        else:
+            joints, scores = outputs[0] * outputs[0].new_tensor(self.size), outputs[1]
+        return one_hot(joints, scores, self.size) if self.kind == 'simcc' else (joints, scores)
+
+    def arranged(self, images: np.ndarray) -> np.ndarray:
+        """The model's normalized images (B, 3, h, w) as this graph wants them."""
+        if not self.swap:
+            return images
+        return np.ascontiguousarray(((images - self.shift.numpy()) / self.gain.numpy())[:, ::-1])
+
+    def _predict(self, image: Tensor) -> tuple[Tensor, ...]:
+        """What the head predicts of an image (B, 3, h, w): heatmaps (B, K, H, W), or coordinates and scores, or ..."""
+        model: Any = self.model
+        if type(model.head) is TokenRegHead:
+            return coordinates(model.head, model.head.outputs(model.extract_feat(image).output.query))
+        answer = model(image, None, mode='tensor')
+        if self.natural == 'simcc':
+            return tuple(answer)
+        if self.natural != 'coordinates':
+            return (answer,)
+        if isinstance(model.head, TokenRegHead):  # a class derived from it
+            return answer.coords, answer.confidence
+        coords = answer[..., :2]  # (B, K, 2 or 4)
+        if answer.shape[-1] == 4:  # the sigmas of a likelihood
+            return coords, 1 - answer[..., 2:].sigmoid().mean(dim=-1)
+        return coords, torch.ones_like(coords[..., 0])
+
+
+def coordinates(head: TokenRegHead, raw: Tensor) -> tuple[Tensor, Tensor]:
+    """Coordinates (B, K, 2) and scores (B, K) of raw outputs (B, K, X), as the head activates them.
+
+    In slices: the head's split has parts of no width, which ncnn refuses.
+    """
+    coords = raw[..., :2]
+    if head.mode.likelihood:
+        return coords, 1 - raw[..., 2:].sigmoid().mean(dim=-1)
+    return coords.sigmoid(), raw[..., 2] if head.mode.has_score else torch.ones_like(coords[..., 0])
+
+
+def mirror(kind: str, outputs: tuple[Tensor, ...], flip: Flip, size: tuple[int, int]) -> tuple[Tensor, ...]:
+    """What a mirrored image's outputs say about the image: left and right exchanged, in places and in names.
+
+    Args:
+        kind: ``heatmaps``, (B, K, H, W), or ``coordinates``, (B, K, 2) and (B, K).
+        outputs: Those of the mirrored image.
+        flip: The flip test of the config.
+        size: (w, h) of the image.
+    """
+    order = torch.tensor(flip.indices, device=outputs[0].device)
+    if kind == 'heatmaps':
+        maps = outputs[0].index_select(1, order).flip(3)
+        return (torch.cat([maps[..., :1], maps[..., :-1]], dim=-1) if flip.shift_heatmap else maps,)
+    coords, scores = (value.index_select(1, order) for value in outputs)
+    x = 1 - coords[..., :1] - (1 / size[0] if flip.shift_coords else 0)
+    return torch.cat([x, coords[..., 1:]], dim=-1), scores
+
+
+def normalization(cfg: Config) -> tuple[list[float], list[float]]:
+    """Mean and deviation of the model's input, in the numbers of a picture of 0 to 255."""
+    preprocessor = cfg.model.get('data_preprocessor') or {}
+    if preprocessor.get('mean') is not None:
+        return [*map(float, preprocessor['mean'])], [*map(float, preprocessor['std'])]
+    for loader in ('test_dataloader', 'val_dataloader'):  # of a classifier, whose pipeline normalizes
+        for step in ((cfg.get(loader) or {}).get('dataset') or {}).get('pipeline') or ():
+            if step.get('type') == 'torchvision/Normalize':
+                return [255 * value for value in step['mean']], [255 * value for value in step['std']]
+    return [0.0] * 3, [1.0] * 3

@@ -1,0 +1,123 @@
+"""What a file says about itself: all that a program needs to feed it and to read it."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from mmpose.registry import DATASETS
+from torch import Tensor
+
+from sdpose.config.nodes import input_size, resolve_type, split_datasets
+from sdpose.errors import ConfigError
+from sdpose.version import __version__
+
+from .graph import DeployedGraph, Flip, normalization
+
+FORMAT_VERSION = 1
+KEY = 'sdpose'  # of the metadata inside a file
+FILE = 'metadata.json'
+INPUT = 'image'
+
+
+def joints_of(cfg: Config) -> dict[str, Any]:
+    """Names, flip pairs, skeleton and sigmas of a config's joints; empty for a classifier.
+
+    Raises:
+        ConfigError: If no data set of the config names as many joints as the model has.
+    """
+    if cfg.model.head.type == 'TokenClsHead':
+        return {}
+    for split in ('test', 'val', 'train'):
+        for dataset in split_datasets(cfg, split):
+            part = resolve_type(dataset, DATASETS)
+            info = dataset.get('metainfo') or getattr(part, 'METAINFO', None)
+            if info:
+                return _joints(dict(info))
+    raise ConfigError(f'{cfg.filename}: no data set of the config has metainfo, so the joints have no names')
+
+
+def _joints(info: dict[str, Any]) -> dict[str, Any]:
+    meta = parse_pose_metainfo(info)
+    count = len(meta['keypoint_id2name'])
+    return dict(
+        names=[meta['keypoint_id2name'][number] for number in range(count)],
+        flip_pairs=[[*pair] for pair in sorted({tuple(sorted(map(int, pair))) for pair in meta['flip_pairs']})],
+        skeleton=[[*map(int, link)] for link in meta['skeleton_links']],
+        sigmas=[round(float(value), 6) for value in meta['sigmas']],
+    )
+
+
+def flip_indices(joints: Mapping[str, Any]) -> tuple[int, ...]:
+    """Which joint each joint becomes in a mirror; empty where there are no joints."""
+    order = list(range(len(joints.get('names', ()))))
+    for one, other in joints.get('flip_pairs', ()):
+        order[one], order[other] = other, one
+    return tuple(order)
+
+
+def describe(
+    cfg: Config, config: str, graph: DeployedGraph, flip: Flip, joints: dict[str, Any], batch: int | None
+) -> dict[str, Any]:
+    """The metadata but for what a format adds: ``precision``, ``runtime``, ``file``.
+
+    Args:
+        cfg: The config.
+        config: Its name or file, of which the name is kept.
+        graph: What the file holds.
+        flip: The flip test of the config.
+        joints: As :func:`joints_of` gives them.
+        batch: Images at a time, None if it is free.
+    """
+    mean, std = normalization(cfg)
+    preprocessor = cfg.model.get('data_preprocessor') or {}
+    swaps = preprocessor.get('bgr_to_rgb', False) or preprocessor.get('rgb_to_bgr', False)
+    rgb = (swaps or graph.kind == 'classes') and not graph.swap
+    codec = cfg.model.head.get('decoder')
+    decoded = graph.kind in ('joints', 'simcc')
+    return dict(
+        format_version=FORMAT_VERSION,
+        sdpose_version=__version__,
+        config=Path(config).stem,
+        task='classes' if graph.kind == 'classes' else 'pose',
+        input=dict(
+            name=INPUT,
+            size=list(input_size(cfg)),
+            mean=mean,
+            std=std,
+            channel_order='rgb' if rgb else 'bgr',
+            batch=batch,
+        ),
+        output=dict(kind=graph.kind, names=list(graph.names)),
+        joints=joints,
+        codec=None if codec is None else codec.to_dict() if hasattr(codec, 'to_dict') else dict(codec),
+        padding=_padding(cfg),
+        flip_test=dict(
+            enabled=graph.inside or flip.enabled and not decoded,
+            inside=graph.inside,
+            shift_heatmap=flip.shift_heatmap,
+            shift_coords=flip.shift_coords,
+        ),
+    )
+
+
+def _padding(cfg: Config) -> float:
+    """How much larger than the box the crop is."""
+    for split in ('test', 'val', 'train'):
+        for dataset in split_datasets(cfg, split):
+            for step in dataset.get('pipeline') or ():
+                if step.get('type') == 'GetBBoxCenterScale':
+                    return float(step.get('padding', 1.25))
+    return 1.25
+
+
+def digest(weights: Mapping[str, Tensor]) -> str:
+    """SHA-256 of named weights, whatever file they came from."""
+    result = hashlib.sha256()
+    for name in sorted(weights):
+        value = weights[name].detach().cpu().contiguous()
+        result.update(f'{name} {value.dtype} {tuple(value.shape)}\n'.encode())
+        result.update(value.flatten().numpy().tobytes())
+    return result.hexdigest()

@@ -1,0 +1,202 @@
+"""From a checkpoint to verified files: build, write, run, compare, and only then move into place."""
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from mmengine.config import Config
+from mmengine.runner import CheckpointLoader
+
+import sdpose.deploy
+from sdpose.config.load import load_config
+from sdpose.converters.publishing import deployed_weights, filled_model
+from sdpose.errors import UserError
+from sdpose.io.checkpoint import check_checkpoint_path, meta_of, weights_of
+from sdpose.io.folders import require_writable, sigterm_as_interrupt
+
+from .accuracy import Scored, line
+from .formats import BY_NAME, Format, Session
+from .graph import DeployedGraph, Flip, flip_of, natural_kind
+from .judge import compare, require_parity, run_graph
+from .metadata import FILE, describe, digest, flip_indices, joints_of
+from .pictures import Pictures, calibration, judging_pictures
+from .request import ExportRequest
+
+RUNTIME = 'pose_runtime.py'
+REPORT = 'parity.json'
+_JUDGED = 64  # pictures that outputs are compared on
+_CALIBRATED = 200  # pictures that int8 is calibrated on
+
+
+class Exported(NamedTuple):
+    """A file that was written.
+
+    Attributes:
+        file: Its path.
+        report: What stands in ``parity.json``.
+    """
+
+    file: Path
+    report: dict[str, Any]
+
+
+class _Job(NamedTuple):
+    """What every format of an export shares."""
+
+    cfg: Config
+    model: Any
+    graph: DeployedGraph
+    reference: DeployedGraph
+    flip: Flip
+    metadata: dict[str, Any]
+    request: ExportRequest
+
+
+def export(
+    config: str, checkpoint: str, out: str, request: ExportRequest, cfg_options: dict[str, Any] | None = None
+) -> list[Exported]:
+    """Write a trained model as files that run without PyTorch, each with metadata and a report of its parity.
+
+    Args:
+        config: A config file, or the name of one of the package's configs.
+        checkpoint: A training's checkpoint or a published one, a path or address.
+        out: The folder; with several formats each gets a folder of its name in it. Other files there stay.
+        request: Formats, precision and the other options.
+        cfg_options: Overrides of the config.
+
+    Returns:
+        One entry per format.
+
+    Raises:
+        UserError: If an option, the config or the checkpoint is wrong, a package is missing, or a file in full
+            precision answers otherwise than PyTorch. Nothing is left behind then.
+    """
+    formats = [BY_NAME[name] for name in request.formats]
+    for each in formats:
+        each.require(request)
+    cfg = load_config(config, cfg_options)
+    check_checkpoint_path(checkpoint)
+    job = _prepare(cfg, config, checkpoint, request)
+    target = Path(out).absolute()
+    require_writable(target.parent, f'--out {out}')
+    if target.exists() and not target.is_dir():
+        raise UserError(f'--out {out} is a file: name a folder')
+    with sigterm_as_interrupt(), tempfile.TemporaryDirectory(dir=target.parent, prefix='.export-') as folder:
+        done = []
+        with judging_pictures(cfg) as pictures:
+            for each in formats:
+                place = Path(each.name) if len(formats) > 1 else Path()
+                (Path(folder) / place).mkdir(exist_ok=True)
+                report = _write(each, job, Path(folder) / place, pictures)
+                done.append(Exported(target / place / report['file'], report))
+        _move(Path(folder), target)
+    return done
+
+
+def _prepare(cfg: Config, config: str, checkpoint: str, request: ExportRequest) -> _Job:
+    """The graph of the checkpoint's model, and what its files say."""
+    loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu', logger='silent')
+    model: Any = filled_model(cfg, weights_of(loaded, checkpoint), checkpoint)
+    natural = natural_kind(model)
+    joints = joints_of(cfg)
+    flip = flip_of(cfg, flip_indices(joints))
+    graph = DeployedGraph(model, cfg, request.outputs or natural, flip, request.flip_test)
+    plain = graph.kind == natural
+    reference = graph if plain else DeployedGraph(model, cfg, natural, flip, request.flip_test)
+    metadata = describe(cfg, config, graph, flip, joints, request.batch)
+    figures = meta_of(loaded).get('metrics')
+    metadata.update(
+        precision=request.precision,
+        metrics=dict(figures) if figures else None,
+        weights_sha256=digest(deployed_weights(model)),
+    )
+    return _Job(cfg, model, graph, reference, flip, metadata, request)
+
+
+def _write(to: Format, job: _Job, folder: Path, pictures: Pictures) -> dict[str, Any]:
+    """Write one format into a folder, judge it there, and say how it answers."""
+    request = job.request
+    stem = str(job.metadata['config']) + ('' if request.precision == 'fp32' else f'-{request.precision}')
+    metadata = dict(job.metadata, runtime=to.name, file=f'{stem}{to.suffix}')
+    source, outputs = to.names(job.graph)
+    metadata.update(input=dict(metadata['input'], name=source), output=dict(metadata['output'], names=outputs))
+    text = json.dumps(metadata, indent=2)
+    images, calibrated = None, None
+    if request.precision == 'int8':
+        images, calibrated = calibration(job.cfg, job.model.data_preprocessor, _CALIBRATED)
+        images = job.graph.arranged(images)
+    file = to.write(job.graph, request, folder / stem, text, images)
+    session = to.open(file, request.precision)
+    crops = pictures.crops(job.model.data_preprocessor, _JUDGED)
+    codec = metadata['codec']
+    result = compare(job.graph, job.reference, codec, session, crops, request.batch)
+    if request.precision == 'fp32':
+        require_parity(result, job.graph, file.name)
+    report = dict(
+        file=file.name,
+        precision=request.precision,
+        runtime=session.runtime,
+        reference=f'PyTorch {torch.__version__}',
+        images=dict(source=pictures.source, count=len(crops)),
+        size_kib=round(sum(each.stat().st_size for each in folder.iterdir()) / 1024),
+        **result,
+    )
+    if request.precision != 'fp32':
+        report['accuracy'] = _accuracy(job, session, pictures, result)
+    if calibrated:
+        report['calibration'] = dict(source=calibrated, count=len(images if images is not None else ()))
+    (folder / FILE).write_text(f'{text}\n', encoding='utf-8')
+    (folder / REPORT).write_text(json.dumps(report, indent=2) + '\n', encoding='utf-8')
+    runtime = Path(str(sdpose.deploy.__file__)).with_name('runtime.py')
+    if runtime.is_file():
+        shutil.copyfile(runtime, folder / RUNTIME)
+    return report
+
+
+def _accuracy(job: _Job, session: Session, pictures: Pictures, result: dict[str, Any]) -> dict[str, Any]:
+    """The score of a file beside that of PyTorch in full precision."""
+    moved = result.get('joints', {}).get('moved')
+    if not pictures.evaluators:
+        return dict(line=f'not scored: {pictures.source} have no labels for this model', moved=moved)
+    scored = Scored(job.model, job.graph, job.metadata['codec'], job.flip, job.request.batch)
+    with contextlib.redirect_stdout(io.StringIO()):  # the metrics print tables
+        before, after = (scored.score(pictures, run) for run in (run_graph(job.graph), session.run))
+    best = ((job.cfg.get('default_hooks') or {}).get('checkpoint') or {}).get('save_best')
+    name = best if best in before else next(iter(before))
+    said = line(name, before[name], after[name], moved)
+    return dict(metric=name, fp32=before[name], file=after[name], moved=moved, images=pictures.source, line=said)
+
+
+def _move(folder: Path, target: Path) -> None:
+    """Move files into their place, each whole; the metadata last, so that they never describe what is not there."""
+    files = [path for path in folder.rglob('*') if path.is_file()]
+    for path in sorted(files, key=lambda each: (each.name == FILE, each)):
+        place = target / path.relative_to(folder)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(path, place)
+
+
+def table(report: dict[str, Any]) -> str:
+    """A report in a few lines."""
+    rows = {
+        'file': f'{report["file"]}, {report["precision"]}, {report["size_kib"]} KiB with what lies beside it',
+        'ran on': report['runtime'],
+        'compared with': f'{report["reference"]}, {report["images"]["count"]} of {report["images"]["source"]}',
+    }
+    for name, value in report['outputs'].items():
+        rows[name] = f'{value["difference"]:.1e} at most, of numbers to {value["largest"]:.2g}'
+    if joints := report.get('joints'):
+        rows['joints'] = (
+            'none is judged: all move under the last digit, as those of an untrained model do'
+            if joints['difference'] is None
+            else f'{joints["difference"]:.1e} pixels at most, {joints["judged"]} of {joints["all"]} judged'
+        )
+    if accuracy := report.get('accuracy'):
+        rows['accuracy'] = accuracy['line']
+    return '\n'.join(f'{name:<15}{value}' for name, value in rows.items())

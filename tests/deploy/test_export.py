@@ -1,0 +1,339 @@
+"""The graph that is exported, its decoding, its metadata, and what refuses a file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from families import FULL, TINY, family, outputs, pictures
+from mmpose.registry import KEYPOINT_CODECS
+from mmpose.testing import get_packed_inputs
+
+from sdpose.config.load import load_config
+from sdpose.config.nodes import input_size
+from sdpose.deploy.export import ExportRequest, export
+from sdpose.deploy.export.accuracy import line
+from sdpose.deploy.export.decoding import HeatmapDecoder, one_hot
+from sdpose.deploy.export.formats import BY_NAME, Session
+from sdpose.deploy.export.formats.onnx import OnnxFormat, products_of_activations, write_onnx
+from sdpose.deploy.export.graph import NAMES, DeployedGraph, flip_of, mirror, natural_kind
+from sdpose.deploy.export.judge import Decoder, _steady, require_parity, run_batches
+from sdpose.deploy.export.metadata import describe, digest, flip_indices, joints_of
+from sdpose.errors import ConfigError, MismatchError, UserError
+
+CODEC = dict(type='MSRAHeatmap', input_size=(192, 256), heatmap_size=(48, 64), sigma=2, blur_kernel_size=11)
+
+
+def graph_of(name: str, kind: str | None = None, inside: bool = False, **options: Any) -> tuple[Any, Any, Any]:
+    """The graph of a tiny family, or of a config, with random weights, its model and its config."""
+    config = TINY.get(name, name)
+    model, _ = family(config, **options)
+    cfg = load_config(config, options)
+    joints = joints_of(cfg)
+    flip = flip_of(cfg, flip_indices(joints))
+    return DeployedGraph(model, cfg, kind or natural_kind(model), flip, inside), model, cfg
+
+
+def peaks(count: int) -> torch.Tensor:
+    """Noisy Gaussians (1, count, 64, 48), also at and beyond the border, and a map of nothing."""
+    rng = np.random.default_rng(4)
+    place = rng.uniform(-2, [50, 66], (count, 2))
+    place[:4] = [[0, 0], [47, 63], [1.4, 30], [23, 62.2]]
+    y, x = np.mgrid[:64, :48]
+    maps = np.exp(-((x - place[:, 0, None, None]) ** 2 + (y - place[:, 1, None, None]) ** 2) / 8)
+    maps = maps * rng.uniform(0.2, 1, (count, 1, 1)) + rng.normal(0, 1e-3, maps.shape)
+    maps[-1] = -0.1
+    return torch.from_numpy(maps[None].astype(np.float32))
+
+
+@pytest.mark.parametrize('unbiased', [True, False])
+def test_decoding_inside_is_the_codecs(unbiased: bool) -> None:
+    maps = peaks(60)
+    codec = dict(CODEC, unbiased=unbiased)
+    wanted, scores = KEYPOINT_CODECS.build(codec).decode(maps[0].numpy())
+    joints, found = HeatmapDecoder(codec)(maps)
+    assert np.abs(joints[0].numpy() - wanted[0]).max() < 5e-5  # float32 resolves 1.5e-5 at 192
+    assert np.array_equal(found[0].numpy(), scores[0])
+    assert (joints[0, -1] == torch.tensor([-4.0, -4.0])).all()  # nothing found, as MMPose says it
+
+
+def test_another_codec_is_not_decoded_inside() -> None:
+    with pytest.raises(ConfigError, match='the codec UDPHeatmap is not decoded inside a graph'):
+        HeatmapDecoder(dict(CODEC, type='UDPHeatmap'))
+
+
+def test_vectors_of_one_cell() -> None:
+    joints = torch.tensor([[[10.2, 3.4], [-5.0, 99.0]]])
+    x, y = one_hot(joints, torch.tensor([[0.5, 0.25]]), (48, 64))
+    assert x.shape == (1, 2, 96) and y.shape == (1, 2, 128)
+    assert x[0, 0, 20] == 0.5 and y[0, 0, 7] == 0.5 and x[0].count_nonzero() == 2
+    assert x[0, 1, 0] == 0.25 and y[0, 1, 127] == 0.25  # outside: the last cell
+
+
+@pytest.mark.parametrize('name', ['sdpose', 'evit', 'reg', 'ikd', 'rle'])
+def test_the_flip_test_inside_is_the_projects(name: str) -> None:
+    graph, model, cfg = graph_of(name, inside=True)
+    width, height = input_size(cfg)
+    inputs = get_packed_inputs(
+        2, num_keypoints=17, img_shape=(height, width), input_size=(width, height), heatmap_size=(12, 16)
+    )
+    model.test_cfg.update(output_heatmaps=True)
+    data = model.data_preprocessor(inputs, False)
+    for sample in data['data_samples']:
+        sample.set_metainfo(dict(flip_indices=list(graph.flip.indices)))
+    with torch.no_grad():
+        found = [value.numpy() for value in graph(data['inputs'])]
+        samples = model.predict(data['inputs'], data['data_samples'])
+    for number, sample in enumerate(samples):
+        if graph.kind == 'heatmaps':
+            wanted = sample.pred_fields.heatmaps.numpy()
+            assert np.abs(found[0][number] - wanted).max() <= 1e-5 * max(1, np.abs(wanted).max())
+        else:
+            meta = sample.metainfo
+            place = found[0][number] * meta['input_scale'] + meta['input_center'] - 0.5 * meta['input_scale']
+            assert np.abs(place - sample.pred_instances.keypoints[0]).max() < 1e-3 * max(1, np.abs(place).max())
+            assert np.abs(found[1][number] - sample.pred_instances.keypoint_scores[0]).max() < 1e-5
+
+
+@pytest.mark.parametrize('name', TINY)
+def test_the_graph_answers_as_the_model(name: str) -> None:
+    graph, model, cfg = graph_of(name)
+    image = pictures(input_size(cfg)[::-1])
+    wanted = outputs(model, image)
+    with torch.no_grad():
+        found = graph(image)
+    assert len(found) == len(NAMES[graph.kind]) == len(graph.names)
+    if name == 'rle':
+        wanted = [wanted[0][..., :2], 1 - wanted[0][..., 2:].sigmoid().mean(dim=-1)]
+    elif name in ('reg', 'distilpose'):
+        wanted = [wanted[0], wanted[1][..., 0]]
+    for one, other in zip(wanted, found):
+        assert (one - other).abs().max() <= 1e-5 * max(1, one.abs().max())
+
+
+def test_a_file_for_rtmlib_takes_what_rtmlib_gives() -> None:
+    """It normalizes a BGR picture by the mean and deviation of RGB in their order."""
+    graph, _, _ = graph_of('sdpose', 'simcc')
+    plain, _, _ = graph_of('sdpose', 'joints')
+    rgb = torch.randint(0, 256, (1, 3, 64, 48), generator=torch.Generator().manual_seed(2)).float()
+    mean, std = (torch.tensor(v)[:, None, None] for v in ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375]))
+    with torch.no_grad():
+        joints, scores = plain((rgb - mean) / std)
+        x, y = graph((rgb.flip(1) - mean) / std)
+    cells = torch.stack([x.argmax(dim=-1), y.argmax(dim=-1)], dim=-1) / 2
+    inside = ((joints > 0) & (joints < torch.tensor([47.0, 63.0]))).all(dim=-1)
+    assert (cells - joints)[inside].abs().max() <= 0.2501 and inside.sum() > 5
+    assert torch.allclose(x.amax(dim=-1), scores, atol=1e-5)
+    images = ((rgb - mean) / std).numpy()
+    assert np.abs(graph.arranged(images) - ((rgb.flip(1) - mean) / std).numpy()).max() < 1e-5
+
+
+def test_metadata_say_what_a_program_needs() -> None:
+    graph, model, cfg = graph_of('sdpose', inside=True)
+    joints = joints_of(cfg)
+    meta = describe(cfg, f'folder/{TINY["sdpose"]}.py', graph, graph.flip, joints, None)
+    json.dumps(meta)
+    assert meta['config'] == TINY['sdpose'] and meta['task'] == 'pose' and meta['format_version'] == 1
+    assert meta['input'] == dict(
+        name='image',
+        size=[48, 64],
+        mean=[123.675, 116.28, 103.53],
+        std=[58.395, 57.12, 57.375],
+        channel_order='rgb',
+        batch=None,
+    )
+    assert meta['output'] == dict(kind='heatmaps', names=['heatmaps'])
+    assert joints['names'][:3] == ['nose', 'left_eye', 'right_eye'] and [1, 2] in joints['flip_pairs']
+    assert len(joints['flip_pairs']) == 8 and len(joints['skeleton']) == 19 and joints['sigmas'][0] == 0.026
+    assert meta['codec']['type'] == 'MSRAHeatmap' and meta['codec']['blur_kernel_size'] == 5
+    assert meta['padding'] == 1.25
+    assert meta['flip_test'] == dict(enabled=True, inside=True, shift_heatmap=True, shift_coords=False)
+    graph, _, cfg = graph_of('deit')
+    meta = describe(cfg, 'deit', graph, graph.flip, joints_of(cfg), 1)
+    assert meta['task'] == 'classes' and meta['joints'] == {} and meta['codec'] is None
+    assert meta['input']['mean'] == pytest.approx([123.675, 116.28, 103.53]) and meta['input']['batch'] == 1
+
+
+def test_a_digest_names_weights_not_files() -> None:
+    weights = {'b': torch.ones(2), 'a': torch.zeros(3)}
+    assert digest(weights) == digest(dict(reversed(weights.items()))) != digest({**weights, 'a': torch.ones(3)})
+
+
+@pytest.mark.parametrize('name, inside', [('sdpose', False), ('ppt', True), ('evit', False), ('reg', True)])
+def test_old_opsets_low_ranks_and_free_batches(name: str, inside: bool, tmp_path: Path) -> None:
+    import onnx
+
+    kind = 'joints' if inside else None
+    graph, _, cfg = graph_of(name, kind, inside)
+    file = tmp_path / 'graph.onnx'
+    write_onnx(graph, ExportRequest(opset=16), file)
+    model = onnx.shape_inference.infer_shapes(onnx.load(file))
+    assert [each.version for each in model.opset_import if not each.domain] == [16]
+    assert max(len(each.type.tensor_type.shape.dim) for each in model.graph.value_info) <= 4
+    session = OnnxFormat().open(file, 'fp32')
+    for count in (1, 3):
+        image = pictures(input_size(cfg)[::-1], count)
+        with torch.no_grad():
+            wanted = graph(image)
+        found = session.run(image.numpy())
+        assert found[0].shape == wanted[0].shape
+        limit = 1e-5 if graph.kind != 'joints' or name == 'reg' else 0.05
+        assert np.median(np.abs(found[0] - wanted[0].numpy())) < 1e-4
+        assert all(np.abs(a - b.numpy()).max() < max(limit, 1e-3) for a, b in zip(found[1:], wanted[1:]))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize('name', FULL)
+def test_full_size_models_in_onnx_runtime_and_openvino(name: str, tmp_path: Path) -> None:
+    graph, _, cfg = graph_of(FULL[name])
+    image = pictures(input_size(cfg)[::-1])
+    with torch.no_grad():
+        wanted = graph(image)
+    for runtime in ('onnx', 'openvino'):
+        to = BY_NAME[runtime]
+        file = to.write(graph, ExportRequest(opset=17), tmp_path / name, '{}', None)
+        found = to.open(file, 'fp32').run(image.numpy())
+        assert len(found) == len(wanted)
+        assert all(np.abs(a - b.numpy()).max() <= 1e-5 * max(1, b.abs().max()) for a, b in zip(found, wanted))
+
+
+def test_attentions_products_are_found_in_every_layer(tmp_path: Path) -> None:
+    import onnx
+
+    graph, _, _ = graph_of('sdpose', **{'model.neck.depth': 3})
+    write_onnx(graph, ExportRequest(opset=17), tmp_path / 'graph.onnx')
+    assert len(products_of_activations(onnx.load(tmp_path / 'graph.onnx'))) == 2 * 3
+
+
+def test_parity_refuses_and_says_by_how_much() -> None:
+    graph, _, _ = graph_of('sdpose')
+
+    def result(difference: float, joint: float | None, largest: float = 1.0) -> dict[str, Any]:
+        return dict(outputs=dict(heatmaps=dict(difference=difference, largest=largest)), joints=dict(difference=joint))
+
+    require_parity(result(9e-5, 0.04), graph, 'a.onnx')
+    require_parity(result(9e-4, None, largest=10.0), graph, 'a.onnx')
+    with pytest.raises(MismatchError, match=r'a.onnx: its heatmaps differ from PyTorch by 1.1e-04, more than 1e-04'):
+        require_parity(result(1.1e-4, 0.0), graph, 'a.onnx')
+    with pytest.raises(MismatchError, match=r'a joint differs from PyTorch by 0.060 pixels, more than 0.05'):
+        require_parity(result(0.0, 0.06), graph, 'a.onnx')
+    with pytest.raises(MismatchError):
+        require_parity(result(float('nan'), 0.0), graph, 'a.onnx')
+
+
+def test_joints_of_noise_are_not_judged() -> None:
+    decode = Decoder('heatmaps', dict(CODEC, unbiased=True), (192, 256))
+    flat = np.random.default_rng(0).normal(0, 1e-7, (1, 40, 64, 48)).astype(np.float32) + 0.5
+    maps = np.concatenate([peaks(40).numpy(), flat])
+    steady = _steady(decode, [maps], decode([maps])[0])
+    assert steady[0, :-1].mean() > 0.8 and steady[1].mean() < 0.2
+
+
+def test_a_fixed_batch_is_filled_up() -> None:
+    sizes = []
+
+    def run(image: np.ndarray) -> list[np.ndarray]:
+        sizes.append(len(image))
+        return [image.sum(axis=(1, 2, 3))]
+
+    images = np.arange(5, dtype=np.float32)[:, None, None, None]
+    assert run_batches(run, images, 2)[0].tolist() == [0, 1, 2, 3, 4] and sizes == [2, 2, 2]
+    assert run_batches(run, images, None)[0].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_mirrored_coordinates_by_hand() -> None:
+    graph, _, _ = graph_of('reg')
+    flip = graph.flip._replace(indices=(1, 0), shift_coords=True)
+    coords, scores = mirror(
+        'coordinates', (torch.tensor([[[0.25, 0.1], [0.5, 0.2]]]), torch.tensor([[0.3, 0.4]])), flip, (50, 60)
+    )
+    assert torch.allclose(coords, torch.tensor([[[0.48, 0.2], [0.73, 0.1]]]))
+    assert torch.allclose(scores, torch.tensor([[0.4, 0.3]]))
+
+
+def test_the_line_of_accuracy() -> None:
+    assert line('coco/AP', 0.71, 0.708, 0.01) == (
+        'coco/AP 70.8 against 71.0 in fp32, 1.00% of the joints moved by more than a pixel'
+    )
+    assert line('coco/AP', 0.02, 0.02, None).startswith('untrained (coco/AP 2.0 in fp32)')
+    assert line('PCK', 88.0, 87.5, None) == 'PCK 87.5 against 88.0 in fp32'
+
+
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        (dict(formats=('tflite',)), '--format tflite is unknown; choose one of onnx, openvino, ncnn, litert'),
+        (dict(formats=('onnx', 'onnx')), 'name each format once'),
+        (dict(precision='int4'), '--precision int4 is unknown'),
+        (dict(batch=0), '--batch 0: give at least 1, or dynamic'),
+        (dict(opset=11), '--opset 11: the heads need operators of opset 13'),
+        (dict(outputs='boxes'), '--outputs boxes is unknown'),
+    ],
+)
+def test_a_wrong_option_is_one_line(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        ExportRequest(**options)
+
+
+def test_what_a_format_lacks_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match='--precision bf16: onnx runs here in fp32, fp16, int8'):
+        BY_NAME['onnx'].require(ExportRequest(precision='bf16'))
+    monkeypatch.setattr('sdpose.deploy.export.formats.base.find_spec', lambda name: None)
+    with pytest.raises(
+        ConfigError, match='--format litert --precision fp32 needs the package litert-torch: pip install'
+    ):
+        BY_NAME['litert'].require(ExportRequest(formats=('litert',)))
+    with pytest.raises(ConfigError, match='needs the package openvino|needs the package onnx'):
+        BY_NAME['openvino'].require(ExportRequest(formats=('openvino',)))
+    monkeypatch.setattr('sdpose.deploy.export.formats.base.find_spec', lambda name: name)
+    with pytest.raises(ConfigError, match='one image at a time: give --batch 1'):
+        BY_NAME['ncnn'].require(ExportRequest(formats=('ncnn',)))
+
+
+def test_a_head_that_cannot_be_deployed() -> None:
+    model, _ = family(TINY['sdpose'])
+    model.head = torch.nn.Identity()
+    with pytest.raises(ConfigError, match='model.head: Identity cannot be deployed; known are heads of'):
+        natural_kind(model)
+    with pytest.raises(ConfigError, match='--outputs heatmaps: TokenRegHead predicts coordinates'):
+        graph_of('reg', 'heatmaps')
+    with pytest.raises(ConfigError, match='--flip-test: outputs of classes are not averaged'):
+        graph_of('deit', inside=True)
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    """Random weights of the quick start's SDPose."""
+    model, _ = family(TINY['sdpose'])
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'weights.pth')
+    return tmp_path / 'weights.pth'
+
+
+def test_a_file_that_answers_otherwise_is_refused(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of it is left, and what was there stays."""
+    opened = OnnxFormat.open
+
+    def wrong(self: OnnxFormat, file: Path, precision: str) -> Session:
+        session = opened(self, file, precision)
+        return session._replace(run=lambda image: [value + 0.01 for value in session.run(image)])
+
+    monkeypatch.setattr(OnnxFormat, 'open', wrong)
+    out = tmp_path / 'out'
+    with pytest.raises(MismatchError, match='its heatmaps differ from PyTorch by 1.0e-02'):
+        export(TINY['sdpose'], str(checkpoint), str(out), ExportRequest(opset=17))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['weights.pth']
+
+
+def test_bad_input_writes_nothing(checkpoint: Path, tmp_path: Path) -> None:
+    out, request = tmp_path / 'out', ExportRequest(opset=17)
+    with pytest.raises(MismatchError, match='does not fit the model'):
+        export(TINY['reg'], str(checkpoint), str(out), request)
+    with pytest.raises(UserError, match='does not exist'):
+        export(TINY['sdpose'], str(tmp_path / 'none.pth'), str(out), request)
+    with pytest.raises(UserError, match='is a file: name a folder'):
+        export(TINY['sdpose'], str(checkpoint), str(checkpoint), request)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['weights.pth']
