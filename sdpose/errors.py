@@ -1,9 +1,12 @@
 """Mistakes a user can cure, told apart from defects of the program, and how a run ends by a signal."""
 
+import errno
 import re
 import signal
 from collections.abc import Iterable, Sequence
 
+# The disk is full, a quota or the largest size of a file is reached, or the disk takes nothing any more.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 # torch re-raises a worker's exception as the same class with the worker's whole traceback as its message.
 _FROM_WORKER = re.compile(r'^Caught \w+ in .*?(?:\n.*)*\n(?:[\w.]+\.)?(\w+): (?P<message>(?:.|\n)*)$')
 

@@ -2,7 +2,6 @@
 
 import argparse
 import atexit
-import errno
 import logging
 import os
 import signal
@@ -13,13 +12,10 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from sdpose.config.values import parse_value
-from sdpose.errors import Stopped, UserError
+from sdpose.errors import NO_ROOM, Stopped, UserError
 
 from . import last_words
 from .log_filters import silence_warnings
-
-# The disk is full, a quota or the largest size of a file is reached, or the disk takes nothing any more.
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
 def run(command: Callable[[], object], after_stop: str = '') -> int:
@@ -71,7 +67,7 @@ def _outcome(error: BaseException, after_stop: str) -> tuple[int, str | None]:
         )
     if isinstance(error, Stopped):
         return error.code, f'{error}{after_stop}'
-    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
         return 2, (
             f'error: {error.filename or "a file"} could not be written: {error.strerror}. Files that were '
             'complete before are as they were; make room and start again'

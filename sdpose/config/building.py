@@ -14,7 +14,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 from torch import nn
 
-from sdpose.errors import ConfigError, DataError, UserError
+from sdpose.errors import NO_ROOM, ConfigError, DataError, UserError
 
 from .built_part import built_part, unregistered
 
@@ -58,6 +58,8 @@ def building(part: str = '') -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:  # nothing is wrong with the file
+            raise
         place = built_part(error.__traceback__) or part
         names_it = re.match(rf'{re.escape(place)}[ .:]', str(error))
         start = f'{place}: ' if place and not names_it else ''

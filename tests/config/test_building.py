@@ -1,5 +1,6 @@
 """Where an exception arises decides whether the config, a file or the program is at fault."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,8 @@ def test_the_part_that_refuses_is_named(options: dict, message: str) -> None:
     config = load_config('sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48', options)
     with pytest.raises(ConfigError, match=message):
         build_model(config.model)
+
+
+def test_a_full_disk_is_no_fault_of_the_file() -> None:
+    with pytest.raises(OSError, match='No space left'), building():
+        raise OSError(errno.ENOSPC, 'No space left on device', 'run.log')

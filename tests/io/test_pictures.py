@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import sdpose  # noqa: F401
-from sdpose.errors import DataError
+from sdpose.errors import DataError, UserError
 from sdpose.io import pictures
 from sdpose.io.pictures import MOST_PIXELS, HugePictureError, open_picture, read_picture, write_png
 
@@ -81,7 +81,7 @@ def test_a_picture_that_cannot_be_written_is_an_error(tmp_path, monkeypatch):
     with pytest.raises(DataError, match=f'^{tmp_path}/file/a.png cannot be written: '):
         write_png(tmp_path / 'file' / 'a.png', pixels)
     (tmp_path / 'a.png').mkdir()
-    with pytest.raises(DataError, match=f'^{tmp_path}/a.png cannot be written: '):
+    with pytest.raises(UserError, match=f'^{tmp_path}/a.png is a folder, and a file of that name is to be written'):
         write_png(tmp_path / 'a.png', pixels)
     monkeypatch.setattr(pictures.cv2, 'imencode', lambda *_: (False, None))
     with pytest.raises(DataError, match=f'^{tmp_path}/b.png cannot be written: the picture cannot be encoded'):
