@@ -20,6 +20,8 @@ from .log_filters import silence_warnings
 
 # The disk is full, a quota or the largest size of a file is reached, or the disk takes nothing any more.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+# A file where a folder should be or the reverse, or one that belongs to somebody else.
+_NO_PLACE = (errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP)
 
 
 def run(command: Callable[[], object], after_stop: str = '') -> int:
@@ -76,6 +78,8 @@ def _outcome(error: BaseException, after_stop: str) -> tuple[int, str | None]:
             f'error: {error.filename or "a file"} could not be written: {error.strerror}. Files that were '
             'complete before are as they were; make room and start again'
         )
+    if isinstance(error, OSError) and error.errno in _NO_PLACE and error.filename:
+        return 2, f'error: {error.filename}: {error.strerror}: name another place, or make way for it'
     if _was_interrupted(error):
         return 130, f'stopped{after_stop}'
     return 1, None

@@ -18,6 +18,7 @@ from sdpose.evaluation import ResultFile, cycle_table, describe_data
 from sdpose.io.atomic import atomic_write
 from sdpose.io.folders import require_writable
 from sdpose.preflight import check_all
+from sdpose.preflight.first_sample import check_first_sample
 
 from .all_cycles import count_cycles, of_cycle, use_all_cycles
 from .drawing import check_drawing, require_picture_folder, say_picture_folder
@@ -78,6 +79,8 @@ def test(
         cfg.test_evaluator = with_metrics(cfg.get('test_evaluator'), evaluators[0])
     runner = _build_runner(cfg)
     require_picture_folder(runner, run.get('show_dir'))
+    if not skip_checks:
+        check_first_sample(runner.test_dataloader, runner.model, 'test_dataloader')
     metrics = runner.test()
     if runner.rank == 0:
         _report(runner, metrics, checkpoint, result_files)

@@ -21,6 +21,7 @@ from sdpose.engine.validation_record import NAME as VALIDATIONS
 from sdpose.errors import ConfigError
 from sdpose.io.lock import lock_work_dir
 from sdpose.preflight import check_all
+from sdpose.preflight.first_sample import check_first_sample
 
 from .drawing import check_drawing, require_picture_folder, require_validation, say_picture_folder
 from .log_filters import silence_records
@@ -75,10 +76,19 @@ def train(
             with building('optim_wrapper'):
                 runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
             require_picture_folder(runner, run.get('show_dir'))
+        _try_first_samples(runner, skip_checks)
         with building_late():
             model = runner.train()
         say_picture_folder(runner, run.get('show_dir'))
         return model
+
+
+def _try_first_samples(runner: Runner, skip_checks: bool) -> None:
+    """Make a sample of each data set, unless no check is wanted."""
+    loops = (('train', runner.train_loop), ('val', runner.val_loop)) if not skip_checks else ()
+    for split, loop in loops:
+        if loop is not None:
+            check_first_sample(loop.dataloader, runner.model, f'{split}_dataloader')
 
 
 def _require_batches(runner: Runner) -> None:

@@ -20,6 +20,7 @@ from .argument_types import annotated_types, describe, fits, named_arguments
 from .find import find_config
 from .nodes import DATA_KEYS, resolve_type
 from .overrides import override
+from .stated_types import check_stated_types
 from .variables import read_config
 
 _REGISTRIES = (MODELS, DATASETS, TRANSFORMS, HOOKS, METRICS, KEYPOINT_CODECS, PARAM_SCHEDULERS)
@@ -57,7 +58,7 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
 
     Raises:
         ConfigError: If the file or one of its bases is missing or wrong, an option does not fit, or a part does not
-            take an argument.
+            take an argument or its value.
     """
     try:
         file = find_config(path)
@@ -81,6 +82,7 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
         raise ConfigError(f'config {path} cannot be read: {reason(error)}') from error
     _check_forms(cfg, path)
     check_arguments(cfg.to_dict(), packages=(*_CHECKED_PACKAGES, *_imported(cfg)))
+    check_stated_types(cfg.to_dict())
     return cfg
 
 
