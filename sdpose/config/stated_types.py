@@ -27,6 +27,8 @@ _KINDS: dict[str, tuple[type, ...]] = {'a number': (bool, int, float), 'text': (
 _LISTS = (list, tuple, Sequence, typing.List, typing.Tuple, typing.Sequence)  # noqa: UP006
 # Hooks and others that a whole config's key holds are built by name from these.
 _REGISTRIES = tuple(each for each in vars(mmpose.registry).values() if isinstance(each, Registry))
+# What a run reads from its whole config, without an argument of that name.
+_READ_FROM_CONFIG: dict[str, Any] = dict(compile=bool | dict, find_unused_parameters=bool, model_wrapper_cfg=dict)
 # Switches that MMEngine reads from a dict without a class.
 _SWITCHES = ('env_cfg.cudnn_benchmark', 'auto_scale_lr.enable', 'model.test_cfg.flip_test')
 
@@ -38,6 +40,7 @@ def check_stated_types(cfg: dict[str, Any]) -> None:
         ConfigError: Naming the key, what it must be, the class, and the value.
     """
     _check(cfg, _stated(Runner.__init__), '', 'a run')
+    _check(cfg, _READ_FROM_CONFIG, '', 'a run')
     _check(cfg.get('randomness'), _stated(set_random_seed), 'randomness', 'a run')
     for loader in (f'{split}_dataloader' for split in ('train', 'val', 'test')):
         _check(cfg.get(loader), _stated(DataLoader.__init__), loader, 'DataLoader')

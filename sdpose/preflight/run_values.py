@@ -169,6 +169,7 @@ def check_values(cfg: Config, splits: Sequence[str]) -> None:
         for key, value in _values(cfg, rule.key):
             if not rule.fits(value):
                 raise ConfigError(f'{key} is {value!r}: it must be {rule.wanted}')
+    _check_timeouts(cfg, splits)
     _check_scoring(cfg, splits)
     if 'train' in splits:
         _check_loss_weights(cfg.get('model'), 'model')
@@ -205,6 +206,17 @@ def _is_known_loop(loop: dict[str, Any]) -> bool:
     """Whether a training loop reads its numbers as MMEngine's do."""
     kind = resolve_type(loop, LOOPS) if loop.get('type') else EpochBasedTrainLoop
     return kind is not None and issubclass(kind, (EpochBasedTrainLoop, IterBasedTrainLoop))
+
+
+def _check_timeouts(cfg: Config, splits: Sequence[str]) -> None:
+    """Check that a loader that waits for its workers has some."""
+    for split in splits:
+        loader = cfg.get(f'{split}_dataloader') or {}
+        if loader.get('timeout') and not loader.get('num_workers'):
+            raise ConfigError(
+                f'{split}_dataloader.timeout is {loader["timeout"]!r}, the seconds to wait for a worker, but '
+                'num_workers is 0: set one of the two'
+            )
 
 
 def _check_scoring(cfg: Config, splits: Sequence[str]) -> None:

@@ -32,6 +32,7 @@ TINY = 'sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48'
         ('randomness.deterministic', 'perhaps', 'True or False'),
         ('env_cfg.cudnn_benchmark', 'perhaps', 'True or False'),
         ('model.test_cfg.flip_test', 'perhaps', 'True or False'),
+        ('compile', 'maybe', 'True or False or a dict'),
         ('resume', 'perhaps', 'True or False'),
     ],
 )

@@ -11,6 +11,7 @@ import sdpose  # noqa: F401
 from sdpose.config.load import load_config
 from sdpose.errors import ConfigError, UserError
 from sdpose.preflight import run_values
+from sdpose.preflight.checkpoint import check_checkpoint
 from sdpose.preflight.run_values import check_values
 
 TINY = 'sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48'
@@ -54,6 +55,7 @@ REFUSED = {
     'test_dataloader.batch_size': (0,),
     'train_dataloader.num_workers': (-1, 'a', 0.5),
     'val_dataloader.prefetch_factor': (0, 'a'),
+    'train_dataloader': (dict(num_workers=0, timeout=5),),
     'auto_scale_lr': (dict(enable=True), dict(enable=True, base_batch_size=0)),
     'randomness.seed': ('a', -1, 2**40),
     'default_scope': ('nowhere', 5),
@@ -136,3 +138,11 @@ def test_checkpoints_need_their_own_folder(tiny: Config, tmp_path: Path) -> None
     cfg = _with(tiny, 'default_hooks.checkpoint.out_dir', str(tmp_path / 'a_file/x'))
     with pytest.raises(UserError, match=r'default_hooks.checkpoint.out_dir: .*a_file/x'):
         check_values(cfg, ('train',))
+
+
+def test_weights_that_a_part_begins_with_are_there(tiny: Config) -> None:
+    cfg = _with(tiny, 'model.backbone.init_cfg', dict(type='Pretrained', checkpoint='gone.pth', _delete_=True))
+    with pytest.raises(ConfigError, match=r'model.backbone.init_cfg.checkpoint: checkpoint gone.pth does not exist'):
+        check_checkpoint(cfg, ('train',))
+    cfg.model.backbone.init_cfg = dict(type='Pretrained', checkpoint='torchvision://resnet50')
+    check_checkpoint(cfg, ('train',))
