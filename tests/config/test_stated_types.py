@@ -69,3 +69,7 @@ def test_only_another_kind_contradicts(value: Any, stated: Any, does: bool) -> N
 
 def test_what_is_data_is_not_looked_at() -> None:
     check_stated_types(dict(metainfo=dict(type='CheckpointHook', interval='a')))
+
+
+def test_a_library_whose_annotations_are_not_true_is_not_held_to_them() -> None:
+    check_stated_types(dict(pipeline=[dict(type='torchvision/RandomErasing', value='random')]))
