@@ -2,6 +2,7 @@
 
 import argparse
 import atexit
+import errno
 import logging
 import os
 import signal
@@ -16,6 +17,9 @@ from sdpose.errors import NO_ROOM, Stopped, UserError
 
 from . import last_words
 from .log_filters import silence_warnings
+
+# A file where a folder should be or the reverse, or one that belongs to somebody else.
+_NO_PLACE = (errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP)
 
 
 def run(command: Callable[[], object], after_stop: str = '') -> int:
@@ -72,6 +76,8 @@ def _outcome(error: BaseException, after_stop: str) -> tuple[int, str | None]:
             f'error: {error.filename or "a file"} could not be written: {error.strerror}. Files that were '
             'complete before are as they were; make room and start again'
         )
+    if isinstance(error, OSError) and error.errno in _NO_PLACE and error.filename:
+        return 2, f'error: {error.filename}: {error.strerror}: name another place, or make way for it'
     if _was_interrupted(error):
         return 130, f'stopped{after_stop}'
     return 1, None

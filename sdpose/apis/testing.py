@@ -18,6 +18,7 @@ from sdpose.evaluation import ResultFile, cycle_table, describe_data
 from sdpose.io.atomic import atomic_write
 from sdpose.io.folders import require_writable
 from sdpose.preflight import check_all
+from sdpose.preflight.first_sample import check_first_sample
 
 from .all_cycles import count_cycles, of_cycle, use_all_cycles
 from .drawing import check_drawing, require_picture_folder, say_picture_folder
@@ -74,12 +75,11 @@ def test(
     evaluators, result_files = _with_outputs(cfg, out, dump, num_cycles)
     set_evaluation_precision(cfg, 'test')
     check_all(cfg, ('test',), skip_checks)
-    if all_cycles:
-        use_all_cycles(cfg, evaluators)
-    else:
-        cfg.test_evaluator = with_metrics(cfg.get('test_evaluator'), evaluators[0])
+    _set_evaluators(cfg, evaluators, all_cycles)
     runner = _build_runner(cfg, run.get('cfg_options'))
     require_picture_folder(runner, run.get('show_dir'))
+    if not skip_checks:
+        check_first_sample(runner.test_dataloader, runner.model, 'test_dataloader')
     metrics = runner.test()
     if runner.rank == 0:
         _report(runner, metrics, checkpoint, result_files, format_only)
@@ -87,6 +87,14 @@ def test(
         if all_cycles:
             _report_cycles(runner, metrics)
     return metrics
+
+
+def _set_evaluators(cfg: Config, evaluators: list[list[dict[str, Any]]], all_cycles: bool) -> None:
+    """Let the metrics be computed of the deployed cycle, or of each with its own."""
+    if all_cycles:
+        use_all_cycles(cfg, evaluators)
+    else:
+        cfg.test_evaluator = with_metrics(cfg.get('test_evaluator'), evaluators[0])
 
 
 def _report_cycles(runner: Runner, metrics: dict[str, float]) -> None:

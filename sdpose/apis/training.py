@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.dataset import InfiniteSampler
 from mmengine.logging import print_log
-from mmengine.runner import Runner
+from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
 
 from sdpose.compat.saving import find_latest_checkpoint
@@ -21,6 +22,7 @@ from sdpose.engine.validation_record import NAME as VALIDATIONS
 from sdpose.errors import ConfigError
 from sdpose.io.lock import lock_work_dir
 from sdpose.preflight import check_all
+from sdpose.preflight.first_sample import check_first_sample
 
 from .drawing import check_drawing, require_picture_folder, require_validation, say_picture_folder
 from .log_filters import silence_records
@@ -72,13 +74,23 @@ def train(
             # Builds these now, so that a refused value is told apart from a failure while training.
             _ = runner.train_loop, runner.val_loop
             _require_batches(runner)
+            _require_ends(runner)
             with building('optim_wrapper'):
                 runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
             require_picture_folder(runner, run.get('show_dir'))
+        _try_first_samples(runner, skip_checks)
         with building_late():
             model = runner.train()
         say_picture_folder(runner, run.get('show_dir'))
         return model
+
+
+def _try_first_samples(runner: Runner, skip_checks: bool) -> None:
+    """Make a sample of each data set, unless no check is wanted."""
+    loops = (('train', runner.train_loop), ('val', runner.val_loop)) if not skip_checks else ()
+    for split, loop in loops:
+        if loop is not None:
+            check_first_sample(loop.dataloader, runner.model, f'{split}_dataloader')
 
 
 def _require_batches(runner: Runner) -> None:
@@ -94,6 +106,22 @@ def _require_batches(runner: Runner) -> None:
             f'{loader.batch_size}, and incomplete batches are dropped: set train_dataloader.batch_size '
             'to less, or train_dataloader.drop_last to False'
         )
+
+
+def _require_ends(runner: Runner) -> None:
+    """Refuse samplers that never end where a loop waits for the end of an epoch, or of a validation.
+
+    Raises:
+        ConfigError: If there is one.
+    """
+    loops = dict(train=runner.train_loop if isinstance(runner.train_loop, EpochBasedTrainLoop) else None)
+    loops['val'] = runner.val_loop
+    for split, loop in loops.items():
+        if loop is not None and isinstance(getattr(loop.dataloader, 'sampler', None), InfiniteSampler):
+            raise ConfigError(
+                f'{split}_dataloader.sampler is an InfiniteSampler, which never ends, but {split}_cfg counts whole '
+                'passes over the data: take a DefaultSampler, or an IterBasedTrainLoop to train'
+            )
 
 
 def _refuse_folders(cfg: Config) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
+import torch
 from mmengine.dataset import BaseDataset
 from mmengine.evaluator import BaseMetric
 from mmengine.registry import init_default_scope
@@ -30,7 +31,7 @@ _HINT = ' (raised while building the parts of the config; SDPOSE_TRACEBACK=1 sho
 _WHERE = 'SDPOSE_TRACEBACK=1 shows where'
 # What a data set's class reads its files in.
 _READING = ('full_init', 'load_data_list', '_load_annotations', '_load_detection_results', 'parse_data_info')
-_FOREIGN = re.compile(r'[\\/](site|dist)-packages[\\/]')
+_FOREIGN = re.compile(r'[\\/](site|dist)-packages[\\/]|' + re.escape(os.path.dirname(os.__file__)))
 _CHECKING_PACKAGES = ('mmengine', 'mmpose', 'mmcv')
 _OUR_PACKAGE = f'{os.sep}sdpose{os.sep}'
 
@@ -71,7 +72,7 @@ def building(part: str = '') -> Iterator[None]:
 
 @contextmanager
 def building_late() -> Iterator[None]:
-    """As :func:`building`, around a whole training: only what fails while it builds a part is the config's.
+    """As :func:`building`, around a whole training: only what fails while it builds a part, or in a library's hook.
 
     Raises:
         ConfigError: With the constructor's message.
@@ -81,7 +82,7 @@ def building_late() -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        fault = _config_fault(error, '') if _is_built(_steps(error.__traceback__)) else None
+        fault = _config_fault(error, '') if _is_built(_steps(error.__traceback__)) else _hook_fault(error)
         if fault is None:
             raise
         raise fault from error
@@ -125,9 +126,31 @@ def _config_fault(error: Exception, start: str) -> ConfigError | None:
     return ConfigError(f'{start}{said}{_HINT}') if refused or _is_on_purpose(steps) else None
 
 
+def _hook_fault(error: Exception) -> ConfigError | None:
+    """What to say of a hook of MMEngine's or MMPose's that fails at its values; None for anything else.
+
+    A lost connection, a full disk, or memory that runs out may come up in a hook, too, and is not of its values.
+    """
+    lost = (
+        isinstance(error, (OSError, MemoryError))
+        or isinstance(error, RuntimeError)
+        and (torch.distributed.is_initialized() or isinstance(error, torch.cuda.OutOfMemoryError))
+    )
+    steps = _steps(error.__traceback__)
+    hooks = [each.tb_frame.f_locals.get('hook') for each in steps if each.tb_frame.f_code.co_name == 'call_hook']
+    if lost or not hooks or type(hooks[-1]).__module__.partition('.')[0] not in _CHECKING_PACKAGES:
+        return None
+    if _OUR_PACKAGE in traceback.extract_tb(error.__traceback__)[-1].filename:
+        return None
+    return ConfigError(
+        f'the hook {type(hooks[-1]).__name__} fails at the values that the config gives it: '
+        f'{type(error).__name__}: {_one_line(error)} ({_WHERE})'
+    )
+
+
 def _is_built(steps: list[TracebackType]) -> bool:
-    """Whether an exception arose while a registry was building a part of its config."""
-    return any(step.tb_frame.f_code.co_name == 'build_from_cfg' for step in steps)
+    """Whether an exception arose while a registry was building a part of its config, or a run was taking a hook in."""
+    return any(step.tb_frame.f_code.co_name in ('build_from_cfg', 'register_hook') for step in steps)
 
 
 def _is_on_purpose(steps: traceback.StackSummary) -> bool:

@@ -22,7 +22,7 @@ def built_part(trace: TracebackType | None) -> str:
             part = frame.f_locals['cfg']
             if root is None:  # nobody but a run builds anything else of a whole config
                 root = dict(model=part) if frame.f_locals['registry'].name == 'model' else {}
-            found = _find(_at(root, place), part)
+            found = _find(_at(root, place), part) if isinstance(part, Mapping) else None
             place += found or []
     return '.'.join(place)
 

@@ -20,6 +20,7 @@ from .argument_types import annotated_types, describe, fits, named_arguments
 from .find import find_config
 from .nodes import DATA_KEYS, resolve_type
 from .overrides import override
+from .stated_types import check_stated_types
 from .variables import read_config
 
 _REGISTRIES = (MODELS, DATASETS, TRANSFORMS, HOOKS, METRICS, KEYPOINT_CODECS, PARAM_SCHEDULERS)
@@ -57,7 +58,7 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
 
     Raises:
         ConfigError: If the file or one of its bases is missing or wrong, an option does not fit, or a part does not
-            take an argument.
+            take an argument or its value.
     """
     try:
         file = find_config(path)
@@ -81,6 +82,7 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
         raise ConfigError(f'config {path} cannot be read: {reason(error)}') from error
     _check_forms(cfg, path)
     check_arguments(cfg.to_dict(), packages=(*_CHECKED_PACKAGES, *_imported(cfg)))
+    check_stated_types(cfg.to_dict())
     return cfg
 
 
@@ -110,12 +112,28 @@ def _check_forms(cfg: Config, path: str | Path) -> None:
 
 def _check_dataset_forms(cfg: Config, path: str | Path) -> None:
     for loader in (f'{split}_dataloader' for split in ('train', 'val', 'test')):
-        dataset = (cfg.get(loader) or {}).get('dataset', {})
-        if not isinstance(dataset, dict):
-            raise ConfigError(f'config {path}: {loader}.dataset must be a dict, not {dataset!r}')
-        for key in ('data_root', 'ann_file', 'bbox_file'):
-            if not isinstance(dataset.get(key), (str, PathLike, type(None))):
-                raise ConfigError(f'config {path}: {loader}.dataset.{key} must be a path, not {dataset[key]!r}')
+        _check_dataset_form((cfg.get(loader) or {}).get('dataset', {}), f'config {path}: {loader}.dataset')
+
+
+def _check_dataset_form(dataset: Any, where: str) -> None:
+    """Check the form of a data set's config and of those that it wraps."""
+    if not isinstance(dataset, dict):
+        raise ConfigError(f'{where} must be a dict, not {dataset!r}')
+    for key in ('data_root', 'ann_file', 'bbox_file'):
+        if not isinstance(dataset.get(key), (str, PathLike, type(None))):
+            raise ConfigError(f'{where}.{key} must be a path, not {dataset[key]!r}')
+    steps = dataset.get('pipeline') or []
+    if not isinstance(steps, (list, tuple)):
+        raise ConfigError(f'{where}.pipeline must be a list of steps, not {steps!r}')
+    for number, step in enumerate(steps):
+        if not isinstance(step, dict) and not callable(step):
+            raise ConfigError(f'{where}.pipeline.{number} must be a step, a dict, not {step!r}')
+    if not isinstance(dataset.get('datasets') or [], (list, tuple)):
+        raise ConfigError(f'{where}.datasets must be a list, not {dataset["datasets"]!r}')
+    if dataset.get('dataset') is not None:
+        _check_dataset_form(dataset['dataset'], f'{where}.dataset')
+    for number, inner in enumerate(dataset.get('datasets') or []):
+        _check_dataset_form(inner, f'{where}.datasets.{number}')
 
 
 def _imported(cfg: Config) -> list[str]:

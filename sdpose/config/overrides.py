@@ -1,6 +1,7 @@
 """Overrides of single keys: fitted to what a config has there, refused if misspelt, or if nothing would follow them."""
 
 import difflib
+import logging
 import os
 from collections.abc import Mapping
 from functools import cache
@@ -9,6 +10,7 @@ from typing import Any
 
 import mmpose.registry
 from mmengine.config import Config
+from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper
 from mmengine.registry import Registry
 from mmengine.runner import EpochBasedTrainLoop, LogProcessor, Runner, TestLoop, ValLoop
@@ -34,6 +36,11 @@ _READERS: dict[str, type] = {
 }
 # Where paths stand that a config writes out, though it has a variable for their folder.
 _WITH_PATHS = [f'{split}_{part}' for split in ('train', 'val', 'test') for part in ('dataloader', 'evaluator')]
+# Variables of which no part is made, and that are read all the same.
+_READ_ALL_THE_SAME = frozenset(
+    'codec input_size data_hint custom_imports find_unused_parameters model_wrapper_cfg sync_bn compile '
+    'allow_mismatch'.split()
+)
 
 
 def override(file: Path, cfg: Config, options: Mapping[str, Any]) -> tuple[Config, list[str]]:
@@ -174,6 +181,14 @@ def _require_followers(file: Path, cfg: Config, key: str, value: Any) -> None:
     if meant and (last != 'type' or kind is not _ABSENT):
         raise ConfigError(
             f'--cfg-options {key}: nothing that a run reads is computed from it in this config; set {first_few(meant)}'
+        )
+    is_folder = isinstance(old, str) and old.endswith('/')  # which reaches paths that are written out, too
+    if old is not _ABSENT and not is_folder and key.partition('.')[0] not in _READ_ALL_THE_SAME:
+        print_log(
+            f'--cfg-options {key}: nothing that a run reads is computed from it in this config; set the keys of the '
+            'parts themselves',
+            'current',
+            logging.WARNING,
         )
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from mmengine.logging import print_log
 from mmpose.registry import HOOKS
 
 from sdpose.config.evaluators import writes_results
-from sdpose.config.nodes import as_list, resolve_type
+from sdpose.config.nodes import as_list, holds_metrics, resolve_type
 from sdpose.errors import ConfigError
 from sdpose.io.folders import require_writable
 
@@ -21,6 +22,8 @@ from .metric_names import metric_names
 # Schedules that lead up to the learning rate where they stand at the beginning.
 _WARM_UPS = ('LinearLR', 'ConstantLR')
 _LESS_IS_BETTER = ('EPE', 'NME')
+_MORE_IS_BETTER = re.compile(r'(AP|AR|AUC|t?PCKh?|top\d+)\b')
+_IN_WORDS = dict(less='less', greater='more')
 
 
 def check_metrics(cfg: Config, splits: Sequence[str]) -> None:
@@ -34,7 +37,8 @@ def check_metrics(cfg: Config, splits: Sequence[str]) -> None:
     metrics = as_list(cfg.get('val_evaluator'))
     _check_result_files(cfg, metrics)
     found = [metric_names(metric) for metric in metrics]
-    if not found or None in found:
+    _warn_of_no_validation(cfg)
+    if None in found or not found and holds_metrics(cfg.get('val_evaluator')):
         return
     for key, awaited, rule, is_needed in _awaited(cfg):
         if awaited == 'auto' and all(names == set() for _, names in filter(None, found)):
@@ -45,12 +49,33 @@ def check_metrics(cfg: Config, splits: Sequence[str]) -> None:
             if is_needed:  # a hook that only stops early goes on without it, unless it is strict
                 raise ConfigError(f'{line} of these, or to None')
             print_log(f'{line} of these, or nothing is stopped early', 'current', logging.WARNING)
-        if awaited.rpartition('/')[2] in _LESS_IS_BETTER and rule == 'greater':
+        better = _better(awaited)
+        if better and rule in ('less', 'greater') and rule != better:
             print_log(
-                f"{key} is {awaited!r}, of which less is better, but the rule beside it is 'greater': set it to 'less'",
+                f'{key} is {awaited!r}, of which {_IN_WORDS[better]} is better, but the rule beside it is {rule!r}: '
+                f'set it to {better!r}',
                 'current',
                 logging.WARNING,
             )
+
+
+def _better(metric: str) -> str:
+    """The rule of a metric whose better values are known."""
+    name = metric.rpartition('/')[2]
+    return 'less' if name in _LESS_IS_BETTER else 'greater' if _MORE_IS_BETTER.match(name) else ''
+
+
+def _warn_of_no_validation(cfg: Config) -> None:
+    """Say so if a training ends before its first validation."""
+    loop = cfg.get('train_cfg') or {}
+    begin, end = loop.get('val_begin', 1), loop.get('max_epochs', loop.get('max_iters'))
+    if all(isinstance(each, (int, float)) for each in (begin, end)) and begin > end:
+        print_log(
+            f'train_cfg.val_begin is {begin}, after the end of the training at {end}: nothing is validated, and no '
+            'best checkpoint is saved',
+            'current',
+            logging.WARNING,
+        )
 
 
 def _check_result_files(cfg: Config, metrics: list[dict[str, Any]]) -> None:

@@ -15,6 +15,7 @@ from sdpose.io.json_file import read_json
 from . import coco_fields
 from .annotation_file import read_annotations
 from .evaluated import check_evaluated
+from .odd_entries import check_crowds, remarks_on_entries
 
 
 def check_people(
@@ -52,10 +53,12 @@ def check_people(
         raise _no_keypoints(ann_file)
     remarks = []
     images = _check_content(ann_file, content, num_keypoints)
+    check_crowds(ann_file, content['annotations'], evaluated)
     if evaluated:
         remarks += check_evaluated(ann_file, content, use_area, crowd, parts=parts)
     coco_fields.check_joint_names(ann_file, categories_of_people(content), joints)
     people = [_flat(ann) for ann in content['annotations'] if 'keypoints' in ann]
+    remarks += remarks_on_entries(ann_file, content['images'], people)
     remarks += _remark_on_left_out(ann_file, content['annotations'])
     used = [ann for ann in people if not ann.get('iscrowd') and ann.get('num_keypoints') != 0]
     fit = [ann for ann in used if _box_fault(ann, images) is None]

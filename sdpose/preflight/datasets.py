@@ -104,6 +104,8 @@ def _check_keypoint_data(cfg: Config, dataset: dict[str, Any], above: Above, spl
     own = not dataset.get('ann_file')  # the class knows where its file is
     if not own:
         require_annotation_file(ann_file)
+    if dataset.get('indices') in (0, [], ()):
+        raise ConfigError(f'{where}.indices is {dataset["indices"]!r}, which leaves no sample: give a number, or None')
     built = build_unread(dataset, where)
     ann_file = getattr(built, 'ann_file', None) or ann_file
     if own:

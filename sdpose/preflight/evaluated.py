@@ -8,6 +8,7 @@ from sdpose.errors import DataError
 
 from . import coco_fields
 from .coco_fields import is_number
+from .odd_entries import remarks_on_areas
 
 PARTS = ('foot_kpts', 'face_kpts', 'lefthand_kpts', 'righthand_kpts')  # COCO-WholeBody's, beside keypoints
 _PERSON = 1  # the category of a prediction from a detector's box
@@ -61,6 +62,7 @@ def check_evaluated(
         )
     if use_area:
         remarks += _check_areas(file, people, labelled)
+        remarks += remarks_on_areas(file, labelled)
     if crowd:
         coco_fields.check_crowd(file, content['images'], people)
     return remarks

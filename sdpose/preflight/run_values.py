@@ -15,10 +15,13 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 from mmpose.registry import LOOPS, MODELS, OPTIMIZERS, PARAM_SCHEDULERS
+from xtcocotools.cocoeval import Params
 
 from sdpose.config.building import building
-from sdpose.config.nodes import resolve_type
+from sdpose.config.evaluators import is_coco
+from sdpose.config.nodes import as_list, resolve_type
 from sdpose.errors import ConfigError
+from sdpose.io.folders import require_writable
 
 _SPLITS = ('train', 'val', 'test')
 _CLIPPING: dict[str, Callable] = dict(norm=torch.nn.utils.clip_grad_norm_, value=torch.nn.utils.clip_grad_value_)
@@ -69,6 +72,31 @@ def _clips(value: Any) -> bool:
     return given.keys() <= taken and _is_above_0(given.get(name))
 
 
+def _is_numbered(value: Any) -> bool:
+    """Whether a template makes another name of each number."""
+    try:
+        return value is None or value.format(1) != value.format(2)
+    except (AttributeError, LookupError, ValueError):
+        return False
+
+
+def _divides(value: Any) -> bool:
+    """Whether numbers can be divided by; whatever is no number is its class's business."""
+    return not any(_is_number(each) and not each for each in (value if isinstance(value, (list, tuple)) else [value]))
+
+
+def _collects(value: Any) -> bool:
+    return value in ('cpu', 'gpu', 'npu')
+
+
+def _is_score_type(value: Any) -> bool:
+    try:
+        Params(value)
+    except Exception:  # its own, of no other class
+        return False
+    return True
+
+
 _RULES = (
     _Rule('train_cfg.max_epochs', lambda value: _is_whole(value, 1), 'a whole number of at least 1'),
     _Rule('train_cfg.max_iters', lambda value: _is_whole(value, 1), 'a whole number of at least 1'),
@@ -80,6 +108,9 @@ _RULES = (
     ),
     _Rule('train_cfg.val_begin', _is_int, 'a whole number', ('val',)),
     _Rule('default_hooks.checkpoint.interval', _is_int, 'a whole number; -1 for none before the end'),
+    _Rule(
+        'default_hooks.checkpoint.filename_tmpl', _is_numbered, "a name with '{}' in the place of the number, or None"
+    ),
     _Rule('default_hooks.checkpoint.max_keep_ckpts', _is_int, 'a whole number; -1 for all'),
     _Rule('default_hooks.logger.interval', lambda value: _is_int(value, 1), 'a whole number of at least 1'),
     _Rule(
@@ -107,6 +138,7 @@ _RULES = (
         'heatmap, udp_combined or offset',
         ('val', 'test'),
     ),
+    _Rule('model.data_preprocessor.std', _divides, 'without 0, since images are divided by it', _SPLITS),
     _Rule('default_scope', lambda value: isinstance(value, str) and _is_scope(value), 'a package of parts', _SPLITS),
     _Rule('log_level', _is_level, 'one of DEBUG, INFO, WARNING, ERROR, CRITICAL', _SPLITS),
     *(
@@ -137,7 +169,11 @@ def check_values(cfg: Config, splits: Sequence[str]) -> None:
         for key, value in _values(cfg, rule.key):
             if not rule.fits(value):
                 raise ConfigError(f'{key} is {value!r}: it must be {rule.wanted}')
+    _check_timeouts(cfg, splits)
+    _check_scoring(cfg, splits)
     if 'train' in splits:
+        _check_loss_weights(cfg.get('model'), 'model')
+        _check_checkpoint_folder(cfg)
         _check_seed(cfg)
         _check_schedules(cfg)
     _check_base_batch(cfg, splits)
@@ -170,6 +206,48 @@ def _is_known_loop(loop: dict[str, Any]) -> bool:
     """Whether a training loop reads its numbers as MMEngine's do."""
     kind = resolve_type(loop, LOOPS) if loop.get('type') else EpochBasedTrainLoop
     return kind is not None and issubclass(kind, (EpochBasedTrainLoop, IterBasedTrainLoop))
+
+
+def _check_timeouts(cfg: Config, splits: Sequence[str]) -> None:
+    """Check that a loader that waits for its workers has some."""
+    for split in splits:
+        loader = cfg.get(f'{split}_dataloader') or {}
+        if loader.get('timeout') and not loader.get('num_workers'):
+            raise ConfigError(
+                f'{split}_dataloader.timeout is {loader["timeout"]!r}, the seconds to wait for a worker, but '
+                'num_workers is 0: set one of the two'
+            )
+
+
+def _check_scoring(cfg: Config, splits: Sequence[str]) -> None:
+    """Check what a metric reads when all predictions are made."""
+    for split in set(splits) & {'val', 'test'}:
+        metrics = as_list(cfg.get(f'{split}_evaluator'))
+        for number, metric in enumerate(metrics):
+            where = f'{split}_evaluator' + (f'.{number}' if len(metrics) > 1 else '')
+            if not _collects(metric.get('collect_device', 'cpu')):
+                raise ConfigError(f"{where}.collect_device is {metric['collect_device']!r}: it must be 'cpu' or 'gpu'")
+            if is_coco(metric) and not _is_score_type(metric.get('iou_type', 'keypoints')):
+                raise ConfigError(
+                    f"{where}.iou_type is {metric['iou_type']!r}: it must be one that xtcocotools has, 'keypoints', "
+                    "'keypoints_crowd' or 'keypoints_wholebody'"
+                )
+
+
+def _check_loss_weights(part: Any, where: str) -> None:
+    """Check that no loss is driven up; this project's own refuse it themselves, MMPose's do not."""
+    items: Any = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, (list, tuple)) else ()
+    for key, value in items:
+        if key == 'loss_weight' and (not _is_number(value) or not value >= 0):
+            raise ConfigError(f'{where}.loss_weight is {value!r}: it must be a number of at least 0')
+        _check_loss_weights(value, f'{where}.{key}')
+
+
+def _check_checkpoint_folder(cfg: Config) -> None:
+    """Check that the folder that checkpoints go to instead of the run's can be written."""
+    folder = ((cfg.get('default_hooks') or {}).get('checkpoint') or {}).get('out_dir')
+    if isinstance(folder, str) and '://' not in folder:
+        require_writable(folder, 'default_hooks.checkpoint.out_dir')
 
 
 def _check_seed(cfg: Config) -> None:

@@ -45,6 +45,11 @@ def test_a_full_disk_is_one_line_and_2(number: int, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().err.startswith('error: work/a.pth could not be written: no room. ')
 
 
+def test_a_file_in_the_way_is_one_line_and_2(capsys: pytest.CaptureFixture) -> None:
+    assert cli.run(_raising(NotADirectoryError(errno.ENOTDIR, 'Not a directory', 'a_file/x'))) == 2
+    assert capsys.readouterr().err.startswith('error: a_file/x: Not a directory')
+
+
 def test_defects_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ZeroDivisionError):
         cli.run(_raising(ZeroDivisionError()))

@@ -2,13 +2,16 @@
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.dataset import InfiniteSampler
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, ValLoop
 
 from sdpose.apis import training
-from sdpose.apis.training import _after_restart, _require_batches, _set_start
+from sdpose.apis.training import _after_restart, _require_batches, _require_ends, _set_start
 from sdpose.config import options
 from sdpose.config.building import building
 from sdpose.config.nodes import is_first_process
@@ -164,3 +167,19 @@ def test_data_that_make_no_batch_are_refused() -> None:
         'train_dataloader.batch_size to less',
     ):
         _require_batches(runner(7))
+
+
+@pytest.mark.parametrize('split', ['train', 'val'])
+def test_a_sampler_without_an_end_is_refused_where_an_epoch_is_to_end(split: str) -> None:
+    def loop(kind: type, endless: bool) -> Any:
+        made = kind.__new__(kind)
+        made.dataloader = SimpleNamespace(sampler=InfiniteSampler([0]) if endless else None)
+        return made
+
+    def runner(kind: type) -> Any:
+        return SimpleNamespace(train_loop=loop(kind, split == 'train'), val_loop=loop(ValLoop, split == 'val'))
+
+    with pytest.raises(ConfigError, match=f'{split}_dataloader.sampler is an InfiniteSampler'):
+        _require_ends(runner(EpochBasedTrainLoop))
+    if split == 'train':
+        _require_ends(runner(IterBasedTrainLoop))

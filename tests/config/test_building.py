@@ -11,7 +11,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.optim import OptimWrapper
 
 import sdpose  # noqa: F401
-from sdpose.config.building import build_model, building
+from sdpose.config.building import build_model, building, building_late
 from sdpose.config.load import load_config
 from sdpose.errors import ConfigError, DataError, UserError
 
@@ -111,3 +111,20 @@ def test_the_part_that_refuses_is_named(options: dict, message: str) -> None:
 def test_a_full_disk_is_no_fault_of_the_file() -> None:
     with pytest.raises(OSError, match='No space left'), building():
         raise OSError(errno.ENOSPC, 'No space left on device', 'run.log')
+
+
+class _Run:
+    """A stand-in for a run that calls a hook."""
+
+    def call_hook(self, hook: CheckpointHook) -> None:
+        hook.after_train_epoch(self)
+
+
+def test_a_hook_of_a_library_that_fails_at_its_values_is_named() -> None:
+    with pytest.raises(ConfigError, match='the hook CheckpointHook fails at the values'), building_late():
+        _Run().call_hook(CheckpointHook(interval=1))
+
+
+def test_a_part_that_is_none_is_the_configs() -> None:
+    with pytest.raises(ConfigError, match='cfg should be a dict'):
+        build_model(dict(type='TopdownPoseEstimator', backbone=None))

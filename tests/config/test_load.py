@@ -158,3 +158,19 @@ def test_an_evaluator_may_hold_metrics() -> None:
     several = dict(type='MultiDatasetEvaluator', metrics=[one, other], datasets=[{}, {}])
     assert [as_list(each) for each in (None, one, [one, other], several)] == [[], [one], [one, other], [one, other]]
     assert with_metrics(several, [one]) == dict(several, metrics=[one]) and with_metrics(one, [other]) == [other]
+
+
+@pytest.mark.parametrize(
+    'dataset, place',
+    [
+        ("dict(type='RepeatDataset', times=2, dataset=5)", 'dataset.dataset must be a dict, not 5'),
+        ("dict(type='ConcatDataset', datasets=[dict(), 5])", 'dataset.datasets.1 must be a dict, not 5'),
+        ("dict(type='ConcatDataset', datasets=5)", 'dataset.datasets must be a list, not 5'),
+        ('dict(pipeline=5)', 'dataset.pipeline must be a list of steps, not 5'),
+        ('dict(pipeline=[5])', 'dataset.pipeline.0 must be a step, a dict, not 5'),
+        ('dict(dataset=dict(ann_file=5))', 'dataset.dataset.ann_file must be a path, not 5'),
+    ],
+)
+def test_data_sets_below_others_have_a_form(tmp_path: Path, dataset: str, place: str) -> None:
+    with pytest.raises(ConfigError, match=f'train_dataloader.{place}'):
+        load_config(_file(tmp_path, f'train_dataloader = dict(dataset={dataset})'))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import sdpose  # noqa: F401
-from sdpose.config import load
+from sdpose.config import load, overrides
 from sdpose.config.find import config_dir
 from sdpose.config.load import load_config
 from sdpose.config.variables import RUN_KEYS, differences, replaced
@@ -243,3 +243,11 @@ def test_run_keys_are_what_a_runner_reads() -> None:
     from mmengine.runner import Runner
 
     assert set(inspect.signature(Runner.__init__).parameters) - {'self', 'cfg'} == RUN_KEYS
+
+
+def test_a_variable_that_nothing_follows_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(overrides, 'print_log', lambda text, *_: said.append(text))
+    (tmp_path / 'c.py').write_text('width = 5\nsteps = []\nmodel = dict(a=width)')
+    load_config(tmp_path / 'c.py', {'steps': [1], 'width': 6})
+    assert len(said) == 1 and said[0].startswith('--cfg-options steps: nothing that a run reads')

@@ -184,3 +184,21 @@ def test_flips_in_the_test_alone(cfg: Config, steps: list, warned: bool, said: l
     cfg.model.test_cfg.flip_test = False
     check_flips(cfg, ('train',))
     assert len(said) == 2 * warned
+
+
+def test_a_best_checkpoint_needs_a_metric(cfg: Config) -> None:
+    cfg.val_evaluator = []
+    with pytest.raises(ConfigError, match=r"save_best is 'coco/AP', but val_evaluator gives no metric"):
+        check_metrics(cfg, BOTH)
+
+
+def test_a_validation_after_the_end_is_said(cfg: Config, said: list[str]) -> None:
+    cfg.train_cfg.val_begin = cfg.train_cfg.max_epochs + 1
+    check_metrics(cfg, BOTH)
+    assert len(said) == 1 and said[0].startswith('train_cfg.val_begin is ')
+
+
+def test_more_is_better_of_precision(cfg: Config, said: list[str]) -> None:
+    cfg.default_hooks.checkpoint.rule = 'less'
+    check_metrics(cfg, BOTH)
+    assert len(said) == 1 and "set it to 'greater'" in said[0]

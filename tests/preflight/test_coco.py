@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -378,3 +379,31 @@ def test_what_crowdposes_evaluation_reads(folder: Path, image: dict, person: dic
     with pytest.raises(DataError, match=message):
         check_detections(folder / 'boxes.json', file, folder / 'img', 2, crowd=True)
     assert check_people(file, folder / 'img', 2, crowd=True) == []  # training reads none of it
+
+
+@pytest.mark.parametrize('mark, evaluated', [('0', False), ('1', True), (None, True), ([0], False)])
+def test_a_mark_of_a_crowd_is_a_number(folder: Path, mark: object, evaluated: bool) -> None:
+    with pytest.raises(DataError, match='annotation id 1 has iscrowd .*: it must be 0 or 1'):
+        check_people(_write(folder, [_person(1, iscrowd=mark)]), folder / 'img', 2, evaluated=evaluated)
+
+
+@pytest.mark.parametrize('changes', [dict(iscrowd=False), dict(iscrowd=None), dict(area=25)])
+def test_what_is_not_odd(folder: Path, changes: dict) -> None:
+    assert check_people(_write(folder, [_person(1, **changes)]), folder / 'img', 2) == []
+
+
+@pytest.mark.parametrize(
+    'annotations, changes, remark',
+    [
+        (
+            [_person(1)],
+            dict(images=[_image(1, file_name='sub/1.jpg'), _image(2, file_name='sub/1.jpg')]),
+            'ids 1 and 2',
+        ),
+        ([_person(1, keypoints=[1, 1, 3, 1, 1, 2])], {}, 'visibility is above 2 .first: id 1'),
+        ([_person(1, area=900)], {}, 'an area of more than 4 times their box .first: id 1'),
+    ],
+)
+def test_entries_that_are_odd(folder: Path, annotations: list, changes: dict, remark: str) -> None:
+    remarks = check_people(_write(folder, annotations, **changes), folder / 'img', 2, evaluated=True)
+    assert len(remarks) == 1 and re.search(remark, remarks[0])

@@ -1,6 +1,7 @@
 """Values that a run reads late are refused before it, as what reads them demands, and nothing else is."""
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,8 +9,9 @@ from mmengine.config import Config
 
 import sdpose  # noqa: F401
 from sdpose.config.load import load_config
-from sdpose.errors import ConfigError
+from sdpose.errors import ConfigError, UserError
 from sdpose.preflight import run_values
+from sdpose.preflight.checkpoint import check_checkpoint
 from sdpose.preflight.run_values import check_values
 
 TINY = 'sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48'
@@ -36,6 +38,11 @@ REFUSED = {
     'train_cfg.val_interval': (0, -1, 0.5, 'a'),
     'default_hooks.checkpoint.interval': ('a', None, 0.5),
     'default_hooks.checkpoint.max_keep_ckpts': ('a', None),
+    'default_hooks.checkpoint.filename_tmpl': (5, 'best', '{', '{a}'),
+    'model.data_preprocessor.std': ([1, 0, 1],),
+    'model.head.loss.loss_weight': (-1, 'heavy', None),
+    'val_evaluator.iou_type': ('x', 5),
+    'val_evaluator.collect_device': ('moon',),
     'default_hooks.logger.interval': (0, 'a'),
     'optim_wrapper.accumulative_counts': (0, -2, 'a', 1.5),
     'optim_wrapper.clip_grad': (1.0, 'a', {}, dict(type='value'), dict(max_norm=0), dict(max_norm='a')),
@@ -48,12 +55,17 @@ REFUSED = {
     'test_dataloader.batch_size': (0,),
     'train_dataloader.num_workers': (-1, 'a', 0.5),
     'val_dataloader.prefetch_factor': (0, 'a'),
+    'train_dataloader': (dict(num_workers=0, timeout=5),),
     'auto_scale_lr': (dict(enable=True), dict(enable=True, base_batch_size=0)),
     'randomness.seed': ('a', -1, 2**40),
     'default_scope': ('nowhere', 5),
     'param_scheduler': ([dict(type='LinearLR', begin=5, end=2)], [dict(type='NoSuch')]),
 }
 TAKEN = {
+    'default_hooks.checkpoint.filename_tmpl': ('step_{}.pth', None),
+    'model.head.loss.loss_weight': (0, 2.5),
+    'val_evaluator.iou_type': ('keypoints_crowd', 'keypoints_wholebody'),
+    'val_evaluator.collect_device': ('cpu', 'gpu'),
     'train_cfg.max_epochs': (1, 2.0),
     'default_hooks.checkpoint.interval': (-1, 0, 7),
     'default_hooks.checkpoint.max_keep_ckpts': (-1, 0, 3),
@@ -119,3 +131,18 @@ def test_a_training_without_checkpoints_is_said(tiny: Config, monkeypatch: pytes
     check_values(_with(tiny, 'default_hooks.checkpoint.interval', 0), ('train',))
     check_values(_with(tiny, 'default_hooks.checkpoint', dict(interval=-1, save_last=False)), ('train',))
     assert [line.rpartition(': ')[2] for line in said] == ['only the end is saved', 'nothing is saved']
+
+
+def test_checkpoints_need_their_own_folder(tiny: Config, tmp_path: Path) -> None:
+    (tmp_path / 'a_file').write_text('')
+    cfg = _with(tiny, 'default_hooks.checkpoint.out_dir', str(tmp_path / 'a_file/x'))
+    with pytest.raises(UserError, match=r'default_hooks.checkpoint.out_dir: .*a_file/x'):
+        check_values(cfg, ('train',))
+
+
+def test_weights_that_a_part_begins_with_are_there(tiny: Config) -> None:
+    cfg = _with(tiny, 'model.backbone.init_cfg', dict(type='Pretrained', checkpoint='gone.pth', _delete_=True))
+    with pytest.raises(ConfigError, match=r'model.backbone.init_cfg.checkpoint: checkpoint gone.pth does not exist'):
+        check_checkpoint(cfg, ('train',))
+    cfg.model.backbone.init_cfg = dict(type='Pretrained', checkpoint='torchvision://resnet50')
+    check_checkpoint(cfg, ('train',))

@@ -1,0 +1,74 @@
+"""The first sample of each data set is made before the run, so that a pipeline that cannot work is told apart."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dataset import Compose
+from mmengine.model import BaseDataPreprocessor, ImgDataPreprocessor, is_model_wrapper
+from torch import nn
+from torch.utils.data import DataLoader
+
+from sdpose.config.built_part import frames
+from sdpose.errors import ConfigError, UserError, one_line
+
+
+def check_first_sample(loader: DataLoader, model: nn.Module, key: str) -> None:
+    """Make the first sample of a loader's data, and see that the model gets images that it can compute with.
+
+    The random numbers of the run stay what they were.
+
+    Args:
+        loader: The loader, with its data set.
+        model: The model, which holds the preprocessing.
+        key: The loader's key in the config.
+
+    Raises:
+        ConfigError: If a step of the pipeline fails, or what the steps make has no images for the model.
+    """
+    dataset: Any = loader.dataset
+    if not len(dataset):
+        return
+    with _random_numbers_kept():
+        try:
+            sample = dataset[0]
+        except UserError:
+            raise
+        except Exception as error:  # of any step
+            raise ConfigError(f'{_place(error, key)}: {one_line(error)} (SDPOSE_TRACEBACK=1 shows where)') from error
+    preprocessor = getattr(model.module if is_model_wrapper(model) else model, 'data_preprocessor', None)
+    images = sample.get('inputs') if isinstance(sample, dict) else None
+    if isinstance(preprocessor, ImgDataPreprocessor) and images is None:
+        raise ConfigError(
+            f'{key}.dataset.pipeline makes samples without inputs, the images that the model reads: it must end with '
+            'a step that packs them, such as PackPoseInputs'
+        )
+    if type(preprocessor) is BaseDataPreprocessor and isinstance(images, torch.Tensor) and images.dtype == torch.uint8:
+        raise ConfigError(
+            'model.data_preprocessor is None, or one that leaves images as they are, whole numbers from 0 to 255, '
+            f'which no layer takes: {key} needs one with a mean and a std, such as PoseDataPreprocessor'
+        )
+
+
+@contextmanager
+def _random_numbers_kept() -> Iterator[None]:
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+        torch.set_rng_state(states[2])
+
+
+def _place(error: Exception, key: str) -> str:
+    """Where a sample failed: in a step of the pipeline, or in the data set itself."""
+    for frame in frames(error.__traceback__):
+        if frame.f_code is Compose.__call__.__code__ and 't' in frame.f_locals:
+            step, steps = frame.f_locals['t'], frame.f_locals['self'].transforms
+            number = next((n for n, each in enumerate(steps) if each is step), '?')
+            return f'{key}.dataset.pipeline.{number} ({type(step).__name__}) fails on the first sample'
+    return f'{key}.dataset gives no first sample'

@@ -1,0 +1,81 @@
+"""The first sample is made before the run: a step that fails is named, and random numbers stay what they were."""
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import Compose
+from mmengine.model import BaseDataPreprocessor, ImgDataPreprocessor
+from torch import nn
+from torch.utils.data import DataLoader
+
+from sdpose.errors import ConfigError, DataError
+from sdpose.preflight.first_sample import check_first_sample
+
+
+class _Data:
+    def __init__(self, *steps: Any) -> None:
+        self.steps = Compose(steps)
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: int) -> Any:
+        return self.steps({})
+
+
+def _loader(*steps: Any) -> DataLoader:
+    return DataLoader(_Data(*steps))  # type: ignore[arg-type]
+
+
+def _model(preprocessor: nn.Module) -> nn.Module:
+    model = nn.Module()
+    model.data_preprocessor = preprocessor
+    return model
+
+
+def _images(sample: dict) -> dict:
+    random.random(), np.random.rand(), torch.rand(1)
+    return dict(sample, inputs=torch.zeros(3, 4, 4, dtype=torch.uint8))
+
+
+def _fails(sample: dict) -> dict:
+    return sample['bbox_center']
+
+
+def _is_damaged(sample: dict) -> dict:
+    raise DataError('a.jpg is damaged')
+
+
+def test_a_sound_pipeline_leaves_the_random_numbers() -> None:
+    def drawn() -> tuple:
+        return random.random(), np.random.rand(), torch.rand(1).item()
+
+    for seed in (random.seed, np.random.seed, torch.manual_seed):
+        seed(3)
+    expected = drawn()
+    for seed in (random.seed, np.random.seed, torch.manual_seed):
+        seed(3)
+    check_first_sample(_loader(_images), _model(ImgDataPreprocessor()), 'train_dataloader')
+    assert drawn() == expected
+
+
+@pytest.mark.parametrize(
+    'steps, preprocessor, error, message',
+    [
+        (
+            (_images, _fails),
+            ImgDataPreprocessor(),
+            ConfigError,
+            r"val_dataloader.dataset.pipeline.1 \(function\) fails on the first sample: KeyError: 'bbox_center'",
+        ),
+        ((), ImgDataPreprocessor(), ConfigError, 'val_dataloader.dataset.pipeline makes samples without inputs'),
+        ((_images,), BaseDataPreprocessor(), ConfigError, 'model.data_preprocessor is None'),
+        ((_is_damaged,), ImgDataPreprocessor(), DataError, '^a.jpg is damaged'),
+    ],
+)
+def test_what_cannot_work_is_named(steps: tuple, preprocessor: nn.Module, error: type, message: str) -> None:
+    with pytest.raises(error, match=message):
+        check_first_sample(_loader(*steps), _model(preprocessor), 'val_dataloader')
