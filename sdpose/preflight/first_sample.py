@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.dataset import Compose
-from mmengine.model import BaseDataPreprocessor, ImgDataPreprocessor, is_model_wrapper
+from mmengine.model import BaseDataPreprocessor, ImgDataPreprocessor
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -39,7 +39,7 @@ def check_first_sample(loader: DataLoader, model: nn.Module, key: str) -> None:
             raise
         except Exception as error:  # of any step
             raise ConfigError(f'{_place(error, key)}: {one_line(error)} (SDPOSE_TRACEBACK=1 shows where)') from error
-    preprocessor = getattr(model.module if is_model_wrapper(model) else model, 'data_preprocessor', None)
+    preprocessor = getattr(getattr(model, 'module', model), 'data_preprocessor', None)
     images = sample.get('inputs') if isinstance(sample, dict) else None
     if isinstance(preprocessor, ImgDataPreprocessor) and images is None:
         raise ConfigError(

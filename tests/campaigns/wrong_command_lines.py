@@ -20,7 +20,7 @@ CONFIGS = {
     'torn.yml': 'a: [',
     'name.py': "_base_ = 'tiny.py'\nmodel = dict(neck=dict(dim=width))",
     'asserts.py': "_base_ = 'tiny.py'\nassert False, 'not today'",
-    'late.py': "_base_ = '{root}/configs/sdpose/coco/sdpose-s-v1_stemnet_8xb64-300e_coco-256x192.py'\n"
+    'late.py': "_base_ = 'mmpose::body_2d_keypoint/topdown_heatmap/coco/td-hm_res50_8xb64-210e_coco-256x192.py'\n"
     'codec = dict(input_size=(288, 384), heatmap_size=(72, 96))',
     'misspelt.py': "_base_ = 'tiny.py'\nmodel = dict(neck=dict(num_cycels=2))",
     'no_part.py': "_base_ = 'tiny.py'\nmodel = dict(neck=dict(_delete_=True, type='NoSuchNeck'))",

@@ -38,7 +38,10 @@ def train(quick_start_folder: Path, run_tool: Callable) -> Callable:
         done = run_tool('tools/train.py', config, *OPTIONS, *options, cwd=quick_start_folder, check=True)
         output = done.stdout + done.stderr
         lines = [line for line in output.splitlines() if 'Build settings' not in line]
-        assert not [line for line in lines if re.search('warning|deprecat|Traceback', line, re.IGNORECASE)]
+        told = [
+            line for line in lines if not re.search('are exactly 0: no prediction fits', line)
+        ]  # after so few steps
+        assert not [line for line in told if re.search('warning|deprecat|Traceback', line, re.IGNORECASE)]
         return output
 
     return run
