@@ -1,0 +1,42 @@
+"""Variants of one work, timed in turns, so that whatever slows the machine down slows all of them."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median
+from typing import Any
+
+
+def interleaved(
+    variants: Mapping[str, Callable[[], Any]],
+    rounds: int,
+    warmup: int = 1,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, list[float]]:
+    """Seconds of every variant in every round; a round runs each of them once, in turns from another one on.
+
+    Args:
+        variants: What is timed, by name.
+        rounds: How many times each is timed.
+        warmup: Rounds before, which are not counted.
+        clock: ``time.perf_counter``, or ``time.process_time`` for the processor's time of all threads.
+    """
+    times: dict[str, list[float]] = {name: [] for name in variants}
+    names = list(variants)
+    for number in range(-warmup, rounds):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
+            start = clock()
+            variants[name]()
+            if number >= 0:
+                times[name].append(clock() - start)
+    return times
+
+
+def ratio(baseline: Sequence[float], other: Sequence[float]) -> float:
+    """How many times as fast as the baseline: the median over rounds of the two times' ratio.
+
+    Args:
+        baseline: Seconds per round.
+        other: Seconds of the same rounds.
+    """
+    return median(one / two for one, two in zip(baseline, other, strict=True))

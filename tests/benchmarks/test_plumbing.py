@@ -1,0 +1,40 @@
+"""Timing in turns, ratios, tables and the machine's peak."""
+
+import pytest
+
+from sdpose.benchmarks.machine import gemm_peak, machine
+from sdpose.benchmarks.table import Table
+from sdpose.benchmarks.timing import interleaved, ratio
+
+
+def test_variants_are_run_in_turns_that_rotate_and_warm_up_is_not_counted() -> None:
+    ticks = iter(range(1000))
+    calls: list[str] = []
+    variants = {'a': lambda: calls.append('a'), 'b': lambda: (calls.append('b'), next(ticks))}
+    times = interleaved(variants, rounds=3, warmup=1, clock=lambda: float(next(ticks)))
+    assert ''.join(calls) == 'ba' + 'ab' + 'ba' + 'ab'
+    assert times == {'a': [1.0] * 3, 'b': [2.0] * 3}
+
+
+def test_a_ratio_is_the_median_of_the_rounds_and_rounds_must_match() -> None:
+    assert ratio([2.0, 9.0, 4.0], [1.0, 1.0, 1.0]) == 4.0
+    with pytest.raises(ValueError):
+        ratio([1.0], [1.0, 2.0])
+
+
+def test_a_table_in_markdown_and_json() -> None:
+    table = Table('t', ('name', 'ms'), [{'name': 'long name', 'ms': 1234.5}, {'name': 'b', 'ms': 0.012345}], ('one.',))
+    lines = table.markdown().splitlines()
+    assert lines[2:6] == [
+        '| name      | ms     |',
+        '|-----------|--------|',
+        '| long name | 1234   |',
+        '| b         | 0.0123 |',
+    ]
+    assert '- one.' in lines
+    assert table.as_json()['rows'][1]['ms'] == 0.012345
+
+
+def test_the_machine_names_what_was_measured_on() -> None:
+    assert {'processor', 'python', 'torch', 'mmpose'} <= machine().keys()
+    assert gemm_peak(size=128) > 1e8
