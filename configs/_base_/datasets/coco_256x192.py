@@ -44,8 +44,10 @@ train_pipeline = [
     dict(type='GenerateTarget', encoder='${codec}'),
     dict(type='PackPoseInputs'),
 ]
+# An image is decoded once for all its boxes: the loading step keeps the last one, the sampler of the loader below keeps
+# its boxes together. MMPose's way: val_dataloader = dict(sampler=dict(type='DefaultSampler')).
 val_pipeline = [
-    dict(type='LoadCheckedImage'),
+    dict(type='LoadCheckedImage', keep_last=True),
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='TopdownAffine', input_size='${codec.input_size}'),
     dict(type='PackPoseInputs'),
@@ -70,7 +72,7 @@ val_dataloader = dict(
     num_workers=2,
     persistent_workers=True,
     drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
+    sampler=dict(type='GroupedByImageSampler', shuffle=False, round_up=False),
     dataset=dict(
         type='${dataset_type}',
         data_root='${data_root}',
