@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sdpose.benchmarks.table import Table
+from sdpose.errors import UserError
 
 if TYPE_CHECKING:
     from .subjects import Subject
@@ -32,22 +33,13 @@ def run(args: argparse.Namespace) -> list[Table]:
     Raises:
         UserError: If a config or a checkpoint is wrong, or a runtime is not installed.
     """
+    _check(args)
     import torch
 
     from sdpose.benchmarks.machine import machine
-    from sdpose.errors import UserError
 
     from . import peers, profile, scale, shipping, subjects, variants
 
-    if args.checkpoint and len(args.checkpoint) != len(args.configs):
-        raise UserError(
-            f'--checkpoint names {len(args.checkpoint)} files for {len(args.configs)} configs: '
-            'name one for each, or none'
-        )
-    if args.batch < 1 or args.rounds < 1 or args.threads < 1:
-        raise UserError('--batch, --rounds and --threads must be at least 1')
-    if args.plot and not Path(args.plot).suffix:
-        raise UserError(f'--plot {args.plot}: name a picture, such as {args.plot}.png')
     torch.set_num_threads(args.threads)
     rounds = 3 if args.quick else args.rounds
     runtimes = variants.installed(args.runtimes, RUNTIMES)
@@ -69,3 +61,20 @@ def run(args: argparse.Namespace) -> list[Table]:
     if args.plot:
         tables.append(scale.table(measured[0], rounds, args.plot, where, args.quick))
     return tables
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Refuse options that say nothing, before torch is imported.
+
+    Raises:
+        UserError: Naming the option.
+    """
+    if args.checkpoint and len(args.checkpoint) != len(args.configs):
+        raise UserError(
+            f'--checkpoint names {len(args.checkpoint)} files for {len(args.configs)} configs: '
+            'name one for each, or none'
+        )
+    if args.batch < 1 or args.rounds < 1 or args.threads < 1:
+        raise UserError('--batch, --rounds and --threads must be at least 1')
+    if args.plot and not Path(args.plot).suffix:
+        raise UserError(f'--plot {args.plot}: name a picture, such as {args.plot}.png')

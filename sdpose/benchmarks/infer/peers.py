@@ -16,6 +16,7 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 from sdpose.benchmarks.table import Table
+from sdpose.models.transformers import TransformerLayer
 
 from .subjects import Subject, randomize, subject
 from .variants import Measured
@@ -69,7 +70,7 @@ def _published(file: Path, name: str) -> float | None:
 
 
 class _ViTPose(nn.Module):
-    """ViTPose's arithmetic in torch's own layers: its backbone is in a package that MMPose does not install.
+    """ViTPose's arithmetic in this project's layers: its backbone is in a package that MMPose does not install.
 
     Args:
         model: The ``model`` of MMPose's config.
@@ -81,20 +82,25 @@ class _ViTPose(nn.Module):
         backbone, arch = model['backbone'], model['backbone']['arch']
         dim, patch = arch['embed_dims'], backbone['patch_size']
         self.patch_embed = nn.Conv2d(3, dim, patch, patch, backbone['patch_cfg']['padding'])
-        layer = nn.TransformerEncoderLayer(
-            dim, arch['num_heads'], arch['feedforward_channels'], 0.0, 'gelu', batch_first=True, norm_first=True
-        )
         tokens = (size[0] // patch) * (size[1] // patch)
         self.position = nn.Parameter(0.02 * torch.randn(1, tokens, dim))
-        self.layers = nn.TransformerEncoder(layer, arch['num_layers'], nn.LayerNorm(dim), enable_nested_tensor=False)
+        ratio = arch['feedforward_channels'] / dim
+        self.layers = nn.ModuleList(
+            TransformerLayer(dim, arch['num_heads'], ratio, qkv_bias=True) for _ in range(arch['num_layers'])
+        )
+        self.norm = nn.LayerNorm(dim)
         head = {key: value for key, value in model['head'].items() if key != 'type'}
         self.head = HeatmapHead(**head)
 
     def extract_feat(self, image: Tensor) -> tuple[Tensor]:
         """The map (B, D, H / 16, W / 16) of images (B, 3, H, W)."""
         patches = self.patch_embed(image)  # (B, D, H / 16, W / 16)
-        tokens = self.layers(patches.flatten(2).transpose(1, 2) + self.position)  # (B, tokens, D)
-        return (tokens.transpose(1, 2).unflatten(2, patches.shape[2:]),)
+        tokens = patches.flatten(2).transpose(1, 2) + self.position  # (B, tokens, D)
+        layer: Any
+        for layer in self.layers:
+            update, _ = layer.attend(tokens)
+            tokens = layer.feed(update)
+        return (self.norm(tokens).transpose(1, 2).unflatten(2, patches.shape[2:]),)
 
     def forward(self, image: Tensor, samples: None = None, mode: str = 'tensor') -> Tensor:
         """The heatmaps of images, as MMPose's estimators give them."""

@@ -96,7 +96,8 @@ def _draw(rows: list[dict[str, Any]], file: str, name: str) -> None:
     for axes, kind in zip(figure.subplots(1, len(kinds)), kinds):
         points = [(row['value'], row['ms per image']) for row in rows if row['what'] == kind]
         axes.plot(*zip(*points), marker='o')
-        axes.set(xlabel=kind, ylabel='ms per image', ylim=(0, None), xticks=[value for value, _ in points])
+        axes.set(xlabel=kind, ylabel='ms per image', xticks=[value for value, _ in points])
+        axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3)
     figure.suptitle(f'{name}, deployed, torch')
     figure.savefig(file, dpi=120)

@@ -138,6 +138,8 @@ class ByHand(nn.Module):
         )
         own = type(model.backbone) is StemNet
         kept = {name: value for name, value in weights.items() if own or not name.startswith('backbone.')}
+        if not own:
+            self.hand.backbone = nn.Identity()
         self.hand.load_state_dict(kept, strict=True)
         if not own:
             self.hand.backbone = _LastMap(model.backbone)
