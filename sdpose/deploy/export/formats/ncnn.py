@@ -68,10 +68,10 @@ class NcnnFormat(Format):
             )
         return path
 
-    def open(self, file: Path, precision: str) -> Session:
+    def open(self, file: Path, precision: str, threads: int = 1) -> Session:
         """As :meth:`Format.open`."""
         ncnn = import_module('ncnn')
-        net = _net(file, precision == 'bf16')
+        net = _net(file, precision == 'bf16', threads)
         outputs = [name for name in net.output_names()]
 
         def run(image: np.ndarray) -> list[np.ndarray]:
@@ -89,11 +89,11 @@ def _pnnx() -> list[str]:
     return [str(beside)] if beside.is_file() else ['pnnx']
 
 
-def _net(file: Path, bf16: bool = False) -> Any:
-    """A loaded net on one thread."""
+def _net(file: Path, bf16: bool = False, threads: int = 1) -> Any:
+    """A loaded net."""
     ncnn = import_module('ncnn')  # no requirement: asked for by this format alone
     net = ncnn.Net()
-    net.opt.num_threads = 1
+    net.opt.num_threads = threads
     net.opt.use_vulkan_compute = False
     net.opt.use_bf16_storage = bf16
     if net.load_param(str(file)) or net.load_model(str(file.with_suffix('.bin'))):
