@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from sdpose.deploy.export.graph import DeployedGraph
+from sdpose.deploy.export.ranking import BF16_TOKENS, ranked
 from sdpose.deploy.export.request import ExportRequest
 from sdpose.errors import ConfigError
 
@@ -45,6 +46,7 @@ class NcnnFormat(Format):
     ) -> Path:
         """As :meth:`Format.write`."""
         image = example(graph, 1)
+        graph = ranked(graph, BF16_TOKENS if request.precision == 'bf16' else None)
         path = file.with_name(file.name + self.suffix)
         with tempfile.TemporaryDirectory() as folder:
             traced = Path(folder) / 'graph.pt'
