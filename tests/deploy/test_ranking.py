@@ -59,8 +59,6 @@ def test_ranks_that_bf16_does_not_hold_are_refused() -> None:
 @pytest.mark.parametrize('precision', ['fp32', 'bf16'])
 @pytest.mark.parametrize('name', ['ppt', 'evit', 'dppt'])
 def test_a_pruning_model_in_ncnn(name: str, precision: str, tmp_path: Path) -> None:
-    pytest.importorskip('ncnn')
-    pytest.importorskip('pnnx')
     graph, _, cfg = graph_of(name)
     image = pictures(input_size(cfg)[::-1], 1)
     to = BY_NAME['ncnn']
