@@ -7,7 +7,7 @@ num_keypoints = 17  # of the data set's metainfo; the model follows it
 
 # For another size set input_size, (w, h), alone: pipelines, targets, head and tokens follow.
 codec = dict(
-    type='MSRAHeatmap',
+    type='BatchMSRAHeatmap',  # MMPose's own, slower: 'MSRAHeatmap'
     input_size=(192, 256),
     heatmap_size='${codec.input_size // 4}',
     sigma=2,
