@@ -93,5 +93,5 @@ val_dataloader = dict(
 )
 test_dataloader = val_dataloader
 
-val_evaluator = dict(type='CocoMetric')
+val_evaluator = dict(type='ArrayCocoMetric')  # MMPose's own: type='CocoMetric', or backend='xtcocotools'
 test_evaluator = val_evaluator
