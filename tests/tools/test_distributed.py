@@ -272,3 +272,6 @@ def test_two_processes_measure_what_one_measures(
     assert results['1'][0] == pytest.approx(results['2'][0], abs=1e-6)
     assert results['1'][0]['coco/AP'] > 0
     assert len(results['1'][1]) == len(results['2'][1]) == 9 - 1  # one of the nine boxes is a duplicate
+    one, two = (sorted((pose['image_id'], pose['score']) for pose in results[processes][1]) for processes in '12')
+    assert [image for image, _ in one] == [image for image, _ in two]
+    assert [score for _, score in one] == pytest.approx([score for _, score in two], abs=1e-6)

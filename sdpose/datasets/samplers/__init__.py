@@ -1,5 +1,6 @@
 """Samplers that MMEngine lacks."""
 
+from .grouped_by_image_sampler import GroupedByImageSampler
 from .repeated_augmentation_sampler import RepeatedAugmentationSampler
 
-__all__ = ['RepeatedAugmentationSampler']
+__all__ = ['GroupedByImageSampler', 'RepeatedAugmentationSampler']

@@ -1,8 +1,11 @@
 """Image loading whose errors name the image and what to do about it."""
 
 import logging
+import os
+from typing import Any
 
 import cv2
+import numpy as np
 from mmengine.logging import print_log
 from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
@@ -24,12 +27,27 @@ class LoadCheckedImage(LoadImage):
     The first picture of a process that is loaded in another size than its annotation file says is warned of: it is
     turned by its EXIF data, or scaled, and its joints lie elsewhere. A look before the run sees some pictures only.
 
+    Args:
+        keep_last: Whether the last decoded picture of a process is kept, so that people on one picture who come one
+            after another, as by :class:`GroupedByImageSampler`, decode it once. Each gets a copy of its own, so that
+            following steps may write into it.
+        **kwargs: As of MMPose's ``LoadImage``.
+
     Raises:
         DataError: The file is absent, no file, cannot be opened, is not an image, or is too large; an array or a box
             that comes from no data set is not what it must be.
     """
 
     _warned = False
+
+    def __init__(self, keep_last: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.keep_last = keep_last
+        self._last: tuple[Any, np.ndarray] | None = None  # what tells the file, and its pixels
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies, and workers that get one, start without a picture."""
+        return {**self.__dict__, '_last': None}
 
     def transform(self, results: dict) -> dict:
         """Load the image of one sample."""
@@ -60,6 +78,19 @@ class LoadCheckedImage(LoadImage):
         )
 
     def _load(self, results: dict) -> dict:
+        if not self.keep_last:
+            return self._decode(results)
+        key = _stamp(results['img_path'])
+        if self._last is None or self._last[0] != key:
+            results = self._decode(results)
+            if results is not None and isinstance(results['img'], np.ndarray):
+                self._last = key, results['img'].copy()
+            return results
+        results['img'] = self._last[1].copy()
+        results['img_shape'] = results['ori_shape'] = self._last[1].shape[:2]
+        return results
+
+    def _decode(self, results: dict) -> dict:
         path = results['img_path']
         refuse_special(path)
         try:
@@ -78,6 +109,15 @@ class LoadCheckedImage(LoadImage):
                 f'image {path} cannot be decoded{_who(results)}: the file is damaged or is not an '
                 'image; replace it, or remove it from the annotations'
             ) from error
+
+
+def _stamp(path: str) -> tuple[str, int, int]:
+    """What tells one content of a file from another; of what lies elsewhere, its address."""
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return path, 0, 0
+    return path, stat.st_mtime_ns, stat.st_size
 
 
 def _who(results: dict) -> str:

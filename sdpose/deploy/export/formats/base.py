@@ -83,8 +83,8 @@ class Format(ABC):
         """
 
     @abstractmethod
-    def open(self, file: Path, precision: str) -> Session:
-        """A session of a written file, on one thread of the CPU."""
+    def open(self, file: Path, precision: str, threads: int = 1) -> Session:
+        """A session of a written file, on threads of the CPU."""
 
 
 def package_version(package: str) -> str:

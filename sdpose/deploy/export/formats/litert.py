@@ -49,9 +49,11 @@ class LiteRtFormat(Format):
             dynamic.quantize().export_model(str(path), overwrite=True)
         return path
 
-    def open(self, file: Path, precision: str) -> Session:
+    def open(self, file: Path, precision: str, threads: int = 1) -> Session:
         """As :meth:`Format.open`."""
-        interpreter: Any = import_module('ai_edge_litert.interpreter').Interpreter(model_path=str(file), num_threads=1)
+        interpreter: Any = import_module('ai_edge_litert.interpreter').Interpreter(
+            model_path=str(file), num_threads=threads
+        )
         interpreter.allocate_tensors()
         runner = interpreter.get_signature_runner()
         names = sorted(runner.get_output_details(), key=lambda name: int(name.rpartition('_')[2]))

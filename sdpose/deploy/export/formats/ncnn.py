@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from sdpose.deploy.export.graph import DeployedGraph
+from sdpose.deploy.export.ranking import BF16_TOKENS, ranked
 from sdpose.deploy.export.request import ExportRequest
 from sdpose.errors import ConfigError
 
@@ -45,6 +46,7 @@ class NcnnFormat(Format):
     ) -> Path:
         """As :meth:`Format.write`."""
         image = example(graph, 1)
+        graph = ranked(graph, BF16_TOKENS if request.precision == 'bf16' else None)
         path = file.with_name(file.name + self.suffix)
         with tempfile.TemporaryDirectory() as folder:
             traced = Path(folder) / 'graph.pt'
@@ -68,10 +70,10 @@ class NcnnFormat(Format):
             )
         return path
 
-    def open(self, file: Path, precision: str) -> Session:
+    def open(self, file: Path, precision: str, threads: int = 1) -> Session:
         """As :meth:`Format.open`."""
         ncnn = import_module('ncnn')
-        net = _net(file, precision == 'bf16')
+        net = _net(file, precision == 'bf16', threads)
         outputs = [name for name in net.output_names()]
 
         def run(image: np.ndarray) -> list[np.ndarray]:
@@ -89,11 +91,11 @@ def _pnnx() -> list[str]:
     return [str(beside)] if beside.is_file() else ['pnnx']
 
 
-def _net(file: Path, bf16: bool = False) -> Any:
-    """A loaded net on one thread."""
+def _net(file: Path, bf16: bool = False, threads: int = 1) -> Any:
+    """A loaded net."""
     ncnn = import_module('ncnn')  # no requirement: asked for by this format alone
     net = ncnn.Net()
-    net.opt.num_threads = 1
+    net.opt.num_threads = threads
     net.opt.use_vulkan_compute = False
     net.opt.use_bf16_storage = bf16
     if net.load_param(str(file)) or net.load_model(str(file.with_suffix('.bin'))):

@@ -47,12 +47,12 @@ class OnnxFormat(Format):
         onnx.save(model, path)
         return path
 
-    def open(self, file: Path, precision: str) -> Session:
+    def open(self, file: Path, precision: str, threads: int = 1) -> Session:
         """As :meth:`Format.open`."""
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
+        options.intra_op_num_threads = threads
         options.log_severity_level = 3
         session = onnxruntime.InferenceSession(str(file), options, providers=['CPUExecutionProvider'])
         names = [output.name for output in session.get_outputs()]

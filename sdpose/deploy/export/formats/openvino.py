@@ -44,12 +44,12 @@ class OpenVinoFormat(Format):
             openvino.save_model(model, path, compress_to_fp16=request.precision == 'fp16')
         return path
 
-    def open(self, file: Path, precision: str) -> Session:
+    def open(self, file: Path, precision: str, threads: int = 1) -> Session:
         """As :meth:`Format.open`."""
         import openvino
 
         core = openvino.Core()
-        options = {'INFERENCE_NUM_THREADS': 1, 'INFERENCE_PRECISION_HINT': HINTS[precision]}
+        options = {'INFERENCE_NUM_THREADS': threads, 'INFERENCE_PRECISION_HINT': HINTS[precision]}
         compiled = core.compile_model(core.read_model(file), 'CPU', options)
         outputs = [compiled.output(number) for number in range(len(compiled.outputs))]
 

@@ -1,0 +1,103 @@
+"""What tokens, batch and threads cost, as a table and a picture."""
+
+import os
+from statistics import median
+from typing import Any
+
+import torch
+
+from sdpose.benchmarks.table import Table
+from sdpose.benchmarks.timing import interleaved
+from sdpose.config.building import build_model
+from sdpose.config.nodes import input_size
+from sdpose.deploy.optimize import optimize_for_inference
+from sdpose.errors import UserError
+
+from .subjects import Subject, randomize
+
+_PATCHES = ((3, 4), (2, 2), (3, 1))  # (w, h) in cells of the feature map: 256, 768 and 1024 tokens at 256x192
+_BATCHES = (1, 2, 4, 8, 16, 32)
+
+
+def table(subject: Subject, rounds: int, file: str, where: str, quick: bool) -> Table:
+    """Milliseconds per image of the deployed model in torch, by one of the three at a time.
+
+    Args:
+        subject: The model whose sizes are changed; it must have a neck of tokens that are cut from a map.
+        rounds: Times that each is timed.
+        file: The picture.
+        where: The machine.
+        quick: Whether small batches suffice.
+
+    Raises:
+        UserError: If the model has no such tokens.
+    """
+    threads = torch.get_num_threads()
+    batches = _BATCHES[: 3 if quick else None]
+    models = _by_tokens(subject)
+    times = {
+        'tokens': interleaved({str(count): _runner(model, subject, 1) for count, model in models.items()}, rounds, 1),
+        'images at a time': interleaved(
+            {str(size): _runner(models[min(models)], subject, size) for size in batches}, rounds, 1
+        ),
+    }
+    by_threads = {}
+    for count in range(1, (os.cpu_count() or 1) + 1):
+        torch.set_num_threads(count)
+        run = _runner(models[min(models)], subject, batches[-1])
+        by_threads[str(count)] = interleaved({'run': run}, rounds, 1)['run']
+    torch.set_num_threads(threads)
+    times['threads'] = by_threads
+    images = {'tokens': dict.fromkeys(times['tokens'], 1), 'images at a time': {str(size): size for size in batches}}
+    images['threads'] = dict.fromkeys(by_threads, batches[-1])
+    rows = [
+        {'what': what, 'value': int(value), 'ms per image': round(1000 * median(seconds) / images[what][value], 2)}
+        for what, series in times.items()
+        for value, seconds in series.items()
+    ]
+    _draw(rows, file, subject.name)
+    notes = (f'torch, deployed; {threads} thread(s) but for the last rows, which run {batches[-1]} images; {where}.',)
+    return Table(f'What it costs: {subject.name}', ('what', 'value', 'ms per image'), rows, notes)
+
+
+def _by_tokens(subject: Subject) -> dict[int, Any]:
+    """The deployed model with other patches, by its number of visual tokens."""
+    cfg = subject.cfg
+    if cfg is None or 'patch_size' not in (cfg.model.get('neck') or {}):
+        raise UserError(f'--plot: {subject.name} has no model.neck.patch_size, so its tokens cannot be varied')
+    width, height = input_size(cfg)
+    models = {}
+    for patch in _PATCHES:
+        settings = cfg.model.to_dict()
+        settings['neck']['patch_size'] = patch
+        model: Any = build_model(settings).eval()
+        randomize(model)
+        tokens = (width // 4 // patch[0]) * (height // 4 // patch[1])
+        models[tokens] = optimize_for_inference(model, subject.size)
+    return models
+
+
+def _runner(model: Any, subject: Subject, batch: int) -> Any:
+    image = torch.rand(batch, 3, *subject.size)
+
+    def run() -> None:
+        with torch.no_grad():
+            model(image, None, mode='tensor')
+
+    return run
+
+
+def _draw(rows: list[dict[str, Any]], file: str, name: str) -> None:
+    """Three curves side by side."""
+    from matplotlib.figure import Figure
+
+    kinds = list(dict.fromkeys(row['what'] for row in rows))
+    figure = Figure(figsize=(10, 3.2), layout='constrained')
+    for axes, kind in zip(figure.subplots(1, len(kinds)), kinds):
+        points = [(row['value'], row['ms per image']) for row in rows if row['what'] == kind]
+        axes.plot(*zip(*points), marker='o')
+        axes.set(xlabel=kind, ylabel='ms per image', xticks=[value for value, _ in points])
+        axes.set_ylim(bottom=0)
+        axes.grid(alpha=0.3)
+    figure.suptitle(f'{name}, deployed, torch')
+    figure.savefig(file, dpi=120)

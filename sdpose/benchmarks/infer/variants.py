@@ -1,0 +1,235 @@
+"""Every way to run one model, timed in turns with a matrix product that says what the machine can do.
+
+Shapes: B batch, H and W the image size in pixels.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sdpose.benchmarks.table import Table
+from sdpose.benchmarks.timing import interleaved, ratio
+from sdpose.deploy.export.formats import BY_NAME
+from sdpose.deploy.export.request import ExportRequest
+from sdpose.deploy.optimize import deploy, numbers, optimize_for_inference
+from sdpose.errors import ConfigError, UserError
+
+from .subjects import ByHand, Subject
+
+LIBRARIES = ('torch', 'onnxruntime', 'openvino', 'ncnn')
+_PACKAGES = {'onnx': 'onnxruntime', 'openvino': 'openvino', 'ncnn': 'ncnn'}
+_SIDE = 1024  # of the square matrices that measure the peak
+_GEMM = {'gemm float32': torch.float32, 'gemm bfloat16': torch.bfloat16}
+_BASELINE, _PLAIN = 'torch, by hand', 'torch, plain'
+
+Runner = Callable[[], Sequence[Any]]
+
+
+class Plan(NamedTuple):
+    """How models are measured.
+
+    Attributes:
+        runtimes: Which, of ``RUNTIMES``.
+        batch: B.
+        threads: Of every runtime.
+        rounds: Times that each variant is timed.
+        compiled: Whether ``torch.compile`` is timed, too.
+    """
+
+    runtimes: tuple[str, ...]
+    batch: int
+    threads: int
+    rounds: int
+    compiled: bool
+
+
+class Measured(NamedTuple):
+    """One model's times.
+
+    Attributes:
+        subject: The model.
+        batch: Images of a run.
+        times: Seconds of each round by variant.
+        peaks: FLOP/s of the matrix product by data type, of the same rounds.
+        differences: The largest difference of each variant's output from the plain model's, over its largest number.
+    """
+
+    subject: Subject
+    batch: int
+    times: dict[str, list[float]]
+    peaks: dict[str, float]
+    differences: dict[str, float]
+
+    def milliseconds(self, variant: str) -> float:
+        """The median time of a variant."""
+        return 1000 * median(self.times[variant])
+
+    def best(self) -> tuple[str, float]:
+        """The fastest variant in float32, and its milliseconds."""
+        exact = [name for name in self.times if 'bf16' not in name]
+        return min(((name, self.milliseconds(name)) for name in exact), key=lambda pair: pair[1])
+
+
+class PlainGraph(nn.Module):
+    """A model in eval mode as it stands, as a graph: what an export without further work would hold.
+
+    Args:
+        model: A model of heatmaps, coordinates or classes.
+        size: (H, W) of its images.
+    """
+
+    kind = 'outputs'
+
+    def __init__(self, model: Any, size: tuple[int, int]) -> None:
+        super().__init__()
+        self.model, self.size = model, size[::-1]
+        with torch.no_grad():
+            self.names = tuple(f'out{index}' for index in range(len(self(torch.rand(1, 3, *size)))))
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """The tensors that the head predicts of images (B, 3, H, W)."""
+        return tuple(numbers(self.model(image, None, mode='tensor')))
+
+
+def installed(wanted: Sequence[str] | None, known: Sequence[str]) -> tuple[str, ...]:
+    """The runtimes to measure.
+
+    Raises:
+        UserError: If one that is asked for is not installed, with its package.
+    """
+    for name in wanted or ():
+        if name != 'torch' and find_spec(_PACKAGES[name]) is None:
+            raise UserError(f'--runtimes {name} needs the package {_PACKAGES[name]}: pip install {_PACKAGES[name]}')
+    there = [name for name in known if name == 'torch' or find_spec(_PACKAGES[name]) is not None]
+    return tuple(wanted or there)
+
+
+def measure(subject: Subject, plan: Plan) -> Measured:
+    """All variants of one model.
+
+    Args:
+        subject: The model.
+        plan: How.
+    """
+    image = torch.rand(plan.batch, 3, *subject.size, generator=torch.Generator().manual_seed(0))
+    with tempfile.TemporaryDirectory() as folder, torch.no_grad():
+        runners: dict[str, Runner] = {}
+        for make in (_in_torch, _in_runtimes):
+            runners.update(make(subject, plan, image, Path(folder)))
+        wanted = _arrays(subject.model(image, None, mode='tensor'))
+        differences = {name: _difference(wanted, _arrays(run())) for name, run in runners.items()}
+        timed: dict[str, Callable[[], Any]] = {**_products(), **runners}
+        times = interleaved(timed, plan.rounds, warmup=2)
+    peaks = {name: 2 * _SIDE**3 / median(times.pop(name)) for name in _GEMM}
+    return Measured(subject, plan.batch, times, peaks, differences)
+
+
+def table(results: Sequence[Measured], method: str) -> Table:
+    """One row per model and variant."""
+    rows = []
+    for result in results:
+        flops = 2 * result.subject.macs * result.batch
+        for name, times in result.times.items():
+            plain = f'{name.split(",")[0]}, plain'
+            bf16 = 'bf16' in name
+            peak = result.peaks['gemm bfloat16' if bf16 else 'gemm float32']
+            rows.append(
+                {
+                    'model': result.subject.name,
+                    'variant': name,
+                    'ms': round(result.milliseconds(name), 2),
+                    'x by hand': _times(result, _BASELINE, times),
+                    'of plain time': round(1 / ratio(result.times[plain], times), 3) if plain in result.times else None,
+                    'share of peak': f'{flops / median(times) / peak:.0%}{" (bf16)" if bf16 else ""}',
+                    'difference': f'{result.differences[name]:.0e}',
+                }
+            )
+    peaks = [median(result.peaks[name] for result in results) / 1e9 for name in _GEMM]
+    notes = (
+        f'{method}.',
+        f'Peak: a {_SIDE} x {_SIDE} matrix product in torch, timed in the same rounds: {peaks[0]:.0f} GFLOP/s in '
+        f'float32, {peaks[1]:.0f} in bfloat16. Share: one deployed pass with nothing left out, by time and peak.',
+        '"By hand": all cycles run, attention unfused, every map kept. "Plain": the model in eval mode as it stands, '
+        'or exported so. "Deployed": optimize_for_inference, or the exported file.',
+        'Difference: the largest one from the plain model in torch, over its largest number.',
+    )
+    columns = ('model', 'variant', 'ms', 'x by hand', 'of plain time', 'share of peak', 'difference')
+    return Table('Inference', columns, rows, notes)
+
+
+def _times(result: Measured, baseline: str, times: Sequence[float]) -> float | None:
+    """How many times as fast as a baseline, where there is one."""
+    return round(ratio(result.times[baseline], times), 2) if baseline in result.times else None
+
+
+def _in_torch(subject: Subject, plan: Plan, image: Tensor, folder: Path) -> Iterator[tuple[str, Runner]]:
+    """The variants of PyTorch."""
+    if 'torch' not in plan.runtimes:
+        return
+    models: dict[str, Any] = {}
+    if subject.ours and ByHand.knows(subject.model):
+        models[_BASELINE] = ByHand(subject)
+    yield from ((name, _call(model, image)) for name, model in models.items())
+    yield _PLAIN, _call(subject.model, image, None, mode='tensor')
+    if subject.ours:
+        yield 'torch, deployed', _call(optimize_for_inference(subject.model, subject.size), image, None, mode='tensor')
+    if plan.compiled:
+        whole = torch.compile(PlainGraph(deploy(subject.model, subject.size, open_attention=False), subject.size))
+        yield 'torch, compiled', _call(whole, image)
+
+
+def _call(model: Any, *args: Any, **kwargs: Any) -> Runner:
+    return lambda: model(*args, **kwargs)
+
+
+def _in_runtimes(subject: Subject, plan: Plan, image: Tensor, folder: Path) -> Iterator[tuple[str, Runner]]:
+    """The variants of the runtimes, from files in a folder."""
+    array = image.numpy()
+    graphs = {'plain': PlainGraph(subject.model, subject.size)}
+    if subject.ours:
+        graphs['deployed'] = PlainGraph(deploy(subject.model, subject.size), subject.size)
+    for runtime in plan.runtimes:
+        if runtime == 'torch' or (runtime == 'ncnn' and plan.batch > 1):
+            continue
+        for name, graph in graphs.items():
+            form = BY_NAME[runtime]
+            request = ExportRequest((runtime,), batch=plan.batch)
+            try:
+                file = form.write(graph, request, folder / f'{runtime}-{name}', '{}', None)  # type: ignore[arg-type]
+            except ConfigError:
+                continue  # an operator that this runtime has not: it has no row
+            for precision in ('fp32', 'bf16'):
+                if precision == 'bf16' and (name == 'plain' or 'bf16' not in form.precisions):
+                    continue
+                session = form.open(file, precision, plan.threads)
+                label = f'{runtime}, {name}' + (' bf16' if precision == 'bf16' else '')
+                yield label, _call(session.run, array)
+
+
+def _products() -> dict[str, Callable[[], Any]]:
+    """The matrix products that say what the machine can do."""
+    found: dict[str, Callable[[], Any]] = {}
+    for name, dtype in _GEMM.items():
+        left, right = (torch.randn(_SIDE, _SIDE).to(dtype) for _ in range(2))
+        found[name] = _call(torch.mm, left, right)
+    return found
+
+
+def _arrays(output: Any) -> list[np.ndarray]:
+    """Every tensor of an output, or every array of a runtime's list."""
+    if isinstance(output, list) and output and isinstance(output[0], np.ndarray):
+        return output
+    return [value.float().numpy() for value in numbers(output)]
+
+
+def _difference(wanted: Sequence[np.ndarray], found: Sequence[np.ndarray]) -> float:
+    """The largest difference of the first outputs, over the largest number."""
+    one, other = wanted[0], found[0].reshape(wanted[0].shape)
+    return float(np.abs(one - other).max() / max(float(np.abs(one).max()), 1e-6))

@@ -1,0 +1,126 @@
+"""Loading and cropping of an evaluation's boxes, beside MMPose's pipeline, by the number of boxes on a picture."""
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from .table import Table
+
+_SIZE = (640, 480)  # of COCO's pictures
+_NOTES = (
+    'milliseconds of the processor per box, medians of rounds in turns; pictures are drawn, 640 x 480, JPEG, in the '
+    'page cache',
+    'load and crop: picture to 192 x 256 pixels; whole sample: from the entry of the data set to the packed tensor',
+    'decodes per box where batches go to workers in turns: a picture whose boxes two batches share is decoded twice',
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``benchmark.py test``."""
+    parser.add_argument(
+        '--boxes', type=int, nargs='+', default=[1, 5, 20, 30, 100], help='boxes on a picture (COCO val2017: 21)'
+    )
+    parser.add_argument('--pictures', type=int, default=8, help='pictures of each kind (default 8)')
+    parser.add_argument('--batch-size', type=int, default=32, help='for the number of decodes (default 32)')
+
+
+def run(args: argparse.Namespace) -> list[Table]:
+    """The tables that the options ask for."""
+    import cv2
+    from mmengine.registry import init_default_scope
+
+    import sdpose  # noqa: F401  (registers what the configs name)
+
+    from .machine import machine
+
+    cv2.setNumThreads(args.threads)
+    init_default_scope('mmpose')
+    rounds, pictures, boxes = (3, 2, args.boxes[:2]) if args.quick else (9, args.pictures, args.boxes)
+    with TemporaryDirectory() as folder:
+        _draw(Path(folder), pictures)
+        rows = [_row(Path(folder), pictures, count, rounds, args.batch_size) for count in boxes]
+    on = ', '.join(f'{name} {value}' for name, value in machine().items())
+    return [Table('Loading an evaluation, by boxes on a picture', list(rows[0]), rows, (*_NOTES, on))]
+
+
+def _draw(folder: Path, pictures: int) -> None:
+    """Pictures whose files are as large as photographs': coarse colours with some noise."""
+    import cv2
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    for number in range(pictures):
+        coarse = cv2.resize(rng.integers(0, 255, (24, 32, 3), np.uint8), _SIZE, interpolation=cv2.INTER_CUBIC)
+        noisy = np.clip(coarse + rng.normal(0, 5, coarse.shape), 0, 255).astype(np.uint8)
+        cv2.imwrite(str(folder / f'{number}.jpg'), noisy, [cv2.IMWRITE_JPEG_QUALITY, 92])
+
+
+def _dataset(folder: Path, pictures: int, boxes: int, load: dict[str, Any]) -> Any:
+    """MMPose's data set of detections on drawn pictures."""
+    import contextlib
+    import io
+
+    import numpy as np
+    from mmpose.registry import DATASETS
+
+    rng = np.random.default_rng(boxes)
+    corners = rng.uniform((0, 0, 60, 80), (400, 250, 240, 230), (pictures * boxes, 4)).tolist()
+    found = [dict(image_id=place // boxes + 1, category_id=1, bbox=box, score=0.5) for place, box in enumerate(corners)]
+    images = [
+        dict(id=number + 1, file_name=f'{number}.jpg', width=_SIZE[0], height=_SIZE[1]) for number in range(pictures)
+    ]
+    (folder / 'boxes.json').write_text(json.dumps(found))
+    (folder / 'images.json').write_text(json.dumps(dict(images=images, annotations=[], categories=[])))
+    steps = ('GetBBoxCenterScale', dict(type='TopdownAffine', input_size=(192, 256)), 'PackPoseInputs')
+    with contextlib.redirect_stdout(io.StringIO()):  # of xtcocotools, which prints
+        return DATASETS.build(
+            dict(
+                type='CocoDataset',
+                ann_file=str(folder / 'images.json'),
+                bbox_file=str(folder / 'boxes.json'),
+                data_prefix=dict(img=str(folder)),
+                test_mode=True,
+                pipeline=[load, *(step if isinstance(step, dict) else dict(type=step) for step in steps)],
+            )
+        )
+
+
+def _row(folder: Path, pictures: int, boxes: int, rounds: int, batch_size: int) -> dict[str, Any]:
+    """Both pipelines in turns over the same boxes."""
+    from sdpose.datasets.samplers import GroupedByImageSampler
+
+    from .timing import interleaved, ratio
+
+    loads = {'MMPose': dict(type='LoadImage'), 'here': dict(type='LoadCheckedImage', keep_last=True)}
+    built = {name: _dataset(folder, pictures, boxes, load) for name, load in loads.items()}
+    order = list(GroupedByImageSampler(built['here']))
+    entries = [built['MMPose'].get_data_info(index) for index in order]
+    variants: dict[str, Callable[[], Any]] = {}
+    for name, dataset in built.items():
+        variants[f'crop {name}'] = lambda steps=dataset.pipeline.transforms[:3]: _crop(steps, entries)
+        variants[f'whole {name}'] = lambda dataset=dataset: [dataset[index] for index in order]
+    times = interleaved(variants, rounds, clock=time.process_time)
+    cost = {name: median(seconds) / len(order) * 1e3 for name, seconds in times.items()}
+    shared = {(place // batch_size, entry['img_path']) for place, entry in enumerate(entries)}
+    return {
+        'boxes on a picture': boxes,
+        'load and crop, MMPose': cost['crop MMPose'],
+        'load and crop, here': cost['crop here'],
+        'times as fast': ratio(times['crop MMPose'], times['crop here']),
+        'whole sample, MMPose': cost['whole MMPose'],
+        'whole sample, here': cost['whole here'],
+        'times as fast, whole': ratio(times['whole MMPose'], times['whole here']),
+        f'decodes per box, batches of {batch_size}': len(shared) / len(order),
+    }
+
+
+def _crop(steps: Sequence[Callable[[dict], dict]], entries: Sequence[dict[str, Any]]) -> None:
+    for entry in entries:
+        sample = dict(entry)
+        for step in steps:
+            sample = step(sample)
