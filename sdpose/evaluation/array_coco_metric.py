@@ -141,26 +141,26 @@ class ArrayCocoMetric(CocoMetric):
         if not self.results:
             print_log(f'{type(self).__name__} got no predictions in this process', 'current', logging.WARNING)
         # One entry of each process: MMEngine gathers the entries, and is not to drop any.
+        self.results = [(join(self.results) if self.results else None, self._samples)]
         self._size, self._samples = size, 0
-        self.results = [join(self.results) if self.results else None]
         return super().evaluate(get_world_size())
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Score, suppress, write if asked for, and evaluate unless ``format_only``.
 
         Args:
-            results: Of each process its predictions, or None.
+            results: Of each process its predictions, or None, and how many samples it had.
 
         Raises:
             DataError: If there are no predictions, an image is not in the annotation file, or that lacks what is read.
         """
         if not self._own:
             return super().compute_metrics(results)
-        parts = [
-            None if part is None else Predictions(*part) for part in results
-        ]  # MMEngine makes plain tuples of them
+        # MMEngine makes plain tuples of them.
+        parts = [None if part is None else Predictions(*part) for part, _ in results]
+        counts = [count for _, count in results]
         results.clear()
-        people, starts = by_image(interleave(parts, self._size))
+        people, starts = by_image(interleave(parts, counts, self._size))
         scores = final_scores(people, self.score_mode, self.keypoint_score_thr)
         sigmas = self.dataset_meta['sigmas']  # type: ignore[index]
         kept = kept_people(people, scores, starts, self.nms_mode, self.nms_thr, sigmas)

@@ -120,18 +120,24 @@ def join(parts: list[Predictions]) -> Predictions:
     return Predictions._make(joined)
 
 
-def interleave(parts: Sequence[Predictions | None], size: int) -> Predictions:
-    """The predictions of all processes in the order of the data, as MMEngine's samplers deal samples out.
+def interleave(parts: Sequence[Predictions | None], counts: Sequence[int], size: int) -> Predictions:
+    """The predictions of all processes in MMEngine's order: the first sample of each, the second of each, and so on.
 
     Args:
         parts: Of each process, first one first; None for one that had no samples.
+        counts: How many samples each process had, those without people included.
         size: Samples of the data set; what a sampler repeated beyond that is dropped.
 
     Raises:
         DataError: If no process had samples.
     """
-    number = len(parts)
-    dealt = [part._replace(sample=part.sample * number + rank) for rank, part in enumerate(parts) if part is not None]
+    dealt = []
+    for rank, part in enumerate(parts):
+        if part is not None:
+            before = [
+                np.minimum(part.sample + (other < rank), count) for other, count in enumerate(counts) if other != rank
+            ]
+            dealt.append(part._replace(sample=sum(before, part.sample)))
     if not dealt:
         raise DataError('there is nothing to evaluate: no sample was predicted')
     people = join(dealt)
