@@ -140,7 +140,7 @@ def _keypoints(people: list[dict[str, Any]]) -> np.ndarray:
     """Joints with visibility (G, K, 3); zeros for annotations of boxes alone, such as those of other things."""
     values = next((len(ann['keypoints']) for ann in people if 'keypoints' in ann), 0)
     nobody = [0.0] * values
-    return np.array([ann.get('keypoints', nobody) for ann in people], float).reshape(len(people), -1, 3)
+    return np.array([ann.get('keypoints', nobody) for ann in people], float).reshape(len(people), values // 3, 3)
 
 
 def _area(ann: dict[str, Any]) -> float:
