@@ -66,20 +66,29 @@ def from_samples(samples: Sequence[Any], first: int) -> Predictions:
         raise ValueError(f'keypoint_scores have the shape {scores.shape}, keypoints {joints.shape}: one for each joint')
     counts = [len(people['keypoints']) for people in found]
     numbers = [first + place for place in range(len(samples))]
-    # A list stands for the people of a whole image; these keep their order, and none is a repeated one.
-    persons = [number if isinstance(each, Sequence) else each for number, each in zip(numbers, _of(samples, 'id'))]
     boxes = None
     if all('bboxes' in people for people in found):
         boxes = np.concatenate([people['bboxes'] for people in found])
         boxes = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
     categories = [sample.get('category_id', 1) for sample in samples]
-    per_person = [np.repeat(each, counts) for each in (numbers, _of(samples, 'img_id'), persons, categories)]
+    per_person = [np.repeat(each, counts) for each in (numbers, _of(samples, 'img_id'))]
+    per_person += [_persons(_of(samples, 'id'), numbers, counts), np.repeat(categories, counts)]
     box_scores = np.concatenate([_box_scores(*each) for each in zip(found, truth, counts)])
     return Predictions._make([*per_person, joints, scores, boxes, box_scores, _areas(joints, truth, counts)])
 
 
 def _of(samples: Sequence[Any], key: str) -> list[Any]:
     return [sample[key] for sample in samples]
+
+
+def _persons(ids: Sequence[Any], numbers: Sequence[int], counts: Sequence[int]) -> np.ndarray:
+    """Ids (N,) of people: the samples', by which ``CocoMetric`` finds repeated ones.
+
+    Where an id is a list, the sample is a whole image, whose people keep their order, and none is a repeated one.
+    """
+    if not any(isinstance(each, Sequence) for each in ids):
+        return np.repeat(ids, counts)
+    return np.concatenate([(number << 32) + np.arange(count) for number, count in zip(numbers, counts)])
 
 
 def _box_scores(found: Any, truth: Any, count: int) -> np.ndarray:
