@@ -4,6 +4,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -96,14 +97,17 @@ def _row(folder: Path, pictures: int, boxes: int, rounds: int, batch_size: int) 
 
     from .timing import interleaved, ratio
 
-    loads = {'MMPose': dict(type='LoadImage'), 'here': dict(type='LoadCheckedImage', keep_last=True)}
+    loads: dict[str, dict[str, Any]] = {
+        'MMPose': dict(type='LoadImage'),
+        'here': dict(type='LoadCheckedImage', keep_last=True),
+    }
     built = {name: _dataset(folder, pictures, boxes, load) for name, load in loads.items()}
     order = list(GroupedByImageSampler(built['here']))
     entries = [built['MMPose'].get_data_info(index) for index in order]
     variants: dict[str, Callable[[], Any]] = {}
     for name, dataset in built.items():
-        variants[f'crop {name}'] = lambda steps=dataset.pipeline.transforms[:3]: _crop(steps, entries)
-        variants[f'whole {name}'] = lambda dataset=dataset: [dataset[index] for index in order]
+        variants[f'crop {name}'] = partial(_crop, dataset.pipeline.transforms[:3], entries)
+        variants[f'whole {name}'] = partial(_load_all, dataset, order)
     times = interleaved(variants, rounds, clock=time.process_time)
     cost = {name: median(seconds) / len(order) * 1e3 for name, seconds in times.items()}
     shared = {(place // batch_size, entry['img_path']) for place, entry in enumerate(entries)}
@@ -124,3 +128,8 @@ def _crop(steps: Sequence[Callable[[dict], dict]], entries: Sequence[dict[str, A
         sample = dict(entry)
         for step in steps:
             sample = step(sample)
+
+
+def _load_all(dataset: Any, order: Sequence[int]) -> None:
+    for index in order:
+        dataset[index]
