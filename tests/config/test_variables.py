@@ -33,7 +33,7 @@ def test_a_variable_of_a_base_reaches_schedule_and_loop() -> None:
 def test_a_codec_reaches_pipelines_target_and_decoder() -> None:
     cfg = load_config(TINY, {'codec.input_size': (96, 128), 'codec.heatmap_size': (24, 32), 'codec.sigma': 3})
     steps = cfg.train_dataloader.dataset.pipeline
-    target = next(step.encoder for step in steps if step.type == 'GenerateTarget')
+    target = next(step.encoder for step in steps if 'encoder' in step)
     for made in (target, cfg.model.head.decoder):
         assert (made.input_size, made.heatmap_size, made.sigma) == ((96, 128), (24, 32), 3)
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
