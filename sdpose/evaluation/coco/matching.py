@@ -22,6 +22,7 @@ class Candidates(NamedTuple):
     Attributes:
         group: (N,), place of the category times the number of images plus place of the image; rising.
         rank: (N,), place within the image, from 0.
+        place: (N,), place among all predicted people.
         scores: (N,), float64.
         joints: (N, K, 2), in pixels.
         areas: (N,), of the boxes, or of what the joints span where there are no boxes, in square pixels.
@@ -30,6 +31,7 @@ class Candidates(NamedTuple):
 
     group: np.ndarray
     rank: np.ndarray
+    place: np.ndarray
     scores: np.ndarray
     joints: np.ndarray
     areas: np.ndarray
@@ -59,7 +61,7 @@ def choose_candidates(people: Predictions, scores: np.ndarray, truth: Truth) -> 
     if people.boxes is not None:
         boxes = people.boxes[which].astype(float)
         areas = boxes[:, 2] * boxes[:, 3]
-    return Candidates(group, rank, scores[which].astype(float), joints, areas, spans)
+    return Candidates(group, rank, which, scores[which].astype(float), joints, areas, spans)
 
 
 def matches(
