@@ -39,8 +39,8 @@ class GroupNumbers(NamedTuple):
     Attributes:
         name: Of the group.
         people: How many count.
-        ap: COCO's, with the others ignored; unmatched predictions count where their size or image is the group's, and
-            where neither makes the group, all of them.
+        ap: COCO's, with the others ignored. Unmatched predictions count where their size or image is the group's, as
+            COCO and CrowdPose have it; in other groups, where the person whose box they overlap most is of the group.
         ar: The share that is matched, over thresholds.
         oks: The mean, 0 for people with whom nobody is paired.
     """
@@ -60,17 +60,36 @@ def group_numbers(evaluation: Evaluation, groups: list[Group], oks: np.ndarray) 
         groups: Groups of its annotated people.
         oks: (G,), of each annotated person, 0 for nobody.
     """
-    found = []
+    found, nearest = [], nearest_people(evaluation)
     for group in groups:
         people = group.people & ~evaluation.ignored
         if not people.any():
             continue
-        outside = None if group.areas is None else beyond_ranges(evaluation.candidates.areas, [group.areas])[:, 0]
-        part = evaluation if group.images is not None else evaluation.of(people)
-        curves = part.curves(group.images, outside)
+        if group.images is not None:
+            curves = evaluation.curves(group.images)
+        elif group.areas is not None:
+            outside = beyond_ranges(evaluation.candidates.areas, [group.areas])[:, 0]
+            curves = evaluation.of(people).curves(outside=outside)
+        else:
+            curves = evaluation.of(people).curves(outside=(nearest < 0) | ~people[nearest])
         mean_oks = float(oks[people].mean())
         found.append(GroupNumbers(group.name, int(people.sum()), curves.mean('AP'), curves.mean('AR'), mean_oks))
     return found
+
+
+def nearest_people(evaluation: Evaluation) -> np.ndarray:
+    """The annotated person (N,) whose box each prediction's joints overlap most; -1 where they overlap nobody's."""
+    candidates, truth = evaluation.candidates, evaluation.truth
+    low, high = candidates.joints.min(axis=1), candidates.joints.max(axis=1)
+    spans = np.concatenate([low, high - low], axis=1)
+    starts, ends = (np.searchsorted(truth.group, candidates.group, side=side) for side in ('left', 'right'))
+    nearest, largest = np.full(len(spans), -1), np.zeros(len(spans))
+    for one, other in pairs_of_ranges(starts, ends, _PAIRS):
+        iou = box_ious(spans[one], truth.boxes[other])
+        np.maximum.at(largest, one, iou)
+        best = (iou == largest[one]) & (iou > 0)  # the partners of one prediction stay together
+        nearest[one[best]] = other[best]
+    return nearest
 
 
 def by_size(areas: np.ndarray) -> list[Group]:
