@@ -26,6 +26,7 @@ from .exported import check_request, use_exported
 from .format_only import check_written, is_format_only, use_format_only, use_test_dev
 from .log_filters import silence_records
 from .precision import set_evaluation_precision
+from .report import TestReport, check_report
 
 
 def test(
@@ -36,6 +37,7 @@ def test(
     all_cycles: bool = False,
     format_only: bool = False,
     test_dev: bool = False,
+    report: str | None = None,
     skip_checks: bool = False,
     **run: Any,
 ) -> dict[str, float]:
@@ -52,6 +54,7 @@ def test(
             each cycle has its own ``out`` and ``dump``, ``results.cycle1.json`` for ``results.json``.
         format_only: Write the results, check COCO's and score nothing; ``out`` is in the work folder by default.
         test_dev: The same for COCO test-dev in place of the config's test data.
+        report: Write a page that tells why the AP is what it is, and the results, into this folder.
         skip_checks: Do not look at data, checkpoint and config before the run.
         **run: As :func:`sdpose.config.options.prepare`: ``work_dir``, ``gt_bbox``, ``cfg_options`` and others.
 
@@ -69,6 +72,7 @@ def test(
     _check_one_set(cfg, {'--dump': dump, '--all-cycles': all_cycles, '--format-only': format_only})
     if format_only := format_only or test_dev or is_format_only(cfg):
         out = use_format_only(cfg, out)
+    out = check_report(cfg, report, out, all_cycles=all_cycles, format_only=format_only)
     require_writable(cfg.work_dir, '--work-dir')
     cfg.load_from, cfg.resume = checkpoint, False
     num_cycles = count_cycles(cfg) if all_cycles else None
@@ -80,12 +84,15 @@ def test(
     require_picture_folder(runner, run.get('show_dir'))
     if not skip_checks:
         check_first_sample(runner.test_dataloader, runner.model, 'test_dataloader')
+    told = TestReport.of(runner, report) if report and runner.rank == 0 else None
     metrics = runner.test()
     if runner.rank == 0:
         _report(runner, metrics, checkpoint, result_files, format_only)
         say_picture_folder(runner, run.get('show_dir'))
         if all_cycles:
             _report_cycles(runner, metrics)
+        if told is not None:
+            told.write(result_files[0].path, runner.logger)
     return metrics
 
 

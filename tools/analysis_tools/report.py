@@ -12,14 +12,20 @@ from sdpose.apis import cli  # noqa: E402
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add('results', help='COCO key point results, as tools/test.py --out writes them (.json), or an archive of them (.zip)')
+    add(
+        'results',
+        help='COCO key point results, as tools/test.py --out writes them (.json), or an archive of them (.zip)',
+    )
     add('annotations', help='annotation file to evaluate them with, of COCO or CrowdPose or in their form')
     add('--out', required=True, metavar='DIR', help='folder for index.html and report.json')
     add('--compare', dest='other', metavar='OTHER.json', help='results to compare with, person by person')
     add('--gt-boxes', metavar='FILE.json', help='results of the same model with annotated boxes, to stand beside')
     add('--images', metavar='DIR', help='folder of the images; without it the page has no pictures')
-    add('--config', help="config whose test data have these joints (default: COCO's or CrowdPose's), and whose published "
-        'numbers stand beside')
+    add(
+        '--config',
+        help="config whose test data have these joints (default: COCO's or CrowdPose's), and whose published "
+        'numbers stand beside',
+    )
     return parser.parse_args()
 
 

@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sdpose.evaluation.analysis.boxes import box_recall
 from sdpose.evaluation.analysis.bootstrap import DRAWS, draw_images, interval, resampled_aps
+from sdpose.evaluation.analysis.boxes import box_recall
 from sdpose.evaluation.analysis.calibration import Calibration, calibrate
 from sdpose.evaluation.analysis.comparison import paired_difference
 from sdpose.evaluation.analysis.diagnosis import Remedy, find_remedy
@@ -65,7 +65,7 @@ def analyse(annotated: Annotated, results: Results) -> Found:
     numbers = {
         'results': results.file,
         'data': _data(annotated, results),
-        **_numbers(annotated, results),
+        **numbers_of(annotated, results),
         **_intervals(resampled_aps(evaluation, weights)),
         'boxes': _boxes(results),
         'joints': _joints(annotated, results, pairs, errors),
@@ -136,13 +136,13 @@ def _data(annotated: Annotated, results: Results) -> dict[str, Any]:
     }
 
 
-def _numbers(annotated: Annotated, results: Results) -> dict[str, Any]:
+def numbers_of(annotated: Annotated, results: Results) -> dict[str, Any]:
     """The numbers of the data set's own evaluation, and those that COCO's server gives where they differ."""
     evaluation = results.evaluation
     arguments = (evaluation.candidates, evaluation.truth, evaluation.sigmas)
     if annotated.crowd:
-        return {'numbers': crowd_numbers(*arguments, use_area=False), 'server': {}}
-    numbers, server = coco_numbers(*arguments, use_area=True)
+        return {'numbers': crowd_numbers(*arguments, annotated.use_area), 'server': {}}
+    numbers, server = coco_numbers(*arguments, annotated.use_area)
     return {'numbers': numbers, 'server': server}
 
 

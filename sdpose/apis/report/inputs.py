@@ -42,6 +42,7 @@ class Annotated:
         sizes: (I, 2), their width and height in pixels.
         metainfo: Names, sigmas, mirror images and limbs of the joints, as MMPose has them.
         crowd: Whether CrowdPose's evaluation counts, not COCO's.
+        use_area: Whether areas of the file count, else 0.53 of the boxes'.
     """
 
     file: str
@@ -50,6 +51,7 @@ class Annotated:
     sizes: np.ndarray
     metainfo: dict[str, Any]
     crowd: bool
+    use_area: bool
 
     @property
     def joints(self) -> list[str]:
@@ -77,61 +79,82 @@ class Results:
     evaluation: Evaluation
 
 
-def read_annotated(file: str | Path, config: str | None = None) -> Annotated:
+def read_annotated(
+    file: str | Path, metainfo: dict[str, Any] | None = None, crowd: bool | None = None, use_area: bool | None = None
+) -> Annotated:
     """Read the annotated people.
 
     Args:
-        file: A COCO annotation file of one kind of people. Where every image has a ``crowdIndex``, CrowdPose's
-            evaluation counts.
-        config: A config whose test data have these joints; None for COCO's, COCO-WholeBody's or CrowdPose's, by their
-            number.
+        file: A COCO annotation file of one kind of people.
+        metainfo: The joints; None for COCO's, COCO-WholeBody's or CrowdPose's, by their number.
+        crowd: Whether CrowdPose's evaluation counts; None where every image has a ``crowdIndex``.
+        use_area: Whether areas of the file count; None for what the evaluation's own data have.
 
     Raises:
-        DataError: If the file is missing, damaged, or has nobody to evaluate with.
-        ConfigError: If the config is wrong, or its joints are others.
+        DataError: If the file is missing, damaged, has nobody to evaluate with, or other joints.
     """
     content = read_annotations(file, cure='name another file')
     check_entries(file, 'annotation', content['annotations'], ANNOTATION_KEYS)
     joints = count_joints(content)
-    metainfo = _metainfo(file, content, joints, config)
+    metainfo = metainfo or _stock_metainfo(file, content, joints)
+    _require_joints(file, joints, metainfo)
     people = [each for each in content['annotations'] if 'keypoints' in each]
-    crowd = bool(content['images']) and all('crowdIndex' in image for image in content['images'])
-    check_entries(file, 'annotation', people, ('bbox',) if crowd else ('bbox', 'area'))
+    if crowd is None:
+        crowd = bool(content['images']) and all('crowdIndex' in image for image in content['images'])
+    use_area = not crowd if use_area is None else use_area
+    check_entries(file, 'annotation', people, ('bbox', 'area') if use_area else ('bbox',))
     check_annotations(file, people, joints)
     check_joint_names(file, content.get('categories'), list(metainfo['keypoint_name2id']))
-    truth = load_truth(file)
     if crowd:
         check_crowd(file, content['images'], people)
+    truth = load_truth(file)
     _require_one_category(truth, crowd)
     images = {image['id']: image for image in content['images']}
     own = [images[image] for image in truth.images.tolist()]
     sizes = np.array([(image['width'], image['height']) for image in own], float)
-    return Annotated(str(file), truth, [image['file_name'] for image in own], sizes, metainfo, crowd)
+    return Annotated(str(file), truth, [image['file_name'] for image in own], sizes, metainfo, crowd, use_area)
 
 
-def _metainfo(file: str | Path, content: dict[str, Any], joints: int, config: str | None) -> dict[str, Any]:
-    """The joints of a config's test data, or of the known data set that has as many."""
-    if config is not None:
-        dataset = (load_config(config).get('test_dataloader') or {}).get('dataset')
-        parts = [each for each in iter_datasets(dataset) if not inner_datasets(each)]
-        if not parts:
-            raise ConfigError(f'{config} has no test_dataloader, whose joints the report would name')
-        metainfo = load_metainfo(parts[0])
-    elif joints in _STOCK:
-        metainfo = load_metainfo(dict(type=_STOCK[joints]))
-        known = {_plain(name) for name in metainfo['keypoint_name2id']}
-        named = next((each['keypoints'] for each in content.get('categories') or () if each.get('keypoints')), [])
-        if any(_plain(name) not in known for name in named):
-            raise DataError(f'{file} has other joints than {_STOCK[joints]}: name a config of its data by --config')
-    else:
+def metainfo_of(config: str) -> dict[str, Any]:
+    """The joints of a config's test data.
+
+    Raises:
+        ConfigError: If it has none.
+    """
+    dataset = (load_config(config).get('test_dataloader') or {}).get('dataset')
+    parts = [each for each in iter_datasets(dataset) if not inner_datasets(each)]
+    if not parts:
+        raise ConfigError(f'{config} has no test_dataloader, whose joints the report would name')
+    return load_metainfo(parts[0])
+
+
+def _stock_metainfo(file: str | Path, content: dict[str, Any], joints: int) -> dict[str, Any]:
+    """The joints of the known data set that has as many, and with the names of the file, if it has any."""
+    if joints not in _STOCK:
         raise DataError(f'{file} has people of {joints} joints: name a config whose test data have them by --config')
-    sigmas = metainfo['sigmas']
-    if metainfo['num_keypoints'] != joints or sigmas is None or len(sigmas) != joints:
-        raise DataError(
-            f'{file} has people of {joints} joints, but {config} has {metainfo["num_keypoints"]} joints and '
-            f'{0 if sigmas is None else len(sigmas)} sigmas: name the config of these data by --config'
-        )
+    metainfo = load_metainfo(dict(type=_STOCK[joints]))
+    known = {_plain(name) for name in metainfo['keypoint_name2id']}
+    named: list[str] = next(
+        (each['keypoints'] for each in content.get('categories') or () if each.get('keypoints')), []
+    )
+    if any(_plain(name) not in known for name in named):
+        raise DataError(f'{file} has other joints than {_STOCK[joints]}: name a config of its data by --config')
     return metainfo
+
+
+def _require_joints(file: str | Path, joints: int, metainfo: dict[str, Any]) -> None:
+    """Refuse a metainfo without as many joints and sigmas.
+
+    Raises:
+        DataError: If so.
+    """
+    sigmas = metainfo.get('sigmas')
+    numbers = metainfo['num_keypoints'], 0 if sigmas is None else len(sigmas)
+    if numbers != (joints, joints):
+        raise DataError(
+            f'{file} has people of {joints} joints, but the metainfo of the data set has {numbers[0]} joints and '
+            f'{numbers[1]} sigmas: name the config of these data'
+        )
 
 
 def _plain(name: str) -> str:
@@ -171,7 +194,7 @@ def read_run(file: str | Path, annotated: Annotated) -> Results:
     """
     entries = read_results(file)
     if not isinstance(entries, list) or not entries:
-        raise DataError(f'{file} must be a JSON list of at least one result, with image_id, category_id, keypoints, score')
+        raise DataError(f'{file} must be a JSON list of results with image_id, category_id, keypoints and score')
     joints, truth = annotated.metainfo['num_keypoints'], annotated.truth
     images, name = set(truth.images.tolist()), annotated.file
     for place, entry in enumerate(entries):
@@ -182,7 +205,7 @@ def read_run(file: str | Path, annotated: Annotated) -> Results:
             raise DataError(f'{file}: result {place} (counted from 0): bbox is not 4 finite numbers')
     people = _as_arrays(entries, joints)
     candidates = choose_candidates(people, people.box_scores, truth)
-    areas = truth.areas(use_area=not annotated.crowd)
+    areas = truth.areas(annotated.use_area)
     sigmas = np.asarray(annotated.metainfo['sigmas'], float)
     return Results(str(file), people, Evaluation(candidates, truth, areas, truth.ignored(annotated.crowd), sigmas))
 
@@ -207,7 +230,7 @@ def _as_arrays(entries: list[dict[str, Any]], joints: int) -> Predictions:
 
 
 def paper_metrics(config: str) -> dict[str, float]:
-    """The published numbers of one of the package's configs by their name, such as ``AP``; none where there are none."""
+    """The published numbers of one of the package's configs by name, such as ``AP``; none where there are none."""
     name = Path(config).stem
     for file in sorted(config_dir().glob('*/metafile.yml')):
         for model in yaml.safe_load(file.read_text(encoding='utf-8'))['Models']:

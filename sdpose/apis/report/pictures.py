@@ -153,9 +153,7 @@ def draw_examples(
     return drawn, faults
 
 
-def _draw(
-    example: Example, annotated: Annotated, runs: Sequence[Results], skeleton: Skeleton, folder: Path
-) -> Picture:
+def _draw(example: Example, annotated: Annotated, runs: Sequence[Results], skeleton: Skeleton, folder: Path) -> Picture:
     """The panels of an example: the annotated person, then that of each run.
 
     Where nobody is annotated, or predicted, everybody else of the image is shown.

@@ -7,6 +7,7 @@ import numpy as np
 from .bootstrap import interval
 
 _EVEN = 0.01  # of OKS, within which nobody wins
+_LEAST_IMAGES = 10  # fewer tell nothing of others
 
 
 class PairedDifference(NamedTuple):
@@ -15,21 +16,19 @@ class PairedDifference(NamedTuple):
     Attributes:
         people: How many.
         mean: The mean difference.
-        low, high: The middle 95 per cent of it over resampled images.
+        low, high: The middle 95 per cent of it over resampled images; None for people of fewer than 10 images.
         better, worse: How many people each run wins by more than 0.01.
     """
 
     people: int
     mean: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     better: int
     worse: int
 
 
-def paired_difference(
-    oks: np.ndarray, other: np.ndarray, image: np.ndarray, weights: np.ndarray
-) -> PairedDifference:
+def paired_difference(oks: np.ndarray, other: np.ndarray, image: np.ndarray, weights: np.ndarray) -> PairedDifference:
     """Compare the OKS of the same people in two runs.
 
     Args:
@@ -41,8 +40,10 @@ def paired_difference(
     gained = oks - other
     total = np.bincount(image, gained, minlength=weights.shape[1])
     people = np.bincount(image, minlength=weights.shape[1])
-    with np.errstate(invalid='ignore'):
-        low, high = interval((weights @ total) / (weights @ people))
+    bounds: tuple[float | None, float | None] = (None, None)
+    if (people > 0).sum() >= _LEAST_IMAGES:
+        with np.errstate(invalid='ignore'):  # nobody is in a resample
+            bounds = interval((weights @ total) / (weights @ people))
     return PairedDifference(
-        len(oks), float(gained.mean()), low, high, int((gained > _EVEN).sum()), int((gained < -_EVEN).sum())
+        len(oks), float(gained.mean()), *bounds, int((gained > _EVEN).sum()), int((gained < -_EVEN).sum())
     )

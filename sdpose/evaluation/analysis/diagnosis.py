@@ -1,4 +1,4 @@
-"""What is wrong with results that hardly anybody is matched by: joints in another order, x and y exchanged, fractions."""
+"""What is wrong with results that match hardly anybody: joints in another order, x and y exchanged, fractions."""
 
 from typing import NamedTuple
 

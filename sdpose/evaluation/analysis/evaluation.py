@@ -42,9 +42,7 @@ class Evaluation:
             outside: (N,), predicted people who are no mistake where nobody matches them; None for nobody.
         """
         outside = np.zeros(len(self.candidates.rank), bool) if outside is None else outside
-        return curves_of(
-            self.candidates, self.truth, self.ignored[:, None], *self.matched, outside[:, None], images
-        )
+        return curves_of(self.candidates, self.truth, self.ignored[:, None], *self.matched, outside[:, None], images)
 
     @property
     def ap(self) -> float:
@@ -59,9 +57,7 @@ class Evaluation:
         """The evaluation of one joint: as if no other were labelled."""
         labelled = np.zeros_like(self.truth.labelled)
         labelled[:, joint] = self.truth.labelled[:, joint]
-        return self.changed(
-            truth=self.truth._replace(labelled=labelled), ignored=self.ignored | ~labelled.any(axis=1)
-        )
+        return self.changed(truth=self.truth._replace(labelled=labelled), ignored=self.ignored | ~labelled.any(axis=1))
 
     def changed(self, **fields: Any) -> 'Evaluation':
         """The evaluation with other fields."""

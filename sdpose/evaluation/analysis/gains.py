@@ -12,9 +12,7 @@ from .taxonomy import INVERSION, JITTER, KINDS, MISS, SWAP, JointErrors, correct
 LOCALISATION = (JITTER, INVERSION, SWAP, MISS)
 
 
-def ap_without(
-    evaluation: Evaluation, pairs: Pairs, unpaired: np.ndarray, errors: JointErrors
-) -> dict[str, float]:
+def ap_without(evaluation: Evaluation, pairs: Pairs, unpaired: np.ndarray, errors: JointErrors) -> dict[str, float]:
     """The AP of results from which one kind of error is taken at a time.
 
     Args:

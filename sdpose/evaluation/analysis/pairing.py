@@ -41,9 +41,9 @@ def pair_people(evaluation: Evaluation) -> tuple[Pairs, np.ndarray]:
         The pairs, and a mask (N,) of the predicted people with whom nobody is paired, not even one who does not count.
     """
     candidates, truth, ignored = evaluation.candidates, evaluation.truth, evaluation.ignored
-    found = partners(
-        candidates, truth, evaluation.areas, ignored[:, None], evaluation.sigmas, np.array([LEAST_OKS])
-    )[:, 0, 0]
+    found = partners(candidates, truth, evaluation.areas, ignored[:, None], evaluation.sigmas, np.array([LEAST_OKS]))[
+        :, 0, 0
+    ]
     predicted = np.flatnonzero(found >= 0)
     predicted = predicted[~ignored[found[predicted]]]
     annotated = found[predicted]

@@ -142,7 +142,7 @@ def box_ious(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def by_crowd_index(truth: Truth) -> list[Group]:
-    """People by how crowded their image is: CrowdPose's thirds of crowdIndex, which is computed where a file has none."""
+    """People by how crowded their image is: CrowdPose's parts of crowdIndex, computed where a file has none."""
     crowding = np.where(np.isnan(truth.crowding), crowd_indices(truth), truth.crowding)
     place = truth.group % len(truth.images)
     easy, hard = crowding < EASY, crowding >= HARD

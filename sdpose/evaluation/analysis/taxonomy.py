@@ -74,9 +74,7 @@ def _like(evaluation: Evaluation, joints: np.ndarray, people: np.ndarray, order:
     return np.where(truth.labelled[people][:, order], similarity, -1.0)
 
 
-def corrected_joints(
-    evaluation: Evaluation, pairs: Pairs, errors: JointErrors, kinds: tuple[int, ...]
-) -> np.ndarray:
+def corrected_joints(evaluation: Evaluation, pairs: Pairs, errors: JointErrors, kinds: tuple[int, ...]) -> np.ndarray:
     """The joints (N, K, 2) of all predicted people, those of some kinds of error put right as coco-analyze does.
 
     A jittered joint gets the similarity from which on joints are good, a missed one that from which on they are near,

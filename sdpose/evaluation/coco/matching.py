@@ -117,7 +117,9 @@ def partners(
     for number in range(rank.max(initial=-1) + 1):
         turn = rank == number
         people, of_pair = np.unique(predicted[turn], return_inverse=True)
-        found = _choose(of_pair, annotated[turn], similarity[turn], len(people), taken, ignored, truth.crowd, thresholds)
+        found = _choose(
+            of_pair, annotated[turn], similarity[turn], len(people), taken, ignored, truth.crowd, thresholds
+        )
         person, area, threshold = np.nonzero(found >= 0)
         taken[found[person, area, threshold], area, threshold] = True
         matched[people] = found

@@ -8,7 +8,7 @@ import numpy as np
 
 # Small, so that text stays legible where a chart fills the width of a phone.
 _WIDTH, _HEIGHT = 360, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 12, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 12, 40
 _TICKS = 5
 
 
@@ -56,7 +56,9 @@ class _Frame:
             x, y = self.place(value, self.low[1])
             parts.append(f'<text x="{x}" y="{y + 16}" text-anchor="middle">{value:.3g}</text>')
         middle = (_LEFT + _WIDTH - _RIGHT) / 2
-        parts.append(f'<text x="{middle}" y="{_HEIGHT - 6}" text-anchor="middle" class="label">{escape(x_label)}</text>')
+        parts.append(
+            f'<text x="{middle}" y="{_HEIGHT - 6}" text-anchor="middle" class="label">{escape(x_label)}</text>'
+        )
         middle = (_TOP + _HEIGHT - _BOTTOM) / 2
         parts.append(
             f'<text transform="translate(11 {middle}) rotate(-90)" text-anchor="middle" class="label">'
@@ -73,7 +75,7 @@ def _ticks(low: float, high: float) -> list[float]:
     power = 10.0 ** np.floor(np.log10(raw))
     step = power * min((1, 2, 2.5, 5, 10), key=lambda factor: abs(factor * power - raw))
     first = np.ceil(low / step - 1e-9)
-    return [float(round(number * step, 10)) for number in np.arange(first, np.floor(high / step + 1e-9) + 1)]
+    return [float(round(number * step, 10)) + 0.0 for number in np.arange(first, np.floor(high / step + 1e-9) + 1)]
 
 
 def line_chart(
@@ -97,7 +99,7 @@ def line_chart(
     frame, parts, legend, color = _Frame(x, y), [], [], 0
     for line in lines:
         kind = 'reference' if line.style == 'reference' else f's{color}'
-        points = [frame.place(*each) if each[1] is not None else None for each in zip(line.x, line.y)]
+        points = [None if up is None else frame.place(along, up) for along, up in zip(line.x, line.y)]
         parts.append(f'<path class="line {kind}" d="{_path(points)}"/>')
         if line.style == 'dots':
             parts += [f'<circle class="dot {kind}" cx="{at[0]}" cy="{at[1]}" r="3"/>' for at in points if at]

@@ -1,5 +1,7 @@
 """Filling of the page's template."""
 
+from collections.abc import Callable, Sequence
+from statistics import mean
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -28,7 +30,7 @@ def render_page(report: dict[str, Any], pictures: dict[str, list[Any]], differen
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=percent, signed=signed, bounds=bounds)
+    environment.filters.update(percent=percent, signed=signed, gain=gain, bounds=bounds)
     charts = {name: Markup(chart) for name, chart in _charts(report).items()}
     template = environment.get_template('page.html.jinja')
     style = Markup(environment.get_template('style.css.jinja').render())
@@ -44,6 +46,11 @@ def signed(value: float) -> str:
     """A difference of shares in points, with its sign."""
     text = f'{abs(100 * value):.1f}'
     return text if float(text) == 0 else f'{_MINUS if value < 0 else "+"}{text}'
+
+
+def gain(value: float) -> str:
+    """A difference of OKS, with its sign."""
+    return f'{value:+.3f}'.replace('-', _MINUS)
 
 
 def bounds(values: tuple[float, float], difference: bool = False) -> str:
@@ -103,9 +110,9 @@ def _curve_charts(run: dict[str, Any]) -> dict[str, str]:
     }
 
 
-_PCK_LINES = {
+_PCK_LINES: dict[str, Callable[[Sequence[float]], float]] = {
     'best joint': max,
-    'mean of the joints': lambda values: sum(values) / len(values),
+    'mean of the joints': mean,
     'worst joint': min,
 }
 
