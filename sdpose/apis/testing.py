@@ -75,23 +75,18 @@ def test(
     out = check_report(cfg, report, out, all_cycles=all_cycles, format_only=format_only)
     require_writable(cfg.work_dir, '--work-dir')
     cfg.load_from, cfg.resume = checkpoint, False
-    num_cycles = count_cycles(cfg) if all_cycles else None
-    evaluators, result_files = _with_outputs(cfg, out, dump, num_cycles)
+    evaluators, result_files = _with_outputs(cfg, out, dump, count_cycles(cfg) if all_cycles else None)
     set_evaluation_precision(cfg, 'test')
     check_all(cfg, ('test',), skip_checks)
     _set_evaluators(cfg, evaluators, all_cycles)
-    runner = _build_runner(cfg, run.get('cfg_options'))
-    require_picture_folder(runner, run.get('show_dir'))
-    if not skip_checks:
-        check_first_sample(runner.test_dataloader, runner.model, 'test_dataloader')
+    runner = _build_runner(cfg, run, skip_checks)
     told = TestReport.of(runner, report) if report and runner.rank == 0 else None
     metrics = runner.test()
     if runner.rank == 0:
         _report(runner, metrics, checkpoint, result_files, format_only)
         say_picture_folder(runner, run.get('show_dir'))
-        if all_cycles:
-            _report_cycles(runner, metrics)
-        if told is not None:
+        _report_cycles(runner, metrics if all_cycles else {})
+        if told:
             told.write(result_files[0].path, runner.logger)
     return metrics
 
@@ -125,19 +120,22 @@ def _check_one_set(cfg: Config, options: dict[str, Any]) -> None:
         )
 
 
-def _build_runner(cfg: Config, cfg_options: dict[str, Any] | None) -> Runner:
-    """The runner of a config with test data.
+def _build_runner(cfg: Config, run: dict[str, Any], skip_checks: bool) -> Runner:
+    """The runner of a config with test data, whose first sample was looked at.
 
     Raises:
         ConfigError: If a part refuses its values, or the config has no test data.
         UserError: If an exported file cannot be run, or is not of the config.
     """
-    use_exported(cfg, cfg_options)
+    use_exported(cfg, run.get('cfg_options'))
     with building():
         runner = Runner.from_cfg(cfg)
         silence_records(runner.logger)
         if runner.test_loop is None:
             raise ConfigError(f'{cfg.filename} has no test_dataloader, test_cfg and test_evaluator')
+    require_picture_folder(runner, run.get('show_dir'))
+    if not skip_checks:
+        check_first_sample(runner.test_dataloader, runner.model, 'test_dataloader')
     return runner
 
 

@@ -134,10 +134,8 @@ def _stock_metainfo(file: str | Path, content: dict[str, Any], joints: int) -> d
         raise DataError(f'{file} has people of {joints} joints: name a config whose test data have them by --config')
     metainfo = load_metainfo(dict(type=_STOCK[joints]))
     known = {_plain(name) for name in metainfo['keypoint_name2id']}
-    named: list[str] = next(
-        (each['keypoints'] for each in content.get('categories') or () if each.get('keypoints')), []
-    )
-    if any(_plain(name) not in known for name in named):
+    categories = content.get('categories') or ()
+    if any(_plain(name) not in known for each in categories for name in each.get('keypoints') or ()):
         raise DataError(f'{file} has other joints than {_STOCK[joints]}: name a config of its data by --config')
     return metainfo
 
