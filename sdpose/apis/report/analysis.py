@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sdpose.evaluation.analysis.bootstrap import DRAWS, draw_images, interval, resampled_aps
+from sdpose.evaluation.analysis.bootstrap import DRAWS, LEAST_IMAGES, draw_images, interval, resampled_aps
 from sdpose.evaluation.analysis.boxes import box_recall
 from sdpose.evaluation.analysis.calibration import Calibration, calibrate
 from sdpose.evaluation.analysis.comparison import paired_difference
@@ -66,7 +66,7 @@ def analyse(annotated: Annotated, results: Results) -> Found:
         'results': results.file,
         'data': _data(annotated, results),
         **numbers_of(annotated, results),
-        **_intervals(resampled_aps(evaluation, weights)),
+        **_intervals(annotated, evaluation.ignored, resampled_aps(evaluation, weights)),
         'boxes': _boxes(results),
         'joints': _joints(annotated, results, pairs, errors),
         'groups': {
@@ -103,7 +103,7 @@ def compare(annotated: Annotated, one: Results, other: Results, found: tuple[Fou
     counted = ~one.evaluation.ignored
     image = annotated.truth.group % len(annotated.truth.images)
     oks = [each.oks for each in found]
-    difference = {name: values[0][name] - values[1][name] for name in values[0]}
+    difference = {name: None if value < 0 else value - values[1][name] for name, value in values[0].items()}
     groups = {
         name: [
             dict(name=group.name, **paired_difference(oks[0][people], oks[1][people], image[people], weights)._asdict())
@@ -114,7 +114,7 @@ def compare(annotated: Annotated, one: Results, other: Results, found: tuple[Fou
     }
     return {
         'difference': difference,
-        **_intervals(gained),
+        **_intervals(annotated, ~counted, gained),
         'better_share': float((gained.mean(axis=1) > 0).mean()),
         'people': paired_difference(oks[0][counted], oks[1][counted], image[counted], weights)._asdict(),
         'groups': groups,
@@ -146,8 +146,11 @@ def numbers_of(annotated: Annotated, results: Results) -> dict[str, Any]:
     return {'numbers': numbers, 'server': server}
 
 
-def _intervals(aps: np.ndarray) -> dict[str, Any]:
-    """The intervals of APs (B, T)."""
+def _intervals(annotated: Annotated, ignored: np.ndarray, aps: np.ndarray) -> dict[str, Any]:
+    """The intervals of APs (B, T), or of their differences; none of a few images."""
+    truth = annotated.truth
+    if len(np.unique(truth.group[~ignored] % len(truth.images))) < LEAST_IMAGES:
+        return {'draws': DRAWS, 'intervals': {}}
     at = {'AP': aps.mean(axis=1), 'AP .5': aps[:, 0], 'AP .75': aps[:, 5]}
     return {'draws': DRAWS, 'intervals': {name: interval(values) for name, values in at.items()}}
 
@@ -255,7 +258,7 @@ def _histogram(values: np.ndarray, edges: np.ndarray) -> dict[str, Any]:
 def _remarks(annotated: Annotated, results: Results, numbers: dict[str, float]) -> list[str]:
     """What a reader must know to read the numbers: values that are no result, and results that are not read."""
     people, evaluation = results.people, results.evaluation
-    remarks = [remark.sentence for remark in explain_metrics(numbers)]
+    remarks = [f'{remark.sentence}.' for remark in explain_metrics(numbers)]
     remedy = find_remedy(evaluation, annotated.sizes)
     if remedy is not None:
         remarks.insert(0, _say_remedy(remedy, annotated, evaluation.ap))
@@ -263,7 +266,7 @@ def _remarks(annotated: Annotated, results: Results, numbers: dict[str, float]) 
     if unscored:
         remarks.append(
             f'{unscored} of {len(people.image)} results have no joint with a score above 0, and are not read, as in '
-            'xtcocotools'
+            'xtcocotools.'
         )
     most = int(np.bincount(np.unique(people.image, return_inverse=True)[1]).max())
     if most > 20:

@@ -96,7 +96,7 @@ def read_annotated(
     content = read_annotations(file, cure='name another file')
     check_entries(file, 'annotation', content['annotations'], ANNOTATION_KEYS)
     joints = count_joints(content)
-    metainfo = metainfo or _stock_metainfo(file, content, joints)
+    metainfo = metainfo or _stock_metainfo(file, content.get('categories'), joints)
     _require_joints(file, joints, metainfo)
     people = [each for each in content['annotations'] if 'keypoints' in each]
     if crowd is None:
@@ -128,15 +128,16 @@ def metainfo_of(config: str) -> dict[str, Any]:
     return load_metainfo(parts[0])
 
 
-def _stock_metainfo(file: str | Path, content: dict[str, Any], joints: int) -> dict[str, Any]:
-    """The joints of the known data set that has as many, and with the names of the file, if it has any."""
+def _stock_metainfo(file: str | Path, categories: Any, joints: int) -> dict[str, Any]:
+    """The joints of the known data set that has as many, if those that the file names stand where its do."""
+    cure = 'name a config whose test data have them by --config'
     if joints not in _STOCK:
-        raise DataError(f'{file} has people of {joints} joints: name a config whose test data have them by --config')
+        raise DataError(f'{file} has people of {joints} joints: {cure}')
     metainfo = load_metainfo(dict(type=_STOCK[joints]))
-    known = {_plain(name) for name in metainfo['keypoint_name2id']}
-    categories = content.get('categories') or ()
-    if any(_plain(name) not in known for each in categories for name in each.get('keypoints') or ()):
-        raise DataError(f'{file} has other joints than {_STOCK[joints]}: name a config of its data by --config')
+    try:
+        check_joint_names(file, categories, list(metainfo['keypoint_name2id']))
+    except DataError as error:
+        raise DataError(f'{file} has {joints} joints that are not those of {_STOCK[joints]}: {cure}') from error
     return metainfo
 
 
@@ -153,10 +154,6 @@ def _require_joints(file: str | Path, joints: int, metainfo: dict[str, Any]) -> 
             f'{file} has people of {joints} joints, but the metainfo of the data set has {numbers[0]} joints and '
             f'{numbers[1]} sigmas: name the config of these data'
         )
-
-
-def _plain(name: str) -> str:
-    return ''.join(filter(str.isalnum, str(name).lower()))
 
 
 def _require_one_category(truth: Truth, crowd: bool) -> None:

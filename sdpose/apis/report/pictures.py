@@ -169,9 +169,10 @@ def _draw(example: Example, annotated: Annotated, runs: Sequence[Results], skele
         own = run.evaluation.candidates
         places = [place] if place >= 0 else np.flatnonzero(own.group == group).tolist()
         found.append([np.column_stack([own.joints[each], np.ones(len(skeleton.joint_colors))]) for each in places])
-    held = ([*true] if example.annotated >= 0 else []) + [
-        person for people, place in zip(found, example.predicted) if place >= 0 for person in people
-    ]
+    held = true if example.annotated >= 0 else []
+    for shown, place in zip(found, example.predicted):
+        if place >= 0:  # of an annotated person, what is labelled: the rest may be anywhere
+            held = [*held, np.column_stack([shown[0][:, :2], held[0][:, 2] if held else shown[0][:, 2]])]
     window = window_of(held, [0.01] * len(held), image.shape)
     labels = ['annotated', *(['predicted'] if len(runs) == 1 else ['this run', 'the other run'])]
     panels = [

@@ -11,6 +11,8 @@ from sdpose.evaluation.coco.numbers import RECALLS
 from .evaluation import Evaluation
 
 DRAWS = 1000
+LEAST_IMAGES = 10
+"""Images with people who count, fewer of which tell nothing of others."""
 _INTERVAL = (2.5, 97.5)  # per cent
 
 

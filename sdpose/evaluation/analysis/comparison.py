@@ -4,10 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .bootstrap import interval
+from .bootstrap import LEAST_IMAGES, interval
 
 _EVEN = 0.01  # of OKS, within which nobody wins
-_LEAST_IMAGES = 10  # fewer tell nothing of others
 
 
 class PairedDifference(NamedTuple):
@@ -41,7 +40,7 @@ def paired_difference(oks: np.ndarray, other: np.ndarray, image: np.ndarray, wei
     total = np.bincount(image, gained, minlength=weights.shape[1])
     people = np.bincount(image, minlength=weights.shape[1])
     bounds: tuple[float | None, float | None] = (None, None)
-    if (people > 0).sum() >= _LEAST_IMAGES:
+    if (people > 0).sum() >= LEAST_IMAGES:
         with np.errstate(invalid='ignore'):  # nobody is in a resample
             bounds = interval((weights @ total) / (weights @ people))
     return PairedDifference(

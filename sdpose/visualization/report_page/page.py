@@ -42,8 +42,10 @@ def percent(value: float | None) -> str:
     return _NOTHING if value is None or value < 0 else f'{100 * value:.1f}'
 
 
-def signed(value: float) -> str:
-    """A difference of shares in points, with its sign."""
+def signed(value: float | None) -> str:
+    """A difference of shares in points, with its sign; a dash for None."""
+    if value is None:
+        return _NOTHING
     text = f'{abs(100 * value):.1f}'
     return text if float(text) == 0 else f'{_MINUS if value < 0 else "+"}{text}'
 
