@@ -195,7 +195,10 @@ def read_run(file: str | Path, annotated: Annotated) -> Results:
     for place, entry in enumerate(entries):
         fault, detail = entry_fault(entry, images, name, joints)
         if fault is not None:
-            raise DataError(f'{file}: result {place} (counted from 0): {fault}: {detail}')
+            raise DataError(
+                f'{file}: result {place} (counted from 0): {fault}: {detail}; correct it, or name the annotations that '
+                'the results are of'
+            )
         if 'bbox' in entry and not (all_finite(entry['bbox']) and len(entry['bbox']) == 4):
             raise DataError(f'{file}: result {place} (counted from 0): bbox is not 4 finite numbers')
     people = _as_arrays(entries, joints)

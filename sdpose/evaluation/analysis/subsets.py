@@ -151,24 +151,22 @@ def by_crowd_index(truth: Truth) -> list[Group]:
 
 
 def crowd_indices(truth: Truth) -> np.ndarray:
-    """CrowdPose's index (I,): the mean over people of others' joints within a person's box by the person's own there.
+    """CrowdPose's index (I,): the mean over labelled people of others' joints in a person's box by the person's own.
 
-    At most 1, and 0 for images in which nobody has labelled joints.
+    0 for images without labelled people; not bounded by 1. For one image, :func:`sdpose.synthetic.styles.crowd_index`.
     """
-    own, others = np.zeros(len(truth.group)), np.zeros(len(truth.group))
+    own, others = truth.labelled.sum(axis=1), np.zeros(len(truth.group))
     starts, ends = (np.searchsorted(truth.group, truth.group, side=side) for side in ('left', 'right'))
     for one, other in pairs_of_ranges(starts, ends, _PAIRS // truth.labelled.shape[1] + 1):
+        keep = one != other
+        one, other = one[keep], other[keep]
         corner, size = truth.boxes[one, None, :2], truth.boxes[one, None, 2:]
         within = ((truth.joints[other] >= corner) & (truth.joints[other] <= corner + size)).all(axis=-1)
-        number = (within & truth.labelled[other]).sum(axis=1)
-        np.add.at(own, one[one == other], number[one == other])
-        np.add.at(others, one[one != other], number[one != other])
-    counted = own > 0
-    share = np.divide(others, own, out=np.zeros(len(own)), where=counted)
-    place = truth.group % len(truth.images)
+        np.add.at(others, one, (within & truth.labelled[other]).sum(axis=1))
+    counted, place = own > 0, truth.group % len(truth.images)
     people = np.bincount(place[counted], minlength=len(truth.images))
-    total = np.bincount(place[counted], share[counted], minlength=len(truth.images))
-    return np.minimum(np.divide(total, people, out=np.zeros(len(people)), where=people > 0), 1)
+    total = np.bincount(place[counted], others[counted] / own[counted], minlength=len(truth.images))
+    return np.divide(total, people, out=np.zeros(len(people)), where=people > 0)
 
 
 def by_truncation(truth: Truth, sizes: np.ndarray) -> list[Group]:
