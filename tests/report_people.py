@@ -88,8 +88,7 @@ def crowded_people(rng: np.random.Generator, images: int) -> tuple[list[dict[str
     people, results = [], []
     for image in range(1, images + 1):
         own = [
-            person(image, tuple(rng.uniform(0, 150, 2)), float(rng.uniform(40, 220)))
-            for _ in range(rng.integers(1, 5))
+            person(image, tuple(rng.uniform(0, 150, 2)), float(rng.uniform(40, 220))) for _ in range(rng.integers(1, 5))
         ]
         for each in own:
             joints = np.reshape(each['keypoints'], (-1, 3))
@@ -97,9 +96,10 @@ def crowded_people(rng: np.random.Generator, images: int) -> tuple[list[dict[str
             joints[rng.integers(17)] = [10, 20, 2]
             each.update(keypoints=joints.ravel().tolist(), num_keypoints=int((joints[:, 2] > 0).sum()))
         people += own
-        found = predict(own, lambda _, joints: joints.__setitem__((slice(None), slice(2)), _spread(rng, joints, own)))
-        for each in found[: rng.integers(0, 6)]:
-            results.append(dict(each, score=float(rng.random())))
+        for each in predict(own)[: rng.integers(0, 6)]:
+            joints = np.reshape(each['keypoints'], (-1, 3))
+            joints[:, :2] = _spread(rng, joints, own)
+            results.append(dict(each, keypoints=joints.ravel().tolist(), score=float(rng.random())))
     return people, results
 
 

@@ -200,7 +200,10 @@ def test_missing_scores_and_other_files(tmp_path: Path, people: list) -> None:
         (lambda content: content.update(annotations=[]), 'has nobody to evaluate with'),
         (lambda content: content['annotations'][3].update(keypoints=[1, 2, 2] * 14), 'id 4 has 42 key point numbers'),
         (lambda content: content['annotations'][3].pop('area'), 'id 4 .*has no area'),
-        (lambda content: content['categories'][0].update(keypoints=NAMES[::-1]), 'not those of CocoDataset: .*--config'),
+        (
+            lambda content: content['categories'][0].update(keypoints=NAMES[::-1]),
+            'not those of CocoDataset: .*--config',
+        ),
         (lambda content: content['categories'][0].update(keypoints=NAMES[:9]), 'has people of 9 joints: .*--config'),
         (
             lambda content: (
@@ -211,9 +214,7 @@ def test_missing_scores_and_other_files(tmp_path: Path, people: list) -> None:
         ),
     ],
 )
-def test_annotations_that_do_not_fit_are_one_line(
-    tmp_path: Path, people: list, change: Callable, message: str
-) -> None:
+def test_annotations_that_do_not_fit_are_one_line(tmp_path: Path, people: list, change: Callable, message: str) -> None:
     file = write_annotations(tmp_path / 'a.json', people)
     content = json.loads(file.read_text())
     change(content)

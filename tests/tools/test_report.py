@@ -48,8 +48,8 @@ def test_the_same_page_from_the_files(tested: Path, trained: SimpleNamespace, ru
     annotations = trained.folder / 'data/coco/annotations/person_keypoints_val2017.json'
     results, out = tested / 'page/results.json', tested / 'again'
     done = run_tool(
-        'tools/analysis_tools/report.py', results, annotations, '--out', out, '--compare', results, '--gt-boxes', results,
-        '--images', trained.folder / 'data/coco/val2017', check=True,
+        'tools/analysis_tools/report.py', results, annotations, '--out', out, '--compare', results,
+        '--gt-boxes', results, '--images', trained.folder / 'data/coco/val2017', check=True,
     )  # fmt: skip
     assert done.stdout.splitlines()[-1] == str(out / 'index.html')
     first, again = (json.loads((folder / 'report.json').read_text()) for folder in (tested / 'page', out))
@@ -100,29 +100,37 @@ def test_the_page_in_a_browser(tmp_path: Path) -> None:
     for file, results in zip(files, (predict(people, worse), predict(people))):
         file.write_text(json.dumps(results))
     page, _ = make_report(files[0], annotations, tmp_path / 'out', other=files[1], gt_boxes=files[1])
-    grounds = {}
     with open_browser() as browser:
-        for scheme in ('light', 'dark'):
-            for width in (390, 1200):
-                shown = browser.new_page(viewport=dict(width=width, height=800), color_scheme=scheme)
-                said: list[str] = []
-                shown.on('console', lambda message: said.append(message.text))
-                shown.on('pageerror', lambda error: said.append(str(error)))
-                shown.on('request', lambda request: said.append(request.url))
-                shown.goto(page.as_uri())
-                assert said == [page.as_uri()]
-                assert shown.evaluate('document.documentElement.scrollWidth') <= width
-                fitting = '[...document.querySelectorAll(".scroll")].every(box => box.scrollWidth <= box.clientWidth)'
-                assert shown.evaluate(fitting)
-                sections = shown.evaluate('[...document.querySelectorAll("section")].map(part => part.id)')
-                links = shown.evaluate('[...document.querySelectorAll("nav a")].map(link => link.hash.slice(1))')
-                assert sections == links and 'comparison' in sections
-                charts = shown.locator('svg[role=img]')
-                assert charts.count() == 7 and all(chart.bounding_box()['width'] > 250 for chart in charts.all())
-                colors = 'getComputedStyle(document.body)'
-                grounds[scheme] = [shown.evaluate(f'{colors}.{key}') for key in ('backgroundColor', 'color')]
-    light, dark = ([brightness(color) for color in grounds[scheme]] for scheme in ('light', 'dark'))
-    assert light[0] > 240 and light[1] < 40 and dark[0] < 40 and dark[1] > 220
+        grounds = {
+            (scheme, width): look_at(
+                browser.new_page(viewport=dict(width=width, height=800), color_scheme=scheme), page
+            )
+            for scheme in ('light', 'dark')
+            for width in (390, 1200)
+        }
+    for width in (390, 1200):
+        (light, ink), (dark, chalk) = grounds['light', width], grounds['dark', width]
+        assert light > 240 and ink < 40 and dark < 40 and chalk > 220
+
+
+def look_at(shown: Any, page: Path) -> list[float]:
+    """Open a page, look at what may be wrong with it, and give the brightness of its ground and of its text."""
+    said: list[str] = []
+    shown.on('console', lambda message: said.append(message.text))
+    shown.on('pageerror', lambda error: said.append(str(error)))
+    shown.on('request', lambda request: said.append(request.url))
+    shown.goto(page.as_uri())
+    assert said == [page.as_uri()]
+    assert shown.evaluate('document.documentElement.scrollWidth') <= shown.viewport_size['width']
+    fitting = '[...document.querySelectorAll(".scroll")].every(box => box.scrollWidth <= box.clientWidth)'
+    assert shown.evaluate(fitting)
+    sections = shown.evaluate('[...document.querySelectorAll("section")].map(part => part.id)')
+    links = shown.evaluate('[...document.querySelectorAll("nav a")].map(link => link.hash.slice(1))')
+    assert sections == links and 'comparison' in sections
+    charts = shown.locator('svg[role=img]')
+    assert charts.count() == 7 and all(chart.bounding_box()['width'] > 250 for chart in charts.all())
+    colors = 'getComputedStyle(document.body)'
+    return [brightness(shown.evaluate(f'{colors}.{key}')) for key in ('backgroundColor', 'color')]
 
 
 def brightness(color: str) -> float:
@@ -142,8 +150,8 @@ def test_val2017s_size_takes_a_minute_of_one_core(tmp_path: Path, run_tool: Call
     del samples, people, content
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     run_tool(
-        'tools/analysis_tools/report.py', tmp_path / 'r.json', tmp_path / 'a.json', '--out', tmp_path / 'out', check=True,
-        timeout=600,
+        'tools/analysis_tools/report.py', tmp_path / 'r.json', tmp_path / 'a.json', '--out', tmp_path / 'out',
+        check=True, timeout=600,
     )  # fmt: skip
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert sum(after[:2]) - sum(before[:2]) < 60  # seconds of the processor, which others may share
