@@ -80,7 +80,7 @@ def test(
     check_all(cfg, ('test',), skip_checks)
     _set_evaluators(cfg, evaluators, all_cycles)
     runner = _build_runner(cfg, run, skip_checks)
-    told = TestReport.of(runner, report) if report and runner.rank == 0 else None
+    told = TestReport.of(runner, report) if report else None
     metrics = runner.test()
     if runner.rank == 0:
         _report(runner, metrics, checkpoint, result_files, format_only)

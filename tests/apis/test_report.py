@@ -97,6 +97,24 @@ def test_pictures_of_what_went_wrong(tmp_path: Path, people: list) -> None:
     assert '000000000003' not in {name for name, _ in shown} and '000000000003.jpg cannot be read' in remarks[-1]
 
 
+def test_results_that_are_about_nobody(tmp_path: Path, people: list) -> None:
+    images = tmp_path / 'images'
+    images.mkdir()
+    for number in range(1, 13):
+        cv2.imwrite(str(images / f'{number:012d}.jpg'), np.full((800, 1000, 3), 90, np.uint8))
+
+    def away(number: int, joints: np.ndarray) -> None:
+        joints[:, :2] += 3000
+
+    report, page, remarks = report_on(tmp_path, people, predict(people, away), images=images)
+    run = report['run']
+    assert set(run['numbers'].values()) == {0, -1} and run['errors']['paired'] == sum(run['distances']['counts']) == 0
+    assert run['errors']['counts']['background'] == run['errors']['counts']['missed'] == 24
+    assert run['calibration']['joints']['counts'] == [] and any('exactly 0' in remark for remark in remarks)
+    titles = re.findall(r'<h3>([\w :]+)</h3>\n<div class="pictures">', page)
+    assert titles == ['Background: nobody is there', 'Missed: nobody is predicted']
+
+
 @pytest.mark.parametrize(
     'change, said',
     [

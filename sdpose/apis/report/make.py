@@ -10,7 +10,7 @@ from mmengine.logging import MMLogger, print_log
 from mmengine.runner import Runner
 
 from sdpose.config.evaluators import is_coco
-from sdpose.config.nodes import as_list
+from sdpose.config.nodes import as_list, inner_datasets, iter_datasets
 from sdpose.errors import ConfigError, DataError, first_few
 from sdpose.evaluation import describe_boxes
 from sdpose.io.atomic import atomic_write
@@ -82,7 +82,13 @@ class TestReport:
         Raises:
             UserError: If the data do not fit a report.
         """
-        dataset: Any = runner.test_dataloader.dataset
+        whole: Any = runner.test_dataloader.dataset
+        parts = [each for each in iter_datasets(whole) if not inner_datasets(each)]
+        if len(parts) != 1:
+            raise ConfigError(
+                f'--report tells of one data set, the test data of {runner.cfg.filename} are {len(parts)}'
+            )
+        dataset = parts[0]
         metric = next(each for each in as_list(runner.cfg.test_evaluator) if is_coco(each))
         annotated = read_annotated(
             metric.get('ann_file') or dataset.ann_file,
