@@ -26,27 +26,22 @@ def installed(library: str) -> str | None:
         return None
 
 
-def machine(libraries: Sequence[str] = LIBRARIES) -> dict[str, str]:
-    """Processor, Python and the versions of libraries that are installed."""
-    versions = {name: installed(name) for name in libraries}
-    return {
-        'processor': processor(),
-        'python': platform.python_version(),
-        **{name: found for name, found in versions.items() if found is not None},
-    }
+def machine(libraries: Sequence[str] = LIBRARIES) -> str:
+    """Processor, Python and the versions of libraries that are installed, as a line."""
+    versions = {'Python': platform.python_version(), **{name: installed(name) for name in libraries}}
+    return ', '.join([processor(), *(f'{name} {found}' for name, found in versions.items() if found is not None)])
 
 
-def gemm_peak(dtype: str = 'float32', size: int = 1024, repeats: int = 7) -> float:
-    """The rate of a square matrix product in torch, in FLOP/s of the wall clock: what a model could reach at most.
+def gemm_peak(size: int = 1024, repeats: int = 7) -> float:
+    """The rate of a square matrix product of float32 in torch, in FLOP/s: the most that a model could reach.
 
     Args:
-        dtype: The name of a torch data type.
         size: Rows and columns of the square matrices.
         repeats: Products that are timed; their median counts.
     """
     import torch
 
-    left, right = (torch.randn(size, size, dtype=getattr(torch, dtype)) for _ in range(2))
+    left, right = (torch.randn(size, size) for _ in range(2))
     times = []
     for _ in range(repeats + 2):
         start = time.perf_counter()

@@ -45,8 +45,7 @@ def run(args: argparse.Namespace) -> list[Table]:
     with TemporaryDirectory() as folder:
         _draw(Path(folder), pictures)
         rows = [_row(Path(folder), pictures, count, rounds, args.batch_size) for count in boxes]
-    on = ', '.join(f'{name} {value}' for name, value in machine().items())
-    return [Table('Loading an evaluation, by boxes on a picture', list(rows[0]), rows, (*_NOTES, on))]
+    return [Table('Loading an evaluation, by boxes on a picture', list(rows[0]), rows, (*_NOTES, machine()))]
 
 
 def _draw(folder: Path, pictures: int) -> None:

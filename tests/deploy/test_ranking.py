@@ -42,6 +42,15 @@ def test_a_ranked_graph_answers_as_one_with_top_k(name: str) -> None:
             assert (one - two).abs().max() <= 1e-5 * max(1, one.abs().max())
 
 
+def test_a_neck_that_is_exported_as_it_stands_ranks_too() -> None:
+    """A user's own class of neck is not replaced by the deployed pass, and calls its pruner as the training does."""
+    model, size = family(TINY['ppt'])
+    image = pictures(size)
+    with torch.no_grad():
+        one, two = (each(image, None, mode='tensor') for each in (model, ranked(model)))
+    assert (one - two).abs().max() <= 1e-5 * max(1, one.abs().max())
+
+
 def test_what_does_not_prune_is_left_as_it_is() -> None:
     model, _ = family(TINY['sdpose'])
     assert ranked(model) is model
@@ -59,8 +68,6 @@ def test_ranks_that_bf16_does_not_hold_are_refused() -> None:
 @pytest.mark.parametrize('precision', ['fp32', 'bf16'])
 @pytest.mark.parametrize('name', ['ppt', 'evit', 'dppt'])
 def test_a_pruning_model_in_ncnn(name: str, precision: str, tmp_path: Path) -> None:
-    pytest.importorskip('ncnn')
-    pytest.importorskip('pnnx')
     graph, _, cfg = graph_of(name)
     image = pictures(input_size(cfg)[::-1], 1)
     to = BY_NAME['ncnn']

@@ -3,12 +3,21 @@
 import os
 import signal
 import time
+from collections.abc import Iterator
 
 import pytest
 
 import sdpose.engine.stopping as stopping
 from sdpose.engine.stopping import enter_training, leave_training, received, stoppable
 from sdpose.errors import Stopped
+
+
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """SIGHUP is not ignored, even if the tests themselves are run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture

@@ -125,7 +125,7 @@ def test_ncnn_and_litert_where_they_are_installed(trained: SimpleNamespace, tmp_
         done = run_tool(
             TOOL, 'tiny.py', 'run/epoch_40.pth', '--out', out, '--format', name, '--batch', '1', cwd=trained.folder
         )
-        if 'pip install' in done.stderr:
+        if name == 'litert' and 'pip install' in done.stderr:  # lives in an environment of its own
             assert done.returncode == 2 and done.stderr.startswith(f'error: --format {name}') and not out.exists()
             continue
         assert done.returncode == 0, done.stderr

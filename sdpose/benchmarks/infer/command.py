@@ -48,8 +48,7 @@ def run(args: argparse.Namespace) -> list[Table]:
     others = peers.all_peers() if args.peers else []
     plan = variants.Plan(runtimes, args.batch, args.threads, rounds, args.compile)
     results = [variants.measure(subject, plan) for subject in [*measured, *others]]
-    on = machine((*variants.LIBRARIES,))
-    where = ', '.join(f'{name} {value}' if name != 'processor' else value for name, value in on.items())
+    where = machine(variants.LIBRARIES)
     method = f'{args.threads} thread(s), batch {args.batch}, median of {rounds} rounds in turns; {where}'
     tables = [variants.table(results, method)]
     if others:

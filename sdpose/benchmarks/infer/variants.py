@@ -5,7 +5,6 @@ Shapes: B batch, H and W the image size in pixels.
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -19,12 +18,11 @@ from sdpose.benchmarks.timing import interleaved, ratio
 from sdpose.deploy.export.formats import BY_NAME
 from sdpose.deploy.export.request import ExportRequest
 from sdpose.deploy.optimize import deploy, numbers, optimize_for_inference
-from sdpose.errors import ConfigError, UserError
+from sdpose.errors import ConfigError
 
 from .subjects import ByHand, Subject
 
 LIBRARIES = ('torch', 'onnxruntime', 'openvino', 'ncnn')
-_PACKAGES = {'onnx': 'onnxruntime', 'openvino': 'openvino', 'ncnn': 'ncnn'}
 _SIDE = 1024  # of the square matrices that measure the peak
 _GEMM = {'gemm float32': torch.float32, 'gemm bfloat16': torch.bfloat16}
 _BASELINE, _PLAIN = 'torch, by hand', 'torch, plain'
@@ -102,13 +100,18 @@ def installed(wanted: Sequence[str] | None, known: Sequence[str]) -> tuple[str, 
     """The runtimes to measure.
 
     Raises:
-        UserError: If one that is asked for is not installed, with its package.
+        ConfigError: If one that is asked for is not installed, with its package.
     """
-    for name in wanted or ():
-        if name != 'torch' and find_spec(_PACKAGES[name]) is None:
-            raise UserError(f'--runtimes {name} needs the package {_PACKAGES[name]}: pip install {_PACKAGES[name]}')
-    there = [name for name in known if name == 'torch' or find_spec(_PACKAGES[name]) is not None]
-    return tuple(wanted or there)
+    there = []
+    for name in wanted or known:
+        try:
+            if name != 'torch':
+                BY_NAME[name].require(ExportRequest((name,), batch=1))
+            there.append(name)
+        except ConfigError:
+            if wanted:
+                raise
+    return tuple(there)
 
 
 def measure(subject: Subject, plan: Plan) -> Measured:
@@ -158,7 +161,8 @@ def table(results: Sequence[Measured], method: str) -> Table:
         f'float32, {peaks[1]:.0f} in bfloat16. Share: one deployed pass with nothing left out, by time and peak.',
         '"By hand": all cycles run, attention unfused, every map kept. "Plain": the model in eval mode as it stands, '
         'or exported so. "Deployed": optimize_for_inference, or the exported file.',
-        'Difference: the largest one from the plain model in torch, over its largest number.',
+        'Difference: the largest one from the plain model in torch, over its largest number. A runtime without a '
+        'form for an operator has no row; ncnn runs one image at a time.',
     )
     columns = ('model', 'variant', 'ms', 'x by hand', 'of plain time', 'share of peak', 'difference')
     return Table('Inference', columns, rows, notes)
@@ -204,7 +208,7 @@ def _in_runtimes(subject: Subject, plan: Plan, image: Tensor, folder: Path) -> I
             try:
                 file = form.write(graph, request, folder / f'{runtime}-{name}', '{}', None)  # type: ignore[arg-type]
             except ConfigError:
-                continue  # an operator that this runtime has not: it has no row
+                continue  # an operator that this runtime has not; the table says what a missing row means
             for precision in ('fp32', 'bf16'):
                 if precision == 'bf16' and (name == 'plain' or 'bf16' not in form.precisions):
                     continue

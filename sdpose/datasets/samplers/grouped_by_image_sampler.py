@@ -70,8 +70,6 @@ def image_paths(dataset: Any) -> Sequence[Any] | None:
     """
     if hasattr(dataset, 'full_init'):
         dataset.full_init()
-    if hasattr(dataset, 'image_paths'):
-        return dataset.image_paths()
     if isinstance(parts := getattr(dataset, 'datasets', None), (list, tuple)):
         found = [image_paths(part) for part in parts]
         return None if None in found else [path for paths in found for path in paths or ()]

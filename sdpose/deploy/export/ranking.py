@@ -64,8 +64,13 @@ class RankedPruner(nn.Module):
         """As :meth:`BasePruner.num_rows`."""
         return self.pruner.num_rows(tokens)
 
-    def forward(self, tokens: TokenSet, attended: Attended) -> TokenSet:
+    def forward(self, tokens: TokenSet, attended: Attended, scores: None = None) -> TokenSet:
         """Prune, as :meth:`BasePruner.forward`; which patches stay is not recorded.
+
+        Args:
+            tokens: As there.
+            attended: As there.
+            scores: None, as a neck that is not this project's own calls it in a prediction.
 
         Raises:
             ConfigError: If there are too many visual tokens for exact ranks.

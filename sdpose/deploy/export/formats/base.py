@@ -1,7 +1,10 @@
 """What every format of an exported file does: say what it lacks here, write, and run what it wrote."""
 
+import logging
+import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -101,3 +104,19 @@ def example(graph: DeployedGraph, batch: int) -> Any:
 
     width, height = graph.size
     return torch.rand(batch, 3, height, width, generator=torch.Generator().manual_seed(0))
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without what the exporters say about themselves."""
+    loggers = [logging.getLogger(name) for name in ('torch.onnx', 'onnxscript', 'onnx_ir', 'root', '')]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            yield
+    finally:
+        for logger, level in zip(loggers, levels):
+            logger.setLevel(level)

@@ -15,7 +15,7 @@ from sdpose.deploy.export.ranking import BF16_TOKENS, ranked
 from sdpose.deploy.export.request import ExportRequest
 from sdpose.errors import ConfigError
 
-from .base import Format, Session, example, package_version
+from .base import Format, Session, example, package_version, quiet
 
 # How pnnx says in its log that a part of a graph has no form in ncnn; its exit status says nothing.
 _COMPLAINTS = ('exceeds ncnn physical rank', 'ignore torch.', 'ignore aten::', 'not supported')
@@ -50,7 +50,7 @@ class NcnnFormat(Format):
         path = file.with_name(file.name + self.suffix)
         with tempfile.TemporaryDirectory() as folder:
             traced = Path(folder) / 'graph.pt'
-            with torch.no_grad():
+            with quiet(), torch.no_grad():
                 torch.jit.trace(graph, image, check_trace=False).save(str(traced))
             # Half of the bytes is pnnx's default, and costs 1e-3.
             command = [

@@ -1,9 +1,5 @@
 """ONNX, run by ONNX Runtime."""
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +11,7 @@ from sdpose.deploy.export.metadata import INPUT, KEY
 from sdpose.deploy.export.request import ExportRequest
 from sdpose.errors import ConfigError
 
-from .base import Format, Session, example, package_version
+from .base import Format, Session, example, package_version, quiet
 
 _FIRST_OF_NEWER = 18  # below it, torch's newer exporter writes 18 all the same, or a file that is not valid
 _BLUR = 'blur_'  # in the names of the decoder's weights, which no precision but the full one may touch
@@ -79,7 +75,7 @@ def write_onnx(graph: DeployedGraph, request: ExportRequest, path: Path) -> None
         input_names=[INPUT], output_names=list(graph.names), opset_version=opset, verbose=False
     )
     try:
-        with _quiet(), torch.no_grad():
+        with quiet(), torch.no_grad():
             if opset >= _FIRST_OF_NEWER:
                 shapes = None if request.batch else ({0: torch.export.Dim('batch', min=1)},)
                 torch.onnx.export(
@@ -124,7 +120,7 @@ def _to_half(path: Path) -> None:
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
     model = onnx.load(path)
-    with _quiet():
+    with quiet():
         half = convert_float_to_float16(
             model, keep_io_types=True, node_block_list=_decoding(model), disable_shape_infer=False
         )
@@ -154,7 +150,7 @@ def _to_int8(path: Path, calibration: np.ndarray) -> None:
             return None if image is None else {INPUT: image[None]}
 
     prepared = path.with_suffix('.prepared.onnx')
-    with _quiet():
+    with quiet():
         quant_pre_process(str(path), str(prepared), skip_symbolic_shape=True)
         model = onnx.load(prepared)
         quantize_static(
@@ -170,19 +166,3 @@ def _to_int8(path: Path, calibration: np.ndarray) -> None:
             calibrate_method=CalibrationMethod.MinMax,
         )
     prepared.unlink()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without what the exporters say about themselves."""
-    loggers = [logging.getLogger(name) for name in ('torch.onnx', 'onnxscript', 'onnx_ir', 'root', '')]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')
-            yield
-    finally:
-        for logger, level in zip(loggers, levels):
-            logger.setLevel(level)
