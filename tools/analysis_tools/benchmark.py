@@ -12,7 +12,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from sdpose.apis import cli  # noqa: E402
 
 # Each is a module of sdpose.benchmarks, quick to import, with add_arguments(parser) and run(args) -> tables.
-SUBJECTS = {'infer': 'the deployed model in torch and in every runtime, beside the model by hand and other models'}
+SUBJECTS = {
+    'infer': 'the deployed model in torch and in every runtime, beside the model by hand and other models',
+    'data': "the training loader beside MMPose's own pipeline",
+}
 
 
 def parse_args() -> argparse.Namespace:
