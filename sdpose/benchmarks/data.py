@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from time import process_time
 from typing import Any
 
 from .machine import machine
@@ -65,7 +66,9 @@ def _tables(args: argparse.Namespace, ann_file: str, images: str) -> list[Table]
     pipelines = {'MMPose': theirs, 'SDPose': steps}
     order = range(min(len(ours), 4 if args.quick else 60))
     rounds = 2 if args.quick else args.rounds
-    times = interleaved({name: _work(ours, chain, order) for name, chain in pipelines.items()}, rounds)
+    times = interleaved(
+        {name: _work(ours, chain, order) for name, chain in pipelines.items()}, rounds, clock=process_time
+    )
     speed = {name: len(order) / median(times[name]) for name in pipelines}
     sent = {name: _bytes(_made(ours, chain, 0)) for name, chain in pipelines.items()}
     rows = [
@@ -75,7 +78,7 @@ def _tables(args: argparse.Namespace, ann_file: str, images: str) -> list[Table]
         for name in pipelines
     ]  # fmt: skip
     notes = (
-        f'{len(order)} samples, {rounds} rounds in turns, medians, one process with {args.threads} thread(s); '
+        f'{len(order)} samples, {rounds} rounds in turns, medians of CPU time, one process with {args.threads} thread(s); '
         f'{", ".join(f"{name} {value}" for name, value in machine().items())}.',
         f'cores: those that {args.gpus} GPU(s) of {args.images_per_second:g} images/s need.',
     )
@@ -149,21 +152,19 @@ def _bytes(sample: Any) -> int:
 
 def _shares(dataset: Any, pipelines: dict[str, Sequence[Any]], order: Sequence[int]) -> Table:
     """Milliseconds of each step."""
-    import time
-
     spent: dict[str, list[float]] = {name: [0.0] * (len(steps) + 1) for name, steps in pipelines.items()}
     for name, steps in pipelines.items():
         for index in order:
-            start = time.perf_counter()
+            start = process_time()
             sample = dict(dataset.get_data_info(index), dataset=dataset)
-            spent[name][0] += time.perf_counter() - start
+            spent[name][0] += process_time() - start
             for number, step in enumerate(steps, 1):
-                start = time.perf_counter()
+                start = process_time()
                 sample = step(sample)
-                spent[name][number] += time.perf_counter() - start
+                spent[name][number] += process_time() - start
     names = ['annotation', *(type(step).__name__ for step in pipelines['SDPose'])]
     rows = [
         {'step': names[number], **{f'{name} ms': 1e3 * spent[name][number] / len(order) for name in spent}}
         for number in range(len(names))
     ]
-    return Table('Milliseconds of each step', tuple(rows[0]), rows, ('means of one pass.',))
+    return Table('Milliseconds of each step', tuple(rows[0]), rows, ('CPU time, means of one pass.',))
