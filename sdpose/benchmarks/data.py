@@ -78,7 +78,7 @@ def _tables(args: argparse.Namespace, ann_file: str, images: str) -> list[Table]
         for name in pipelines
     ]  # fmt: skip
     notes = (
-        f'{len(order)} samples, {rounds} rounds in turns, medians of CPU time, one process with {args.threads} thread(s); '
+        f'{len(order)} samples, {rounds} rounds in turns, medians of CPU time, {args.threads} thread(s); '
         f'{", ".join(f"{name} {value}" for name, value in machine().items())}.',
         f'cores: those that {args.gpus} GPU(s) of {args.images_per_second:g} images/s need.',
     )
