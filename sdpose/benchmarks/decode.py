@@ -34,8 +34,7 @@ def run(args: argparse.Namespace) -> list[Table]:
     rows = [
         _row(size, batch, max(2, rounds // batch if batch > 1 else rounds)) for size in _SIZES for batch in args.batch
     ]
-    on = ', '.join(f'{name} {value}' for name, value in machine().items())
-    return [Table('Decoding beside MMPose', list(rows[0]), rows, (*_NOTES, on))]
+    return [Table('Decoding beside MMPose', list(rows[0]), rows, (*_NOTES, machine()))]
 
 
 def _row(size: str, batch: int, rounds: int) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> list[Table]:
 
     images, rounds = (60, 1) if args.quick else (args.images, args.rounds)
     scale = [20, 60] if args.quick else args.scale
-    notes = (*_NOTES, ', '.join(f'{name} {value}' for name, value in machine().items()))
+    notes = (*_NOTES, machine())
     evaluate = measure if args.quick else _in_a_process
     rows = [_row(kind, images, rounds, evaluate) for kind in _OPTIONS]
     tables = [Table('Evaluation beside MMPose', list(rows[0]), rows, notes)]

@@ -15,8 +15,8 @@ codec = dict(
     blur_kernel_size=11,
 )
 
-# Steps that give MMPose's samples in less time; MMPose's own are RandomFlip, GenerateTarget and PackPoseInputs, here or as
-# an option (--cfg-options target_step=GenerateTarget). Heatmaps are drawn by the model's HeatmapDataPreprocessor.
+# Steps that give MMPose's samples in less time; MMPose's own are RandomFlip, GenerateTarget and PackPoseInputs, here or
+# as an option (--cfg-options target_step=GenerateTarget). Heatmaps are drawn by the model's HeatmapDataPreprocessor.
 flip_step = 'ContiguousFlip'
 target_step = 'DeferredTarget'
 pack_step = 'PackTrainingInputs'

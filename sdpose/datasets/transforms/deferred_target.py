@@ -25,6 +25,8 @@ class DeferredTarget(GenerateTarget):
         encoder: As for ``GenerateTarget``, like all further arguments.
     """
 
+    encoder: Any  # codecs are not typed
+
     def __init__(self, encoder: Any, **kwargs: Any) -> None:
         super().__init__(encoder, **kwargs)
         if _can_wait(self.encoder):

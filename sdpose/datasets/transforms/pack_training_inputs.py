@@ -31,7 +31,7 @@ class PackTrainingInputs(PackPoseInputs):
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """``inputs``, the uint8 image (3, H, W), and ``data_samples``."""
-        image = results.get('img')
+        image: Any = results.get('img')
         labels = _named(results, results.get('label_mapping_table', self.label_mapping_table))
         fields = _named(results, results.get('field_mapping_table', self.field_mapping_table))
         plain = isinstance(image, np.ndarray) and image.ndim == 3 and 'instance_mapping_table' not in results
@@ -44,7 +44,7 @@ class PackTrainingInputs(PackPoseInputs):
         return dict(inputs=torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))), data_samples=sample)
 
 
-def _named(results: dict[str, Any], table: dict[str, str]) -> dict[str, Any]:
+def _named(results: dict[str, Any], table: Any) -> dict[str, Any]:
     """Results under the names of a mapping, arrays as tensors."""
     found = {name: results[key] for key, name in table.items() if key in results}
     return {name: torch.from_numpy(each) if isinstance(each, np.ndarray) else each for name, each in found.items()}

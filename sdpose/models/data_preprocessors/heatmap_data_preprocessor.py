@@ -30,7 +30,7 @@ class HeatmapDataPreprocessor(PoseDataPreprocessor):
         data = super().forward(data, training)
         groups: dict[HeatmapPlan, list[Any]] = {}
         for sample in data['data_samples'] or ():
-            labels = getattr(sample, 'gt_instance_labels', ())
+            labels: Any = getattr(sample, 'gt_instance_labels', ())
             if 'heatmap_plan' in labels:
                 groups.setdefault(labels.heatmap_plan[0], []).append(sample)
         for plan, samples in groups.items():
