@@ -15,7 +15,7 @@ from sdpose.errors import ConfigError, DataError, first_few
 from sdpose.evaluation import describe_boxes
 from sdpose.io.atomic import atomic_write
 from sdpose.io.folders import require_writable
-from sdpose.visualization.report_page import render_page
+from sdpose.visualization.report_page import coco_charts, render_page
 
 from .analysis import analyse, compare, numbers_of
 from .inputs import Annotated, metainfo_of, paper_metrics, read_annotated, read_run
@@ -168,7 +168,7 @@ def _make(
     for place, (shown, chosen) in enumerate(examples if images is not None else ()):
         drawn[place], own = draw_examples(chosen.items(), annotated, shown, str(images))
         faults += own
-    page = render_page(report, *drawn)
+    page = render_page('coco', report, coco_charts(report), pictures=drawn[0], differences=drawn[1])
     for name, content in ((NUMBERS, json.dumps(report, indent=1, allow_nan=False)), (PAGE, page)):
         with atomic_write(out / name, 'w', encoding='utf-8') as file:
             file.write(content)
