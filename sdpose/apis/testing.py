@@ -26,7 +26,7 @@ from .exported import check_request, use_exported
 from .format_only import check_written, is_format_only, use_format_only, use_test_dev
 from .log_filters import silence_records
 from .precision import set_evaluation_precision
-from .report import TestReport, check_report
+from .report import check_report, plan_report
 
 
 def test(
@@ -80,14 +80,14 @@ def test(
     check_all(cfg, ('test',), skip_checks)
     _set_evaluators(cfg, evaluators, all_cycles)
     runner = _build_runner(cfg, run, skip_checks)
-    told = TestReport.of(runner, report) if report else None
+    told = plan_report(runner, report, out) if report else None
     metrics = runner.test()
     if runner.rank == 0:
         _report(runner, metrics, checkpoint, result_files, format_only)
         say_picture_folder(runner, run.get('show_dir'))
         _report_cycles(runner, metrics if all_cycles else {})
         if told:
-            told.write(result_files[0].path, runner.logger)
+            told.write(runner.logger)
     return metrics
 
 

@@ -1,7 +1,7 @@
 """Pictures of a report: people of each kind of error, annotated and predicted side by side."""
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -173,16 +173,29 @@ def _draw(example: Example, annotated: Annotated, runs: Sequence[Results], skele
     for shown, place in zip(found, example.predicted):
         if place >= 0:  # of an annotated person, what is labelled: the rest may be anywhere
             held = [*held, np.column_stack([shown[0][:, :2], held[0][:, 2] if held else shown[0][:, 2]])]
-    window = window_of(held, [0.01] * len(held), image.shape)
     labels = ['annotated', *(['predicted'] if len(runs) == 1 else ['this run', 'the other run'])]
-    panels = [
-        (label, _address(draw_window(image, window, shown, skeleton, _SIDE)))
-        for label, shown in zip(labels, [true, *found])
-    ]
-    return Picture(example.caption, name, panels)
+    return Picture(example.caption, name, draw_panels(image, held, dict(zip(labels, [true, *found])), skeleton))
 
 
-def _address(picture: np.ndarray) -> str:
+def draw_panels(
+    image: np.ndarray, held: Sequence[np.ndarray], people: Mapping[str, Sequence[np.ndarray]], skeleton: Skeleton
+) -> list[tuple[str, str]]:
+    """The same part of an image with other people in each panel.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        held: People (K, 3) whose labelled joints are within the part.
+        people: Those of each panel, by its label.
+        skeleton: Limbs and colors.
+
+    Returns:
+        Labels and addresses.
+    """
+    window = window_of(held, [0.01] * len(held), image.shape)
+    return [(label, address(draw_window(image, window, shown, skeleton, _SIDE))) for label, shown in people.items()]
+
+
+def address(picture: np.ndarray) -> str:
     """A picture as the address of itself."""
     content = cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
     return f'data:image/jpeg;base64,{base64.b64encode(content.tobytes()).decode()}'
