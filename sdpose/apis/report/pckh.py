@@ -77,19 +77,7 @@ def _analyse(people: _People) -> dict[str, Any]:
     images, place = np.unique(people.images, return_inverse=True)
     weights = draw_images(len(images))[:, place]
     at = {threshold: pckh(distances, threshold) for threshold in _AT}
-    groups = {
-        'size of the head': [
-            (
-                f'{low} to {high} px' if high < _HEADS[-1] else f'over {low} px',
-                (people.heads > low) & (people.heads <= high),
-            )
-            for low, high in zip(_HEADS, _HEADS[1:])
-        ],
-        'labelled joints': [
-            (f'{low + 1}–{high}', (known.sum(axis=1) > low) & (known.sum(axis=1) <= high))
-            for low, high in ((0, 5), (5, 10), (10, 15), (15, known.shape[1]))
-        ],
-    }
+    groups = {'size of the head': _by_head(people.heads), 'labelled joints': _by_labelled(known)}
     return {
         'people': len(distances),
         'images': len(images),
@@ -109,7 +97,7 @@ def _analyse(people: _People) -> dict[str, Any]:
         'groups': {
             name: [
                 dict(name=each, people=int(chosen.sum()), pckh=_plain(mean_pckh(distances[chosen], 0.5)))
-                for each, chosen in parts
+                for each, chosen in parts.items()
                 if chosen.any()
             ]
             for name, parts in groups.items()
@@ -120,6 +108,23 @@ def _analyse(people: _People) -> dict[str, Any]:
             'joints': [[_plain(value) for value in pckh(distances, each)] for each in PCKH_THRESHOLDS],
         },
         'distances': np.histogram(np.minimum(distances[known], _EDGES[-1]), _EDGES)[0].tolist(),
+    }
+
+
+def _by_head(heads: np.ndarray) -> dict[str, np.ndarray]:
+    """Masks (N,) of people by the size of their heads."""
+    return {
+        f'{low} to {high} px' if high < _HEADS[-1] else f'over {low} px': (heads > low) & (heads <= high)
+        for low, high in zip(_HEADS, _HEADS[1:])
+    }
+
+
+def _by_labelled(known: np.ndarray) -> dict[str, np.ndarray]:
+    """Masks (N,) of people by the number of their labelled joints."""
+    number, highest = known.sum(axis=1), (0, 5, 10, 15, known.shape[1])
+    return {
+        f'{low + 1}–{high}' if high > low + 1 else f'{high}': (number > low) & (number <= high)
+        for low, high in zip(highest, highest[1:])
     }
 
 
