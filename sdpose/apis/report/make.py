@@ -9,9 +9,9 @@ from sdpose.io.atomic import atomic_write
 from sdpose.io.folders import require_writable
 from sdpose.visualization.report_page import coco_charts, render_page
 
-from .analysis import analyse, compare, numbers_of
-from .inputs import Annotated, metainfo_of, paper_metrics, read_annotated, read_run
-from .pictures import choose_differences, choose_examples, draw_examples
+from .analysis import Found, analyse, compare, numbers_of
+from .inputs import Annotated, Results, metainfo_of, paper_metrics, read_annotated, read_run
+from .pictures import Picture, choose_differences, choose_examples, draw_examples
 
 PAGE, NUMBERS = 'index.html', 'report.json'
 
@@ -70,19 +70,31 @@ def write_coco_report(
     }
     if gt_boxes is not None:
         report['gt_boxes'] = numbers_of(annotated, read_run(gt_boxes, annotated))
-    examples = [(runs[:1], choose_examples(runs[0], found[0]))]
     if len(runs) > 1:
         report['other'], report['other_title'] = found[1].numbers, Path(runs[1].file).name
         report['comparison'] = compare(annotated, runs[0], runs[1], (found[0], found[1]))
-        examples.append((runs, choose_differences(runs[0], (found[0], found[1]))))
-    drawn: list[dict[str, Any]] = [{}, {}]
-    faults: list[str] = []
-    for place, (shown, chosen) in enumerate(examples if images is not None else ()):
-        drawn[place], own = draw_examples(chosen.items(), annotated, shown, str(images))
-        faults += own
-    page = render_page('coco', report, coco_charts(report), pictures=drawn[0], differences=drawn[1])
-    write_page(out, report, page)
+    pictures, faults = _draw(annotated, runs, found, images)
+    write_page(out, report, render_page('coco', report, coco_charts(report), **pictures))
     return out / PAGE, [*found[0].numbers['remarks'], *say_faults(faults)]
+
+
+def _draw(
+    annotated: Annotated, runs: list[Results], found: list[Found], images: str | Path | None
+) -> tuple[dict[str, dict[str, list[Picture]]], list[str]]:
+    """The pictures of a run, and of its differences from another one; none without images.
+
+    Returns:
+        Pictures by title for each name of the page, and what is wrong with images that could not be read.
+    """
+    pictures: dict[str, dict[str, list[Picture]]] = {'pictures': {}, 'differences': {}}
+    faults: list[str] = []
+    if images is not None:
+        pictures['pictures'], faults = draw_examples(choose_examples(runs[0], found[0]), annotated, runs[:1], images)
+        if len(runs) > 1:
+            chosen = choose_differences(runs[0], (found[0], found[1]))
+            pictures['differences'], more = draw_examples(chosen, annotated, runs, images)
+            faults += more
+    return pictures, faults
 
 
 def say_faults(faults: list[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """Pictures of a report: people of each kind of error, annotated and predicted side by side."""
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -127,7 +127,7 @@ def _one_each(order: np.ndarray, image: np.ndarray) -> list[int]:
 
 
 def draw_examples(
-    examples: Iterable[tuple[str, Sequence[Example]]], annotated: Annotated, runs: Sequence[Results], folder: str | Path
+    examples: Mapping[str, Sequence[Example]], annotated: Annotated, runs: Sequence[Results], folder: str | Path
 ) -> tuple[dict[str, list[Picture]], list[str]]:
     """Draw examples whose images are there.
 
@@ -141,7 +141,7 @@ def draw_examples(
         Pictures by title, and what is wrong with images that could not be read.
     """
     skeleton, drawn, faults = Skeleton.from_metainfo(annotated.metainfo), {}, []
-    for title, chosen in examples:
+    for title, chosen in examples.items():
         own = []
         for example in chosen:
             try:

@@ -32,13 +32,8 @@ def calibrate(scores: np.ndarray, values: np.ndarray) -> Calibration:
     Scores from 0 to 1 are binned by tenths, others by quantiles, as no scale of theirs is known.
     """
     shares = bool(len(scores)) and 0 <= scores.min() and scores.max() <= 1
-    edges = (
-        np.linspace(0, 1, _BINS + 1)
-        if shares
-        else np.quantile(scores, np.linspace(0, 1, _BINS + 1))
-        if len(scores)
-        else np.zeros(_BINS + 1)
-    )
+    tenths = np.linspace(0, 1, _BINS + 1)
+    edges = tenths if shares or not len(scores) else np.quantile(scores, tenths)
     place = np.clip(np.searchsorted(edges, scores, side='right') - 1, 0, _BINS - 1)
     counts = np.bincount(place, minlength=_BINS)
     filled = counts > 0
