@@ -51,14 +51,12 @@ def look(args: argparse.Namespace, name: str, inspect: Callable[[Any], Any]) -> 
     Raises:
         UserError: If the model, a picture or an option is missing or wrong.
     """
-    from sdpose.io.folders import require_writable
     from sdpose.io.single_picture import check_source
 
     from .crop import crop_picture, load_model
 
     for image in args.images:
         check_source(image)
-    require_writable(args.out, f'--out {args.out}')
     loaded = load_model(args.config, args.checkpoint, args.cfg_options)
     seen: Counter[str] = Counter()
     for image in args.images:
