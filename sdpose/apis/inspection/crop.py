@@ -224,8 +224,13 @@ def _class_picture(picture: str | os.PathLike | np.ndarray, bbox: Sequence[float
 
 def _pixels(image: Tensor, pipeline: Sequence[dict[str, Any]]) -> np.ndarray:
     """An image (3, h, w) of a pipeline as (h, w, 3), uint8 RGB."""
-    pixels = image.numpy().transpose(1, 2, 0)
-    if pixels.dtype == np.uint8:
-        return np.ascontiguousarray(pixels[..., ::-1])
+    if image.dtype == torch.uint8:  # of a pose, blue first
+        return np.ascontiguousarray(image.numpy().transpose(1, 2, 0)[..., ::-1])
+    return denormalized(image, pipeline)
+
+
+def denormalized(image: Tensor, pipeline: Sequence[dict[str, Any]]) -> np.ndarray:
+    """An image (3, h, w) that a pipeline of classification has normalized as (h, w, 3), uint8 RGB."""
     normalize = next((step for step in pipeline if {'mean', 'std'} <= step.keys()), dict(mean=(0,), std=(1,)))
-    return (255 * (pixels * np.asarray(normalize['std']) + normalize['mean'])).round().clip(0, 255).astype(np.uint8)
+    pixels = image.numpy().transpose(1, 2, 0) * np.asarray(normalize['std']) + normalize['mean']
+    return (255 * pixels).round().clip(0, 255).astype(np.uint8)
