@@ -38,8 +38,8 @@ def training_curves(runs: Sequence[str | Path], keys: Sequence[str] = ()) -> Ins
             main metrics by default.
 
     Returns:
-        For each run and quantity the arrays ``<run>/<quantity>``, (N, 2): iteration, or epoch of a validation, and the
-        value; the table has a row for each of these.
+        The names ``runs`` and, for each quantity of the first run, an array ``run1/<quantity>``, (N, 2): iteration, or
+        epoch of a validation, and the value; for further ones ``run2/...``. The table has a row for each of these.
 
     Raises:
         UserError: If there is no log, one cannot be read, or no quantity fits, with those that there are.
@@ -51,7 +51,7 @@ def training_curves(runs: Sequence[str | Path], keys: Sequence[str] = ()) -> Ins
     if not chosen:
         raise UserError(f'nothing that was logged fits {", ".join(keys or _DEFAULT)}: there is {", ".join(known)}')
     panels: dict[str, tuple[str, list[Curve]]] = {}
-    arrays: dict[str, np.ndarray] = {}
+    arrays: dict[str, np.ndarray] = dict(runs=np.array(names))
     for unit in (_ITERATION, _VALIDATION):
         for key in chosen:
             for number, log in enumerate(logs):
@@ -60,7 +60,7 @@ def training_curves(runs: Sequence[str | Path], keys: Sequence[str] = ()) -> Ins
                 x, y = map(list, zip(*sorted(log[unit][key].items())))
                 base, cycle = _base(key)
                 panels.setdefault(base, (unit, []))[1].append(Curve(number, cycle, x, y))
-                arrays[f'{names[number]}/{key}'] = np.column_stack([x, y])
+                arrays[f'run{number + 1}/{key}'] = np.column_stack([x, y])
     figure = draw_curves(panels, names, 'Training')
     table = [
         dict(run=names[number], quantity=key, unit=unit, step=step, value=value)
