@@ -17,6 +17,8 @@ from .crop import Crop
 from .predictions import keypoints
 from .result import Inspection
 
+_MANY = 40  # joints
+
 
 def patch_attention(
     crop: Crop, joint: str | None = None, layer: int | None = None, head: int | None = None
@@ -63,7 +65,9 @@ def patch_attention(
     what = loaded.joints[number] if layer is None else f'layer {layer}'
     title = f'Attention over the patches: {what}, {_heads(head)}'
     summary = f'{what}, {_heads(head)}: {shown.shape[0]} cycle(s), {shown.shape[1]} layer(s)'
-    figure = draw_maps(crop.pixels, blocks, title, loaded.name, columns=12 if layer is None else 9)
+    figure = draw_maps(
+        crop.pixels, blocks, title, loaded.name, columns=12 if layer is None or len(loaded.joints) > _MANY else 9
+    )
     return Inspection(figure, summary, dict(attention=attention, joints=np.array(loaded.joints)))
 
 

@@ -15,7 +15,7 @@ from .base import SMALL, bare, color_bar, mark, new_figure, show_map
 
 # Inches of the longer side of a crop, and of all panels side by side where there are few.
 _SIDE, _LARGEST, _WIDTH = 1.45, 2.6, 9.0
-_TICK = 0.135  # inches of a joint's row in a matrix
+_TICK, _WIDEST = 0.135, 3.2  # inches of a joint's row in a matrix, and of a matrix at most
 _MATRIX = colormaps['viridis']
 
 
@@ -71,20 +71,21 @@ def draw_matrices(
         columns: Panels side by side, at most.
     """
     blocks = _in_one_row(blocks)
-    side = max(1.6, _TICK * len(names))
+    side = min(_WIDEST, max(1.6, _TICK * len(names)))
+    shown = range(0, len(names), ceil(_TICK * len(names) / side))  # as many names as there is room for
     most = max(float(panel.values.max()) for panels in blocks.values() for panel in panels)
     margin = _TICK * 0.5 * max(map(len, names))
     figure, grid = _grid(blocks, columns, (side + 0.1, side + 0.3), title, of, margin)
-    size = min(SMALL - 1, 72 * side / len(names) * 0.85)
+    size = min(SMALL - 1, 72 * side / len(shown) * 0.85)
     for axes, panel in _each(grid, blocks):
         axes.imshow(panel.values, cmap=_MATRIX, vmin=0, vmax=most, interpolation='nearest')
         share = panel.values.sum(axis=1).mean()
         bare(axes, f'{panel.name}: {share:.0%} to joints')
         if axes.get_subplotspec().is_first_col():
-            axes.set_yticks(range(len(names)), names, fontsize=size)
+            axes.set_yticks(shown, [names[joint] for joint in shown], fontsize=size)
         below = axes.get_subplotspec().rowspan.stop
         if below == len(grid) or not grid[below, axes.get_subplotspec().colspan.start].axison:
-            axes.set_xticks(range(len(names)), names, fontsize=size, rotation=90)
+            axes.set_xticks(shown, [names[joint] for joint in shown], fontsize=size, rotation=90)
     color_bar(figure, grid.ravel().tolist(), 'weight', _MATRIX, most)
     return figure
 

@@ -76,6 +76,7 @@ def show_map(axes: Any, crop: np.ndarray, values: np.ndarray, title: str = '', m
     colors[..., 3] = _ALPHA
     colors[np.isnan(values)] = _GONE
     axes.imshow(colors, extent=_extent(crop), interpolation='nearest')
+    axes.autoscale(False)  # what is marked may lie outside
     bare(axes, title)
 
 
