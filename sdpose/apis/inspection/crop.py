@@ -149,7 +149,7 @@ def load_model(config: str, checkpoint: str, cfg_options: dict[str, Any] | None 
         cfg_options: Overrides of the config.
 
     Raises:
-        UserError: If the config or the checkpoint is missing or wrong.
+        UserError: If the config or the checkpoint is missing or wrong, or the model's joints are not those of the data.
         MismatchError: If the weights are those of another model.
     """
     cfg = prepare(config, cfg_options=cfg_options)
@@ -162,6 +162,12 @@ def load_model(config: str, checkpoint: str, cfg_options: dict[str, Any] | None 
         return LoadedModel(cfg, *own, (_CLASS_TOKEN,), {}, labels_of(meta_of(content).get('dataset_meta')))
     metainfo = _metainfo(cfg)
     names = metainfo['keypoint_id2name']
+    neck = getattr(model, 'neck', None)
+    if isinstance(neck, MultiCycledTransformer) and neck.tokenizer.num_queries != len(names):
+        raise ConfigError(
+            f'{config}: the model has {neck.tokenizer.num_queries} query tokens, but its data have {len(names)} '
+            'joints: name the config that goes with the data'
+        )
     return LoadedModel(cfg, *own, tuple(names[number] for number in range(len(names))), metainfo)
 
 

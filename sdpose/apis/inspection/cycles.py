@@ -31,10 +31,10 @@ def compare_cycles(crop: Crop) -> Inspection:
 
     Returns:
         The arrays ``query_distance`` (C - 1, K), ``visual_distance`` (C - 1, rows, columns), NaN where a patch was
-        pruned, ``query_mse`` and ``visual_mse`` (C - 1,), the mean squared differences as distillation has them; of
-        poses ``keypoints`` (C, K, 3), x, y in pixels of the crop and score, and ``moved`` (C - 1, K) in pixels, and
-        ``heatmaps`` (C, K, H, W) where the head has them; of classifiers ``probabilities`` (C, N). The table has a row
-        per joint.
+        pruned, ``query_mse`` and ``visual_mse`` (C - 1,), the mean squared differences, as terms on ``query`` and
+        ``visual_content`` have them before their weight; of poses ``keypoints`` (C, K, 3), x, y in pixels of the crop
+        and score, and ``moved`` (C - 1, K) in pixels, and ``heatmaps`` (C, K, H, W) where the head has them; of
+        classifiers ``probabilities`` (C, N). The table has a row per joint.
 
     Raises:
         ConfigError: If the model has no tokens, or one cycle only.

@@ -6,6 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
+from families import family
 
 from sdpose.apis.inspection.crop import crop_picture, load_model
 from sdpose.errors import ConfigError, DataError, MismatchError, UserError
@@ -48,6 +50,11 @@ def test_bad_input_is_named(
         load_model(names['sdpose'], checkpoint('reg'))
     with pytest.raises(UserError, match='checkpoint nothing.pth does not exist'):
         load_model(names['sdpose'], 'nothing.pth')
+    fewer = {'num_keypoints': 14}
+    with pytest.raises(UserError, match='the model has 14 query tokens, but its data have 17 joints'):
+        model, _ = family(names['sdpose'], **fewer)
+        torch.save(dict(state_dict=model.state_dict()), tmp_path / 'fewer.pth')
+        load_model(names['sdpose'], str(tmp_path / 'fewer.pth'), fewer)
     model = loaded('sdpose')
     (tmp_path / 'text.jpg').write_text('no picture')
     with pytest.raises(DataError, match=r'text.jpg cannot be read'):
