@@ -50,19 +50,21 @@ def patch_attention(
     attention = over_patches(feats, loaded.neck)  # (C, L, h, K, rows, columns)
     shown = _of_heads(crop, attention, head)  # (C, L, K, rows, columns)
     places = _places(crop, feats)  # (C, K, 2) or None
-    blocks = {}
-    for cycle in range(len(shown)):
-        chosen = (number,) if layer is None else range(len(loaded.joints))
-        blocks[f'cycle {cycle + 1}'] = [
+    if layer is None:
+        what, chosen = loaded.joints[number], [(index, number) for index in range(shown.shape[1])]
+    else:
+        what, chosen = f'layer {layer}', [(layer, token) for token in range(shown.shape[2])]
+    blocks = {
+        f'cycle {cycle + 1}': [
             Panel(
                 f'layer {index}' if layer is None else loaded.joints[token],
                 shown[cycle, index, token],
                 None if places is None else tuple(places[cycle, token]),
             )
-            for token in chosen
-            for index in (range(shown.shape[1]) if layer is None else (layer,))
+            for index, token in chosen
         ]
-    what = loaded.joints[number] if layer is None else f'layer {layer}'
+        for cycle in range(len(shown))
+    }
     title = f'Attention over the patches: {what}, {_heads(head)}'
     summary = f'{what}, {_heads(head)}: {shown.shape[0]} cycle(s), {shown.shape[1]} layer(s)'
     figure = draw_maps(

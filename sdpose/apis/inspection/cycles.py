@@ -30,11 +30,12 @@ def compare_cycles(crop: Crop) -> Inspection:
         crop: What the model sees.
 
     Returns:
-        The arrays ``query_distance`` (C - 1, K), ``visual_distance`` (C - 1, rows, columns), NaN where a patch was
-        pruned, ``query_mse`` and ``visual_mse`` (C - 1,), the mean squared differences, as terms on ``query`` and
-        ``visual_content`` have them before their weight; of poses ``keypoints`` (C, K, 3), x, y in pixels of the crop
-        and score, and ``moved`` (C - 1, K) in pixels, and ``heatmaps`` (C, K, H, W) where the head has them; of
-        classifiers ``probabilities`` (C, N). The table has a row per joint.
+        The arrays ``query_tokens`` (C, K, D), ``visual_tokens`` (C, rows, columns, D), ``query_distance`` (C - 1, K),
+        ``visual_distance`` (C - 1, rows, columns), NaN where a patch was pruned, ``query_mse`` and ``visual_mse`` (C -
+        1,), the mean squared differences, as terms on ``query`` and ``visual_content`` have them before their weight;
+        of poses ``keypoints`` (C, K, 3), x, y in pixels of the crop and score, and ``moved`` (C - 1, K) in pixels, and
+        ``heatmaps`` (C, K, H, W) where the head has them; of classifiers ``probabilities`` (C, N). The table has a row
+        per joint.
 
     Raises:
         ConfigError: If the model has no tokens, or one cycle only.
@@ -46,7 +47,8 @@ def compare_cycles(crop: Crop) -> Inspection:
         )
     feats = crop.run_cycles()
     arrays = _distances(feats, patch_grid(loaded.neck))
-    views = _classes(crop, feats, arrays) if loaded.is_classifier else _poses(crop, feats, arrays)
+    views, predicted = (_classes if loaded.is_classifier else _poses)(crop, feats)
+    arrays.update(predicted)
     bars = {'query tokens: relative distance': arrays['query_distance']}
     if 'moved' in arrays:
         bars = {'joint moves by (pixels of the crop)': arrays['moved'], **bars}
@@ -64,14 +66,18 @@ def compare_cycles(crop: Crop) -> Inspection:
 
 
 def _distances(feats: CycleTokens, grid: tuple[int, int]) -> dict[str, np.ndarray]:
-    """How far the tokens of each cycle are from those of the next."""
-    found: dict[str, list[Any]] = dict(query_distance=[], query_mse=[], visual_distance=[], visual_mse=[])
-    for before, after in zip(feats.cycles, feats.cycles[1:]):
-        visual = [_spread(tokens, grid) for tokens in (before, after)]  # (rows, columns, D) each
-        for name, (one, other) in dict(query=(before.query[0].numpy(), after.query[0].numpy()), visual=visual).items():
-            found[f'{name}_distance'].append(_relative(one, other))
-            found[f'{name}_mse'].append(np.nanmean((one - other) ** 2))
-    return {name: np.stack(values) for name, values in found.items()}
+    """The tokens of each cycle, and how far they are from those of the next."""
+    found: dict[str, np.ndarray] = {}
+    tokens = dict(
+        query=np.stack([each.query[0].numpy() for each in feats.cycles]),  # (C, K, D)
+        visual=np.stack([_spread(each, grid) for each in feats.cycles]),  # (C, rows, columns, D)
+    )
+    for name, values in tokens.items():
+        difference = values[1:] - values[:-1]
+        found[f'{name}_tokens'] = values
+        found[f'{name}_distance'] = np.linalg.norm(difference, axis=-1) / np.linalg.norm(values[1:], axis=-1)
+        found[f'{name}_mse'] = np.array([np.nanmean(each**2) for each in difference])
+    return found
 
 
 def _spread(tokens: TokenSet, grid: tuple[int, int]) -> np.ndarray:
@@ -82,41 +88,26 @@ def _spread(tokens: TokenSet, grid: tuple[int, int]) -> np.ndarray:
     return full.reshape(*grid, -1)
 
 
-def _relative(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Distance of tokens (..., D) over the length of the other ones."""
-    return np.linalg.norm(one - other, axis=-1) / np.linalg.norm(other, axis=-1)
-
-
-def _poses(crop: Crop, feats: CycleTokens, arrays: dict[str, np.ndarray]) -> list[View]:
-    """A view per cycle; what it shows is added to the arrays."""
-    deployed = [feats._replace(deployed=cycle) for cycle in range(len(feats.cycles))]
-    people = np.stack([keypoints(crop, each) for each in deployed])  # (C, K, 3)
-    arrays['keypoints'] = people
-    arrays['moved'] = np.linalg.norm(np.diff(people[..., :2], axis=0), axis=-1)  # (C - 1, K)
+def _poses(crop: Crop, feats: CycleTokens) -> tuple[list[View], dict[str, np.ndarray]]:
+    """A view per cycle, and what the cycles predict."""
+    cycles = range(len(feats.cycles))
+    people = np.stack([keypoints(crop, feats._replace(deployed=cycle)) for cycle in cycles])  # (C, K, 3)
+    moved = np.linalg.norm(np.diff(people[..., :2], axis=0), axis=-1)  # (C - 1, K)
     outputs = ModelOutputs(crop.loaded.model.head, (), feats)
     with torch.no_grad():
-        maps = [heatmaps(outputs.prediction(cycle)) for cycle in range(len(feats.cycles))]
-    if maps[0] is not None:
-        arrays['heatmaps'] = np.stack([each for each in maps if each is not None])
-    return [
-        View(
-            _name(feats, cycle),
-            people[cycle],
-            {} if each is None else {'heatmaps, their maximum': each.max(axis=0).clip(0)},
-        )
-        for cycle, each in enumerate(maps)
-    ]
+        maps = [each for cycle in cycles if (each := heatmaps(outputs.prediction(cycle))) is not None]
+    shown = [{'heatmaps, their maximum': each.max(axis=0).clip(0)} for each in maps] or [{}] * len(cycles)
+    views = [View(_name(feats, cycle), people[cycle], shown[cycle]) for cycle in cycles]
+    return views, dict(keypoints=people, moved=moved, **(dict(heatmaps=np.stack(maps)) if maps else {}))
 
 
-def _classes(crop: Crop, feats: CycleTokens, arrays: dict[str, np.ndarray]) -> list[View]:
-    """A view per cycle; the probabilities are added to the arrays."""
+def _classes(crop: Crop, feats: CycleTokens) -> tuple[list[View], dict[str, np.ndarray]]:
+    """A view per cycle, and the probabilities."""
     with torch.no_grad():
         logits: dict[int, Tensor] = crop.loaded.model.head.cycle_outputs(feats, range(len(feats.cycles)))
-    arrays['probabilities'] = np.stack([each[0].softmax(dim=-1).numpy() for each in logits.values()])  # (C, N)
-    return [
-        View(_name(feats, cycle), None, {}, likeliest(crop, scores))
-        for cycle, scores in enumerate(arrays['probabilities'])
-    ]
+    scores = np.stack([each[0].softmax(dim=-1).numpy() for each in logits.values()])  # (C, N)
+    views = [View(_name(feats, cycle), None, {}, likeliest(crop, each)) for cycle, each in enumerate(scores)]
+    return views, dict(probabilities=scores)
 
 
 def _name(feats: CycleTokens, cycle: int) -> str:

@@ -22,6 +22,7 @@ def test_distances_and_predictions(name: str, crop_of: Callable) -> None:
     assert found.arrays['visual_mse'][0] == pytest.approx(float(visual.square().mean()), rel=1e-4)
     expected = query.norm(dim=-1) / two.query[0].norm(dim=-1)
     np.testing.assert_allclose(found.arrays['query_distance'][0], expected, rtol=1e-5)
+    np.testing.assert_array_equal(found.arrays['query_tokens'][1], two.query[0])
     alive = ~np.isnan(found.arrays['visual_distance'][0])
     assert alive.sum() == one.visual.shape[1]
     model = crop.loaded.model
