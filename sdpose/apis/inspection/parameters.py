@@ -61,7 +61,7 @@ def parameter_histogram(
     )
     near = np.array([[histogram.near_zero for histogram in each] for each in histograms.values()])
     said = ', '.join(f'{label} {share:.1%}' for label, share in zip(labels, np.nanmean(near, axis=0)))
-    title = f'Weights of each layer; near zero: from -{near_zero:g} to {near_zero:g}'
+    title = f'Weights by layer; grey: near zero, ±{near_zero:g}'
     of = ' and '.join(dict.fromkeys(each.name for each in models))
     figure = draw_histograms(histograms, labels, near_zero, title, of)
     summary = f'share of weights near zero, mean of {len(names)} layer(s): {said}'
