@@ -53,7 +53,12 @@ def test_the_page_on_classes(tmp_path: Path) -> None:
     scores = rng.dirichlet(np.ones(6), 60)
     scores[:10] = np.eye(6)[1] * 0.95 + 0.05 / 6  # class 0 is always taken for class 1, and surely
     np.savez(tmp_path / 'samples.npz', image=np.array([file] * 60), scores=scores, label=labels)
-    write_class_report(tmp_path / 'samples.npz', tmp_path / 'out', 'tiny', dict(classes=tuple('abcdef')))
+    write_class_report(
+        tmp_path / 'samples.npz',
+        tmp_path / 'out',
+        'deit-tiny_8xb128-300e_imagenet-224x224',
+        dict(classes=tuple('abcdef')),
+    )
     report, text = read(tmp_path / 'out')
     right = scores.argmax(axis=1) == labels
     assert report['top']['1'] == pytest.approx(right.mean()) and list(report['top']) == ['1', '2', '3', '5']
@@ -63,6 +68,7 @@ def test_the_page_on_classes(tmp_path: Path) -> None:
     wrong = [(own, other) for own, other in zip(labels, scores.argmax(axis=1)) if own != other]
     counts = sorted((wrong.count(pair) for pair in set(wrong)), reverse=True)
     assert [row['images'] for row in report['pairs']] == counts[:20]
+    assert report['paper'] == {'top-1': 72.2} and '<b>72.2</b><span>top-1 of the paper' in text
     assert text.count('<figcaption>a, taken for b (0.96)') == 10 and text.count('<img') == 12
 
 

@@ -13,6 +13,7 @@ from sdpose.evaluation.analysis.confusion import class_numbers, confusion, ranks
 from sdpose.io.pictures import read_picture
 from sdpose.visualization.report_page import Line, line_chart, render_page
 
+from .inputs import paper_metrics
 from .make import PAGE, say_faults, write_page
 from .pictures import Picture, address
 
@@ -39,7 +40,7 @@ def write_class_report(samples: Path, out: Path, title: str, metainfo: dict[str,
     with np.load(samples) as arrays:
         images, scores, labels = arrays['image'].astype(str), arrays['scores'].astype(float), arrays['label'].ravel()
     names = list(metainfo['classes'])
-    report = {'title': title, **_analyse(scores, labels, names)}
+    report = {'title': title, 'paper': paper_metrics(title), **_analyse(scores, labels, names)}
     pictures, faults = _draw(images, scores, labels, names)
     write_page(out, report, render_page('classes', report, _charts(report), pictures=pictures))
     return out / PAGE, say_faults(faults)

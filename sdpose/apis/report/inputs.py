@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
-from sdpose.config.find import config_dir
 from sdpose.config.load import load_config
+from sdpose.config.metafiles import iter_results
 from sdpose.config.nodes import inner_datasets, iter_datasets
 from sdpose.errors import ConfigError, DataError
 from sdpose.evaluation.analysis.evaluation import Evaluation
@@ -229,15 +228,5 @@ def _as_arrays(entries: list[dict[str, Any]], joints: int) -> Predictions:
 
 def paper_metrics(config: str) -> dict[str, float]:
     """The published numbers of one of the package's configs by name, such as ``AP``; none where there are none."""
-    name = Path(config).stem
-    for file in sorted(config_dir().glob('*/metafile.yml')):
-        for model in yaml.safe_load(file.read_text(encoding='utf-8'))['Models']:
-            if model['Name'] == name:
-                metrics = [result['Metrics'] for result in model.get('Results', ())]
-                return {
-                    key.removesuffix(' (paper)'): value
-                    for each in metrics
-                    for key, value in each.items()
-                    if key.endswith(' (paper)') and 'test-dev' not in key
-                }
-    return {}
+    found = [result for result in iter_results() if result.model == Path(config).stem and result.source == 'paper']
+    return {result.metric: result.value for result in found if 'test-dev' not in result.metric}
