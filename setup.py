@@ -64,7 +64,7 @@ setup(
     keywords='human pose estimation, vision transformer, self-distillation',
     python_requires='>=3.10,<3.13',
     packages=find_packages(include=['sdpose', 'sdpose.*']),
-    package_data={'sdpose': ['py.typed']},
+    package_data={'sdpose': ['py.typed', 'visualization/report_page/*.jinja']},
     install_requires=read_requirements('runtime'),
     extras_require={**EXTRAS, 'all': sorted({line for lines in EXTRAS.values() for line in lines})},
     cmdclass={'build_py': BuildWithConfigs},

@@ -31,6 +31,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--test-dev', action='store_true', help="the same for COCO test-dev 2017 in place of the config's test data"
     )
+    parser.add_argument(
+        '--report', metavar='DIR', help='write a page that tells why the AP is what it is, and the results, there'
+    )
     cli.add_run_options(parser, 'test')
     return parser.parse_args()
 

@@ -26,6 +26,7 @@ from .exported import check_request, use_exported
 from .format_only import check_written, is_format_only, use_format_only, use_test_dev
 from .log_filters import silence_records
 from .precision import set_evaluation_precision
+from .report import check_report, plan_report
 
 
 def test(
@@ -36,6 +37,7 @@ def test(
     all_cycles: bool = False,
     format_only: bool = False,
     test_dev: bool = False,
+    report: str | None = None,
     skip_checks: bool = False,
     **run: Any,
 ) -> dict[str, float]:
@@ -52,6 +54,7 @@ def test(
             each cycle has its own ``out`` and ``dump``, ``results.cycle1.json`` for ``results.json``.
         format_only: Write the results, check COCO's and score nothing; ``out`` is in the work folder by default.
         test_dev: The same for COCO test-dev in place of the config's test data.
+        report: Write a page that tells why the AP is what it is, and the results, into this folder.
         skip_checks: Do not look at data, checkpoint and config before the run.
         **run: As :func:`sdpose.config.options.prepare`: ``work_dir``, ``gt_bbox``, ``cfg_options`` and others.
 
@@ -69,23 +72,22 @@ def test(
     _check_one_set(cfg, {'--dump': dump, '--all-cycles': all_cycles, '--format-only': format_only})
     if format_only := format_only or test_dev or is_format_only(cfg):
         out = use_format_only(cfg, out)
+    out = check_report(cfg, report, out, all_cycles=all_cycles, format_only=format_only)
     require_writable(cfg.work_dir, '--work-dir')
     cfg.load_from, cfg.resume = checkpoint, False
-    num_cycles = count_cycles(cfg) if all_cycles else None
-    evaluators, result_files = _with_outputs(cfg, out, dump, num_cycles)
+    evaluators, result_files = _with_outputs(cfg, out, dump, count_cycles(cfg) if all_cycles else None)
     set_evaluation_precision(cfg, 'test')
     check_all(cfg, ('test',), skip_checks)
     _set_evaluators(cfg, evaluators, all_cycles)
-    runner = _build_runner(cfg, run.get('cfg_options'))
-    require_picture_folder(runner, run.get('show_dir'))
-    if not skip_checks:
-        check_first_sample(runner.test_dataloader, runner.model, 'test_dataloader')
+    runner = _build_runner(cfg, run, skip_checks)
+    told = plan_report(runner, report, out) if report else None
     metrics = runner.test()
     if runner.rank == 0:
         _report(runner, metrics, checkpoint, result_files, format_only)
         say_picture_folder(runner, run.get('show_dir'))
-        if all_cycles:
-            _report_cycles(runner, metrics)
+        _report_cycles(runner, metrics if all_cycles else {})
+        if told:
+            told.write(runner.logger)
     return metrics
 
 
@@ -118,19 +120,22 @@ def _check_one_set(cfg: Config, options: dict[str, Any]) -> None:
         )
 
 
-def _build_runner(cfg: Config, cfg_options: dict[str, Any] | None) -> Runner:
-    """The runner of a config with test data.
+def _build_runner(cfg: Config, run: dict[str, Any], skip_checks: bool) -> Runner:
+    """The runner of a config with test data, whose first sample was looked at.
 
     Raises:
         ConfigError: If a part refuses its values, or the config has no test data.
         UserError: If an exported file cannot be run, or is not of the config.
     """
-    use_exported(cfg, cfg_options)
+    use_exported(cfg, run.get('cfg_options'))
     with building():
         runner = Runner.from_cfg(cfg)
         silence_records(runner.logger)
         if runner.test_loop is None:
             raise ConfigError(f'{cfg.filename} has no test_dataloader, test_cfg and test_evaluator')
+    require_picture_folder(runner, run.get('show_dir'))
+    if not skip_checks:
+        check_first_sample(runner.test_dataloader, runner.model, 'test_dataloader')
     return runner
 
 

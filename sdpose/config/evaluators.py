@@ -19,6 +19,11 @@ def reads_head_boxes(cfg: dict[str, Any]) -> bool:
     return _is(cfg, MpiiPCKAccuracy) and 'head' in cfg.get('norm_item', 'head') and not cfg.get('format_only')
 
 
+def tells_classes(cfg: dict[str, Any]) -> bool:
+    """Whether a metric is the accuracy of a classification."""
+    return cfg.get('type') == 'TopKAccuracy'
+
+
 def writes_results(cfg: dict[str, Any]) -> bool:
     """Whether a metric can write a result file, as ``CocoMetric`` and ``MpiiMetric`` can."""
     metric: Any = resolve_type(cfg, METRICS)

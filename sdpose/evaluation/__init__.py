@@ -6,6 +6,7 @@ from .cycle_evaluator import CycleEvaluator
 from .cycle_table import cycle_table
 from .mpii_metric import MpiiMetric
 from .result_file import ResultFile
+from .sample_record import SampleRecord
 from .top_k_accuracy import TopKAccuracy
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     'CycleEvaluator',
     'MpiiMetric',
     'ResultFile',
+    'SampleRecord',
     'TopKAccuracy',
     'cycle_table',
     'describe_boxes',

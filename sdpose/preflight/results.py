@@ -49,7 +49,7 @@ def check_results(file: str | Path, ann_file: str | Path, num_keypoints: int | N
     results = read_results(file)
     if not isinstance(results, list):
         raise DataError(f'{file} must be a JSON list of results with image_id, category_id, keypoints and score')
-    joints = _count_joints(truth) if num_keypoints is None else num_keypoints
+    joints = count_joints(truth) if num_keypoints is None else num_keypoints
     images = {image['id'] for image in truth['images']}
     check = ResultCheck(len(results), len(images), joints)
     check.faults += filter(None, [name_fault(file, ann_file), None if results else 'it holds no result'])
@@ -58,7 +58,7 @@ def check_results(file: str | Path, ann_file: str | Path, num_keypoints: int | N
     return check
 
 
-def _count_joints(truth: dict[str, Any]) -> int:
+def count_joints(truth: dict[str, Any]) -> int:
     """Joints per person by the categories of an annotation file, else by its first annotation, else COCO's 17."""
     for category in truth.get('categories') or []:
         if category.get('id') == PERSON and category.get('keypoints'):
@@ -72,7 +72,7 @@ def _entry_faults(results: list[Any], images: set[int], set_name: str, joints: i
     first: dict[str, str] = {}
     seen: set[tuple] = set()
     for place, result in enumerate(results):
-        fault, detail = _entry_fault(result, images, set_name, joints)
+        fault, detail = entry_fault(result, images, set_name, joints)
         if fault is None:
             key = (result['image_id'], result['score'], *result['keypoints'])
             if key in seen:
@@ -84,8 +84,15 @@ def _entry_faults(results: list[Any], images: set[int], set_name: str, joints: i
     return [f'{number} of {len(results)} results: {fault} (first: {first[fault]})' for fault, number in count.items()]
 
 
-def _entry_fault(result: Any, images: set[int], set_name: str, joints: int) -> tuple[str | None, str]:
-    """What kind of fault a result has, None if none, and its value."""
+def entry_fault(result: Any, images: set[int], set_name: str, joints: int) -> tuple[str | None, str]:
+    """What kind of fault a result has, None if none, and its value.
+
+    Args:
+        result: An entry of the file.
+        images: Ids of the images that are known.
+        set_name: What the message calls them.
+        joints: Per person.
+    """
     if type(result) is not dict or not _KEYS <= result.keys():
         lacking = sorted(_KEYS - (result.keys() if type(result) is dict else set()))
         return 'no image_id, category_id, keypoints or score', f'lacks {", ".join(lacking)}'

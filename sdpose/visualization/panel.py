@@ -58,6 +58,25 @@ def draw_panel(
         scores: One for each person; None for annotated people, whose v are flags.
         least: Joints with a smaller v are left out.
     """
+    part = draw_window(image, window, people, skeleton, side, scores, least)
+    panel = np.full((side + _CAPTION, side, 3), _PAPER, np.uint8)
+    y, x = _CAPTION + (side - part.shape[0]) // 2, (side - part.shape[1]) // 2
+    panel[y : y + part.shape[0], x : x + part.shape[1]] = part
+    text = caption.encode('ascii', 'replace').decode()  # what the font has
+    cv2.putText(panel, text, (6, _CAPTION - 8), _FONT, 0.5, _INK, 1, cv2.LINE_AA)
+    return panel
+
+
+def draw_window(
+    image: np.ndarray,
+    window: Sequence[int],
+    people: Sequence[np.ndarray],
+    skeleton: Skeleton,
+    side: int,
+    scores: Sequence[float] | None = None,
+    least: float = 0.01,
+) -> np.ndarray:
+    """A picture's window with skeletons, scaled so that its longer side has ``side`` pixels; as :func:`draw_panel`."""
     left, top, right, bottom = window
     scale = side / max(right - left, bottom - top)
     size = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
@@ -68,12 +87,7 @@ def draw_panel(
     part = draw_people(part, moved, skeleton, least, flags=scores is None)
     for person, score in zip(moved, scores or ()):
         _write_score(part, person, score, least)
-    panel = np.full((side + _CAPTION, side, 3), _PAPER, np.uint8)
-    y, x = _CAPTION + (side - size[1]) // 2, (side - size[0]) // 2
-    panel[y : y + size[1], x : x + size[0]] = part
-    text = caption.encode('ascii', 'replace').decode()  # what the font has
-    cv2.putText(panel, text, (6, _CAPTION - 8), _FONT, 0.5, _INK, 1, cv2.LINE_AA)
-    return panel
+    return part
 
 
 def _moved(person: np.ndarray, corner: tuple[int, int], scale: float) -> np.ndarray:

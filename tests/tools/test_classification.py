@@ -51,6 +51,15 @@ def test_draw_train_and_test(run_tool, repo_root, tmp_path):
     assert record['metrics']['cycle1/accuracy/top1'] == validated
     assert set(record['metrics']) == {f'cycle{c}/accuracy/top{k}' for c in (1, 2) for k in (1, 5)}
     assert (tmp_path / 'raw.cycle2.pkl').is_file()
+    run_tool(
+        'tools/test.py', repo_root / CONFIG, 'run/epoch_3.pth', '--work-dir', 'one', '--report', 'page', cwd=tmp_path,
+        check=True,
+    )  # fmt: skip
+    report = json.loads((tmp_path / 'page/report.json').read_text())
+    assert (
+        100 * report['top']['1'] == pytest.approx(validated)
+        and 'Surest mistakes' in (tmp_path / 'page/index.html').read_text()
+    )
     assert 'person boxes' not in log + tested.stdout + tested.stderr
     log = re.sub(r'.*the schedule of the learning rate .*', '', log)  # it is cut short here, and said so
     assert not re.search('warning|Traceback', log, re.IGNORECASE)

@@ -63,11 +63,17 @@ def test_train_and_test_the_validation_split_and_predict_the_test_split(drawn, r
         '--out',
         out,
         '--gt-bbox',
+        '--report',
+        tmp_path / 'page',
         *data,
         check=True,
     )
     record = json.loads(next((tmp_path / 't').glob('*/metrics.json')).read_text())
     assert {'mpii/PCK', 'mpii/PCK@0.1', 'mpii/Head PCK'} <= record['metrics'].keys()
+    report = json.loads((tmp_path / 'page/report.json').read_text())
+    for at, name in (('0.5', 'mpii/PCK'), ('0.1', 'mpii/PCK@0.1')):
+        assert 100 * report['pckh'][at] == pytest.approx(record['metrics'][name], abs=1e-3)
+    assert 'Worst' in (tmp_path / 'page/index.html').read_text()
     assert record['boxes'] == f'person boxes: {len(people)} ground-truth boxes from {drawn}/annotations/mpii_val.json'
     results = json.loads(out.read_text())
     assert [result['person'] for result in results] == list(range(len(people)))

@@ -22,6 +22,7 @@ class Candidates(NamedTuple):
     Attributes:
         group: (N,), place of the category times the number of images plus place of the image; rising.
         rank: (N,), place within the image, from 0.
+        place: (N,), place among all predicted people.
         scores: (N,), float64.
         joints: (N, K, 2), in pixels.
         areas: (N,), of the boxes, or of what the joints span where there are no boxes, in square pixels.
@@ -30,6 +31,7 @@ class Candidates(NamedTuple):
 
     group: np.ndarray
     rank: np.ndarray
+    place: np.ndarray
     scores: np.ndarray
     joints: np.ndarray
     areas: np.ndarray
@@ -59,16 +61,13 @@ def choose_candidates(people: Predictions, scores: np.ndarray, truth: Truth) -> 
     if people.boxes is not None:
         boxes = people.boxes[which].astype(float)
         areas = boxes[:, 2] * boxes[:, 3]
-    return Candidates(group, rank, scores[which].astype(float), joints, areas, spans)
+    return Candidates(group, rank, which, scores[which].astype(float), joints, areas, spans)
 
 
 def matches(
     candidates: Candidates, truth: Truth, areas: np.ndarray, ignored: np.ndarray, sigmas: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Whether each predicted person is matched, and whether that is with somebody who does not count.
-
-    From the highest score on, each takes the annotated person of the largest OKS who is free, the last of equal ones;
-    one who does not count, only where no other is left; a group is always free.
 
     Args:
         candidates: The predicted people.
@@ -80,22 +79,51 @@ def matches(
     Returns:
         Two masks (N, A, T); the second holds where the first does.
     """
-    predicted, annotated, similarity = _alike(candidates, truth, areas, sigmas)
-    shape = (ignored.shape[1], len(THRESHOLDS))
-    matched = np.zeros((len(candidates.rank), *shape), bool)
-    aside = np.zeros_like(matched)
+    found = partners(candidates, truth, areas, ignored, sigmas)
+    matched = found >= 0
+    of_range = np.arange(ignored.shape[1])[:, None]
+    return matched, matched & ignored[found, of_range] if len(ignored) else np.zeros_like(matched)
+
+
+def partners(
+    candidates: Candidates,
+    truth: Truth,
+    areas: np.ndarray,
+    ignored: np.ndarray,
+    sigmas: np.ndarray,
+    thresholds: np.ndarray = THRESHOLDS,
+) -> np.ndarray:
+    """The annotated person whom each predicted one is matched with.
+
+    From the highest score on, each takes the annotated person of the largest OKS who is free, the last of equal ones;
+    one who does not count, only where no other is left; a group is always free.
+
+    Args:
+        candidates: The predicted people.
+        truth: The annotated people.
+        areas: (G,), theirs.
+        ignored: (G, A), whether an annotated person does not count.
+        sigmas: (K,), of the joints.
+        thresholds: (T,), rising OKS that a match must reach.
+
+    Returns:
+        (N, A, T), places of annotated people, -1 for nobody.
+    """
+    predicted, annotated, similarity = alike_pairs(candidates, truth, areas, sigmas, thresholds[0])
+    shape = (ignored.shape[1], len(thresholds))
+    matched = np.full((len(candidates.rank), *shape), -1)
     taken = np.zeros((len(truth.group), *shape), bool)
     rank = candidates.rank[predicted]
     for number in range(rank.max(initial=-1) + 1):
         turn = rank == number
         people, of_pair = np.unique(predicted[turn], return_inverse=True)
-        found = _choose(of_pair, annotated[turn], similarity[turn], len(people), taken, ignored, truth.crowd)
+        found = _choose(
+            of_pair, annotated[turn], similarity[turn], len(people), taken, ignored, truth.crowd, thresholds
+        )
         person, area, threshold = np.nonzero(found >= 0)
-        partner = found[person, area, threshold]
-        taken[partner, area, threshold] = True
-        matched[people[person], area, threshold] = True
-        aside[people[person], area, threshold] = ignored[partner, area]
-    return matched, aside
+        taken[found[person, area, threshold], area, threshold] = True
+        matched[people] = found
+    return matched
 
 
 def _choose(
@@ -106,6 +134,7 @@ def _choose(
     taken: np.ndarray,
     ignored: np.ndarray,
     crowd: np.ndarray,
+    thresholds: np.ndarray,
 ) -> np.ndarray:
     """The partners of people whose turn it is, each of another image or category.
 
@@ -117,11 +146,12 @@ def _choose(
         taken: (G, A, T), who is matched already.
         ignored: (G, A), who does not count.
         crowd: (G,), who may be matched again.
+        thresholds: (T,), the OKS that is asked for.
 
     Returns:
         Places of annotated people (count, A, T), -1 for none.
     """
-    best = np.broadcast_to(np.minimum(THRESHOLDS, 1 - 1e-10), (count, *taken.shape[1:])).copy()
+    best = np.broadcast_to(np.minimum(thresholds, 1 - 1e-10), (count, *taken.shape[1:])).copy()
     found = np.full(best.shape, -1)
     turns = np.arange(len(people)) - np.searchsorted(people, people)
     for of_ignored in (False, True):
@@ -136,10 +166,14 @@ def _choose(
     return found
 
 
-def _alike(
-    candidates: Candidates, truth: Truth, areas: np.ndarray, sigmas: np.ndarray
+def alike_pairs(
+    candidates: Candidates, truth: Truth, areas: np.ndarray, sigmas: np.ndarray, least: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """All pairs of one image and category whose OKS reaches the lowest threshold: places and OKS, each (P,)."""
+    """All pairs of one image and category with an OKS of ``least`` or more.
+
+    Returns:
+        Places of predicted people, rising, and of annotated ones, and the OKS, each (P,).
+    """
     variances = (sigmas * 2) ** 2
     number = truth.labelled.sum(axis=1)
     labelled = np.argsort(~truth.labelled, axis=1, kind='stable')  # (G, K), labelled joints first
@@ -160,7 +194,7 @@ def _alike(
                 away, spread = _outside(candidates.joints[one].astype(float), truth.boxes[other]), variances
             decay = (away[..., 0] ** 2 + away[..., 1] ** 2) / spread / (areas[other] + np.spacing(1))[:, None] / 2
             similarity[which] = np.exp(-decay).sum(axis=1) / decay.shape[1]
-        high = similarity >= THRESHOLDS[0]  # a NaN is not
+        high = similarity >= least  # a NaN is not
         found.append((predicted[high], annotated[high], similarity[high]))
     if not found:
         return np.empty(0, int), np.empty(0, int), np.empty(0)

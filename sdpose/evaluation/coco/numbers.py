@@ -12,9 +12,9 @@ from sdpose.errors import DataError
 from .matching import THRESHOLDS, Candidates, matches
 from .truth import Truth
 
-_RECALLS = np.linspace(0.0, 1.0, 101)
+RECALLS = np.linspace(0.0, 1.0, 101)
 _RANGES = dict(all=(0.0, 1e5**2), medium=(32.0**2, 96.0**2), large=(96.0**2, 1e5**2))  # of areas, in square pixels
-_EASY, _HARD = 0.2, 0.8  # CrowdPose's limits of crowdIndex
+EASY, HARD = 0.2, 0.8  # CrowdPose's limits of crowdIndex
 
 
 class Curves(NamedTuple):
@@ -52,9 +52,9 @@ def coco_numbers(
     """
     areas = truth.areas(use_area)
     ranges = list(_RANGES.values())
-    ignored = truth.ignored(crowded=False)[:, None] | _beyond(areas, ranges)
+    ignored = truth.ignored(crowded=False)[:, None] | beyond_ranges(areas, ranges)
     found = matches(candidates, truth, areas, ignored, sigmas)
-    curves = _curves(candidates, truth, ignored, *found, _beyond(candidates.areas, ranges))
+    curves = curves_of(candidates, truth, ignored, *found, beyond_ranges(candidates.areas, ranges))
     numbers = {
         f'{kind}{name}': curves.mean(kind, area, threshold)
         for kind in ('AP', 'AR')
@@ -66,10 +66,10 @@ def coco_numbers(
             (' (L)', 2, None),
         )
     }
-    beyond = _beyond(candidates.spans, ranges)
-    if np.array_equal(beyond, _beyond(candidates.areas, ranges)):
+    beyond = beyond_ranges(candidates.spans, ranges)
+    if np.array_equal(beyond, beyond_ranges(candidates.areas, ranges)):
         return numbers, {}
-    curves = _curves(candidates, truth, ignored, *found, beyond)
+    curves = curves_of(candidates, truth, ignored, *found, beyond)
     without = {name: curves.mean('AP', area) for area, name in enumerate(('AP', 'AP (M)', 'AP (L)'))}
     return numbers, {name: value for name, value in without.items() if value != numbers[name]}
 
@@ -90,28 +90,28 @@ def crowd_numbers(candidates: Candidates, truth: Truth, sigmas: np.ndarray, use_
     if lacking.any():
         raise DataError(f'{truth.file}: {lacking.sum()} images have no crowdIndex, by which CrowdPose divides them')
     areas, ranges = truth.areas(use_area), [_RANGES['all']]
-    ignored = truth.ignored(crowded=True)[:, None] | _beyond(areas, ranges)
+    ignored = truth.ignored(crowded=True)[:, None] | beyond_ranges(areas, ranges)
     found = matches(candidates, truth, areas, ignored, sigmas)
-    beyond = _beyond(candidates.areas, ranges)
-    curves = _curves(candidates, truth, ignored, *found, beyond)
+    beyond = beyond_ranges(candidates.areas, ranges)
+    curves = curves_of(candidates, truth, ignored, *found, beyond)
     numbers = {
         f'{kind}{name}': curves.mean(kind, 0, threshold)
         for kind in ('AP', 'AR')
         for name, threshold in (('', None), (' .5', 0.5), (' .75', 0.75))
     }
-    easy, hard = truth.crowding < _EASY, truth.crowding >= _HARD
+    easy, hard = truth.crowding < EASY, truth.crowding >= HARD
     for name, images in (('AP(E)', easy), ('AP(M)', ~easy & ~hard), ('AP(H)', hard)):
-        precision = _curves(candidates, truth, ignored, *found, beyond, images).precision
+        precision = curves_of(candidates, truth, ignored, *found, beyond, images).precision
         numbers[name] = round(float(np.mean(precision)), 4)  # CrowdPose's rounding, and its mean, -1 included
     return numbers
 
 
-def _beyond(areas: np.ndarray, ranges: list[tuple[float, float]]) -> np.ndarray:
+def beyond_ranges(areas: np.ndarray, ranges: list[tuple[float, float]]) -> np.ndarray:
     """Whether areas (N,) lie outside of ranges: (N, A)."""
     return np.stack([(areas < low) | (areas > high) for low, high in ranges], axis=1)
 
 
-def _curves(
+def curves_of(
     candidates: Candidates,
     truth: Truth,
     ignored: np.ndarray,
@@ -131,7 +131,7 @@ def _curves(
         beyond: (N, A), whether a predicted person does not count where nobody matches it.
         images: Mask over the images that count; None for all.
     """
-    shape = (len(THRESHOLDS), len(_RECALLS), len(truth.categories), ignored.shape[1])
+    shape = (len(THRESHOLDS), len(RECALLS), len(truth.categories), ignored.shape[1])
     precision, recall = -np.ones(shape), -np.ones((shape[0], *shape[2:]))
     chosen = np.ones(len(truth.images), bool) if images is None else images
     for category in range(len(truth.categories)):
@@ -168,10 +168,10 @@ def _curve(right: np.ndarray, wrong: np.ndarray, number: int) -> tuple[np.ndarra
         number: How many annotated people count.
     """
     if not len(right):
-        return np.zeros(len(_RECALLS)), 0.0
+        return np.zeros(len(RECALLS)), 0.0
     right_so_far, wrong_so_far = np.cumsum(right).astype(float), np.cumsum(wrong).astype(float)
     recall = right_so_far / number
     precision = right_so_far / (wrong_so_far + right_so_far + np.spacing(1))
     precision = np.maximum.accumulate(precision[::-1])[::-1]  # the highest at this recall or a higher one
-    place = np.searchsorted(recall, _RECALLS, side='left')
+    place = np.searchsorted(recall, RECALLS, side='left')
     return np.append(precision, 0.0)[place], recall[-1]
