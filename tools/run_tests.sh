@@ -39,9 +39,8 @@ if [ -n "$LACKING" ]; then
     }
 fi
 
-# One test opens a page in a real browser, and is skipped where none can be had. Debian's is the one that a package
-# manager brings; the browsers that Playwright downloads itself are not in any registry.
-if [ -z "$(command -v chromium chromium-browser google-chrome google-chrome-stable)" ] &&
+# Tests that open a page in a real browser are skipped where there is none; --all brings Debian's, where it may.
+if [ "$CHECKS" = yes ] && [ -z "$(command -v chromium chromium-browser google-chrome google-chrome-stable)" ] &&
     [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo 'installing chromium ...'
     { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core; } \
