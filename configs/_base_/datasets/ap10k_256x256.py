@@ -10,7 +10,7 @@ codec = dict(input_size=(256, 256))
 # The settings that MMPose 0.x has for this data set: half bodies from more than 8 joints on, sizes within 50 %,
 # rotations of 40 degrees, no shift. SDPose's paper has no animals.
 train_pipeline = [
-    dict(type='LoadCheckedImage'),
+    '${load_step}',
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='${flip_step}', prob=0.5, direction='horizontal'),
     dict(

@@ -4,7 +4,7 @@ _base_ = ['coco_256x192.py']
 box_step = 'RejectionBBoxTransform'  # MMPose's RandomBBoxTransform with cheaper draws of the same distribution
 
 train_pipeline = [
-    dict(type='LoadCheckedImage'),
+    '${load_step}',
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='${flip_step}', prob=0.5, direction='horizontal'),
     dict(type='RandomHalfBody'),

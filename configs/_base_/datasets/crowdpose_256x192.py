@@ -8,7 +8,7 @@ num_keypoints = 14
 # COCO's recipe with the settings that MMPose 0.x has for this data set: half bodies from more than 6 joints on, another
 # range of sizes and rotations. SDPose's paper names no recipe for CrowdPose.
 train_pipeline = [
-    dict(type='LoadCheckedImage'),
+    '${load_step}',
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(
         type='ClippedNormalBBoxTransform',

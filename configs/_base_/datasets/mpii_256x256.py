@@ -9,7 +9,7 @@ codec = dict(input_size=(256, 256))
 
 # Sizes within 25 %, rotations of 30 degrees, no shift, no half bodies.
 train_pipeline = [
-    dict(type='LoadCheckedImage'),
+    '${load_step}',
     # Joints count pixels from 1. Not in the other pipeline: the metric compares with the joints as they are.
     dict(type='ZeroBasedKeypoints'),
     dict(type='GetBBoxCenterScale', padding=1.25),

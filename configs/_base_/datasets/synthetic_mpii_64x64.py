@@ -11,7 +11,7 @@ data_hint = (
 codec = dict(input_size=(64, 64), sigma=1, blur_kernel_size=5)
 
 train_pipeline = [
-    dict(type='LoadCheckedImage'),
+    '${load_step}',
     dict(type='ZeroBasedKeypoints'),
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='${flip_step}', prob=0.5, direction='horizontal'),

@@ -4,6 +4,7 @@ from . import torchvision_transforms
 from .clipped_normal_bbox import ClippedNormalBBoxTransform
 from .contiguous_flip import ContiguousFlip
 from .deferred_target import DeferredTarget
+from .load_cached_crop import LoadCachedCrop
 from .load_checked_image import LoadCheckedImage
 from .load_class_image import LoadClassImage
 from .pack_class_inputs import PackClassInputs
@@ -16,6 +17,7 @@ __all__ = [
     'ClippedNormalBBoxTransform',
     'ContiguousFlip',
     'DeferredTarget',
+    'LoadCachedCrop',
     'LoadCheckedImage',
     'LoadClassImage',
     'PackClassInputs',
