@@ -15,7 +15,9 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add('config', help='config file, whose training data and pipeline settle what is cut out')
-    add('--out', type=Path, required=True, metavar='DIR', help='folder of the cache; one that is unfinished is finished')
+    add(
+        '--out', type=Path, required=True, metavar='DIR', help='folder of the cache; one that is unfinished is finished'
+    )
     add(
         '--format',
         choices=('raw', 'jpeg'),
@@ -66,10 +68,12 @@ def check(args: argparse.Namespace) -> None:
 def build(args: argparse.Namespace) -> None:
     from sdpose.config.load import load_config
     from sdpose.datasets.crop_cache.build import Storing, build_crop_cache
+    from sdpose.preflight.datasets import check_datasets
     from sdpose.synthetic.progress import show_progress
 
     check(args)
     cfg = load_config(args.config, args.cfg_options)
+    check_datasets(cfg, ['train'])
     storing = Storing(args.format, args.quality, args.margins, args.max_resolution)
     command = shlex.join(['python', 'tools/dataset_tools/build_crop_cache.py', *sys.argv[1:]])
     with show_progress('cutting out people') as progress:

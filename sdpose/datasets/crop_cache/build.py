@@ -1,6 +1,8 @@
 """Making a crop cache: every person of a training's data sets, cut out of the pictures once."""
 
+import contextlib
 import hashlib
+import io
 import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -179,7 +181,8 @@ def _read_leaf(cfg: Config, dataset: dict[str, Any], wrappers: Sequence[dict[str
             f'{cfg.filename}: the training pipeline begins with {steps[0]["type"] if steps else "no step"}, not with '
             f'one of {", ".join(_LOADING)}: there is no picture to cut people out of'
         )
-    built = DATASETS.build(dict(dataset, pipeline=[], test_mode=False))
+    with contextlib.redirect_stdout(io.StringIO()):  # of xtcocotools, which prints
+        built = DATASETS.build(dict(dataset, pipeline=[], test_mode=False))
     if getattr(built, 'data_mode', None) != 'topdown':
         raise ConfigError(f'{cfg.filename}: a crop cache holds one person a sample, so the data must be top-down ones')
     return _Leaf(built, steps)
@@ -211,16 +214,17 @@ def _make_way(out: Path, about: dict[str, Any], overwrite: bool) -> None:
     for key, word in (('recipe', 'stored otherwise'), ('datasets', 'of other data')):
         if old and not overwrite and _essence(old, key) != _essence(about, key):
             raise DataError(
-                f'{out} holds a crop cache {word} ({_essence(old, key)}): name another folder, or --overwrite'
+                f'{out} holds a crop cache {word} ({_essence(old, key)}, not {_essence(about, key)}): name another '
+                'folder, or replace it by --overwrite'
             )
     (out / INDEX).unlink()
 
 
-def _essence(about: dict[str, Any], key: str) -> Any:
+def _essence(about: dict[str, Any], key: str) -> str:
     """What may not change unasked: how crops are stored, and the names of annotation files, whose content may."""
     if key == 'datasets':
-        return [Path(each['ann_file']).name for each in about[key]]
-    return {name: about[key][name] for name in Storing._fields}
+        return ', '.join(Path(each['ann_file']).name for each in about[key])
+    return ', '.join(f'{name}={about[key][name]}' for name in Storing._fields)
 
 
 def _require_different(people: Sequence[Person]) -> None:

@@ -94,7 +94,7 @@ def write_shard(path: Path, plan: str, crops: Sequence[np.ndarray], rows: np.nda
 
     tensors = {str(place): crop for place, crop in enumerate(crops)}
     tensors.update({_ROWS: rows, _IMAGES: images})
-    content = save(tensors, dict(plan=plan, digest=_digest(tensors)))
+    content = save(tensors, dict(about=json.dumps([plan, _digest(tensors)])))  # one entry: several come in any order
     with atomic_write(path) as file:
         file.write(content)
 
@@ -120,11 +120,11 @@ def read_shard(path: Path, whole: bool = False) -> Shard | None:
     """
     try:
         with _open(path) as file:
-            meta = file.metadata() or {}
-            shard = Shard(meta['plan'], meta['digest'], file.get_tensor(_ROWS), file.get_tensor(_IMAGES))
+            plan, digest = json.loads((file.metadata() or {})['about'])
+            shard = Shard(plan, digest, file.get_tensor(_ROWS), file.get_tensor(_IMAGES))
             if whole and _digest({name: file.get_tensor(name) for name in file.keys()}) != shard.digest:
                 return None
-    except (OSError, KeyError, _error()):
+    except (OSError, KeyError, ValueError, _error()):
         return None
     return shard
 

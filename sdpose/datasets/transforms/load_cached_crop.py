@@ -18,7 +18,8 @@ class LoadCachedCrop(BaseTransform):
 
     The cache is made by ``tools/dataset_tools/build_crop_cache.py`` for the steps that follow: flip, half body, random
     box and affine give the model's input of the full picture. ``ori_shape`` is the picture's, ``img_shape`` the crop's,
-    in which a flip mirrors. For training only: predictions would lie in the crop.
+    in which a flip mirrors, ``img_scale`` the crop's pixels per pixel of the picture. For training only: predictions
+    would lie in the crop.
 
     Args:
         cache: Folder of the cache.
@@ -63,6 +64,7 @@ class LoadCachedCrop(BaseTransform):
         for name in _POINTS:
             if name in results:
                 results[name] = row.moved(results[name])
+        results['img_scale'] = row.scale
         if 'bbox_scale' in results:
             results['bbox_scale'] = results['bbox_scale'] * np.float32(row.scale)
         return results
