@@ -15,9 +15,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add('config', help='config file, whose training data and pipeline settle what is cut out')
-    add(
-        '--out', type=Path, required=True, metavar='DIR', help='folder of the cache; one that is unfinished is finished'
-    )
+    add('--out', type=Path, required=True, metavar='DIR', help='folder of the cache; an unfinished one is finished')
     add(
         '--format',
         choices=('raw', 'jpeg'),

@@ -15,12 +15,13 @@ codec = dict(
     blur_kernel_size=11,
 )
 
-# Steps that give MMPose's samples in less time; MMPose's own are RandomFlip, GenerateTarget and PackPoseInputs, here or
-# as an option (--cfg-options target_step=GenerateTarget). Heatmaps are drawn by the model's HeatmapDataPreprocessor.
+# Steps that give MMPose's samples in less time; MMPose's own are TopdownAffine, GenerateTarget and PackPoseInputs,
+# here or as an option (--cfg-options target_step=GenerateTarget). Heatmaps are drawn by the model's
+# HeatmapDataPreprocessor.
 # People cut out beforehand by tools/dataset_tools/build_crop_cache.py load three times as fast as full pictures:
 # load_step = dict(type='LoadCachedCrop', cache=DIR).
 load_step = dict(type='LoadCheckedImage')
-flip_step = 'ContiguousFlip'
+affine_step = 'WindowedAffine'
 target_step = 'DeferredTarget'
 pack_step = 'PackTrainingInputs'
 
@@ -37,7 +38,7 @@ train_pipeline = [
         rotate_prob=0.0,
         input_size='${codec.input_size}',
     ),
-    dict(type='${flip_step}', prob=0.5, direction='horizontal'),
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     # The recipe's rule: more than 8 joints visible, the chosen half has more than 2, upper with P(N(0, 1) < 0.5).
     dict(
         type='RandomHalfBody',
@@ -49,7 +50,7 @@ train_pipeline = [
         upper_prioritized_prob=0.6915,
     ),
     dict(type='ClippedNormalBBoxTransform', shift_prob=0.0, scale_factor=0.35, rotate_factor=45.0, rotate_prob=0.6),
-    dict(type='TopdownAffine', input_size='${codec.input_size}'),
+    dict(type='${affine_step}', input_size='${codec.input_size}'),
     dict(type='${target_step}', encoder='${codec}'),
     dict(type='${pack_step}'),
 ]

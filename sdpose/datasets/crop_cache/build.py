@@ -108,7 +108,7 @@ def build_crop_cache(
     require_writable(out, '--out')
     leaves = [_read_leaf(cfg, dataset, above.wrappers) for dataset, above in iter_leaves(cfg.train_dataloader.dataset)]
     recipe = _recipe(leaves, storing)
-    about = dict(
+    about: dict[str, Any] = dict(
         recipe=recipe._asdict(),
         command=command,
         datasets=[dict(ann_file=leaf.ann_file, sha256=sha256(leaf.ann_file)) for leaf in leaves],

@@ -214,7 +214,7 @@ class CropCache:
         return CropRow(*self._rows[at].tolist())
 
     def crop(self, at: int) -> np.ndarray:
-        """The pixels of a crop (h, w, 3), uint8, BGR, which the caller may write into.
+        """The pixels of a crop (h, w, 3), uint8, BGR; raw ones lie in the file and are only read.
 
         Raises:
             DataError: If its shard is missing or damaged.
@@ -224,11 +224,11 @@ class CropCache:
         first = int(self._ends[number - 1]) if number else 0
         try:
             if number not in self._open:
-                self._open[number] = _open(shard_path(self.folder, number))
-            stored = self._open[number].get_tensor(str(place - first))
-        except (OSError, _error()) as error:
+                self._open[number] = _mapped(shard_path(self.folder, number))
+            stored = self._open[number][str(place - first)]
+        except (OSError, KeyError, ValueError) as error:
             raise DataError(f'{shard_path(self.folder, number)} is missing or damaged: {self.cure}') from error
-        return stored if stored.ndim == 3 else cv2.imdecode(stored, cv2.IMREAD_COLOR)
+        return stored if stored.ndim == 3 else np.asarray(cv2.imdecode(stored, cv2.IMREAD_COLOR))
 
     def check_shards(self) -> None:
         """Check that the shards are those that the index was written for; their crops are not read.
@@ -271,6 +271,18 @@ def _open(path: Path) -> Any:
     if not path.is_file():
         raise FileNotFoundError(path)
     return safe_open(str(path), 'np')
+
+
+def _mapped(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of bytes in a safetensors file as views of a memory map; the library itself would copy them."""
+    content = np.asarray(np.memmap(path, mode='r'))  # indexing a memmap is slow, a plain view is not
+    start = 8 + int(content[:8].view('<u8')[0])
+    views = {}
+    for name, tensor in json.loads(content[8:start].tobytes()).items():
+        if tensor.get('dtype') == 'U8':
+            first, last = tensor['data_offsets']
+            views[name] = content[start + first : start + last].reshape(tensor['shape'])
+    return views
 
 
 def _error() -> type[Exception]:

@@ -36,9 +36,8 @@ _SEEN = 'coco', 'crowdpose', 'mpii', 'boxes', 'custom'
 
 def _config(base: str, root: Path, **dataset: Any) -> Config:
     root.mkdir(exist_ok=True)
-    options = dict(
-        {'data_root': f'{root}/'}, **{f'train_dataloader.dataset.{key}': each for key, each in dataset.items()}
-    )
+    options = {f'train_dataloader.dataset.{key}': each for key, each in dataset.items()}
+    options['data_root'] = f'{root}/'
     return load_config(_ROOT / f'configs/_base_/datasets/{base}.py', options)
 
 
@@ -79,7 +78,7 @@ def _steps(cfg: Config, cache: Path | None = None) -> tuple[Any, list[Any]]:
     with contextlib.redirect_stdout(io.StringIO()):
         built = DATASETS.build(dataset)
     names = [type(step).__name__ for step in built.pipeline.transforms]
-    return built, built.pipeline.transforms[: names.index('TopdownAffine') + 1]
+    return built, built.pipeline.transforms[: names.index('WindowedAffine') + 1]
 
 
 def _crops(cfg: Config, cache: Path | None = None, draws: int = 4) -> list[dict[str, Any]]:
@@ -267,9 +266,7 @@ def test_a_build_that_ended_early_goes_on(drawn: Callable, small_shards: None, t
 
     with pytest.raises(KeyboardInterrupt):
         build_crop_cache(cfg, out, _RAW, _COMMAND, progress=stop)
-    with pytest.raises(
-        DataError, match=r'crops is a crop cache that is not finished \(2 shards are there.*CONFIG --out'
-    ):
+    with pytest.raises(DataError, match=r'is a crop cache that is not finished \(2 shards are there.*CONFIG --out'):
         CropCache(out)
     built = build_crop_cache(cfg, out, _RAW, _COMMAND, workers=2)
     assert built.kept == 2 < built.shards
