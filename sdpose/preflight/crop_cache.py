@@ -16,6 +16,7 @@ from sdpose.errors import ConfigError, DataError, first_few
 
 from .reading import build_unread
 
+_STEP = 'LoadCachedCrop'
 _MOST_HASHED = 64  # pictures with another time of change whose content is compared
 
 
@@ -29,12 +30,12 @@ def check_crop_caches(cfg: Config, splits: Sequence[str]) -> None:
     for split in splits:
         loader = cfg.get(f'{split}_dataloader') or {}
         leaves = [(each, _steps(each, above.wrappers)) for each, above in iter_leaves(loader.get('dataset'))]
-        cached = [(each, steps) for each, steps in leaves if steps and steps[0].get('type') == 'LoadCachedCrop']
-        if cached and split != 'train':
+        if split != 'train' and any(step.get('type') == _STEP for _, steps in leaves for step in steps):
             raise ConfigError(
                 f'{split}_dataloader loads from a crop cache, where predictions would lie in pixels of the crops: '
                 'begin its pipeline with LoadCheckedImage'
             )
+        cached = [(each, steps) for each, steps in leaves if steps and steps[0].get('type') == _STEP]
         for folder in dict.fromkeys(str(steps[0].get('cache')) for _, steps in cached):
             _check(folder, [each for each in cached if str(each[1][0].get('cache')) == folder], split)
 
