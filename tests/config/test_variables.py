@@ -141,6 +141,9 @@ def test_a_variable_that_nothing_follows_names_the_key_to_use(tmp_path: Path) ->
     leaf = _write(tmp_path, leaf=text)
     with pytest.raises(ConfigError, match='codec.sigma: nothing .*; set model.decoder.sigma$'):
         load_config(leaf, {'codec.sigma': 3})
+    faster = _write(tmp_path, leaf=text.replace('MSRAHeatmap', 'BatchMSRAHeatmap', 1))  # whose base is the other
+    with pytest.raises(ConfigError, match='codec.sigma: nothing .*; set model.decoder.sigma$'):
+        load_config(faster, {'codec.sigma': 3})
     load_config(leaf, {'codec.sigma': 2, 'lr': 4})  # as it is; something else, by its value
     with pytest.raises(ConfigError, match='lr: nothing .*; set optim_wrapper.lr$'):
         load_config(_write(tmp_path, leaf='lr = 1\noptim_wrapper = dict(lr=1)'), {'lr': 4})
