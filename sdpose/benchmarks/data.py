@@ -12,6 +12,7 @@ from .machine import machine
 from .table import Table
 from .timing import interleaved, ratio
 
+_Loader = tuple[Any, Sequence[Any]]  # a data set and the steps that its samples go through
 _MMPOSE = dict(
     LoadCheckedImage='LoadImage',
     RejectionBBoxTransform='RandomBBoxTransform',
@@ -62,22 +63,21 @@ def _tables(args: argparse.Namespace, ann_file: str, images: str, folder: Path) 
     cv2.setNumThreads(args.threads)
     torch.set_num_threads(args.threads)
     ours = _dataset(ann_file, images)
-    pipelines = {'MMPose': _steps_of_mmpose(ours.pipeline.transforms), 'SDPose': ours.pipeline.transforms}
     caches = {name: _cache(ann_file, images, folder / name, name) for name in ('raw', 'jpeg')}
-    for name in caches:
-        pipelines[f'SDPose, {name} crops'] = _dataset(ann_file, images, folder / name).pipeline.transforms
+    cached = {f'SDPose, {name} crops': _dataset(ann_file, images, folder / name) for name in caches}
+    loaders: dict[str, _Loader] = {'MMPose': (ours, _steps_of_mmpose(ours.pipeline.transforms))}
+    loaders.update({name: (each, each.pipeline.transforms) for name, each in {'SDPose': ours, **cached}.items()})
     order = range(min(len(ours), 4 if args.quick else 60))
     rounds = 2 if args.quick else args.rounds
-    times = interleaved(
-        {name: _work(ours, chain, order) for name, chain in pipelines.items()}, rounds, clock=process_time
-    )
-    speed = {name: len(order) / median(times[name]) for name in pipelines}
-    sent = {name: _bytes(_made(ours, chain, 0)) for name, chain in pipelines.items()}
+    works = {name: _work(loader, order) for name, loader in loaders.items()}
+    times = interleaved(works, rounds, clock=process_time)
+    speed = {name: len(order) / median(times[name]) for name in loaders}
+    sent = {name: _bytes(_made(loader, 0)) for name, loader in loaders.items()}
     rows = [
         dict(loader=name, ms=1e3 / speed[name], samples_per_s=speed[name], speed=ratio(times['MMPose'], times[name]),
              KiB=sent[name] / 1024, bytes=sent[name] / sent['MMPose'],
              cores=args.gpus * args.images_per_second / speed[name])
-        for name in pipelines
+        for name in loaders
     ]  # fmt: skip
     people = ' and '.join(f'{size / len(ours) / 1024:.0f} KiB a person as {name}' for name, size in caches.items())
     notes = (
@@ -87,7 +87,7 @@ def _tables(args: argparse.Namespace, ann_file: str, images: str, folder: Path) 
         f'crops, in memory: {people}.',
     )
     title = "Training samples, beside MMPose's own steps at the same settings"
-    return [Table(title, tuple(rows[0]), rows, notes), _shares(ours, pipelines, order)]
+    return [Table(title, tuple(rows[0]), rows, notes), _shares(loaders, order)]
 
 
 def _config(ann_file: str, images: str, load: dict[str, Any]) -> dict[str, Any]:
@@ -143,20 +143,21 @@ def _steps_of_mmpose(steps: Sequence[Any]) -> list[Any]:
     return made
 
 
-def _made(dataset: Any, steps: Sequence[Any], index: int) -> Any:
+def _made(loader: _Loader, index: int) -> Any:
+    dataset, steps = loader
     sample = dict(dataset.get_data_info(index), dataset=dataset)
     for step in steps:
         sample = step(sample)
     return sample
 
 
-def _work(dataset: Any, steps: Sequence[Any], order: Sequence[int]) -> Callable[[], None]:
+def _work(loader: _Loader, order: Sequence[int]) -> Callable[[], None]:
     import numpy as np
 
     def load() -> None:
         np.random.seed(0)
         for index in order:
-            _made(dataset, steps, index)
+            _made(loader, index)
 
     return load
 
@@ -171,10 +172,10 @@ def _bytes(sample: Any) -> int:
     return sum(value.nbytes for value in values if torch.is_tensor(value))
 
 
-def _shares(dataset: Any, pipelines: dict[str, Sequence[Any]], order: Sequence[int]) -> Table:
+def _shares(loaders: dict[str, _Loader], order: Sequence[int]) -> Table:
     """Milliseconds of each step."""
-    spent: dict[str, list[float]] = {name: [0.0] * (len(steps) + 1) for name, steps in pipelines.items()}
-    for name, steps in pipelines.items():
+    spent: dict[str, list[float]] = {name: [0.0] * (len(steps) + 1) for name, (_, steps) in loaders.items()}
+    for name, (dataset, steps) in loaders.items():
         for index in order:
             start = process_time()
             sample = dict(dataset.get_data_info(index), dataset=dataset)
@@ -183,7 +184,7 @@ def _shares(dataset: Any, pipelines: dict[str, Sequence[Any]], order: Sequence[i
                 start = process_time()
                 sample = step(sample)
                 spent[name][number] += process_time() - start
-    names = ['annotation', *(type(step).__name__ for step in pipelines['SDPose'])]
+    names = ['annotation', *(type(step).__name__ for step in loaders['SDPose'][1])]
     rows = [
         {'step': names[number], **{f'{name} ms': 1e3 * spent[name][number] / len(order) for name in spent}}
         for number in range(len(names))
