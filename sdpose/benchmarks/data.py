@@ -12,10 +12,11 @@ from .machine import machine
 from .table import Table
 from .timing import interleaved, ratio
 
+_Loader = tuple[Any, Sequence[Any]]  # a data set and the steps that its samples go through
 _MMPOSE = dict(
     LoadCheckedImage='LoadImage',
-    ContiguousFlip='RandomFlip',
     RejectionBBoxTransform='RandomBBoxTransform',
+    WindowedAffine='TopdownAffine',
     DeferredTarget='GenerateTarget',
     PackTrainingInputs='PackPoseInputs',
 )
@@ -41,8 +42,9 @@ def run(args: argparse.Namespace) -> list[Table]:
     if bool(args.ann_file) != bool(args.images):
         raise UserError('--ann-file and --images belong together: give both, or none for drawn people')
     with TemporaryDirectory() as folder:
-        source = (args.ann_file, args.images) if args.ann_file else _drawn(Path(folder), 4 if args.quick else 40)
-        return _tables(args, *source)
+        drawn = None if args.ann_file else _drawn(Path(folder), 4 if args.quick else 40)
+        ann_file, images = drawn or (args.ann_file, args.images)
+        return _tables(args, ann_file, images, Path(folder))
 
 
 def _drawn(folder: Path, count: int) -> tuple[str, str]:
@@ -54,57 +56,74 @@ def _drawn(folder: Path, count: int) -> tuple[str, str]:
     return str(folder / 'drawn/annotations/train.json'), str(folder / 'drawn/train')
 
 
-def _tables(args: argparse.Namespace, ann_file: str, images: str) -> list[Table]:
+def _tables(args: argparse.Namespace, ann_file: str, images: str, folder: Path) -> list[Table]:
     import cv2
     import torch
 
     cv2.setNumThreads(args.threads)
     torch.set_num_threads(args.threads)
     ours = _dataset(ann_file, images)
-    steps = ours.pipeline.transforms
-    theirs = _steps_of_mmpose(steps)
-    pipelines = {'MMPose': theirs, 'SDPose': steps}
+    caches = {name: _cache(ann_file, images, folder / name, name) for name in ('raw', 'jpeg')}
+    cached = {f'SDPose, {name} crops': _dataset(ann_file, images, folder / name) for name in caches}
+    loaders: dict[str, _Loader] = {'MMPose': (ours, _steps_of_mmpose(ours.pipeline.transforms))}
+    loaders.update({name: (each, each.pipeline.transforms) for name, each in {'SDPose': ours, **cached}.items()})
     order = range(min(len(ours), 4 if args.quick else 60))
     rounds = 2 if args.quick else args.rounds
-    times = interleaved(
-        {name: _work(ours, chain, order) for name, chain in pipelines.items()}, rounds, clock=process_time
-    )
-    speed = {name: len(order) / median(times[name]) for name in pipelines}
-    sent = {name: _bytes(_made(ours, chain, 0)) for name, chain in pipelines.items()}
+    works = {name: _work(loader, order) for name, loader in loaders.items()}
+    times = interleaved(works, rounds, clock=process_time)
+    speed = {name: len(order) / median(times[name]) for name in loaders}
+    sent = {name: _bytes(_made(loader, 0)) for name, loader in loaders.items()}
     rows = [
         dict(loader=name, ms=1e3 / speed[name], samples_per_s=speed[name], speed=ratio(times['MMPose'], times[name]),
              KiB=sent[name] / 1024, bytes=sent[name] / sent['MMPose'],
              cores=args.gpus * args.images_per_second / speed[name])
-        for name in pipelines
+        for name in loaders
     ]  # fmt: skip
+    people = ' and '.join(f'{size / len(ours) / 1024:.0f} KiB a person as {name}' for name, size in caches.items())
     notes = (
         f'{len(order)} samples, {rounds} rounds in turns, medians of CPU time, {args.threads} thread(s).',
         machine(),
         f'cores: those that {args.gpus} GPU(s) of {args.images_per_second:g} images/s need.',
+        f'crops, in memory: {people}.',
     )
-    title = "Training samples from full JPEGs, beside MMPose's own steps at the same settings"
-    return [Table(title, tuple(rows[0]), rows, notes), _shares(ours, pipelines, order)]
+    title = "Training samples, beside MMPose's own steps at the same settings"
+    return [Table(title, tuple(rows[0]), rows, notes), _shares(loaders, order)]
 
 
-def _dataset(ann_file: str, images: str) -> Any:
+def _config(ann_file: str, images: str, load: dict[str, Any]) -> dict[str, Any]:
+    codec = dict(type='MSRAHeatmap', input_size=(192, 256), heatmap_size=(48, 64), sigma=2, unbiased=True)
+    pipeline = [
+        load,
+        dict(type='GetBBoxCenterScale'),
+        dict(type='RandomFlip'),
+        dict(type='RandomHalfBody'),
+        dict(type='RejectionBBoxTransform', scale_factor=(0.65, 1.35), rotate_factor=90.0),
+        dict(type='WindowedAffine', input_size=(192, 256)),
+        dict(type='DeferredTarget', encoder=codec),
+        dict(type='PackTrainingInputs'),
+    ]
+    return dict(type='CocoDataset', ann_file=ann_file, data_prefix=dict(img=images), pipeline=pipeline)
+
+
+def _dataset(ann_file: str, images: str, cache: Path | None = None) -> Any:
     from mmengine.registry import init_default_scope
     from mmpose.registry import DATASETS
 
     import sdpose  # noqa: F401
 
     init_default_scope('mmpose')
-    codec = dict(type='MSRAHeatmap', input_size=(192, 256), heatmap_size=(48, 64), sigma=2, unbiased=True)
-    pipeline = [
-        dict(type='LoadCheckedImage'),
-        dict(type='GetBBoxCenterScale'),
-        dict(type='ContiguousFlip'),
-        dict(type='RandomHalfBody'),
-        dict(type='RejectionBBoxTransform', scale_factor=(0.65, 1.35), rotate_factor=90.0),
-        dict(type='TopdownAffine', input_size=(192, 256)),
-        dict(type='DeferredTarget', encoder=codec),
-        dict(type='PackTrainingInputs'),
-    ]
-    return DATASETS.build(dict(type='CocoDataset', ann_file=ann_file, data_prefix=dict(img=images), pipeline=pipeline))
+    load = dict(type='LoadCachedCrop', cache=str(cache)) if cache else dict(type='LoadCheckedImage')
+    return DATASETS.build(_config(ann_file, images, load))
+
+
+def _cache(ann_file: str, images: str, out: Path, form: str) -> int:
+    """Make a crop cache; returns its bytes."""
+    from mmengine.config import Config
+
+    from sdpose.datasets.crop_cache.build import Storing, build_crop_cache
+
+    dataset = _config(ann_file, images, dict(type='LoadCheckedImage'))
+    return build_crop_cache(Config(dict(train_dataloader=dict(dataset=dataset))), out, Storing(form), '').bytes
 
 
 def _steps_of_mmpose(steps: Sequence[Any]) -> list[Any]:
@@ -116,26 +135,29 @@ def _steps_of_mmpose(steps: Sequence[Any]) -> list[Any]:
         options: dict[str, Any] = {}
         if name == 'RandomBBoxTransform':
             options = dict(scale_factor=step.scale_factor, rotate_factor=step.rotate_factor)
+        if name == 'TopdownAffine':
+            options = dict(input_size=step.input_size)
         if name == 'GenerateTarget':
             options = dict(encoder=step.encoder_cfg)
         made.append(TRANSFORMS.build(dict(type=f'mmpose.{name}', **options)) if name else step)
     return made
 
 
-def _made(dataset: Any, steps: Sequence[Any], index: int) -> Any:
+def _made(loader: _Loader, index: int) -> Any:
+    dataset, steps = loader
     sample = dict(dataset.get_data_info(index), dataset=dataset)
     for step in steps:
         sample = step(sample)
     return sample
 
 
-def _work(dataset: Any, steps: Sequence[Any], order: Sequence[int]) -> Callable[[], None]:
+def _work(loader: _Loader, order: Sequence[int]) -> Callable[[], None]:
     import numpy as np
 
     def load() -> None:
         np.random.seed(0)
         for index in order:
-            _made(dataset, steps, index)
+            _made(loader, index)
 
     return load
 
@@ -150,10 +172,10 @@ def _bytes(sample: Any) -> int:
     return sum(value.nbytes for value in values if torch.is_tensor(value))
 
 
-def _shares(dataset: Any, pipelines: dict[str, Sequence[Any]], order: Sequence[int]) -> Table:
+def _shares(loaders: dict[str, _Loader], order: Sequence[int]) -> Table:
     """Milliseconds of each step."""
-    spent: dict[str, list[float]] = {name: [0.0] * (len(steps) + 1) for name, steps in pipelines.items()}
-    for name, steps in pipelines.items():
+    spent: dict[str, list[float]] = {name: [0.0] * (len(steps) + 1) for name, (_, steps) in loaders.items()}
+    for name, (dataset, steps) in loaders.items():
         for index in order:
             start = process_time()
             sample = dict(dataset.get_data_info(index), dataset=dataset)
@@ -162,7 +184,7 @@ def _shares(dataset: Any, pipelines: dict[str, Sequence[Any]], order: Sequence[i
                 start = process_time()
                 sample = step(sample)
                 spent[name][number] += process_time() - start
-    names = ['annotation', *(type(step).__name__ for step in pipelines['SDPose'])]
+    names = ['annotation', *(type(step).__name__ for step in loaders['SDPose'][1])]
     rows = [
         {'step': names[number], **{f'{name} ms': 1e3 * spent[name][number] / len(order) for name in spent}}
         for number in range(len(names))

@@ -15,6 +15,7 @@ from .agreement import check_flips, check_metrics, check_schedule
 from .channels import check_channels
 from .checkpoint import check_checkpoint
 from .codec import check_codec
+from .crop_cache import check_crop_caches
 from .datasets import check_datasets
 from .run_values import check_values
 from .score import check_score
@@ -28,6 +29,7 @@ CHECKS: tuple[Callable[[Config, Sequence[str]], None], ...] = (
     check_score,
     check_codec,
     check_datasets,
+    check_crop_caches,
     check_channels,
 )
 

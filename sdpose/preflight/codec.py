@@ -9,6 +9,7 @@ from sdpose.errors import ConfigError
 
 _SIZES = ('input_size', 'heatmap_size')
 _ENCODING = ('GenerateTarget', 'DeferredTarget')
+_CROPPING = ('TopdownAffine', 'WindowedAffine')
 
 
 def check_codec(cfg: Config, splits: Sequence[str]) -> None:
@@ -27,7 +28,7 @@ def check_codec(cfg: Config, splits: Sequence[str]) -> None:
     for split in splits:
         for step in (step for dataset in split_datasets(cfg, split) for step in dataset.get('pipeline') or []):
             made = step.get('encoder') if step.get('type') in _ENCODING else step
-            if step.get('type') not in (*_ENCODING, 'TopdownAffine') or not isinstance(made, dict):
+            if step.get('type') not in (*_ENCODING, *_CROPPING) or not isinstance(made, dict):
                 continue
             for name in _SIZES:
                 if name in made and name in decoder and [*made[name]] != [*decoder[name]]:

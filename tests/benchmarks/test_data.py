@@ -12,9 +12,10 @@ def test_the_quick_form_writes_speed_and_bytes(tmp_path: Path) -> None:
     file = tmp_path / 'data.json'
     subprocess.run([sys.executable, _TOOL, 'data', '--quick', '--json', file], check=True, capture_output=True)
     speed, steps = json.loads(file.read_text())
-    mmpose, ours = speed['rows']
+    mmpose, *ours = speed['rows']
     assert (mmpose['loader'], mmpose['speed'], mmpose['bytes']) == ('MMPose', 1.0, 1.0)
-    assert ours['bytes'] <= 0.45 and ours['cores'] > 0
+    assert [each['loader'] for each in ours] == ['SDPose', 'SDPose, raw crops', 'SDPose, jpeg crops']
+    assert all(each['bytes'] <= 0.45 and each['cores'] > 0 for each in ours)
     assert len(steps['rows']) == 9
 
 

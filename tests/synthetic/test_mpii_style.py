@@ -117,7 +117,7 @@ def test_training_targets_are_counted_from_0_so_that_the_metric_fits(config, peo
     pipeline = [
         step
         for step in config.train_dataloader.dataset.pipeline
-        if step.type not in ('ContiguousFlip', 'ClippedNormalBBoxTransform')
+        if step.type not in ('RandomFlip', 'ClippedNormalBBoxTransform')
     ]
     dataset = DATASETS.build({**config.train_dataloader.dataset, 'pipeline': pipeline})
     codec = KEYPOINT_CODECS.build(config.codec)

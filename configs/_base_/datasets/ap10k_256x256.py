@@ -10,9 +10,9 @@ codec = dict(input_size=(256, 256))
 # The settings that MMPose 0.x has for this data set: half bodies from more than 8 joints on, sizes within 50 %,
 # rotations of 40 degrees, no shift. SDPose's paper has no animals.
 train_pipeline = [
-    dict(type='LoadCheckedImage'),
+    '${load_step}',
     dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='${flip_step}', prob=0.5, direction='horizontal'),
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(
         type='RandomHalfBody',
         min_total_keypoints=9,
@@ -23,7 +23,7 @@ train_pipeline = [
         upper_prioritized_prob=0.6915,
     ),
     dict(type='ClippedNormalBBoxTransform', shift_prob=0.0, scale_factor=0.5, rotate_factor=40.0, rotate_prob=0.6),
-    dict(type='TopdownAffine', input_size='${codec.input_size}'),
+    dict(type='${affine_step}', input_size='${codec.input_size}'),
     dict(type='${target_step}', encoder='${codec}'),
     dict(type='${pack_step}'),
 ]

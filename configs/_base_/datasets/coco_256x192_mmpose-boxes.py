@@ -4,12 +4,12 @@ _base_ = ['coco_256x192.py']
 box_step = 'RejectionBBoxTransform'  # MMPose's RandomBBoxTransform with cheaper draws of the same distribution
 
 train_pipeline = [
-    dict(type='LoadCheckedImage'),
+    '${load_step}',
     dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='${flip_step}', prob=0.5, direction='horizontal'),
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='RandomHalfBody'),
     dict(type='${box_step}', shift_factor=0.16, scale_factor=(0.65, 1.35), rotate_factor=90.0),
-    dict(type='TopdownAffine', input_size='${codec.input_size}'),
+    dict(type='${affine_step}', input_size='${codec.input_size}'),
     dict(type='${target_step}', encoder='${codec}'),
     dict(type='${pack_step}'),
 ]

@@ -8,7 +8,7 @@ num_keypoints = 14
 # COCO's recipe with the settings that MMPose 0.x has for this data set: half bodies from more than 6 joints on, another
 # range of sizes and rotations. SDPose's paper names no recipe for CrowdPose.
 train_pipeline = [
-    dict(type='LoadCheckedImage'),
+    '${load_step}',
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(
         type='ClippedNormalBBoxTransform',
@@ -18,7 +18,7 @@ train_pipeline = [
         rotate_prob=0.0,
         input_size='${codec.input_size}',
     ),
-    dict(type='${flip_step}', prob=0.5, direction='horizontal'),
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(
         type='RandomHalfBody',
         min_total_keypoints=7,
@@ -29,7 +29,7 @@ train_pipeline = [
         upper_prioritized_prob=0.6915,
     ),
     dict(type='ClippedNormalBBoxTransform', shift_prob=0.0, scale_factor=0.5, rotate_factor=40.0, rotate_prob=0.6),
-    dict(type='TopdownAffine', input_size='${codec.input_size}'),
+    dict(type='${affine_step}', input_size='${codec.input_size}'),
     dict(type='${target_step}', encoder='${codec}'),
     dict(type='${pack_step}'),
 ]

@@ -9,13 +9,13 @@ codec = dict(input_size=(256, 256))
 
 # Sizes within 25 %, rotations of 30 degrees, no shift, no half bodies.
 train_pipeline = [
-    dict(type='LoadCheckedImage'),
+    '${load_step}',
     # Joints count pixels from 1. Not in the other pipeline: the metric compares with the joints as they are.
     dict(type='ZeroBasedKeypoints'),
     dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='${flip_step}', prob=0.5, direction='horizontal'),
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='ClippedNormalBBoxTransform', shift_prob=0.0, scale_factor=0.25, rotate_factor=30.0, rotate_prob=0.6),
-    dict(type='TopdownAffine', input_size='${codec.input_size}'),
+    dict(type='${affine_step}', input_size='${codec.input_size}'),
     dict(type='${target_step}', encoder='${codec}'),
     dict(type='${pack_step}'),
 ]

@@ -71,22 +71,19 @@ class ClippedNormalBBoxTransform(BaseTransform):
     @cache_randomness
     def _draw(self, num_boxes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Draw shifts (n, 2) in box sizes, relative sizes (n, 1) and rotations (n,) in degrees."""
-        shift = np.random.uniform(-1, 1, (num_boxes, 2)) * self.shift_factor
-        shift = np.where(np.random.rand(num_boxes, 1) < self.shift_prob, shift, 0)
-        size = np.clip(
-            1 + self.scale_factor * np.random.randn(num_boxes, 1), 1 - self.scale_factor, 1 + self.scale_factor
-        )
-        rotation = np.clip(
-            self.rotate_factor * np.random.randn(num_boxes), -2 * self.rotate_factor, 2 * self.rotate_factor
-        )
-        rotation = np.where(np.random.rand(num_boxes) < self.rotate_prob, rotation, 0)
-        return shift.astype(np.float32), size.astype(np.float32), rotation.astype(np.float32)
+        uniform = np.random.random_sample((num_boxes, 4)).astype(np.float32)
+        normal = np.random.standard_normal((num_boxes, 2)).astype(np.float32)
+        shift = (2 * uniform[:, :2] - 1) * self.shift_factor * (uniform[:, 2:3] < self.shift_prob)
+        size = 1 + self.scale_factor * np.maximum(np.minimum(normal[:, :1], 1), -1)
+        rotation = self.rotate_factor * np.maximum(np.minimum(normal[:, 1], 2), -2)
+        return shift, size, rotation * (uniform[:, 3] < self.rotate_prob)
 
     def transform(self, results: dict) -> dict:
         """Change ``bbox_center``, ``bbox_scale`` and ``bbox_rotation`` of one sample."""
         scale = results['bbox_scale']
         shift, size, rotation = self._draw(len(scale))
-        results['bbox_center'] = results['bbox_center'] + shift * self._widened(scale)
+        if self.shift_prob > 0:
+            results['bbox_center'] = results['bbox_center'] + shift * self._widened(scale)
         results['bbox_scale'] = scale * size
         results['bbox_rotation'] = results.get('bbox_rotation', 0) + rotation
         return results

@@ -35,7 +35,7 @@ def _sample(visible: list) -> dict:
 def test_the_shift_comes_before_half_body_and_size_after(pipeline: list) -> None:
     kinds = [step['type'] for step in pipeline]
     shift, rest = [number for number, kind in enumerate(kinds) if kind == 'ClippedNormalBBoxTransform']
-    assert shift < kinds.index('ContiguousFlip') < kinds.index('RandomHalfBody') < rest < kinds.index('TopdownAffine')
+    assert shift < kinds.index('RandomFlip') < kinds.index('RandomHalfBody') < rest < kinds.index('WindowedAffine')
     first, second = (
         ClippedNormalBBoxTransform(**{k: v for k, v in pipeline[number].items() if k != 'type'})
         for number in (shift, rest)

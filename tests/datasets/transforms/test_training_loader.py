@@ -1,6 +1,5 @@
 """The quick steps of the training loader: MMPose's samples for the same draws, MMPose's distribution of draws."""
 
-import cv2
 import mmpose.datasets.transforms as theirs
 import numpy as np
 import pytest
@@ -10,7 +9,7 @@ from mmpose.codecs import MSRAHeatmap
 from mmpose.models.data_preprocessors import PoseDataPreprocessor
 from scipy.stats import ks_2samp
 
-from sdpose.datasets.transforms import ContiguousFlip, DeferredTarget, PackTrainingInputs, RejectionBBoxTransform
+from sdpose.datasets.transforms import DeferredTarget, PackTrainingInputs, RejectionBBoxTransform, WindowedAffine
 from sdpose.models.data_preprocessors import HeatmapDataPreprocessor
 
 _DRAWS = 20000
@@ -36,22 +35,40 @@ def _sample(seed: int, joints: int = 17) -> dict:
 
 
 @pytest.mark.parametrize('direction', ['horizontal', 'vertical', 'diagonal'])
-def test_a_flip_is_mmposes_bit_for_bit_and_lies_in_memory_as_a_picture(direction: str) -> None:
+def test_a_windowed_crop_is_mmposes_bit_for_bit(direction: str) -> None:
     results = []
-    for kind in (ContiguousFlip, theirs.RandomFlip):
+    for kind in (WindowedAffine, theirs.TopdownAffine):
         np.random.seed(3)
-        flip = kind(prob=0.5, direction=direction)
-        results.append([flip.transform(_sample(seed)) for seed in range(12)])
+        flip, crop, made = theirs.RandomFlip(prob=0.5, direction=direction), kind((24, 32)), []
+        for seed in range(60):
+            sample = flip.transform(_sample(seed))
+            rng = np.random.default_rng(seed)
+            sample['bbox_center'] = rng.uniform(-40, 120, (1, 2)).astype(np.float32)  # some boxes lie outside
+            sample['bbox_scale'] = np.exp(rng.uniform(1, 5, (1, 2))).astype(np.float32)
+            if seed % 3:
+                kind_of_turn = np.float32 if seed % 2 else np.float64
+                sample['bbox_rotation'] = rng.uniform(-180, 180, 1).astype(kind_of_turn)
+            made.append(crop.transform(sample))
+        results.append(made)
     assert {sample['flip'] for sample in results[0]} == {True, False}
+    assert sum(not sample['img'].any() for sample in results[0]) < 30
     for ours, reference in zip(*results):
-        assert ours['img'].flags.c_contiguous
-        for key in ('img', 'bbox_center', 'keypoints', 'keypoints_visible', 'bbox'):
+        assert ours.keys() == reference.keys()
+        for key in ('img', 'bbox_scale', 'transformed_keypoints', 'input_center', 'input_scale', 'input_size'):
             np.testing.assert_array_equal(ours[key], reference[key])
-        warped = [
-            cv2.warpAffine(each['img'], np.float32([[0.7, 0.2, 3], [-0.2, 0.7, 9]]), (48, 64))
-            for each in (ours, reference)
-        ]
-        np.testing.assert_array_equal(*warped)
+            assert np.asarray(ours[key]).dtype == np.asarray(reference[key]).dtype
+
+
+def test_what_has_no_window_is_mmposes() -> None:
+    for change in (dict(use_udp=True), dict(channels=1), dict(keypoints=None)):
+        made = []
+        for kind in (WindowedAffine, theirs.TopdownAffine):
+            sample = _sample(1)
+            sample['img'] = sample['img'][..., : change.get('channels', 3)]
+            sample['keypoints'] = change.get('keypoints', sample['keypoints'])
+            made.append(kind((24, 32), use_udp=change.get('use_udp', False)).transform(sample))
+        np.testing.assert_array_equal(made[0]['img'], made[1]['img'])
+        np.testing.assert_array_equal(made[0]['transformed_keypoints'], made[1]['transformed_keypoints'])
 
 
 def test_random_boxes_have_mmposes_distribution() -> None:

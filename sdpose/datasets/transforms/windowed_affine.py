@@ -1,0 +1,91 @@
+"""MMPose's crop of a person's box from four channels, which OpenCV warps in half the time of three."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from mmpose.datasets.transforms import TopdownAffine
+from mmpose.registry import TRANSFORMS
+
+_RIM = 2  # pixels that bilinear sampling and rounding may reach beyond the box
+
+
+@TRANSFORMS.register_module()
+class WindowedAffine(TopdownAffine):
+    """``TopdownAffine`` bit for bit, which touches no more of a picture than the window around the turned box.
+
+    The window alone gets a fourth channel, is read from the memory map of a cached crop, and is mirrored where
+    ``RandomFlip`` left a view, of which ``cv2.warpAffine`` would copy the whole picture pixel by pixel. The matrix is
+    that of ``get_warp_matrix``, without its dozens of small arrays. Pictures of another number of channels, and UDP,
+    take MMPose's way.
+
+    Args:
+        input_size: As for ``TopdownAffine``.
+        use_udp: As for ``TopdownAffine``.
+    """
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Crop the box of a sample to ``img`` of the input's size."""
+        image, keypoints = results['img'], results.get('keypoints')
+        plain = isinstance(image, np.ndarray) and image.ndim == 3 and image.shape[2] == 3
+        if not plain or self.use_udp or keypoints is None or 'transformed_keypoints' in results:
+            return super().transform(results)
+        width, height = self.input_size
+        results['bbox_scale'] = self._fix_aspect_ratio(results['bbox_scale'], aspect_ratio=width / height)
+        center, scale = results['bbox_center'][0], results['bbox_scale'][0]
+        turn = np.deg2rad(results['bbox_rotation'][0] if 'bbox_rotation' in results else 0.0)
+        across, along = float(np.cos(turn)), float(np.sin(turn))
+        matrix = _matrix(center, scale, across, along, self.input_size)
+        window = _windowed(image, center.tolist(), scale.tolist(), abs(across), abs(along))
+        warped = cv2.warpAffine(window, matrix, (int(width), int(height)), flags=cv2.INTER_LINEAR)
+        transformed = keypoints.copy()
+        transformed[..., :2] = cv2.transform(keypoints[..., :2], matrix)
+        results.update(
+            img=cv2.cvtColor(warped, cv2.COLOR_BGRA2BGR),
+            transformed_keypoints=transformed,
+            input_size=(width, height),
+            input_center=center,
+            input_scale=scale,
+        )
+        return results
+
+
+def _matrix(center: np.ndarray, scale: np.ndarray, across: float, along: float, size: tuple[int, int]) -> np.ndarray:
+    """``get_warp_matrix`` (2, 3), from the same three points in single precision.
+
+    Args:
+        center: Of the box (2,).
+        scale: Its width and height (2,).
+        across: Cosine of its rotation.
+        along: Sine of its rotation.
+        size: (w, h) of the input.
+    """
+    width, height = size
+    half = -0.5 * float(scale[0])
+    source = np.empty((3, 2), np.float32)
+    source[0] = center
+    source[1] = float(center[0]) + across * half, float(center[1]) + along * half
+    step = source[0] - source[1]
+    source[2] = source[1, 0] - step[1], source[1, 1] + step[0]
+    target = np.array(((width / 2, height / 2), (0, height / 2), (0, height / 2 + width / 2)), np.float32)
+    return cv2.getAffineTransform(source, target)
+
+
+def _windowed(image: np.ndarray, center: list[float], scale: list[float], across: float, along: float) -> np.ndarray:
+    """A picture (H, W, 4) that is filled where a box at ``center`` touches it: other pixels are not read."""
+    width, height = scale
+    halves = ((width * across + height * along) / 2, (width * along + height * across) / 2)
+    sides = []
+    for middle, half, length in zip(center, halves, image.shape[1::-1], strict=True):
+        low = min(max(int(middle - half) - _RIM, 0), length - 1)
+        sides.append(slice(low, max(min(int(middle + half) + 1 + _RIM, length), low + 1)))
+    part = image[sides[1], sides[0]]
+    rows, columns = (-1 if stride < 0 else 1 for stride in part.strides[:2])  # of a mirrored view
+    filled = np.empty((*image.shape[:2], 4), image.dtype)
+    target = filled[sides[1], sides[0]]
+    if rows > 0 and columns > 0:
+        cv2.cvtColor(part, cv2.COLOR_BGR2BGRA, dst=target)
+    else:
+        upright = cv2.cvtColor(part[::rows, ::columns], cv2.COLOR_BGR2BGRA)
+        cv2.flip(upright, -1 if rows == columns else 0 if rows < 0 else 1, dst=target)
+    return filled

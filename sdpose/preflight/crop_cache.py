@@ -1,0 +1,102 @@
+"""Checks of crop caches that training loads from, before anything of them is read in the middle of an epoch."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from sdpose.config.nodes import iter_leaves
+from sdpose.datasets.crop_cache.build import image_changed, sha256
+from sdpose.datasets.crop_cache.reach import Reach
+from sdpose.datasets.crop_cache.store import CropCache
+from sdpose.errors import ConfigError, DataError, first_few
+
+from .reading import build_unread
+
+_STEP = 'LoadCachedCrop'
+_MOST_HASHED = 64  # pictures with another time of change whose content is compared
+
+
+def check_crop_caches(cfg: Config, splits: Sequence[str]) -> None:
+    """Check the caches that a config's data load crops from.
+
+    Raises:
+        ConfigError: If an evaluation loads from one, or the steps reach farther than its crops.
+        DataError: If one is missing, not finished, of other annotations, or of pictures that have changed since.
+    """
+    for split in splits:
+        loader = cfg.get(f'{split}_dataloader') or {}
+        leaves = [(each, _steps(each, above.wrappers)) for each, above in iter_leaves(loader.get('dataset'))]
+        if split != 'train' and any(step.get('type') == _STEP for _, steps in leaves for step in steps):
+            raise ConfigError(
+                f'{split}_dataloader loads from a crop cache, where predictions would lie in pixels of the crops: '
+                'begin its pipeline with LoadCheckedImage'
+            )
+        cached = [(each, steps) for each, steps in leaves if steps and steps[0].get('type') == _STEP]
+        for folder in dict.fromkeys(str(steps[0].get('cache')) for _, steps in cached):
+            _check(folder, [each for each in cached if str(each[1][0].get('cache')) == folder], split)
+
+
+def _steps(dataset: dict[str, Any], wrappers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [dict(step) for each in (dataset, *wrappers) for step in each.get('pipeline') or []]
+
+
+def _check(folder: str, cached: Sequence[tuple[dict[str, Any], list[dict[str, Any]]]], split: str) -> None:
+    """Check one cache for the data sets that load from it."""
+    init_default_scope('mmpose')
+    cache = CropCache(folder)
+    cache.check_shards()
+    names, stamps = cache.images()
+    known, first = {}, 0
+    for each in cache.about['datasets']:
+        known[each['sha256']] = slice(first, first := first + each['images'])
+    for dataset, steps in cached:
+        built = build_unread(dataset, f'{split}_dataloader.dataset')
+        found = sha256(built.ann_file)
+        if found not in known:
+            others = ', '.join(f'{each["sha256"][:12]} ({each["ann_file"]})' for each in cache.about['datasets'])
+            raise DataError(
+                f'the crop cache {folder} is of another data set or of older annotations: {built.ann_file} has the '
+                f'hash {found[:12]}, it was made of {others}: {cache.cure}'
+            )
+        _check_reach(cache, Reach(steps).describe())
+        _check_images(cache, Path(built.data_prefix.get('img') or '.'), names[known[found]], stamps[known[found]])
+
+
+def _check_reach(cache: CropCache, reach: list[str]) -> None:
+    """Check that the steps are those that the crops were cut for."""
+    recipe = cache.about['recipe']
+    for cut_for, step in zip([*recipe['reach'], '(no step)'], [*reach, '(no step)'], strict=False):
+        if cut_for != step:
+            raise ConfigError(
+                f'the crops of {cache.folder} were cut for other steps of the training pipeline, which may read beyond '
+                f'them: {cut_for} there, {step} in the config: {cache.cure}'
+            )
+
+
+def _check_images(cache: CropCache, folder: Path, names: Sequence[str], stamps: np.ndarray) -> None:
+    """Check that pictures, where they are there, are what the crops were cut from.
+
+    All are compared by size, and by content some of those that only have another time: a copy of a data set has.
+    """
+    sizes = dict(zip(names, stamps.tolist(), strict=True))
+    changed, touched = [], []
+    for name, (size, time, _) in sizes.items():
+        try:
+            stat = (folder / name).stat()
+        except OSError:
+            continue  # not there, which training from crops does not mind
+        if stat.st_size != size:
+            changed.append(name)
+        elif stat.st_mtime_ns != time:
+            touched.append(name)
+    some = touched[:: max(1, len(touched) // _MOST_HASHED)]
+    changed += [name for name in some if image_changed(folder / name, sizes[name])]
+    if changed:
+        raise DataError(
+            f'{len(changed)} image(s) below {folder} have changed since the crop cache {cache.folder} was made '
+            f'({first_few(changed)}): {cache.cure}'
+        )
