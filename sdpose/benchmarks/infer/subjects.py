@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-import yaml
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
@@ -18,8 +17,8 @@ from torch import Tensor, nn
 
 from sdpose.apis.complexity import count_macs
 from sdpose.config.building import build_model
-from sdpose.config.find import config_dir
 from sdpose.config.load import load_config
+from sdpose.config.metafiles import iter_results
 from sdpose.config.nodes import input_size
 from sdpose.converters.publishing import filled_model
 from sdpose.io.checkpoint import check_checkpoint_path, weights_of
@@ -98,14 +97,7 @@ def randomize(model: nn.Module) -> None:
 @cache
 def _published() -> dict[str, float]:
     """The papers' AP on COCO's validation set by the name of a config."""
-    found = {}
-    for file in config_dir().rglob('metafile.yml'):
-        for entry in yaml.safe_load(file.read_text())['Models']:
-            for result in entry.get('Results', ()):
-                score = (result.get('Metrics') or {}).get('AP (paper)')
-                if score is not None:
-                    found[entry['Name']] = float(score)
-    return found
+    return {each.model: each.value for each in iter_results() if (each.metric, each.source) == ('AP', 'paper')}
 
 
 def published_ap(name: str) -> float | None:
