@@ -27,6 +27,12 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help="scale the learning rate by the actual over the config's base batch size",
     )
+    parser.add_argument(
+        '--overfit',
+        type=int,
+        metavar='N',
+        help='train on the first N people alone until they are learned: the quickest proof that all fits together',
+    )
     cli.add_run_options(parser, 'validation')
     return parser.parse_args()
 

@@ -26,6 +26,8 @@ from sdpose.preflight.first_sample import check_first_sample
 
 from .drawing import check_drawing, require_picture_folder, require_validation, say_picture_folder
 from .log_filters import silence_records
+from .overfit import overfit as overfit_first
+from .overfit import say_whether_learned
 from .precision import set_training_precision
 
 
@@ -36,6 +38,7 @@ def train(
     no_validate: bool = False,
     auto_scale_lr: bool = False,
     skip_checks: bool = False,
+    overfit: int | None = None,
     **run: Any,
 ) -> nn.Module:
     """Train a model.
@@ -47,6 +50,7 @@ def train(
         no_validate: Do not evaluate during training.
         auto_scale_lr: Scale the learning rate by the actual over the config's base batch size.
         skip_checks: Do not look at data, checkpoint and config before the run.
+        overfit: Train on so many people alone until they are learned, see :func:`sdpose.apis.overfit.overfit`.
         **run: As :func:`sdpose.config.options.prepare`: ``work_dir``, ``gt_bbox``, ``cfg_options`` and others.
 
     Returns:
@@ -56,7 +60,11 @@ def train(
         UserError: For anything the user can cure: a path, a config key, the data, a checkpoint.
         Stopped: If SIGTERM or SIGHUP asked for the end; what was trained is saved.
     """
+    if overfit is not None and not run.get('work_dir'):
+        run['work_dir'] = os.path.join('work_dirs', f'{Path(config).stem}-overfit')
     cfg = prepare(config, **run)
+    if overfit is not None:
+        overfit_first(cfg, overfit)
     if no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     require_validation(cfg)
@@ -81,6 +89,8 @@ def train(
         _try_first_samples(runner, skip_checks)
         with building_late():
             model = runner.train()
+        if overfit is not None:
+            say_whether_learned(runner)
         say_picture_folder(runner, run.get('show_dir'))
         return model
 

@@ -167,3 +167,33 @@ def test_contradictions_of_the_metainfo(here: Path, change: str, message: str) -
 def test_a_model_with_another_joint_count(here: Path, nine: SimpleNamespace) -> None:
     with pytest.raises(ConfigError, match=r'test data has 9 key points per person, but model.neck.num_queries is 17'):
         testing.test('nine.py', str(nine.run / 'epoch_15.pth'), cfg_options={'model.neck.num_queries': 17})
+
+
+def test_a_training_takes_over_joints_by_name(
+    nine: SimpleNamespace, tmp_path: Path, run_tool: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From nine joints to three of them and one that is new, through the command line."""
+    checkpoint = torch.load(nine.run / 'epoch_15.pth', weights_only=False)
+    names = [checkpoint['meta']['dataset_meta']['keypoint_id2name'][number] for number in range(9)]
+    (tmp_path / 'data').symlink_to(nine.folder / 'data')
+    checkpoint['meta']['dataset_meta']['keypoint_id2name'] = dict(enumerate(['hand', *names[:0:-1]]))
+    torch.save(checkpoint, tmp_path / 'turned.pth')
+    (tmp_path / 'nine.py').write_bytes((nine.folder / 'nine.py').read_bytes())
+    options = ['load_from=turned.pth', 'optim_wrapper.optimizer.lr=0', 'train_cfg.max_epochs=1', 'param_scheduler=None']
+    done = run_tool(
+        'tools/train.py',
+        'nine.py',
+        '--work-dir',
+        'run',
+        '--no-validate',
+        '--cfg-options',
+        *options,
+        cwd=tmp_path,
+        check=True,
+    )
+    said = f'turned.pth takes over 8 joints by name: {", ".join(names[1:])}; new ones start from the mean of these: '
+    assert f'{said}{names[0]}; left out: hand' in done.stdout + done.stderr
+    query = torch.load(next(tmp_path.glob('run/*.pth')), weights_only=False)['state_dict']['neck.tokenizer.query']
+    learned = checkpoint['state_dict']['neck.tokenizer.query']  # (1, 9, D), in the order that was turned around
+    assert torch.allclose(query[:, 1:], learned.flip(1)[:, :-1])
+    assert torch.allclose(query[:, 0], learned[:, 1:].mean(dim=1))

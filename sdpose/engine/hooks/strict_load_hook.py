@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from sdpose.engine.bare_model import bare_model
+from sdpose.engine.joint_names import match_joints
 from sdpose.engine.resumable import require_resumable
 from sdpose.io.checkpoint import compare, labels_of, meta_of, require_match, stripped_of, weights_of
 
@@ -25,7 +26,8 @@ class StrictLoadHook(Hook):
 
     MMEngine's runner warns and goes on, which leaves parts of the model at their random initial values. Applies to
     ``load_from``, to resuming and to testing. A published checkpoint may lack the training-only tensors that it names
-    as taken out.
+    as taken out. A training that starts from a checkpoint of other joints takes over what belongs to single joints by
+    the joints' names, see :func:`sdpose.engine.joint_names.match_joints`.
 
     Args:
         allow_partial: Load the weights that fit, leave the others as they are, and show the table as a warning.
@@ -67,11 +69,33 @@ class StrictLoadHook(Hook):
         self._compare_labels(runner, checkpoint)
         source = getattr(runner, '_load_from', None) or 'the checkpoint'
         weights = weights_of(checkpoint, source)
+        if not getattr(runner, '_resume', False):
+            weights = self._match_joints(runner, checkpoint, weights, source)
         if not weights.keys() <= checkpoint.get('state_dict', {}).keys():  # a bare state dict, or wrappers' prefixes
             checkpoint['state_dict'] = weights
         self._fit(bare_model(runner), checkpoint, weights, source)
         if getattr(runner, '_resume', False):
             require_resumable(runner, checkpoint, source)
+
+    @staticmethod
+    def _match_joints(runner: Runner, checkpoint: dict, weights: dict[str, Tensor], source: str) -> dict[str, Tensor]:
+        """The weights, those of joints by the names of the training data's joints."""
+        train: Any = getattr(runner, '_train_loop', None)
+        learned = labels_of(meta_of(checkpoint).get('dataset_meta'))
+        wanted = labels_of(getattr(getattr(getattr(train, 'dataloader', None), 'dataset', None), 'metainfo', None))
+        matched = match_joints(bare_model(runner), weights, learned, wanted)
+        if matched is None:
+            return weights
+        if matched.kept:
+            text = f'takes over {len(matched.kept)} joints by name: {", ".join(matched.kept)}'
+            text += f'; new ones start from the mean of these: {", ".join(matched.new) or "none"}'
+            text += f'; left out: {", ".join(matched.left_out) or "none"}'
+        else:
+            text = f'and the training data have no joint of the same name ({", ".join(learned)}; {", ".join(wanted)})'
+            text += ': what belongs to joints is taken over in their order, if they are as many'
+        print_log(f'{source} {text}', 'current', logging.INFO if matched.kept else logging.WARNING)
+        checkpoint['state_dict'] = matched.weights
+        return matched.weights
 
     def _fit(self, model: nn.Module, checkpoint: dict, weights: dict[str, Tensor], source: str) -> None:
         """Compare weights with the model, and leave in the checkpoint those that are to be loaded."""

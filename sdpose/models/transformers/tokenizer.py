@@ -26,6 +26,10 @@ class Tokenizer(BaseModule):
         position: ``'sine'`` adds the fixed embedding to the patches once; ``'sine-full'`` has it added again before
             every layer but the first of each cycle; ``'learnable'`` adds one learned table to all tokens once.
 
+    Attributes:
+        joint_rows: Names of the tensors (1, K + n, D) whose first K rows belong to the query tokens, for whoever takes
+            weights over to other joints.
+
     Raises:
         ValueError: If the patches do not tile the feature map, or a value is out of range.
     """
@@ -53,6 +57,7 @@ class Tokenizer(BaseModule):
         self.grid_size = (feature_size[0] // patch_size[0], feature_size[1] // patch_size[1])  # (w, h)
         self.num_queries = num_queries
         self.position_per_layer = position == 'sine-full'
+        self.joint_rows = ('query', 'position') if position == 'learnable' else ('query',)
         patch_hw = (patch_size[1], patch_size[0])
         self.patch_embed = nn.Conv2d(in_channels, dim, kernel_size=patch_hw, stride=patch_hw)
         self.query = nn.Parameter(nn.init.trunc_normal_(torch.empty(1, num_queries, dim), std=0.02))
