@@ -5,4 +5,11 @@ from .array_coco_dataset import ArrayCocoDataset, ArrayCrowdPoseDataset
 from .class_folder import ClassFolderDataset
 from .mpii_test_dataset import MpiiTestDataset
 
-__all__ = ['ArrayCocoDataset', 'ArrayCrowdPoseDataset', 'ClassFolderDataset', 'MpiiTestDataset', 'samplers', 'transforms']
+__all__ = [
+    'ArrayCocoDataset',
+    'ArrayCrowdPoseDataset',
+    'ClassFolderDataset',
+    'MpiiTestDataset',
+    'samplers',
+    'transforms',
+]

@@ -111,9 +111,10 @@ def _are_fractions(boxes: np.ndarray) -> np.ndarray:
 
 def _inside(people: People, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """(N,) The share of each person's labelled joints between two corners, 1 for a person without any."""
-    lies: np.ndarray = ((people.joints >= low[:, None]) & (people.joints <= high[:, None])).all(
-        axis=2
-    ) & people.labelled
+    lies = people.labelled.copy()
+    for axis in range(2):  # all(axis=2) takes several times as long
+        places = people.joints[..., axis]
+        lies &= (places >= low[:, axis, None]) & (places <= high[:, axis, None])
     count = people.labelled.sum(axis=1)
     return np.where(count > 0, lies.sum(axis=1) / np.maximum(count, 1), 1)
 
