@@ -1,11 +1,8 @@
 """Data sets on shared arrays give MMPose's samples."""
 
 import contextlib
-import copy
 import io
 import json
-import pickle
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 

@@ -112,7 +112,9 @@ def from_content(content: dict[str, Any]) -> Arrays:
 
 
 def _entry(kind: type[Entry], values: dict[str, Any]) -> Entry:
-    return kind(**{name: _plain(values[name]) for name in kind.__struct_fields__ if name in values})
+    names = kind.__struct_fields__
+    required = names[: len(names) - len(kind.__struct_defaults__)]
+    return kind(**{name: _plain(values[name]) for name in names if name in values or name in required})
 
 
 def _plain(value: Any) -> Any:
