@@ -1,4 +1,4 @@
-"""The training loader beside MMPose's own pipeline of the same settings, sample for sample."""
+"""The training loader beside MMPose's own pipeline of the same settings, sample for sample, and the start before it."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -9,6 +9,7 @@ from time import process_time
 from typing import Any
 
 from .machine import machine
+from .start import start_table
 from .table import Table
 from .timing import interleaved, ratio
 
@@ -27,11 +28,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--images', metavar='DIR', help='the folder of their pictures')
     parser.add_argument('--rounds', type=int, default=30, help='rounds that are timed (default 30)')
     parser.add_argument('--images-per-second', type=float, default=1000, help='what one GPU trains (default 1000)')
+    parser.add_argument(
+        '--start-images',
+        type=int,
+        default=118287,
+        metavar='N',
+        help="images of the annotation file for the table of starts (default 118287, as COCO's train2017; 0: no table)",
+    )
+    parser.add_argument('--start-rounds', type=int, default=3, metavar='N', help='starts of each side (default 3)')
     parser.add_argument('--gpus', type=int, default=8, help='GPUs to feed (default 8)')
 
 
 def run(args: argparse.Namespace) -> list[Table]:
-    """Speed and bytes of both loaders, and the share of each step.
+    """Speed and bytes of both loaders, the share of each step, and what a start takes.
 
     Raises:
         UserError: If one of ``--ann-file`` and ``--images`` is given without the other.
@@ -42,7 +51,9 @@ def run(args: argparse.Namespace) -> list[Table]:
         raise UserError('--ann-file and --images belong together: give both, or none for drawn people')
     with TemporaryDirectory() as folder:
         source = (args.ann_file, args.images) if args.ann_file else _drawn(Path(folder), 4 if args.quick else 40)
-        return _tables(args, *source)
+        tables = _tables(args, *source)
+    images, rounds = (min(args.start_images, 300), 1) if args.quick else (args.start_images, args.start_rounds)
+    return [*tables, start_table(images, rounds, args.quick)] if images else tables
 
 
 def _drawn(folder: Path, count: int) -> tuple[str, str]:

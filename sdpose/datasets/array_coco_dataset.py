@@ -122,7 +122,9 @@ def samples_of(store: Store, folder: str, interval: int = 1) -> ArraySamples | N
     """
     arrays = store.arrays
     named = np.diff(arrays.name_ends, prepend=-1).min(initial=2) > 1
-    if not (_unique(arrays.image_ids) and _unique(arrays.ids) and named and (arrays.image_sizes > 0).all()):
+    kinds = [each.get('id') for each in store.categories or ()]
+    unique = _unique(arrays.image_ids) and _unique(arrays.ids) and all(kinds.count(kind) == 1 for kind in kinds)
+    if not (unique and named and (arrays.image_sizes > 0).all()):
         return None
     boxes, areas = _boxes_and_areas(arrays)
     places = np.maximum(arrays.joints[..., 0], arrays.joints[..., 1]).astype(np.float32)
@@ -175,7 +177,7 @@ class ArrayAnnotations(BaseDataset):
         samples = None
         if self.data_mode == 'topdown' and not self.bbox_file and are_mmposes(type(self), *_REPLACED):
             store = open_store(self.ann_file)
-            if store is not None and _are_categories(store.categories):
+            if store is not None:
                 samples = samples_of(store, self.data_prefix['img'], self.sample_interval)
         if samples is None:
             return super().load_data_list()
@@ -188,16 +190,6 @@ class ArrayAnnotations(BaseDataset):
         if isinstance(indices, Sequence) and isinstance(self.data_list, ArraySamples):
             return self.data_list.take(np.array(indices, int))
         return super()._get_unserialized_subset(indices)
-
-
-def _are_categories(categories: Any) -> bool:
-    """Whether a file has no categories, or a list of them with an id each."""
-    if categories is None:
-        return True
-    if not isinstance(categories, list) or not all(isinstance(each, dict) and 'id' in each for each in categories):
-        return False
-    ids = [each['id'] for each in categories]
-    return all(ids.count(each) == 1 for each in ids)
 
 
 @DATASETS.register_module()

@@ -78,10 +78,8 @@ def is_evaluated_soundly(store: Store, use_area: bool, crowd: bool) -> bool:
         crowd: Whether CrowdPose's evaluation reads it.
     """
     arrays, people, labelled = store.arrays, store.arrays.listed >= 0, _labelled(store.arrays)
-    if not isinstance(store.categories, list):
-        return False
-    listed = [each.get('id') if isinstance(each, dict) else None for each in store.categories]
-    known = None not in listed and set(arrays.categories[labelled].tolist()) <= set(listed)
+    listed = [each.get('id') for each in store.categories or ()]
+    known = None not in listed and all(kind in listed for kind in set(arrays.categories[labelled].tolist()))
     boxes = np.prod(arrays.boxes[labelled, 2:], axis=1)
     areas = not use_area or (
         _are_between(arrays.areas[people], -_HUGE, _HUGE)

@@ -11,11 +11,12 @@ _TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/benchmark.py'
 def test_the_quick_form_writes_speed_and_bytes(tmp_path: Path) -> None:
     file = tmp_path / 'data.json'
     subprocess.run([sys.executable, _TOOL, 'data', '--quick', '--json', file], check=True, capture_output=True)
-    speed, steps = json.loads(file.read_text())
+    speed, steps, start = json.loads(file.read_text())
     mmpose, ours = speed['rows']
     assert (mmpose['loader'], mmpose['speed'], mmpose['bytes']) == ('MMPose', 1.0, 1.0)
     assert ours['bytes'] <= 0.45 and ours['cores'] > 0
     assert len(steps['rows']) == 9
+    assert len(start['rows']) == 3 and all(row['s'] > 0 for row in start['rows'])
 
 
 def test_half_a_source_is_refused() -> None:

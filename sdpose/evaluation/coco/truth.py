@@ -97,7 +97,7 @@ def load_truth(file: str | Path) -> Truth:
 def _load(file: str, changed: int, size: int) -> Truth:
     """The truth of one state of a file."""
     store = open_store(file)
-    if store is not None and isinstance(store.categories, list):
+    if store is not None and store.categories and all('id' in each for each in store.categories):
         return _truth(file, store.arrays, store.categories)
     content = read_json(file, 'a COCO annotation file')
     lists = ('images', 'annotations', 'categories')
@@ -115,7 +115,7 @@ def _load(file: str, changed: int, size: int) -> Truth:
 
 def _truth(file: str, arrays: Arrays, listed: list[dict[str, Any]]) -> Truth:
     images, first, image_order = np.unique(arrays.image_ids, return_index=True, return_inverse=True)
-    categories = np.unique([each['id'] for each in listed])
+    categories = np.unique([each['id'] for each in listed if isinstance(each['id'], (int, float))]).astype(int)
     own = np.flatnonzero((arrays.images >= 0) & np.isin(arrays.categories, categories))
     group = np.searchsorted(categories, arrays.categories[own]) * len(images) + image_order[arrays.images[own]]
     order = group.argsort(kind='stable')

@@ -79,23 +79,23 @@ class _Annotation(msgspec.Struct):
 class _File(msgspec.Struct):
     images: list[_Image]
     annotations: list[msgspec.Raw]
-    categories: msgspec.Raw = msgspec.Raw(b'null')
+    categories: list[dict[str, Any]] | UnsetType = UNSET
 
 
 Entry = TypeVar('Entry', bound=msgspec.Struct)
 
 
-def parse(data: bytes) -> tuple[Arrays, Any] | None:
-    """Arrays and ``categories`` of a file.
+def parse(data: bytes) -> tuple[Arrays, list[dict[str, Any]] | None] | None:
+    """Arrays of a file, and its ``categories`` or None if it has none.
 
     Returns:
         None if a field is not of the type that COCO has: the generic reader of JSON may take it, or name the fault.
     """
     try:
         file = msgspec.json.decode(data, type=_File)
-        categories = msgspec.json.decode(file.categories)
         places = _places(data, file.annotations)
         decode = msgspec.json.Decoder(_Annotation).decode
+        categories = None if file.categories is UNSET else file.categories
         return _arrays(file.images, map(decode, file.annotations), places), categories
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None

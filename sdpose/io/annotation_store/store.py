@@ -31,7 +31,9 @@ class Store:
         mapped: Whether the arrays are shared by a memory map.
     """
 
-    def __init__(self, file: str, state: State, arrays: Arrays, categories: Any, mapped: bool = False) -> None:
+    def __init__(
+        self, file: str, state: State, arrays: Arrays, categories: list[dict[str, Any]] | None, mapped: bool = False
+    ) -> None:
         self.file = file
         self.state = state
         self.arrays = arrays
