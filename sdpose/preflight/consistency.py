@@ -94,7 +94,7 @@ def _check_weights(people: People, file: str) -> None:
 
 
 def _remark_on_weights(people: People, file: str) -> str | None:
-    odd = ((people.weights % 1) != 0).any(axis=1)
+    odd = (people.weights != np.floor(people.weights)).any(axis=1)
     if not odd.any():
         return None
     first = people.weights[int(odd.argmax())]

@@ -31,7 +31,8 @@ def is_sound(store: Store, num_keypoints: int) -> bool:
         and (arrays.listed > 0).any()
         and listed.all()
         and _are_between(arrays.boxes[arrays.listed >= 0], -_HUGE, _HUGE)
-        and _are_between(arrays.joints[arrays.listed > 0].reshape(-1, 3), (-_HUGE, -_HUGE, -_HUGE), (_HUGE, _HUGE, 2))
+        and _are_between(arrays.joints[arrays.listed > 0], -_HUGE, _HUGE)
+        and arrays.joints[arrays.listed > 0, :, 2].max() <= 2
         and _is_everybody_used(arrays)
     )
 
@@ -40,8 +41,9 @@ def _are_unique(*columns: list[Any]) -> bool:
     return all(len(set(column)) == len(column) for column in columns)
 
 
-def _are_between(values: np.ndarray, low: float | tuple[float, ...], high: float | tuple[float, ...]) -> bool:
-    return bool(np.all((values >= low) & (values <= high)))  # False for NaN
+def _are_between(values: np.ndarray, low: float, high: float) -> bool:
+    """Whether no value is beyond the limits, or NaN."""
+    return not values.size or bool(low <= values.min() and values.max() <= high)
 
 
 def used_people(arrays: Arrays) -> np.ndarray:

@@ -113,6 +113,7 @@ def _open(file: str, state: State) -> Store | None:
                 break
         except OSError as error:
             fate = f'held in memory, since {place} cannot be written ({error.strerror})'
+    store = store or _parsed(file, state)  # where no folder can be written
     if store is not None:
         seconds = time.perf_counter() - started
         print_log(f'{file}: {len(store.arrays.ids)} annotations parsed in {seconds:.1f} s, {fate}', 'current')
