@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from mmpose.datasets import CocoDataset, CrowdPoseDataset
+from torch.utils.data import DataLoader
 
 from sdpose.datasets import ArrayCocoDataset, ArrayCrowdPoseDataset
 from sdpose.datasets.array_coco_dataset import ArraySamples
@@ -125,3 +126,88 @@ def test_odd_files(name: str, tmp_path: Path) -> None:
     assert_same(ours, theirs)
     read_by_mmpose = list(ODD).index(name) >= list(ODD).index('ids as fractions')
     assert isinstance(ours.data_list, ArraySamples) != read_by_mmpose
+
+
+FILE = content(*(person(number, image_id=(9, 7, 4)[number % 3], bbox=[number, 1, 9, 8]) for number in range(1, 12)))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Eleven people on three images."""
+    (tmp_path / 'a.json').write_text(json.dumps(FILE))
+    return tmp_path / 'a.json'
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(indices=4),
+        dict(indices=-3),
+        dict(indices=[5, 0, 5]),
+        dict(sample_interval=2),
+        dict(serialize_data=False),
+        dict(filter_cfg=dict(bbox_score_thr=0.5)),
+        dict(test_mode=True),
+        dict(data_mode='bottomup'),
+        dict(data_mode='bottomup', test_mode=True),
+    ],
+)
+def test_options_of_mmpose(file: Path, options: dict[str, Any]) -> None:
+    assert_same(built(ArrayCocoDataset, file, **options), built(CocoDataset, file, **options))
+
+
+def test_detected_people(file: Path) -> None:
+    boxes = [dict(image_id=7, category_id=kind, bbox=[1, 2, 3, 4.5], score=0.1 * kind) for kind in (1, 2, 1)]
+    file.with_name('boxes.json').write_text(json.dumps(boxes))
+    options: dict[str, Any] = dict(bbox_file=str(file.with_name('boxes.json')), test_mode=True)
+    assert_same(built(ArrayCocoDataset, file, **options), built(CocoDataset, file, **options))
+
+
+def test_subsets_and_a_start_when_it_is_first_used(file: Path) -> None:
+    for kind in (int, list):
+        ours, theirs = (built(each, file, lazy_init=True) for each in (ArrayCocoDataset, CocoDataset))
+        with contextlib.redirect_stdout(io.StringIO()):
+            assert_same(ours.get_subset(3 if kind is int else [2, 7]), theirs.get_subset(3 if kind is int else [2, 7]))
+            ours.get_subset_(-2 if kind is int else [1, 4])
+            theirs.get_subset_(-2 if kind is int else [1, 4])
+        assert isinstance(ours.data_list, ArraySamples)
+        assert ours[1]['sample_idx'] == theirs[1]['sample_idx'] == 1
+        assert_same(ours, theirs)
+
+
+def test_a_sample_is_its_readers_own(file: Path) -> None:
+    dataset = built(ArrayCocoDataset, file)
+    for value in dataset[0].values():
+        if isinstance(value, np.ndarray):
+            value += 1
+    assert_same(dataset, built(CocoDataset, file))
+
+
+def test_workers_get_no_copy(file: Path) -> None:
+    dataset = built(ArrayCocoDataset, file)
+    loader = DataLoader(dataset, num_workers=2, multiprocessing_context='spawn', collate_fn=list)
+    theirs = built(CocoDataset, file)
+    for place, (sample,) in enumerate(loader):
+        assert sample['id'] == theirs[place]['id'] and np.array_equal(sample['keypoints'], theirs[place]['keypoints'])
+        assert sample['raw_ann_info'] == theirs[place]['raw_ann_info']
+    assert place == 10
+
+
+class Own(ArrayCocoDataset):
+    """A class of a user's own, on arrays by inheritance."""
+
+    def parse_data_info(self, raw_data_info: dict) -> dict | None:
+        info = super().parse_data_info(raw_data_info)
+        return info and dict(info, own=1)
+
+
+def test_a_class_that_reads_otherwise_does_so(file: Path) -> None:
+    dataset = built(Own, file)
+    assert len(dataset) == 11 and dataset[3]['own'] == 1
+
+
+def test_images_of_samples_and_their_sizes(file: Path) -> None:
+    samples = built(ArrayCocoDataset, file).data_list
+    assert samples.image_paths() == [sample['img_path'] for sample in samples]
+    assert samples.said_sizes(5) == {f'images/ü/{number}.jpg': (40, 30) for number in (9, 7, 4)}
+    assert samples[:2].said_sizes(5) == {'images/ü/9.jpg': (40, 30)} == samples.said_sizes(1)
