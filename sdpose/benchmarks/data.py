@@ -1,4 +1,4 @@
-"""The training loader beside MMPose's own pipeline of the same settings, sample for sample."""
+"""The training loader beside MMPose's own pipeline of the same settings, sample for sample, and the start before it."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -9,6 +9,7 @@ from time import process_time
 from typing import Any
 
 from .machine import machine
+from .start import start_table
 from .table import Table
 from .timing import interleaved, ratio
 
@@ -28,11 +29,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--images', metavar='DIR', help='the folder of their pictures')
     parser.add_argument('--rounds', type=int, default=30, help='rounds that are timed (default 30)')
     parser.add_argument('--images-per-second', type=float, default=1000, help='what one GPU trains (default 1000)')
+    parser.add_argument(
+        '--start-images',
+        type=int,
+        default=118287,
+        metavar='N',
+        help="images of the annotation file for the table of starts (default 118287, as COCO's train2017; 0: no table)",
+    )
+    parser.add_argument('--start-rounds', type=int, default=3, metavar='N', help='starts of each side (default 3)')
     parser.add_argument('--gpus', type=int, default=8, help='GPUs to feed (default 8)')
 
 
 def run(args: argparse.Namespace) -> list[Table]:
-    """Speed and bytes of both loaders, and the share of each step.
+    """Speed and bytes of both loaders, the share of each step, and what a start takes.
 
     Raises:
         UserError: If one of ``--ann-file`` and ``--images`` is given without the other.
@@ -44,7 +53,9 @@ def run(args: argparse.Namespace) -> list[Table]:
     with TemporaryDirectory() as folder:
         drawn = None if args.ann_file else _drawn(Path(folder), 4 if args.quick else 40)
         ann_file, images = drawn or (args.ann_file, args.images)
-        return _tables(args, ann_file, images, Path(folder))
+        tables = _tables(args, ann_file, images, Path(folder))
+    count, rounds = (min(args.start_images, 300), 1) if args.quick else (args.start_images, args.start_rounds)
+    return [*tables, start_table(count, rounds, args.quick)] if count else tables
 
 
 def _drawn(folder: Path, count: int) -> tuple[str, str]:
@@ -65,7 +76,8 @@ def _tables(args: argparse.Namespace, ann_file: str, images: str, folder: Path) 
     ours = _dataset(ann_file, images)
     caches = {name: _cache(ann_file, images, folder / name, name) for name in ('raw', 'jpeg')}
     cached = {f'SDPose, {name} crops': _dataset(ann_file, images, folder / name) for name in caches}
-    loaders: dict[str, _Loader] = {'MMPose': (ours, _steps_of_mmpose(ours.pipeline.transforms))}
+    mmposes = _dataset(ann_file, images, kind='CocoDataset')
+    loaders: dict[str, _Loader] = {'MMPose': (mmposes, _steps_of_mmpose(ours.pipeline.transforms))}
     loaders.update({name: (each, each.pipeline.transforms) for name, each in {'SDPose': ours, **cached}.items()})
     order = range(min(len(ours), 4 if args.quick else 60))
     rounds = 2 if args.quick else args.rounds
@@ -90,7 +102,7 @@ def _tables(args: argparse.Namespace, ann_file: str, images: str, folder: Path) 
     return [Table(title, tuple(rows[0]), rows, notes), _shares(loaders, order)]
 
 
-def _config(ann_file: str, images: str, load: dict[str, Any]) -> dict[str, Any]:
+def _config(ann_file: str, images: str, load: dict[str, Any], kind: str = 'ArrayCocoDataset') -> dict[str, Any]:
     codec = dict(type='MSRAHeatmap', input_size=(192, 256), heatmap_size=(48, 64), sigma=2, unbiased=True)
     pipeline = [
         load,
@@ -102,10 +114,10 @@ def _config(ann_file: str, images: str, load: dict[str, Any]) -> dict[str, Any]:
         dict(type='DeferredTarget', encoder=codec),
         dict(type='PackTrainingInputs'),
     ]
-    return dict(type='CocoDataset', ann_file=ann_file, data_prefix=dict(img=images), pipeline=pipeline)
+    return dict(type=kind, ann_file=ann_file, data_prefix=dict(img=images), pipeline=pipeline)
 
 
-def _dataset(ann_file: str, images: str, cache: Path | None = None) -> Any:
+def _dataset(ann_file: str, images: str, cache: Path | None = None, kind: str = 'ArrayCocoDataset') -> Any:
     from mmengine.registry import init_default_scope
     from mmpose.registry import DATASETS
 
@@ -113,7 +125,7 @@ def _dataset(ann_file: str, images: str, cache: Path | None = None) -> Any:
 
     init_default_scope('mmpose')
     load = dict(type='LoadCachedCrop', cache=str(cache)) if cache else dict(type='LoadCheckedImage')
-    return DATASETS.build(_config(ann_file, images, load))
+    return DATASETS.build(_config(ann_file, images, load, kind))
 
 
 def _cache(ann_file: str, images: str, out: Path, form: str) -> int:

@@ -3,16 +3,16 @@
 import argparse
 import contextlib
 import io
-import multiprocessing
 import pickle
-import resource
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from .processes import in_a_process, most_memory
 from .table import Table
 
 _OPTIONS: dict[str, dict[str, Any]] = {'COCO': {}, 'CrowdPose': dict(iou_type='keypoints_crowd', use_area=False)}
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> list[Table]:
     images, rounds = (60, 1) if args.quick else (args.images, args.rounds)
     scale = [20, 60] if args.quick else args.scale
     notes = (*_NOTES, machine())
-    evaluate = measure if args.quick else _in_a_process
+    evaluate = measure if args.quick else partial(in_a_process, measure)
     rows = [_row(kind, images, rounds, evaluate) for kind in _OPTIONS]
     tables = [Table('Evaluation beside MMPose', list(rows[0]), rows, notes)]
     if scale:
@@ -90,12 +90,6 @@ def _row(kind: str, images: int, rounds: int, evaluate: Callable[..., Any], both
     return row if both else {**row, 'times as fast': None, 'times the memory': None, 'largest difference': None}
 
 
-def _in_a_process(*arguments: str) -> dict[str, Any]:
-    """What :func:`measure` returns in a process of its own."""
-    with multiprocessing.get_context('spawn').Pool(1) as pool:
-        return pool.apply(measure, arguments)
-
-
 def measure(side: str, kind: str, file: str, stored: str) -> dict[str, Any]:
     """Time, memory and numbers of one side; what they are worth depends on what the process did before.
 
@@ -116,7 +110,7 @@ def measure(side: str, kind: str, file: str, stored: str) -> dict[str, Any]:
     name = 'coco' if kind == 'COCO' else 'crowdpose'
     meta = parse_pose_metainfo(dict(from_file=f'configs/_base_/datasets/{name}.py'))
     samples = pickle.loads(Path(stored).read_bytes())
-    before = _most_memory(reset=True)
+    before = most_memory(reset=True)
     start = time.process_time()
     with contextlib.redirect_stdout(io.StringIO()):  # of xtcocotools, which prints
         metric = (CocoMetric if side == 'MMPose' else ArrayCocoMetric)(ann_file=file, **_OPTIONS[kind])
@@ -126,17 +120,5 @@ def measure(side: str, kind: str, file: str, stored: str) -> dict[str, Any]:
         numbers = metric.evaluate(len(samples))
     seconds = time.process_time() - start
     return dict(
-        seconds=seconds, MiB=_most_memory() - before, numbers={name: float(value) for name, value in numbers.items()}
+        seconds=seconds, MiB=most_memory() - before, numbers={name: float(value) for name, value in numbers.items()}
     )
-
-
-def _most_memory(reset: bool = False) -> float:
-    """The most memory so far, in MiB; from now on only, where the system can begin anew (Linux)."""
-    if reset:
-        with contextlib.suppress(OSError):
-            Path('/proc/self/clear_refs').write_text('5')
-    with contextlib.suppress(OSError):
-        for line in Path('/proc/self/status').read_text().splitlines():
-            if line.startswith('VmHWM:'):
-                return int(line.split()[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

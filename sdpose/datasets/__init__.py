@@ -1,7 +1,15 @@
 """What MMPose's data sets and transforms lack; importing this registers it."""
 
 from . import samplers, transforms
+from .array_coco_dataset import ArrayCocoDataset, ArrayCrowdPoseDataset
 from .class_folder import ClassFolderDataset
 from .mpii_test_dataset import MpiiTestDataset
 
-__all__ = ['ClassFolderDataset', 'MpiiTestDataset', 'samplers', 'transforms']
+__all__ = [
+    'ArrayCocoDataset',
+    'ArrayCrowdPoseDataset',
+    'ClassFolderDataset',
+    'MpiiTestDataset',
+    'samplers',
+    'transforms',
+]

@@ -1,6 +1,7 @@
 """A look at a COCO-style data set before training or testing starts: is everything there, and does it fit together.
 
-It reads the annotation file once more and lists each image folder once; no image is opened.
+It reads the annotation file as arrays, and entry by entry where something is wrong or odd, and lists each image folder
+once; no image is opened.
 """
 
 import os
@@ -9,13 +10,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import numpy as np
+
 from sdpose.errors import DataError, first_few
+from sdpose.io.annotation_store import Store, open_store
 from sdpose.io.json_file import read_json
 
 from . import coco_fields
 from .annotation_file import read_annotations
 from .evaluated import check_evaluated
 from .odd_entries import check_crowds, remarks_on_entries
+from .sound import is_evaluated_soundly, is_sound, used_people
 
 
 def check_people(
@@ -48,6 +53,11 @@ def check_people(
             annotation has another number or order of joints, an image with annotated people is missing, or no person
             is left.
     """
+    store = open_store(ann_file)
+    if store is not None and not parts and is_sound(store, num_keypoints):
+        if not evaluated or is_evaluated_soundly(store, use_area, crowd):
+            _check_sound(ann_file, store, image_folder, joints)
+            return []
     content = read_annotations(ann_file)
     if not content['annotations']:
         raise _no_keypoints(ann_file)
@@ -72,6 +82,15 @@ def check_people(
     return remarks + _remark_on_boxes(
         used, images, 'annotation', ann_file, 'left out of training and of ground-truth boxes'
     )
+
+
+def _check_sound(ann_file: str | Path, store: Store, image_folder: str | Path, joints: Sequence[str]) -> None:
+    """What remains to be checked of a file whose entries are sound: the order of its joints, and its images."""
+    arrays, names = store.arrays, store.names()
+    kinds = set(arrays.categories[arrays.listed >= 0].tolist())
+    coco_fields.check_joint_names(ann_file, _categories(store.categories, kinds), joints)
+    images = np.flatnonzero(np.bincount(arrays.images[used_people(arrays)]))
+    check_images(image_folder, [names[image] for image in images.tolist()], ann_file)
 
 
 def check_detections(
@@ -142,7 +161,10 @@ def check_images(folder: str | Path, names: Iterable[str], named_by: str | Path)
     listed: dict[str, dict[str, bool]] = {}
     missing: list[str] = []
     special: list[str] = []
+    at_hand = {name for name, is_file in _are_files(str(folder)).items() if is_file}
     for name in dict.fromkeys(names):
+        if name in at_hand:
+            continue
         parent, file = os.path.split(os.path.join(folder, name))
         if parent not in listed:
             listed[parent] = _are_files(parent)
@@ -229,7 +251,11 @@ def _flat(ann: dict[str, Any]) -> dict[str, Any]:
 def categories_of_people(content: dict[str, Any]) -> list[Any]:
     """The categories of the annotations that have key points, or all of a file without any."""
     used = {ann.get('category_id') for ann in content['annotations'] if 'keypoints' in ann}
-    categories = content.get('categories')
+    return _categories(content.get('categories'), used)
+
+
+def _categories(categories: Any, used: set[Any]) -> list[Any]:
+    """Those of a file's categories that are used, or all if none is."""
     categories = categories if isinstance(categories, list) else []
     return [each for each in categories if not used or (isinstance(each, dict) and each.get('id') in used)]
 

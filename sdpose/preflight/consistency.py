@@ -94,7 +94,7 @@ def _check_weights(people: People, file: str) -> None:
 
 
 def _remark_on_weights(people: People, file: str) -> str | None:
-    odd = ((people.weights % 1) != 0).any(axis=1)
+    odd = (people.weights != np.floor(people.weights)).any(axis=1)
     if not odd.any():
         return None
     first = people.weights[int(odd.argmax())]
@@ -111,9 +111,10 @@ def _are_fractions(boxes: np.ndarray) -> np.ndarray:
 
 def _inside(people: People, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """(N,) The share of each person's labelled joints between two corners, 1 for a person without any."""
-    lies: np.ndarray = ((people.joints >= low[:, None]) & (people.joints <= high[:, None])).all(
-        axis=2
-    ) & people.labelled
+    lies = people.labelled.copy()
+    for axis in range(2):  # all(axis=2) takes several times as long
+        places = people.joints[..., axis]
+        lies &= (places >= low[:, axis, None]) & (places <= high[:, axis, None])
     count = people.labelled.sum(axis=1)
     return np.where(count > 0, lies.sum(axis=1) / np.maximum(count, 1), 1)
 

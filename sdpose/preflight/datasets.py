@@ -18,6 +18,7 @@ from mmpose.registry import DATASETS
 from sdpose.config.evaluators import is_coco, reads_head_boxes
 from sdpose.config.nodes import Above, as_list, inner_datasets, iter_leaves, resolve_type, split_datasets
 from sdpose.datasets import ClassFolderDataset
+from sdpose.datasets.array_coco_dataset import ArraySamples, are_mmposes
 from sdpose.datasets.mpii_test_dataset import MpiiTestDataset
 from sdpose.errors import ConfigError, DataError
 
@@ -26,13 +27,14 @@ from .classes import check_class_data
 from .coco import check_detections, check_images, check_people
 from .consistency import remarks_on, remarks_on_boxes
 from .evaluator_files import check_evaluator_file, coco_files, judged, reads_parts
-from .image_sizes import remark_on_sizes
+from .image_sizes import remark_on_sizes, said_sizes
 from .metainfo import load_metainfo
 from .mpii import check_mpii
 from .people import detected_people, people_of
 from .reading import build_unread, read_as_class
 
 _REMOTE = '://'
+_READING = ('_load_annotations', 'parse_data_info')  # of annotations in COCO's form
 
 
 def check_datasets(cfg: Config, splits: Sequence[str]) -> None:
@@ -117,11 +119,12 @@ def _check_keypoint_data(cfg: Config, dataset: dict[str, Any], above: Above, spl
         detected = detected_people(samples)
         remarks += remarks_on_boxes(detected, file) if detected is not None else []
     elif dataset.get('data_mode', 'topdown') == 'topdown':
-        people = people_of(samples, _json(ann_file))
+        people = people_of(samples, None if isinstance(samples, ArraySamples) else _json(ann_file))
         remarks += remarks_on(people, ann_file) if people is not None else []
-    _check_pictures(dataset, samples, ann_file)
+    if not isinstance(samples, ArraySamples):  # of the file's form, whose images have been looked for
+        _check_pictures(dataset, samples, ann_file)
     steps = [step for each in (dataset, *above.wrappers) for step in each.get('pipeline') or []]
-    remarks += remark_on_sizes(ann_file, samples, steps)
+    remarks += remark_on_sizes(ann_file, said_sizes(samples), steps)
     _check_joints(cfg, dataset, above, split)
     print_log(f'{split} data: {file} and its images are there ({time.perf_counter() - started:.1f} s)', 'current')
     return remarks
@@ -150,23 +153,16 @@ def _check_files(cfg: Config, dataset: dict[str, Any], above: Above, split: str)
     reads: dict[str, Any] = dict(
         _reads(cfg, dataset, above, split), joints=[names[joint] for joint in range(len(names))]
     )
-    own_detections = kind._load_detection_results is not BaseCocoStyleDataset._load_detection_results
+    own_detections = not are_mmposes(kind, '_load_detection_results')
     # MMPose takes the paths of detections and head boxes as they stand, without the data root.
     if dataset.get('bbox_file') and not own_detections:
-        joints = _joint_count(dataset) if _reads_as_coco(kind) else None  # of the field that COCO has them in
+        joints = _joint_count(dataset) if are_mmposes(kind, *_READING) else None  # of the field that COCO has them in
         return check_detections(dataset['bbox_file'], ann_file, images, joints, **reads)
-    if not dataset.get('bbox_file') and _reads_as_coco(kind):
+    if not dataset.get('bbox_file') and are_mmposes(kind, *_READING):
         del reads['annotated']
         return check_people(ann_file, images, _joint_count(dataset), **reads)
     check_ids(ann_file, _json(ann_file))
     return []
-
-
-def _reads_as_coco(kind: Any) -> bool:
-    """Whether a class reads annotations in COCO's form by MMPose's own two methods."""
-    return all(
-        getattr(kind, name) is getattr(BaseCocoStyleDataset, name) for name in ('_load_annotations', 'parse_data_info')
-    )
 
 
 def _json(ann_file: str) -> Any:
@@ -177,7 +173,7 @@ def _json(ann_file: str) -> Any:
         return None
 
 
-def _check_pictures(dataset: dict[str, Any], samples: list[dict[str, Any]], ann_file: str) -> None:
+def _check_pictures(dataset: dict[str, Any], samples: Sequence[dict[str, Any]], ann_file: str) -> None:
     """Check that the pictures are there which the class reads; a video's sample has several."""
     paths = [info.get('img_path') for info in samples]
     flat = [path for each in paths for path in (each if isinstance(each, (list, tuple)) else [each])]

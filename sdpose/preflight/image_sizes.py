@@ -1,8 +1,9 @@
 """Whether pictures have the size that the annotation file says, by their headers alone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from sdpose.datasets.array_coco_dataset import ArraySamples
 from sdpose.datasets.picture_size import said_size, why_other_size
 from sdpose.io.pictures import open_picture
 
@@ -11,21 +12,31 @@ _ORIENTATION = 274  # of EXIF
 _ON_ITS_SIDE = (5, 6, 7, 8)
 
 
-def remark_on_sizes(file: str, samples: list[dict[str, Any]], steps: Iterable[dict[str, Any]]) -> list[str]:
+def said_sizes(samples: Sequence[dict[str, Any]]) -> dict[str, tuple[float, float]]:
+    """The size (w, h) that each picture of a data set should have, by its path.
+
+    Args:
+        samples: What the class of the data set reads: those with ``img_path``, and ``entry_size`` (w, h) or
+            ``img_shape`` (h, w), count. Of a data set on arrays, as many as are looked at.
+    """
+    if isinstance(samples, ArraySamples):
+        return dict(samples.said_sizes(_LOOKED_AT))
+    return {info['img_path']: size for info in samples if (size := said_size(info)) is not None}
+
+
+def remark_on_sizes(file: str, sizes: dict[str, tuple[float, float]], steps: Iterable[dict[str, Any]]) -> list[str]:
     """Compare pictures, evenly spread over a data set, with their entries.
 
     The step that loads pictures compares each of them again.
 
     Args:
         file: The annotation file, for the remark.
-        samples: What the class of the data set reads: those with ``img_path``, and ``entry_size`` (w, h) or
-            ``img_shape`` (h, w).
+        sizes: The size (w, h) that each picture should have, by its path.
         steps: The pipeline, whose loading step says whether a picture is turned as its EXIF data ask for.
 
     Returns:
         One remark, or none. A picture that cannot be read is left to the loading step.
     """
-    sizes = {info['img_path']: size for info in samples if (size := said_size(info)) is not None}
     paths = sorted(sizes)
     if len(paths) > _LOOKED_AT:
         paths = [paths[number * len(paths) // _LOOKED_AT] for number in range(_LOOKED_AT)]

@@ -1,9 +1,12 @@
 """The annotated people of a data set as arrays: what its class reads, beside what its file says."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from sdpose.datasets.array_coco_dataset import ArraySamples
 
 _NOTHING = (np.nan,) * 4
 _ROUNDING = 1e-2  # of a class that reads a box in single precision
@@ -37,7 +40,7 @@ class People:
         return len(self.ids)
 
 
-def people_of(samples: list[dict[str, Any]], content: Any) -> People | None:
+def people_of(samples: Sequence[dict[str, Any]], content: Any) -> People | None:
     """The people of a data set.
 
     Args:
@@ -48,19 +51,17 @@ def people_of(samples: list[dict[str, Any]], content: Any) -> People | None:
     Returns:
         None if the samples have no joints and boxes, or several people each.
     """
+    if isinstance(samples, ArraySamples):
+        return _people_of_arrays(samples)
     samples = [info for info in samples if _is_one_person(info)]
     if not samples:
         return None
-    boxes = np.array([info['bbox'] for info in samples], np.float64).reshape(-1, 4)
-    boxes[:, 2:] -= boxes[:, :2]
     raw = _raw_boxes(content)
     said = np.array([raw.get(info.get('id'), _NOTHING) for info in samples], np.float64)
-    same = (abs(np.maximum(said[:, :2], 0) - boxes[:, :2]) < _ROUNDING).all(axis=1)  # False for NaN
-    boxes[same] = said[same]
     weights = np.array([info['keypoints_visible'].ravel() for info in samples], np.float64)
     return People(
         ids=[info.get('id') for info in samples],
-        boxes=boxes,
+        boxes=_boxes(np.array([info['bbox'] for info in samples], np.float64).reshape(-1, 4), said),
         joints=np.array([info['keypoints'][0, :, :2] for info in samples], np.float64),
         labelled=weights > 0,
         drawn=not any('bbox_scale' in info for info in samples),
@@ -69,7 +70,30 @@ def people_of(samples: list[dict[str, Any]], content: Any) -> People | None:
     )
 
 
-def detected_people(samples: list[dict[str, Any]]) -> People | None:
+def _people_of_arrays(samples: ArraySamples) -> People:
+    arrays, rows = samples.store.arrays, samples.rows
+    joints = arrays.joints[rows].astype(np.float32)  # the precision that the class has
+    weights = np.minimum(1, joints[..., 2])
+    return People(
+        ids=arrays.ids[rows].tolist(),
+        boxes=_boxes(samples.boxes.astype(np.float64), arrays.boxes[rows]),
+        joints=joints[..., :2],
+        labelled=weights > 0,
+        drawn=True,
+        weights=weights,
+        sizes=arrays.image_sizes[arrays.images[rows]].astype(np.float64),
+    )
+
+
+def _boxes(corners: np.ndarray, said: np.ndarray) -> np.ndarray:
+    """Boxes (N, 4) of a class's corners, or of the file where these begin at the same place."""
+    boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+    same = (abs(np.maximum(said[:, :2], 0) - boxes[:, :2]) < _ROUNDING).all(axis=1)  # False for NaN
+    boxes[same] = said[same]
+    return boxes
+
+
+def detected_people(samples: Sequence[dict[str, Any]]) -> People | None:
     """The boxes of a detector as people without joints, their ids counted from 0; None without boxes and sizes."""
     samples = [info for info in samples if 'img_shape' in info and np.size(info['bbox']) == 4]
     if not samples:

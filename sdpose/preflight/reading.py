@@ -3,12 +3,14 @@
 import contextlib
 import inspect
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from mmpose.registry import DATASETS
 
 from sdpose.config.nodes import resolve_type
+from sdpose.datasets.array_coco_dataset import ArraySamples
 from sdpose.errors import ConfigError, DataError, UserError, one_line
 
 _NO_ARGUMENTS = ('type', '_scope_', 'pipeline', 'lazy_init', 'serialize_data')
@@ -38,7 +40,7 @@ def build_unread(dataset: dict[str, Any], where: str) -> Any:
 
 def read_as_class(
     built: Any, dataset: dict[str, Any], file: str, num_keypoints: int, where: str
-) -> list[dict[str, Any]]:
+) -> Sequence[dict[str, Any]]:
     """Let a data set read its annotations, or its detections, as a run will, and look at the outcome.
 
     Args:
@@ -68,18 +70,29 @@ def read_as_class(
             'choose '
             'the class of its form'
         ) from error
-    samples = [info for info in built.data_list if isinstance(info, dict)]
+    samples = built.data_list
+    if not isinstance(samples, ArraySamples):
+        samples = [info for info in samples if isinstance(info, dict)]
     if not samples:
         raise DataError(
             f'no usable person in {file}: {kind.__name__} leaves out every entry (as a crowd, without a labelled '
             'joint, '
             'or with a box of zero area or outside its image): correct the file, or name another one'
         )
-    for info in samples:
+    for info in _odd_samples(samples, num_keypoints) if isinstance(samples, ArraySamples) else samples:
         _check_sample(info, file, kind.__name__, num_keypoints)
     if not len(kept):
         raise _none_kept(dataset, file, where, samples)
     return samples
+
+
+def _odd_samples(samples: ArraySamples, num_keypoints: int) -> ArraySamples:
+    """Those of a data set on arrays that may have another number of joints, or values that are no finite numbers."""
+    joints = samples.store.arrays.joints
+    if joints.shape[1] != num_keypoints:
+        return samples
+    finite = np.isfinite(joints.astype(np.float32).sum(axis=(1, 2)))[samples.rows]
+    return samples.take(~(finite & np.isfinite(samples.boxes).all(axis=1)))
 
 
 def _takes(kind: Any, argument: str) -> bool:
@@ -111,7 +124,7 @@ def _check_sample(info: dict[str, Any], file: str, name: str, num_keypoints: int
         )
 
 
-def _none_kept(dataset: dict[str, Any], file: str, where: str, samples: list[dict[str, Any]]) -> DataError:
+def _none_kept(dataset: dict[str, Any], file: str, where: str, samples: Sequence[dict[str, Any]]) -> DataError:
     """The error for samples of which a filter leaves none."""
     filters = dict(dataset.get('filter_cfg') or {})
     scores = [float(np.max(info['bbox_score'])) for info in samples if 'bbox_score' in info]

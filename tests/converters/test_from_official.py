@@ -125,7 +125,7 @@ def test_crowdpose_is_told_by_its_joints(name: str):
     conversion = convert_weights(released.full_size(name, joints=14), 'x.pth')
     coco = released.MODELS[name][-1]
     assert conversion.chosen.file.stem == coco.replace('coco', 'crowdpose')
-    assert re.search(r'joints +14 \(CrowdPoseDataset\)', conversion.report())
+    assert re.search(r'joints +14 \(ArrayCrowdPoseDataset\)', conversion.report())
 
 
 def test_a_learned_position_is_a_weight(small: Callable):
@@ -405,7 +405,7 @@ def test_the_tool(tmp_path: Path, run_tool: Callable):
     lines = done.stdout.splitlines()
     assert lines[0].startswith('method by its keys  SDPose or PPT, which have the same keys')
     assert lines[1] == f'config              configs/{QUICK_START}.py (as given)'
-    assert lines[3] == 'joints              17 (CocoDataset)' and lines[-1] == 'written             new/own.pth'
+    assert lines[3] == 'joints              17 (ArrayCocoDataset)' and lines[-1] == 'written             new/own.pth'
     assert 'recomputed, differs from the stored one by' in lines[5] and done.stderr == ''
     written = torch.load(tmp_path / 'new/own.pth', weights_only=True)
     assert written.keys() == {'meta', 'state_dict'}

@@ -78,7 +78,7 @@ def test_what_is_published(trained: Callable, tmp_path: Path):
     assert plain_types(written) == {str, int, torch.Tensor}
     meta = written['meta']
     assert meta['training'] == dict(epoch=30, iter=900) and meta['sdpose_version'] == __version__
-    assert meta['config'] == 'own.py' and meta['dataset'] == 'CocoDataset' and meta['num_keypoints'] == 17
+    assert meta['config'] == 'own.py' and meta['dataset'] == 'ArrayCocoDataset' and meta['num_keypoints'] == 17
     assert Config.fromstring(meta['cfg'], '.py').model == Config.fromfile(own.config).model
     assert re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00', meta['time'])
     for key, value in own.model.state_dict().items():

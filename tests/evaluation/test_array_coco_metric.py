@@ -19,7 +19,7 @@ from xtcocotools.cocoeval import COCOeval
 from sdpose.benchmarks.generated_people import World, generate
 from sdpose.errors import DataError
 from sdpose.evaluation import ArrayCocoMetric, CycleEvaluator
-from sdpose.evaluation.coco import truth
+from sdpose.io.annotation_store import store
 
 COCO_META = parse_pose_metainfo(dict(from_file='configs/_base_/datasets/coco.py'))
 CROWDPOSE_META = parse_pose_metainfo(dict(from_file='configs/_base_/datasets/crowdpose.py'))
@@ -180,9 +180,9 @@ def test_a_data_sets_file_is_found_and_parsed_once_for_all_cycles(
 ) -> None:
     file = tmp_path / 'people.json'
     samples = generate(World(6), file)
-    parsed: list[str] = []
-    read = truth.read_json
-    monkeypatch.setattr(truth, 'read_json', lambda *given: (parsed.append(str(given[0])), read(*given))[1])
+    parsed: list[int] = []
+    parse = store.parse
+    monkeypatch.setattr(store, 'parse', lambda data: (parsed.append(len(data)), parse(data))[1])
     hub = MessageHub.get_current_instance()
     hub.update_info('array-metric_ann_file', str(file))
     evaluator = CycleEvaluator([[ArrayCocoMetric()], [ArrayCocoMetric(score_mode='bbox')]])
@@ -190,7 +190,7 @@ def test_a_data_sets_file_is_found_and_parsed_once_for_all_cycles(
     for cycle in evaluator.cycles:
         cycle.process(samples)
     metrics = {name: value for cycle in evaluator.cycles for name, value in cycle.evaluate(len(samples)).items()}
-    assert parsed == [str(file)]
+    assert parsed == [file.stat().st_size]
     assert metrics == evaluate(ArrayCocoMetric, file, samples, score_mode='bbox')
     file.write_text(json.dumps(dict(json.loads(file.read_text()), annotations=[])))
     assert set(evaluate(ArrayCocoMetric, file, samples).values()) == {-1.0}  # another state of the file is read again

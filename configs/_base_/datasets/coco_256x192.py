@@ -1,6 +1,7 @@
 # COCO 2017 key points at 256x192 with the published recipe: codec, pipelines, loaders and metric.
 # A key written '${variable}' follows the variable, also where a config that inherits this one sets another value.
-dataset_type = 'CocoDataset'
+# Annotations are parsed once and shared as arrays; MMPose's own, which parses them in every process: 'CocoDataset'.
+dataset_type = 'ArrayCocoDataset'
 data_mode = 'topdown'
 data_root = 'data/coco/'
 num_keypoints = 17  # of the data set's metainfo; the model follows it

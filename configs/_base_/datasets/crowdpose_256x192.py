@@ -1,7 +1,7 @@
 # CrowdPose at 256x192: MMPose's split and box file, AP in all and by crowd index (easy, medium, hard).
 _base_ = ['coco_256x192.py']
 
-dataset_type = 'CrowdPoseDataset'
+dataset_type = 'ArrayCrowdPoseDataset'
 data_root = 'data/crowdpose/'
 num_keypoints = 14
 

@@ -1,7 +1,7 @@
 # Synthetic crowds (tools/dataset_tools/make_synthetic.py --style crowdpose), cropped to 64x48 pixels.
 _base_ = ['synthetic_64x48.py']
 
-dataset_type = 'CrowdPoseDataset'
+dataset_type = 'ArrayCrowdPoseDataset'
 data_root = 'data/synthetic_crowdpose/'
 data_hint = 'Draw them: python tools/dataset_tools/make_synthetic.py --style crowdpose --num-train N --num-val M'
 num_keypoints = 14

@@ -9,6 +9,8 @@ import numpy as np
 from mmengine.dataset import DefaultSampler
 from mmengine.registry import DATA_SAMPLERS
 
+from ..array_coco_dataset import ArraySamples
+
 
 @DATA_SAMPLERS.register_module()
 class GroupedByImageSampler(DefaultSampler):
@@ -76,6 +78,8 @@ def image_paths(dataset: Any) -> Sequence[Any] | None:
     if getattr(dataset, 'serialize_data', False) and hasattr(dataset, 'data_address'):
         content, ends = memoryview(dataset.data_bytes), dataset.data_address.tolist()
         samples = (pickle.loads(content[start:end]) for start, end in zip([0, *ends], ends))
+    elif isinstance(getattr(dataset, 'data_list', None), ArraySamples):
+        return dataset.data_list.image_paths()
     elif isinstance(getattr(dataset, 'data_list', None), list):
         samples = iter(dataset.data_list)
     else:

@@ -28,6 +28,8 @@ from sdpose.synthetic.shapes.generate import ShapesRequest, generate_shapes
 _STYLES = {
     'CocoDataset': ('coco', 'annotations/val.json', 'val/'),
     'CrowdPoseDataset': ('crowdpose', 'annotations/mmpose_crowdpose_test.json', 'images/'),
+    'ArrayCocoDataset': ('coco', 'annotations/val.json', 'val/'),
+    'ArrayCrowdPoseDataset': ('crowdpose', 'annotations/mmpose_crowdpose_test.json', 'images/'),
     'MpiiDataset': ('mpii', 'annotations/mpii_val.json', 'images/'),
 }
 _DRAWN = 40  # pictures, of one to a few people each

@@ -1,4 +1,4 @@
-"""The annotated people of a COCO file as arrays, parsed once for all metrics that read the file.
+"""The annotated people of a COCO file as arrays, for all metrics that read the file.
 
 Shapes: G people, K joints, I images.
 """
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sdpose.errors import DataError
+from sdpose.io.annotation_store import ABSENT, Arrays, from_content, open_store
 from sdpose.io.json_file import read_json
 
 _BOX_SHARE = 0.53  # of its box, the area of a person whose own is not used: xtcocotools'
@@ -95,13 +96,16 @@ def load_truth(file: str | Path) -> Truth:
 @lru_cache(maxsize=2)
 def _load(file: str, changed: int, size: int) -> Truth:
     """The truth of one state of a file."""
+    store = open_store(file)
+    if store is not None and store.categories and all('id' in each for each in store.categories):
+        return _truth(file, store.arrays, store.categories)
     content = read_json(file, 'a COCO annotation file')
     lists = ('images', 'annotations', 'categories')
     lacking = [key for key in lists if not isinstance(content, dict) or not isinstance(content.get(key), list)]
     if lacking:
         raise DataError(f'{file} has no list of {" and ".join(lacking)}: ground truth to evaluate with needs them')
     try:
-        return _parse(file, content)
+        return _truth(file, from_content(content), content['categories'])
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise DataError(
             f'{file} is no COCO annotation file of people: {type(error).__name__}: {error}; each annotation needs id, '
@@ -109,42 +113,28 @@ def _load(file: str, changed: int, size: int) -> Truth:
         ) from error
 
 
-def _parse(file: str, content: dict[str, Any]) -> Truth:
-    images = {image['id']: image for image in content['images']}
-    ids, categories = np.unique(list(images)), np.unique([each['id'] for each in content['categories']])
-    image_place = {image: place for place, image in enumerate(ids.tolist())}
-    category_place = {category: place for place, category in enumerate(categories.tolist())}
-    own = [
-        ann for ann in content['annotations'] if ann['image_id'] in image_place and ann['category_id'] in category_place
-    ]
-    group = np.array([category_place[ann['category_id']] * len(ids) + image_place[ann['image_id']] for ann in own], int)
+def _truth(file: str, arrays: Arrays, listed: list[dict[str, Any]]) -> Truth:
+    images, first, image_order = np.unique(arrays.image_ids, return_index=True, return_inverse=True)
+    categories = np.unique([each['id'] for each in listed if isinstance(each['id'], (int, float))]).astype(int)
+    own = np.flatnonzero((arrays.images >= 0) & np.isin(arrays.categories, categories))
+    group = np.searchsorted(categories, arrays.categories[own]) * len(images) + image_order[arrays.images[own]]
     order = group.argsort(kind='stable')
-    people = [own[place] for place in order.tolist()]
-    flat = _keypoints(people)
+    own = own[order]
+    joints, boxes = arrays.joints[own].astype(np.float64), arrays.boxes[own]
+    joints[arrays.listed[own] <= 0] = 0
+    boxes[np.isnan(boxes).all(axis=1)] = 0
+    bare = arrays.listed[own] < 0
+    areas, counted = arrays.areas[own], arrays.counted[own]
     return Truth(
         file=file,
-        images=ids,
-        crowding=np.array([images[image].get('crowdIndex', np.nan) for image in ids.tolist()], float),
+        images=images,
+        crowding=arrays.crowding[first],
         categories=categories,
         group=group[order],
-        joints=np.ascontiguousarray(flat[..., :2]),
-        labelled=flat[..., 2] > 0,
-        counted=np.array([ann.get('num_keypoints', -1) if 'keypoints' in ann else 0 for ann in people], int),
-        boxes=np.array([ann.get('bbox', (0, 0, 0, 0)) for ann in people], float).reshape(-1, 4),
-        given_areas=np.array([_area(ann) for ann in people], float),
-        crowd=np.array([bool(ann.get('iscrowd')) for ann in people], bool),
+        joints=np.ascontiguousarray(joints[..., :2]),
+        labelled=joints[..., 2] > 0,
+        counted=np.where(bare, 0, np.where(counted == ABSENT, -1, counted)),
+        boxes=boxes,
+        given_areas=np.where(bare & np.isnan(areas), boxes[:, 2] * boxes[:, 3], areas),
+        crowd=arrays.crowds[own] != 0,
     )
-
-
-def _keypoints(people: list[dict[str, Any]]) -> np.ndarray:
-    """Joints with visibility (G, K, 3); zeros for annotations of boxes alone, such as those of other things."""
-    values = next((len(ann['keypoints']) for ann in people if 'keypoints' in ann), 0)
-    nobody = [0.0] * values
-    return np.array([ann.get('keypoints', nobody) for ann in people], float).reshape(len(people), values // 3, 3)
-
-
-def _area(ann: dict[str, Any]) -> float:
-    if 'area' not in ann and 'keypoints' not in ann:
-        _, _, width, height = ann.get('bbox', (0, 0, 0, 0))
-        return width * height
-    return ann.get('area', np.nan)

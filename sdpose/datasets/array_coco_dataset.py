@@ -1,0 +1,202 @@
+"""MMPose's COCO-style data sets on arrays that are parsed once per machine.
+
+Shapes: I images, N annotations, P samples, K joints.
+"""
+
+import os
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, overload
+
+import numpy as np
+from mmengine.dataset import BaseDataset
+from mmpose.datasets import CocoDataset, CrowdPoseDataset
+from mmpose.datasets.datasets.base import BaseCocoStyleDataset
+from mmpose.registry import DATASETS
+
+from sdpose.io.annotation_store import ABSENT, Arrays, Store, open_store
+
+# Methods whose work is done on arrays.
+_REPLACED = ('_load_annotations', 'parse_data_info', '_get_topdown_data_infos', '_is_valid_instance')
+
+
+class _Sample(dict):
+    """A sample that was made for whoever asked, and needs no copy."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
+        return dict(self)
+
+
+class ArraySamples(Sequence[dict[str, Any]]):
+    """The samples that MMPose makes of annotated people, each made when it is asked for.
+
+    Args:
+        store: The annotation file.
+        folder: Where the images lie.
+        rows: (P,), places of the annotations.
+        boxes: (P, 4), left, top, right, bottom in pixels, clipped to the images.
+        counted: (P,), how many joints a person has.
+        areas: (P,), in square pixels.
+    """
+
+    def __init__(
+        self, store: Store, folder: str, rows: np.ndarray, boxes: np.ndarray, counted: np.ndarray, areas: np.ndarray
+    ) -> None:
+        self.store = store
+        self.folder = folder
+        self.rows = rows
+        self.boxes = boxes
+        self.counted = counted
+        self.areas = areas
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> dict[str, Any]: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> 'ArraySamples': ...
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return self.take(index)
+        row = int(self.rows[index])
+        arrays, entry = self.store.arrays, self.store.entry(row)
+        entry.setdefault('iscrowd', False)  # as xtcocotools does
+        image = int(arrays.images[row])
+        joints = arrays.joints[None, row].astype(np.float32)
+        sample = _Sample(
+            img_id=entry['image_id'],
+            img_path=os.path.join(self.folder, self.store.name(image)),
+            bbox=self.boxes[None, index].copy(),
+            bbox_score=np.ones(1, np.float32),
+            num_keypoints=entry.get('num_keypoints', self.counted[index]),
+            keypoints=joints[..., :2].copy(),
+            keypoints_visible=np.minimum(1, joints[..., 2]),
+            area=np.array(self.areas[index]),
+            iscrowd=entry['iscrowd'],
+            segmentation=entry.get('segmentation'),
+            id=entry['id'],
+            category_id=np.array(entry['category_id']),
+            raw_ann_info=entry,
+            entry_size=tuple(arrays.image_sizes[image].tolist()),
+        )
+        if not np.isnan(arrays.crowding[image]):
+            sample['crowd_index'] = float(arrays.crowding[image])
+        return sample
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> 'ArraySamples':
+        return self  # nobody writes to it
+
+    def take(self, places: Any) -> 'ArraySamples':
+        """The samples at some places, which are a slice or integers."""
+        chosen = (values[places] for values in (self.rows, self.boxes, self.counted, self.areas))
+        return ArraySamples(self.store, self.folder, *chosen)
+
+    def image_paths(self) -> list[str]:
+        """The path of each sample's image."""
+        paths = [os.path.join(self.folder, name) for name in self.store.names()]
+        return [paths[image] for image in self.store.arrays.images[self.rows].tolist()]
+
+    def said_sizes(self, most: int) -> dict[str, tuple[int, int]]:
+        """The size (w, h) by the annotation file, by path, of so many images at most, evenly spread over all."""
+        images = np.flatnonzero(np.bincount(self.store.arrays.images[self.rows]))
+        images = images[:: -(-len(images) // most)]
+        paths = [os.path.join(self.folder, self.store.name(image)) for image in images.tolist()]
+        return {path: (w, h) for path, (w, h) in zip(paths, self.store.arrays.image_sizes[images].tolist())}
+
+
+@lru_cache(maxsize=2)
+def samples_of(store: Store, folder: str, interval: int = 1) -> ArraySamples | None:
+    """The people that MMPose takes, in its order: image by image.
+
+    Args:
+        store: The annotation file.
+        folder: Where the images lie.
+        interval: Images whose id is no multiple of it are passed over.
+
+    Returns:
+        None if ids are not unique, an image has no name or size, or a person who is taken has no joints: MMPose has its
+        own way with these.
+    """
+    arrays = store.arrays
+    named = np.diff(arrays.name_ends, prepend=-1).min(initial=2) > 1
+    kinds = [each.get('id') for each in store.categories or ()]
+    unique = _unique(arrays.image_ids) and _unique(arrays.ids) and all(kinds.count(kind) == 1 for kind in kinds)
+    if not (unique and named and (arrays.image_sizes > 0).all()):
+        return None
+    boxes, areas = _boxes_and_areas(arrays)
+    places = np.maximum(arrays.joints[..., 0], arrays.joints[..., 1]).astype(np.float32)
+    counted = np.where(arrays.counted == ABSENT, np.count_nonzero(places, axis=1), arrays.counted)
+    taken = (arrays.listed >= 0) & ~np.isnan(arrays.boxes[:, 0]) & (arrays.images >= 0)
+    taken &= (arrays.image_ids[arrays.images] % interval == 0) & (arrays.crowds == 0) & (counted != 0)
+    taken &= (boxes[:, 2:] - boxes[:, :2] > 0).all(axis=1)
+    if (arrays.listed[taken] == 0).any():
+        return None
+    taken &= places.max(axis=1, initial=-np.inf) > 0
+    rows = np.flatnonzero(taken)
+    rows = rows[arrays.images[rows].argsort(kind='stable')]
+    return ArraySamples(store, folder, rows, boxes[rows], counted[rows], areas[rows])
+
+
+def _unique(ids: np.ndarray) -> bool:
+    return bool((np.diff(np.sort(ids)) > 0).all())
+
+
+def _boxes_and_areas(arrays: Arrays) -> tuple[np.ndarray, np.ndarray]:
+    """Corners (N, 4) within the images, and areas (N,): where the file has none, 0.53 of the box and at least 1."""
+    low, size = arrays.boxes[:, :2], arrays.boxes[:, 2:]
+    limit = arrays.image_sizes[arrays.images] - 1
+    corners = np.clip(np.stack([low, low + size], axis=1), 0, limit[:, None])
+    width, height = (corners[:, 1] - corners[:, 0]).T
+    areas = np.where(np.isnan(arrays.areas), np.clip(width * height * 0.53, 1, None), arrays.areas)
+    return corners.reshape(-1, 4).astype(np.float32), areas.astype(np.float32)
+
+
+def are_mmposes(kind: type, *methods: str) -> bool:
+    """Whether methods of a COCO-style class are MMPose's own, and not a user's."""
+    return all(getattr(kind, name) is getattr(BaseCocoStyleDataset, name) for name in methods)
+
+
+class ArrayAnnotations(BaseDataset):
+    """Makes samples from the arrays of :func:`~sdpose.io.annotation_store.open_store`, for a class of MMPose behind it.
+
+    Samples are MMPose's in every key. They are not serialized (``serialize_data``), since processes share the arrays,
+    and polygons are read from the annotation file when a sample is made. Where the file is not in COCO's very form, the
+    data are read bottom-up, or people come from a detector (``bbox_file``), MMPose's class reads them itself.
+    """
+
+    ann_file: str
+    bbox_file: str | None
+    data_mode: str
+    sample_interval: int
+
+    def load_data_list(self) -> Any:
+        """The samples."""
+        samples = None
+        if self.data_mode == 'topdown' and not self.bbox_file and are_mmposes(type(self), *_REPLACED):
+            store = open_store(self.ann_file)
+            if store is not None:
+                samples = samples_of(store, self.data_prefix['img'], self.sample_interval)
+        if samples is None:
+            return super().load_data_list()
+        if samples.store.categories is not None:
+            self._metainfo['CLASSES'] = samples.store.categories
+        self.serialize_data = False
+        return samples
+
+    def _get_unserialized_subset(self, indices: Any) -> Any:
+        if isinstance(indices, Sequence) and isinstance(self.data_list, ArraySamples):
+            return self.data_list.take(np.array(indices, int))
+        return super()._get_unserialized_subset(indices)
+
+
+@DATASETS.register_module()
+class ArrayCocoDataset(ArrayAnnotations, CocoDataset):
+    """MMPose's ``CocoDataset`` on shared arrays."""
+
+
+@DATASETS.register_module()
+class ArrayCrowdPoseDataset(ArrayAnnotations, CrowdPoseDataset):
+    """MMPose's ``CrowdPoseDataset`` on shared arrays."""
