@@ -38,13 +38,13 @@ def init_model(
         UserError: If the config or the checkpoint is missing or wrong, or there is no such device.
     """
     cfg = load_config(config, cfg_options)
-    _require_device(device)
+    require_device(device)
     if checkpoint is not None:
         check_checkpoint_path(checkpoint)
     return mmpose.apis.init_model(cfg, checkpoint, device)
 
 
-def _require_device(device: str) -> None:
+def require_device(device: str) -> None:
     """Refuse a device that this machine has not.
 
     Raises:
