@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
@@ -21,8 +22,18 @@ from sdpose.config.load import load_config
 from sdpose.config.nodes import inner_datasets, input_size, split_datasets
 from sdpose.converters.publishing import filled_model
 from sdpose.deploy.codec import BatchMSRAHeatmap
+from sdpose.deploy.export.graph import normalization
 from sdpose.deploy.optimize import optimize_for_inference
-from sdpose.deploy.runtime import PoseRuntime, Warp, center_scale, crop_people, flip_indices, to_image, warp_matrix
+from sdpose.deploy.runtime import (
+    PoseRuntime,
+    Warp,
+    center_scale,
+    crop_people,
+    flip_indices,
+    normalize,
+    to_image,
+    warp_matrix,
+)
 from sdpose.errors import ConfigError, UserError
 from sdpose.io.checkpoint import check_checkpoint_path, weights_of
 from sdpose.io.stored_config import stored_config
@@ -150,7 +161,7 @@ def load_checkpoint(
     if flip_test is not None:
         model.test_cfg = {**(model.test_cfg or {}), 'flip_test': flip_test}
     size = input_size(cfg)
-    predictor = _Predictor(optimize_for_inference(model).to(device), metainfo, size, device)
+    predictor = _Predictor(optimize_for_inference(model).to(device), cfg, metainfo, size, device)
     return CropModel(
         infer=predictor,
         size=size,
@@ -163,18 +174,26 @@ def load_checkpoint(
 
 
 class _Predictor:
-    """A model on whole batches, without a data sample for each person."""
+    """A model on whole batches, without a data sample for each person.
 
-    def __init__(self, model: Any, metainfo: dict[str, Any], size: tuple[int, int], device: str) -> None:
+    Pixels are normalized by a table of what becomes of each of their 256 values.
+    """
+
+    def __init__(self, model: Any, cfg: Config, metainfo: dict[str, Any], size: tuple[int, int], device: str) -> None:
         self.model, self.device = model, device
+        preprocessor = cfg.model.get('data_preprocessor') or {}
+        self.swap = preprocessor.get('bgr_to_rgb', False) or preprocessor.get('rgb_to_bgr', False)
+        values = np.arange(256, dtype=np.uint8).repeat(3).reshape(1, 256, 1, 3)
+        table = normalize(values, *normalization(cfg), channel_order='bgr')[0]  # (3, 256, 1)
+        self.table = np.ascontiguousarray(table.transpose(1, 2, 0))
         self.flip_test = bool((model.test_cfg or {}).get('flip_test', False))
-        self.num_joints = metainfo['num_keypoints']
         self.sample = PoseDataSample(metainfo=dict(flip_indices=metainfo['flip_indices'], input_size=size))
 
     @torch.inference_mode()
     def __call__(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        pixels = torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2)  # (B, 3, h, w), channels last
-        images = self.model.data_preprocessor(dict(inputs=pixels, data_samples=[]))['inputs']
+        rows = crops.reshape(-1, *crops.shape[2:])  # (B * h, w, 3)
+        pixels = cv2.LUT(cv2.cvtColor(rows, cv2.COLOR_BGR2RGB) if self.swap else rows, self.table)
+        images = torch.from_numpy(pixels.reshape(crops.shape)).to(self.device).permute(0, 3, 1, 2)  # channels last
         feats = self.model.extract_feat(images)
         if self.flip_test:
             feats = [feats, self.model.extract_feat(images.flip(-1))]

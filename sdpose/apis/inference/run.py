@@ -202,6 +202,10 @@ def _forms(options: RunOptions, source: Source) -> Sequence[str]:
 
 def _request(inferencer: PoseInferencer, boxes: Any, detect_every: int, track: bool) -> dict[str, Any]:
     """What decides about the results, as plain values."""
+    if isinstance(boxes, Path):
+        boxes = str(boxes)
+    elif boxes is not None and not isinstance(boxes, str):
+        boxes = [np.asarray(each).tolist() for each in boxes]
     file = Path(inferencer.weights)
     stat = file.stat()
     return dict(
@@ -209,9 +213,7 @@ def _request(inferencer: PoseInferencer, boxes: Any, detect_every: int, track: b
         config=inferencer.config,
         cfg_options=repr(inferencer.cfg_options),
         flip_test=inferencer.model.flip_test,
-        boxes=str(boxes)
-        if isinstance(boxes, (str, Path, type(None)))
-        else [np.asarray(each).tolist() for each in boxes],
+        boxes=boxes,
         detector=inferencer.detector_name,
         box_score=inferencer.box_score,
         detect_every=detect_every,
