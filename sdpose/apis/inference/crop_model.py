@@ -15,6 +15,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader
 from mmpose.structures import PoseDataSample
 from mmpose.structures.bbox import get_udp_warp_matrix
+from torch import Tensor
 
 from sdpose.apis.exported import check_agreement
 from sdpose.apis.model_zoo import require_device
@@ -193,14 +194,18 @@ class _Predictor:
     def __call__(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         rows = crops.reshape(-1, *crops.shape[2:])  # (B * h, w, 3)
         pixels = cv2.LUT(cv2.cvtColor(rows, cv2.COLOR_BGR2RGB) if self.swap else rows, self.table)
-        images = torch.from_numpy(pixels.reshape(crops.shape)).to(self.device).permute(0, 3, 1, 2)  # channels last
-        feats = self.model.extract_feat(images)
-        if self.flip_test:
-            feats = [feats, self.model.extract_feat(images.flip(-1))]
-        predicted = self.model.head.predict(feats, [self.sample] * len(crops), test_cfg=self.model.test_cfg)
+        views = [pixels, cv2.flip(pixels, 1)] if self.flip_test else [pixels]
+        feats = [self.model.extract_feat(self._images(view, len(crops))) for view in views]
+        predicted = self.model.head.predict(
+            feats if self.flip_test else feats[0], [self.sample] * len(crops), test_cfg=self.model.test_cfg
+        )
         instances = predicted[0] if isinstance(predicted, tuple) else predicted  # the other are heatmaps
         joints = np.concatenate([each.keypoints for each in instances])
         return joints[..., :2], np.concatenate([each.keypoint_scores for each in instances])
+
+    def _images(self, rows: np.ndarray, count: int) -> Tensor:
+        """(B * h, w, 3) -> (B, 3, h, w), channels last in memory."""
+        return torch.from_numpy(rows.reshape(count, -1, *rows.shape[1:])).to(self.device).permute(0, 3, 1, 2)
 
 
 def _config(config: str | None, checkpoint: Any, path: str, cfg_options: dict[str, Any] | None) -> Config:
