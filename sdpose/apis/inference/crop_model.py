@@ -196,9 +196,8 @@ class _Predictor:
         pixels = cv2.LUT(cv2.cvtColor(rows, cv2.COLOR_BGR2RGB) if self.swap else rows, self.table)
         views = [pixels, cv2.flip(pixels, 1)] if self.flip_test else [pixels]
         feats = [self.model.extract_feat(self._images(view, len(crops))) for view in views]
-        predicted = self.model.head.predict(
-            feats if self.flip_test else feats[0], [self.sample] * len(crops), test_cfg=self.model.test_cfg
-        )
+        samples = [self.sample] * len(crops)
+        predicted = self.model.head.predict(feats if self.flip_test else feats[0], samples, self.model.test_cfg)
         instances = predicted[0] if isinstance(predicted, tuple) else predicted  # the other are heatmaps
         joints = np.concatenate([each.keypoints for each in instances])
         return joints[..., :2], np.concatenate([each.keypoint_scores for each in instances])
