@@ -94,7 +94,10 @@ def run(
         sinks = _Sinks(inferencer, source, options, outputs, journal)
         # A finished overlay of a known result needs no pixels, but a video is written whole.
         skip = not options.show and 'video' not in outputs.forms
-        results = inferencer.stream(source, boxes, detect_every, track, sinks.known(skip), skip)
+        known = sinks.known(skip)
+        if known:
+            print_log(f'going on with a run that was broken off: {len(known)} of {source.total} were known', 'current')
+        results = inferencer.stream(source, boxes, detect_every, track, known, skip)
         try:
             found = _consume(results, sinks)
             written = outputs.finish(found, inferencer.model.joints)
