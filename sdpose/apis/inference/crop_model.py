@@ -93,7 +93,7 @@ class CropModel:
         for start in range(0, len(crops), batch_size):
             part = slice(start, start + batch_size)
             found, heights = self.infer(crops[part])
-            joints.append(to_image(found, centers[part], scales[part], self.size))
+            joints.append(to_image(found, centers[part], scales[part], self.size).astype(np.float32))
             scores.append(heights)
         ends = np.cumsum([len(boxes) for _, boxes in people])[:-1]
         return [*zip(np.split(np.concatenate(joints), ends), np.split(np.concatenate(scores), ends))]
@@ -252,23 +252,21 @@ def _cropping(cfg: Config) -> tuple[float, Warp]:
         ConfigError: If a step of the pipeline does anything else.
     """
     padding, udp = 1.25, False
-    pipeline = _test_data(cfg).get('pipeline') or ()
-    for step in pipeline:
+    steps = _test_data(cfg).get('pipeline') or ()
+    where = f'{cfg.filename or "the config"}: the test pipeline'
+    missing = [name for name in _CROPPING if name not in [step.get('type') for step in steps]]
+    if missing:
+        raise ConfigError(f'{where} has no {" and no ".join(missing)}: this is no top-down pose model')
+    for step in steps:
         if step.get('type') == 'GetBBoxCenterScale':
             padding = float(step.get('padding', 1.25))
         elif step.get('type') == 'TopdownAffine':
             udp = step.get('use_udp', False)
         elif step.get('type') not in _NEUTRAL:
             raise ConfigError(
-                f'{cfg.filename or "the config"}: the test pipeline has the step {step.get("type")}, but people are '
-                f'cropped here by {" and ".join(_CROPPING)} alone: use mmpose.apis.inference_topdown'
+                f'{where} has the step {step.get("type")}, but people are cropped here by {" and ".join(_CROPPING)} '
+                'alone: use mmpose.apis.inference_topdown'
             )
-    missing = [name for name in _CROPPING if name not in [step.get('type') for step in pipeline]]
-    if missing:
-        raise ConfigError(
-            f'{cfg.filename or "the config"}: the test pipeline has no {" and no ".join(missing)}: this is no top-down '
-            'pose model'
-        )
     return padding, _udp_matrix if udp else warp_matrix
 
 
