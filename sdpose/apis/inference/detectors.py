@@ -10,6 +10,8 @@ import torch
 from sdpose.errors import UserError
 from sdpose.io.weights_file import load_file
 
+from .person_finder import PersonFinder
+
 _TORCHVISION = ('fasterrcnn_', 'retinanet_', 'fcos_', 'ssd300_', 'ssdlite320_')
 
 
@@ -18,7 +20,8 @@ def build_detector(name: str, device: str = 'cpu') -> Callable[[np.ndarray], np.
 
     Args:
         name: A detection model of torchvision's, such as ``fasterrcnn_mobilenet_v3_large_320_fpn``, whose COCO weights
-            lie where torch keeps downloaded files; or ``NAME=FILE`` with the file of the weights.
+            lie where torch keeps downloaded files; or ``mediapipe``, :class:`PersonFinder`, in overlapping parts of the
+            picture, too, as ``mediapipe:2``. ``NAME=FILE`` names the file of the weights.
         device: Where it runs.
 
     Returns:
@@ -31,9 +34,12 @@ def build_detector(name: str, device: str = 'cpu') -> Callable[[np.ndarray], np.
     kind, _, file = name.partition('=')
     if kind.startswith(_TORCHVISION):
         return TorchvisionDetector(kind, file or None, device)
+    finder, _, tiles = kind.partition(':')
+    if finder == 'mediapipe' and (not tiles or tiles.isdigit() and int(tiles)):
+        return PersonFinder(file or None, int(tiles or 1))
     raise UserError(
-        f'no detector is called {name!r}: name one of torchvision.models.detection, such as '
-        'fasterrcnn_mobilenet_v3_large_320_fpn, or use a detection file (--boxes)'
+        f'no detector is called {name!r}: name mediapipe, mediapipe:2 (for smaller people), or one of '
+        'torchvision.models.detection, such as fasterrcnn_mobilenet_v3_large_320_fpn, or use a detection file (--boxes)'
     )
 
 
