@@ -1,4 +1,4 @@
-"""Values that flow between the parts: the tokens of one cycle, and of all cycles; a sample of classification.
+"""Values that flow between the parts: the tokens of one cycle, and of all cycles; samples and their targets.
 
 Shapes: B batch, K query (keypoint) tokens, P visual tokens (patches), D width, h heads, N classes.
 """
@@ -8,6 +8,21 @@ from typing import NamedTuple
 import torch
 from mmengine.structures import BaseDataElement
 from torch import Tensor
+
+
+class HeatmapPlan(NamedTuple):
+    """How target heatmaps are drawn of joints that a sample ships in their place.
+
+    Attributes:
+        size: (w, h) of a heatmap in pixels.
+        sigma: Standard deviation of a joint's Gaussian in these pixels.
+        unbiased: Whether the Gaussian sits where the joint is, over the whole heatmap (DARK, arXiv:1910.06278); else it
+            sits on a whole pixel and ends at three sigma.
+    """
+
+    size: tuple[int, int]
+    sigma: float
+    unbiased: bool
 
 
 class Attended(NamedTuple):

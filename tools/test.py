@@ -36,7 +36,8 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    sdpose.test(**vars(parse_args()))
+    args = parse_args()  # before sdpose.test is imported, with torch
+    sdpose.test(**vars(args))
 
 
 if __name__ == '__main__':

@@ -32,7 +32,8 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    sdpose.train(**vars(parse_args()))
+    args = parse_args()  # before sdpose.train is imported, with torch
+    sdpose.train(**vars(args))
 
 
 if __name__ == '__main__':

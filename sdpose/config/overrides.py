@@ -128,6 +128,14 @@ def _class(kind: Any) -> type | None:
     return next(filter(None, found), None)
 
 
+def _are_kin(first: Any, second: Any) -> bool:
+    """Whether two types are the same, or one is a subclass of the other."""
+    if first is _ABSENT or first == second:
+        return first == second
+    one, other = _class(first), _class(second)
+    return one is not None and other is not None and (issubclass(one, other) or issubclass(other, one))
+
+
 @cache
 def _registries() -> list[Registry]:
     return [each for each in vars(mmpose.registry).values() if isinstance(each, Registry)]
@@ -156,8 +164,8 @@ def _refuse_misspelt(cfg: Config, dotted: str) -> None:
 def _require_followers(file: Path, cfg: Config, key: str, value: Any) -> None:
     """Refuse to set a variable that nothing is computed from, where a run reads a key that must be meant.
 
-    That is one of its name beside the same type, or with the same value; any of its name for one that there is not.
-    Somebody's own parts may read others while they run.
+    That is one of its name beside the same type (or one of which one is a subclass), or with the same value; any of its
+    name for one that there is not. Somebody's own parts may read others while they run.
 
     Raises:
         ConfigError: Naming them.
@@ -175,7 +183,7 @@ def _require_followers(file: Path, cfg: Config, key: str, value: Any) -> None:
         and (
             old in (_ABSENT, node(before, place))
             if kind is _ABSENT
-            else node(before, f'{place.rpartition(".")[0]}.type') == kind
+            else _are_kin(node(before, f'{place.rpartition(".")[0]}.type'), kind)
         )
     ]
     if meant and (last != 'type' or kind is not _ABSENT):

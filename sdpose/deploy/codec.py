@@ -12,11 +12,11 @@ from .runtime import decode_heatmaps
 
 @KEYPOINT_CODECS.register_module()
 class BatchMSRAHeatmap(MSRAHeatmap):
-    """MMPose's ``MSRAHeatmap`` with a decoder without loops over joints: the same joints and scores bit by bit.
+    """MMPose's ``MSRAHeatmap`` with a decoder without loops over joints: the same scores, joints to 1e-4 pixels.
 
     Encoding is MMPose's. A head decodes a batch in one call. Unlike MMPose's, the decoder goes on where a matrix of
-    DARK's refinement is singular to rounding alone. The configs keep ``MSRAHeatmap``, by whose name checkpoints and
-    exported files are known; the type may be exchanged in any of them.
+    DARK's refinement is singular to rounding alone. Exported files have the codec under MMPose's name; ``MSRAHeatmap``
+    in its place, in a config or by ``--cfg-options codec.type=MSRAHeatmap``, is MMPose's decoder.
 
     Args:
         *args: As for ``MSRAHeatmap``.

@@ -2,7 +2,8 @@
 
 One module of NumPy, OpenCV and ONNX Runtime or OpenVINO that imports nothing of the project: the exporter writes it
 beside a model as ``pose_runtime.py``, and a device needs nothing but that folder. The arithmetic is MMPose's, bit by
-bit; ``sdpose/deploy/README.md`` of the project has it as formulas, with an example in numbers.
+bit but for DARK's refinement (1e-4 pixels); ``sdpose/deploy/README.md`` of the project has it as formulas, with an
+example in numbers.
 
     from pose_runtime import PoseRuntime
     joints, scores = PoseRuntime('model.onnx').predict(image, boxes)
@@ -17,6 +18,7 @@ import json
 import math
 import sys
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,8 @@ COORDINATE_CODECS = ('RegressionLabel',)
 DYNAMIC_BATCH = 32  # crops at once where the file leaves it free
 Warp = Callable[[np.ndarray, np.ndarray, Sequence[int]], np.ndarray]
 _TALL = 64  # heatmaps blurred at once, so that they stay in the processor's cache
+_LOWEST = np.float32(0.01)  # of a peak's height, what is near it for a window to be enough
+_GROWTH = np.float32(60)  # how much an error of rounding may grow there
 _OUTPUTS = dict(
     heatmaps=('heatmaps',),
     coordinates=('keypoints', 'scores'),
@@ -59,6 +63,13 @@ _PRECISIONS = dict(bf16='bf16')  # what OpenVINO computes in; others f32, which 
 _OFFSETS = np.array(
     [[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1], [2, 0], [-2, 0], [0, 2], [0, -2], [1, 1], [1, -1], [-1, 1], [-1, -1]]
 )
+
+# Slope in x and y, second derivatives in xx, yy and xy, of values there.
+_DERIVATIVES = np.zeros((len(_OFFSETS), 5), np.float32)
+_DERIVATIVES[[1, 2], 0] = _DERIVATIVES[[3, 4], 1] = 0.5, -0.5
+_DERIVATIVES[[5, 0, 6], 2] = _DERIVATIVES[[7, 0, 8], 3] = 0.25, -0.5, 0.25
+_DERIVATIVES[9:, 4] = 0.25, -0.25, -0.25, 0.25
+_NORM = np.array([0, 0, 1, 1, 2], np.float32)  # sums up the sizes of a matrix of second derivatives
 
 
 # -- before the model ------------------------------------------------------------------------------
@@ -187,7 +198,8 @@ def decode_heatmaps(
     flat = maps.reshape(len(maps), height * width)
     index = flat.argmax(axis=1)
     scores = flat[np.arange(len(flat)), index]
-    cells = np.stack([index % width, index // width], axis=1)  # (B * K, 2)
+    cells = np.empty((len(flat), 2), int)
+    np.divmod(index, width, out=(cells[:, 1], cells[:, 0]))
     cells[scores <= 0] = -1
     with np.errstate(all='ignore'):  # what is not a number stays so
         move = _dark(maps, cells, scores, blur_kernel_size) if unbiased else _quarter(maps, cells)
@@ -216,12 +228,70 @@ def _blurred_peaks(maps: np.ndarray, cells: np.ndarray, scores: np.ndarray, kern
     return found
 
 
+@lru_cache
+def _blur_around(kernel: int) -> tuple[np.ndarray, np.ndarray]:
+    """Offsets (S,) of a window around a peak, and weights (S * S, 13) of its pixels in a blur at :data:`_OFFSETS`."""
+    reach, half = 2 + kernel // 2, kernel // 2
+    weights = cv2.getGaussianKernel(kernel, 0, cv2.CV_32F)[:, 0]
+    blur = np.zeros((2 * reach + 1, 2 * reach + 1, len(_OFFSETS)), np.float32)
+    for number, (x, y) in enumerate(_OFFSETS + 2):
+        blur[y : y + 2 * half + 1, x : x + 2 * half + 1, number] = np.outer(weights, weights)
+    return np.arange(-reach, reach + 1), blur.reshape(-1, len(_OFFSETS))
+
+
+def _near_peaks(maps: np.ndarray, which: np.ndarray, cells: np.ndarray, kernel: int) -> np.ndarray:
+    """Blurred maps at :data:`_OFFSETS` around peaks, not scaled: (M, 13), from a window of each map.
+
+    Args:
+        maps: (N, H, W).
+        which: (M,), the maps that are looked at.
+        cells: (M, 2), their peaks.
+        kernel: Of the blur.
+    """
+    height, width = maps.shape[1:]
+    window, blur = _blur_around(kernel)
+    wanted = cells[:, :, None] + window  # (M, 2, S)
+    there = np.minimum(np.maximum(wanted, 0), [[width - 1], [height - 1]])
+    inside = wanted == there
+    places = ((which * height)[:, None] + there[:, 1])[:, :, None] * width + there[:, None, 0]
+    values = maps.reshape(-1).take(places)  # (M, S, S)
+    if not inside.all():
+        values[~(inside[:, 1, :, None] & inside[:, None, 0])] = 0
+    return values.reshape(len(which), len(blur)) @ blur
+
+
 def _dark(maps: np.ndarray, cells: np.ndarray, scores: np.ndarray, kernel: int) -> np.ndarray:
-    """DARK's moves (M, 2) of peaks in heatmap pixels: a Newton step on the logarithm of the blurred map."""
-    count, height, width = maps.shape
-    moves = np.zeros((count, 2), np.float32)
-    which = np.flatnonzero(((cells > 1) & (cells < (width - 2, height - 2))).all(axis=1))
-    near = np.log(np.maximum(_blurred_peaks(maps[which], cells[which], scores[which], kernel), np.float32(1e-10)))
+    """DARK's moves (M, 2) of peaks in heatmap pixels: a Newton step on the logarithm of the blurred map.
+
+    MMPose scales a blurred map to the height of the map before it cuts it off at 1e-10. Without low values near the
+    peak the step is the same without the scale, and a window is enough; else the whole map is blurred. So it is where
+    rounding would move the step: at low values and at matrices that are nearly singular.
+    """
+    height, width = maps.shape[1:]
+    moves = np.zeros((len(maps), 2), np.float32)
+    x, y = cells.T
+    which = ((x > 1) & (y > 1) & (x < width - 2) & (y < height - 2)).nonzero()[0]
+    near = _near_peaks(maps, which, cells[which], kernel)
+    slope_x, slope_y, xx, yy, xy = derivatives = _DERIVATIVES.T @ np.log(near).T
+    determinant = xx * yy - xy * xy
+    found = np.array([xy * slope_y - yy * slope_x, xy * slope_x - xx * slope_y])
+    found /= determinant
+    grown = (_NORM @ np.abs(derivatives)) * (1 + np.abs(found).sum(axis=0))  # how errors of the slope grow
+    low = np.maximum(_LOWEST * scores[which], 1e-9)
+    sure = (near.min(axis=1) > low) & (grown < _GROWTH * np.abs(determinant))
+    if sure.all():
+        moves[which] = found.T
+        return moves
+    moves[which[sure]] = found.T[sure]
+    again = which[~sure]
+    moves[again] = _dark_exactly(maps[again], cells[again], scores[again], kernel)
+    return moves
+
+
+def _dark_exactly(maps: np.ndarray, cells: np.ndarray, scores: np.ndarray, kernel: int) -> np.ndarray:
+    """DARK's moves (M, 2) of peaks away from the border, as MMPose computes them, bit by bit."""
+    moves = np.zeros((len(maps), 2), np.float32)
+    near = np.log(np.maximum(_blurred_peaks(maps, cells, scores, kernel), np.float32(1e-10)))
     here, right, left, below, above, right2, left2, below2, above2, *corners = near
     slope = np.stack([0.5 * (right - left), 0.5 * (below - above)], axis=1)  # (M, 2)
     xx = 0.25 * (right2 - 2 * here + left2)
@@ -229,7 +299,7 @@ def _dark(maps: np.ndarray, cells: np.ndarray, scores: np.ndarray, kernel: int) 
     xy = 0.25 * (corners[0] - corners[1] - corners[2] + corners[3])
     solvable = xx * yy - xy**2 != 0
     curvature = np.stack([xx, xy, xy, yy], axis=1).reshape(-1, 2, 2)[solvable]
-    moves[which[solvable]] = _newton(curvature, slope[solvable])
+    moves[solvable] = _newton(curvature, slope[solvable])
     return moves
 
 

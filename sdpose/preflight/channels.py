@@ -88,7 +88,9 @@ def _check_joints(cfg: Config, head: dict[str, Any], splits: Sequence[str]) -> N
     codec = resolve_type(head.get('decoder') or {}, KEYPOINT_CODECS)
     is_map = kind in (HeatmapHead, IntegralRegressionHead)
     if is_map and (
-        codec not in (MSRAHeatmap, UDPHeatmap, MegviiHeatmap) or head['decoder'].get('heatmap_type') == 'combined'
+        codec is None
+        or not issubclass(codec, (MSRAHeatmap, UDPHeatmap, MegviiHeatmap))
+        or head['decoder'].get('heatmap_type') == 'combined'
     ):
         return  # maps of another kind than one per joint
     for split in splits:

@@ -8,6 +8,7 @@ from sdpose.config.nodes import split_datasets
 from sdpose.errors import ConfigError
 
 _SIZES = ('input_size', 'heatmap_size')
+_ENCODING = ('GenerateTarget', 'DeferredTarget')
 
 
 def check_codec(cfg: Config, splits: Sequence[str]) -> None:
@@ -25,8 +26,8 @@ def check_codec(cfg: Config, splits: Sequence[str]) -> None:
         return
     for split in splits:
         for step in (step for dataset in split_datasets(cfg, split) for step in dataset.get('pipeline') or []):
-            made = step.get('encoder') if step.get('type') == 'GenerateTarget' else step
-            if step.get('type') not in ('GenerateTarget', 'TopdownAffine') or not isinstance(made, dict):
+            made = step.get('encoder') if step.get('type') in _ENCODING else step
+            if step.get('type') not in (*_ENCODING, 'TopdownAffine') or not isinstance(made, dict):
                 continue
             for name in _SIZES:
                 if name in made and name in decoder and [*made[name]] != [*decoder[name]]:

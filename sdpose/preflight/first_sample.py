@@ -14,6 +14,8 @@ from torch.utils.data import DataLoader
 
 from sdpose.config.built_part import frames
 from sdpose.errors import ConfigError, UserError, one_line
+from sdpose.models.data_preprocessors import HeatmapDataPreprocessor
+from sdpose.models.data_preprocessors.heatmap_data_preprocessor import ships_joints
 
 
 def check_first_sample(loader: DataLoader, model: nn.Module, key: str) -> None:
@@ -45,6 +47,13 @@ def check_first_sample(loader: DataLoader, model: nn.Module, key: str) -> None:
         raise ConfigError(
             f'{key}.dataset.pipeline makes samples without inputs, the images that the model reads: it must end with '
             'a step that packs them, such as PackPoseInputs'
+        )
+    samples = [sample['data_samples']] if isinstance(sample, dict) and 'data_samples' in sample else []
+    if ships_joints(samples) and not isinstance(preprocessor, HeatmapDataPreprocessor):
+        raise ConfigError(
+            f'the pipeline of {key} leaves the heatmaps to the model (DeferredTarget), whose data_preprocessor '
+            f'{type(preprocessor).__name__} draws none: set model.data_preprocessor.type=HeatmapDataPreprocessor, or '
+            "target_step='GenerateTarget'"
         )
     if type(preprocessor) is BaseDataPreprocessor and isinstance(images, torch.Tensor) and images.dtype == torch.uint8:
         raise ConfigError(

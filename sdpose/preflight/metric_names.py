@@ -9,6 +9,7 @@ from mmpose.evaluation.metrics import AUC, EPE, NME, CocoMetric, MpiiPCKAccuracy
 from mmpose.registry import METRICS
 
 from sdpose.config.nodes import resolve_type
+from sdpose.evaluation.array_coco_metric import ArrayCocoMetric
 from sdpose.evaluation.mpii_metric import MpiiMetric
 from sdpose.evaluation.top_k_accuracy import TopKAccuracy
 
@@ -61,6 +62,7 @@ def _top_names(cfg: dict[str, Any]) -> set[str]:
 
 # The names by the class that computes them.
 _NAMES: dict[type, Callable[[dict[str, Any]], set[str]]] = {
+    ArrayCocoMetric: _coco_names,
     CocoMetric: _coco_names,
     MpiiMetric: _mpii_names,
     MpiiPCKAccuracy: _mpii_names,

@@ -22,7 +22,7 @@ CONFIGS = (
         'lr=1e-3), clip_grad=dict(max_norm=1.))',
     ),
     ('recipe: base batch', '_base_/schedules/adam_300e.py', 'base_batch_size=512', 'base_batch_size=256'),
-    ('data: flip', COCO, "type='RandomFlip', prob=0.5", "type='RandomFlip', prob=0."),
+    ('data: flip', COCO, "type='${flip_step}', prob=0.5", "type='${flip_step}', prob=0."),
     ('data: rotation', COCO, 'rotate_factor=45.', 'rotate_factor=40.'),
     ('data: half body', COCO, 'min_total_keypoints=9', 'min_total_keypoints=8'),
     (
@@ -48,8 +48,13 @@ CONFIGS = (
         'person_keypoints_train2017.json',
     ),
     ('data: annotated boxes', COCO, "bbox_file='${data_root}person", "bbox_file=None and '${data_root}person"),
-    ('metric: no NMS', COCO, "dict(type='CocoMetric')", "dict(type='CocoMetric', nms_mode='none')"),
-    ('metric: threshold of joints', COCO, "dict(type='CocoMetric')", "dict(type='CocoMetric', keypoint_score_thr=0.5)"),
+    ('metric: no NMS', COCO, "dict(type='ArrayCocoMetric')", "dict(type='ArrayCocoMetric', nms_mode='none')"),
+    (
+        'metric: threshold of joints',
+        COCO,
+        "dict(type='ArrayCocoMetric')",
+        "dict(type='ArrayCocoMetric', keypoint_score_thr=0.5)",
+    ),
     ('metric: area of CrowdPose', '_base_/datasets/crowdpose_256x192.py', 'use_area=False', 'use_area=True'),
     (
         'metric: boxes of CrowdPose',

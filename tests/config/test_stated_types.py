@@ -26,7 +26,7 @@ TINY = 'sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48'
         ('default_hooks.checkpoint.filename_tmpl', 5, 'text or None'),
         ('default_hooks.checkpoint.out_dir', 5, 'text or None'),
         ('default_hooks.checkpoint.by_epoch', 'perhaps', 'True or False'),
-        ('val_evaluator.nms_thr', 'high', 'a number for CocoMetric'),
+        ('train_dataloader.dataset.data_mode', 5, 'text for CocoDataset'),
         ('optim_wrapper.optimizer.foreach', 'perhaps', 'True or False or None for Adam'),
         ('param_scheduler.1.by_epoch', 'perhaps', 'True or False'),
         ('randomness.deterministic', 'perhaps', 'True or False'),

@@ -33,7 +33,7 @@ def test_a_variable_of_a_base_reaches_schedule_and_loop() -> None:
 def test_a_codec_reaches_pipelines_target_and_decoder() -> None:
     cfg = load_config(TINY, {'codec.input_size': (96, 128), 'codec.heatmap_size': (24, 32), 'codec.sigma': 3})
     steps = cfg.train_dataloader.dataset.pipeline
-    target = next(step.encoder for step in steps if step.type == 'GenerateTarget')
+    target = next(step.encoder for step in steps if 'encoder' in step)
     for made in (target, cfg.model.head.decoder):
         assert (made.input_size, made.heatmap_size, made.sigma) == ((96, 128), (24, 32), 3)
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
@@ -141,6 +141,9 @@ def test_a_variable_that_nothing_follows_names_the_key_to_use(tmp_path: Path) ->
     leaf = _write(tmp_path, leaf=text)
     with pytest.raises(ConfigError, match='codec.sigma: nothing .*; set model.decoder.sigma$'):
         load_config(leaf, {'codec.sigma': 3})
+    faster = _write(tmp_path, leaf=text.replace('MSRAHeatmap', 'BatchMSRAHeatmap', 1))  # whose base is the other
+    with pytest.raises(ConfigError, match='codec.sigma: nothing .*; set model.decoder.sigma$'):
+        load_config(faster, {'codec.sigma': 3})
     load_config(leaf, {'codec.sigma': 2, 'lr': 4})  # as it is; something else, by its value
     with pytest.raises(ConfigError, match='lr: nothing .*; set optim_wrapper.lr$'):
         load_config(_write(tmp_path, leaf='lr = 1\noptim_wrapper = dict(lr=1)'), {'lr': 4})

@@ -183,7 +183,7 @@ def test_leaf_is_short_and_uses_one_codec(leaf):
     codec = without_scope(config.codec)
     assert without_scope(config.model.head.decoder) == codec
     pipeline = config.train_dataloader.dataset.pipeline
-    encoders = [without_scope(step.encoder) for step in pipeline if step.type == 'GenerateTarget']
+    encoders = [without_scope(step.encoder) for step in pipeline if 'encoder' in step]
     assert encoders == [codec]
 
 

@@ -8,11 +8,16 @@ import pytest
 import torch
 from mmengine.dataset import Compose
 from mmengine.model import BaseDataPreprocessor, ImgDataPreprocessor
+from mmengine.structures import InstanceData
+from mmpose.registry import MODELS
+from mmpose.structures import PoseDataSample
 from torch import nn
 from torch.utils.data import DataLoader
 
 from sdpose.errors import ConfigError, DataError
+from sdpose.models.data_preprocessors import HeatmapDataPreprocessor
 from sdpose.preflight.first_sample import check_first_sample
+from sdpose.structures import HeatmapPlan
 
 
 class _Data:
@@ -41,6 +46,11 @@ def _images(sample: dict) -> dict:
     return dict(sample, inputs=torch.zeros(3, 4, 4, dtype=torch.uint8))
 
 
+def _ships_joints(sample: dict) -> dict:
+    labels = InstanceData(heatmap_plan=[HeatmapPlan((48, 64), 2.0, True)])
+    return dict(sample, data_samples=PoseDataSample(gt_instance_labels=labels))
+
+
 def _fails(sample: dict) -> dict:
     return sample['bbox_center']
 
@@ -59,6 +69,7 @@ def test_a_sound_pipeline_leaves_the_random_numbers() -> None:
     for seed in (random.seed, np.random.seed, torch.manual_seed):
         seed(3)
     check_first_sample(_loader(_images), _model(ImgDataPreprocessor()), 'train_dataloader')
+    check_first_sample(_loader(_images, _ships_joints), _model(HeatmapDataPreprocessor()), 'train_dataloader')
     assert drawn() == expected
 
 
@@ -73,6 +84,12 @@ def test_a_sound_pipeline_leaves_the_random_numbers() -> None:
         ),
         ((), ImgDataPreprocessor(), ConfigError, 'val_dataloader.dataset.pipeline makes samples without inputs'),
         ((_images,), BaseDataPreprocessor(), ConfigError, 'model.data_preprocessor is None'),
+        (
+            (_images, _ships_joints),
+            MODELS.build(dict(type='PoseDataPreprocessor')),
+            ConfigError,
+            'leaves the heatmaps to the model .*data_preprocessor PoseDataPreprocessor draws none: set',
+        ),
         ((_is_damaged,), ImgDataPreprocessor(), DataError, '^a.jpg is damaged'),
     ],
 )

@@ -15,6 +15,9 @@ from sdpose.apis import cli  # noqa: E402
 SUBJECTS = {
     'demo': "pictures and boxes to key points, beside a loop over MMPose's inference_topdown",
     'infer': 'the deployed model in torch and in every runtime, beside the model by hand and other models',
+    'data': "the training loader beside MMPose's own pipeline",
+    'metric': "COCO's and CrowdPose's evaluation: time and memory beside MMPose's",
+    'decode': "the decoding of heatmaps beside MMPose's codec",
     'test': 'loading and cropping of the boxes of an evaluation, beside MMPose',
 }
 

@@ -21,7 +21,8 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    done = sdpose.publish(**vars(parse_args()))
+    args = parse_args()  # before sdpose.publish is imported, with torch
+    done = sdpose.publish(**vars(args))
     equal = 'equal' if done.difference == 0 else f'at most {done.difference:.1e} apart'
     print(
         f'{done.file}\n'

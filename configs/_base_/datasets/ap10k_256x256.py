@@ -12,7 +12,7 @@ codec = dict(input_size=(256, 256))
 train_pipeline = [
     dict(type='LoadCheckedImage'),
     dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(type='${flip_step}', prob=0.5, direction='horizontal'),
     dict(
         type='RandomHalfBody',
         min_total_keypoints=9,
@@ -24,8 +24,8 @@ train_pipeline = [
     ),
     dict(type='ClippedNormalBBoxTransform', shift_prob=0.0, scale_factor=0.5, rotate_factor=40.0, rotate_prob=0.6),
     dict(type='TopdownAffine', input_size='${codec.input_size}'),
-    dict(type='GenerateTarget', encoder='${codec}'),
-    dict(type='PackPoseInputs'),
+    dict(type='${target_step}', encoder='${codec}'),
+    dict(type='${pack_step}'),
 ]
 
 train_dataloader = dict(dataset=dict(ann_file='annotations/ap10k-train-split1.json', data_prefix=dict(img='data/')))

@@ -18,7 +18,7 @@ train_pipeline = [
         rotate_prob=0.0,
         input_size='${codec.input_size}',
     ),
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(type='${flip_step}', prob=0.5, direction='horizontal'),
     dict(
         type='RandomHalfBody',
         min_total_keypoints=7,
@@ -30,8 +30,8 @@ train_pipeline = [
     ),
     dict(type='ClippedNormalBBoxTransform', shift_prob=0.0, scale_factor=0.5, rotate_factor=40.0, rotate_prob=0.6),
     dict(type='TopdownAffine', input_size='${codec.input_size}'),
-    dict(type='GenerateTarget', encoder='${codec}'),
-    dict(type='PackPoseInputs'),
+    dict(type='${target_step}', encoder='${codec}'),
+    dict(type='${pack_step}'),
 ]
 
 train_dataloader = dict(

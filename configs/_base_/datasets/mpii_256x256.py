@@ -13,11 +13,11 @@ train_pipeline = [
     # Joints count pixels from 1. Not in the other pipeline: the metric compares with the joints as they are.
     dict(type='ZeroBasedKeypoints'),
     dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(type='${flip_step}', prob=0.5, direction='horizontal'),
     dict(type='ClippedNormalBBoxTransform', shift_prob=0.0, scale_factor=0.25, rotate_factor=30.0, rotate_prob=0.6),
     dict(type='TopdownAffine', input_size='${codec.input_size}'),
-    dict(type='GenerateTarget', encoder='${codec}'),
-    dict(type='PackPoseInputs'),
+    dict(type='${target_step}', encoder='${codec}'),
+    dict(type='${pack_step}'),
 ]
 
 train_dataloader = dict(dataset=dict(ann_file='annotations/mpii_train.json', data_prefix=dict(img='images/')))

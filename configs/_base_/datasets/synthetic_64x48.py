@@ -16,11 +16,11 @@ codec = dict(input_size=(48, 64), sigma=1, blur_kernel_size=5)
 train_pipeline = [
     dict(type='LoadCheckedImage'),
     dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(type='${flip_step}', prob=0.5, direction='horizontal'),
     dict(type='ClippedNormalBBoxTransform', shift_factor=0.06, shift_prob=1.0, scale_factor=0.12, rotate_prob=0.0),
     dict(type='TopdownAffine', input_size='${codec.input_size}'),
-    dict(type='GenerateTarget', encoder='${codec}'),
-    dict(type='PackPoseInputs'),
+    dict(type='${target_step}', encoder='${codec}'),
+    dict(type='${pack_step}'),
 ]
 
 # One loader process: it keeps one core busy while the other computes.

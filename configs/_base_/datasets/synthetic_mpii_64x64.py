@@ -14,11 +14,11 @@ train_pipeline = [
     dict(type='LoadCheckedImage'),
     dict(type='ZeroBasedKeypoints'),
     dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(type='${flip_step}', prob=0.5, direction='horizontal'),
     dict(type='ClippedNormalBBoxTransform', shift_factor=0.06, shift_prob=1.0, scale_factor=0.12, rotate_prob=0.0),
     dict(type='TopdownAffine', input_size='${codec.input_size}'),
-    dict(type='GenerateTarget', encoder='${codec}'),
-    dict(type='PackPoseInputs'),
+    dict(type='${target_step}', encoder='${codec}'),
+    dict(type='${pack_step}'),
 ]
 
 train_dataloader = dict(batch_size=32, num_workers=1)

@@ -2,17 +2,25 @@
 
 from . import torchvision_transforms
 from .clipped_normal_bbox import ClippedNormalBBoxTransform
+from .contiguous_flip import ContiguousFlip
+from .deferred_target import DeferredTarget
 from .load_checked_image import LoadCheckedImage
 from .load_class_image import LoadClassImage
 from .pack_class_inputs import PackClassInputs
+from .pack_training_inputs import PackTrainingInputs
+from .rejection_bbox_transform import RejectionBBoxTransform
 from .seed_by_sample import SeedBySample
 from .zero_based_keypoints import ZeroBasedKeypoints
 
 __all__ = [
     'ClippedNormalBBoxTransform',
+    'ContiguousFlip',
+    'DeferredTarget',
     'LoadCheckedImage',
     'LoadClassImage',
     'PackClassInputs',
+    'PackTrainingInputs',
+    'RejectionBBoxTransform',
     'SeedBySample',
     'ZeroBasedKeypoints',
     'torchvision_transforms',

@@ -13,6 +13,8 @@ from torch.nn import functional as F
 
 from sdpose.errors import ConfigError
 
+from ..runtime import HEATMAP_CODECS
+
 # (dx, dy) around the maximum: itself, the neighbours, the next but one, the diagonals.
 _NEAR = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
 _WINDOW = (*_NEAR, (2, 0), (-2, 0), (0, 2), (0, -2), (1, 1), (1, -1), (-1, 1), (-1, -1))
@@ -35,7 +37,7 @@ class HeatmapDecoder(nn.Module):
 
     def __init__(self, codec: dict[str, Any]) -> None:
         super().__init__()
-        if codec.get('type') != 'MSRAHeatmap':
+        if codec.get('type') not in HEATMAP_CODECS:
             raise ConfigError(
                 f'--outputs: the codec {codec.get("type")} is not decoded inside a graph, MSRAHeatmap alone is; export '
                 'with --outputs heatmaps and decode on the device'

@@ -14,6 +14,7 @@ from sdpose.config.nodes import input_size, resolve_type, split_datasets
 from sdpose.errors import ConfigError
 from sdpose.version import __version__
 
+from ..runtime import HEATMAP_CODECS
 from .graph import DeployedGraph, Flip, normalization
 
 FORMAT_VERSION = 1
@@ -58,6 +59,16 @@ def flip_indices(joints: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(order)
 
 
+def _codec(config: Any) -> dict[str, Any] | None:
+    """A codec's config under MMPose's name, where it is another decoder of the same numbers."""
+    if config is None:
+        return None
+    codec = config.to_dict() if hasattr(config, 'to_dict') else dict(config)
+    if codec.get('type') in HEATMAP_CODECS:
+        codec['type'] = HEATMAP_CODECS[0]
+    return codec
+
+
 def describe(
     cfg: Config, config: str, graph: DeployedGraph, flip: Flip, joints: dict[str, Any], batch: int | None
 ) -> dict[str, Any]:
@@ -75,7 +86,6 @@ def describe(
     preprocessor = cfg.model.get('data_preprocessor') or {}
     swaps = preprocessor.get('bgr_to_rgb', False) or preprocessor.get('rgb_to_bgr', False)
     rgb = (swaps or graph.kind == 'classes') and not graph.swap
-    codec = cfg.model.head.get('decoder')
     decoded = graph.kind in ('joints', 'simcc')
     return dict(
         format_version=FORMAT_VERSION,
@@ -92,7 +102,7 @@ def describe(
         ),
         output=dict(kind=graph.kind, names=list(graph.names)),
         joints=joints,
-        codec=None if codec is None else codec.to_dict() if hasattr(codec, 'to_dict') else dict(codec),
+        codec=_codec(cfg.model.head.get('decoder')),
         padding=_padding(cfg),
         flip_test=dict(
             enabled=graph.inside or flip.enabled and not decoded,

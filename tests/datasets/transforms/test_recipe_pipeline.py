@@ -35,7 +35,7 @@ def _sample(visible: list) -> dict:
 def test_the_shift_comes_before_half_body_and_size_after(pipeline: list) -> None:
     kinds = [step['type'] for step in pipeline]
     shift, rest = [number for number, kind in enumerate(kinds) if kind == 'ClippedNormalBBoxTransform']
-    assert shift < kinds.index('RandomFlip') < kinds.index('RandomHalfBody') < rest < kinds.index('TopdownAffine')
+    assert shift < kinds.index('ContiguousFlip') < kinds.index('RandomHalfBody') < rest < kinds.index('TopdownAffine')
     first, second = (
         ClippedNormalBBoxTransform(**{k: v for k, v in pipeline[number].items() if k != 'type'})
         for number in (shift, rest)
@@ -73,6 +73,6 @@ def test_one_base_changes_the_random_boxes_to_mmpose(repo_root: Path, pipeline: 
     cfg = Config.fromfile(repo_root / 'configs/_base_/datasets/coco_256x192_mmpose-boxes.py')
     kinds = [step['type'] for step in cfg.train_dataloader.dataset.pipeline]
     assert 'ClippedNormalBBoxTransform' not in kinds
-    assert kinds.count('RandomBBoxTransform') == 1
+    assert kinds.count('RejectionBBoxTransform') == 1
     assert cfg.train_dataloader.dataset.pipeline[-2].encoder == pipeline[-2].encoder
     assert cfg.train_dataloader.dataset.ann_file == 'annotations/person_keypoints_train2017.json'

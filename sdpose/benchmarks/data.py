@@ -1,0 +1,170 @@
+"""The training loader beside MMPose's own pipeline of the same settings, sample for sample."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import process_time
+from typing import Any
+
+from .machine import machine
+from .table import Table
+from .timing import interleaved, ratio
+
+_MMPOSE = dict(
+    LoadCheckedImage='LoadImage',
+    ContiguousFlip='RandomFlip',
+    RejectionBBoxTransform='RandomBBoxTransform',
+    DeferredTarget='GenerateTarget',
+    PackTrainingInputs='PackPoseInputs',
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``benchmark.py data``."""
+    parser.add_argument('--ann-file', metavar='JSON', help='COCO key points to read instead of drawn people')
+    parser.add_argument('--images', metavar='DIR', help='the folder of their pictures')
+    parser.add_argument('--rounds', type=int, default=30, help='rounds that are timed (default 30)')
+    parser.add_argument('--images-per-second', type=float, default=1000, help='what one GPU trains (default 1000)')
+    parser.add_argument('--gpus', type=int, default=8, help='GPUs to feed (default 8)')
+
+
+def run(args: argparse.Namespace) -> list[Table]:
+    """Speed and bytes of both loaders, and the share of each step.
+
+    Raises:
+        UserError: If one of ``--ann-file`` and ``--images`` is given without the other.
+    """
+    from sdpose.errors import UserError
+
+    if bool(args.ann_file) != bool(args.images):
+        raise UserError('--ann-file and --images belong together: give both, or none for drawn people')
+    with TemporaryDirectory() as folder:
+        source = (args.ann_file, args.images) if args.ann_file else _drawn(Path(folder), 4 if args.quick else 40)
+        return _tables(args, *source)
+
+
+def _drawn(folder: Path, count: int) -> tuple[str, str]:
+    """Annotation file and pictures of drawn people, as large as COCO's."""
+    from sdpose.synthetic.generate import generate
+    from sdpose.synthetic.request import Request
+
+    generate(folder / 'drawn', Request(count, 0, 0, 'starter', (640, 480)), workers=1)
+    return str(folder / 'drawn/annotations/train.json'), str(folder / 'drawn/train')
+
+
+def _tables(args: argparse.Namespace, ann_file: str, images: str) -> list[Table]:
+    import cv2
+    import torch
+
+    cv2.setNumThreads(args.threads)
+    torch.set_num_threads(args.threads)
+    ours = _dataset(ann_file, images)
+    steps = ours.pipeline.transforms
+    theirs = _steps_of_mmpose(steps)
+    pipelines = {'MMPose': theirs, 'SDPose': steps}
+    order = range(min(len(ours), 4 if args.quick else 60))
+    rounds = 2 if args.quick else args.rounds
+    times = interleaved(
+        {name: _work(ours, chain, order) for name, chain in pipelines.items()}, rounds, clock=process_time
+    )
+    speed = {name: len(order) / median(times[name]) for name in pipelines}
+    sent = {name: _bytes(_made(ours, chain, 0)) for name, chain in pipelines.items()}
+    rows = [
+        dict(loader=name, ms=1e3 / speed[name], samples_per_s=speed[name], speed=ratio(times['MMPose'], times[name]),
+             KiB=sent[name] / 1024, bytes=sent[name] / sent['MMPose'],
+             cores=args.gpus * args.images_per_second / speed[name])
+        for name in pipelines
+    ]  # fmt: skip
+    notes = (
+        f'{len(order)} samples, {rounds} rounds in turns, medians of CPU time, {args.threads} thread(s).',
+        machine(),
+        f'cores: those that {args.gpus} GPU(s) of {args.images_per_second:g} images/s need.',
+    )
+    title = "Training samples from full JPEGs, beside MMPose's own steps at the same settings"
+    return [Table(title, tuple(rows[0]), rows, notes), _shares(ours, pipelines, order)]
+
+
+def _dataset(ann_file: str, images: str) -> Any:
+    from mmengine.registry import init_default_scope
+    from mmpose.registry import DATASETS
+
+    import sdpose  # noqa: F401
+
+    init_default_scope('mmpose')
+    codec = dict(type='MSRAHeatmap', input_size=(192, 256), heatmap_size=(48, 64), sigma=2, unbiased=True)
+    pipeline = [
+        dict(type='LoadCheckedImage'),
+        dict(type='GetBBoxCenterScale'),
+        dict(type='ContiguousFlip'),
+        dict(type='RandomHalfBody'),
+        dict(type='RejectionBBoxTransform', scale_factor=(0.65, 1.35), rotate_factor=90.0),
+        dict(type='TopdownAffine', input_size=(192, 256)),
+        dict(type='DeferredTarget', encoder=codec),
+        dict(type='PackTrainingInputs'),
+    ]
+    return DATASETS.build(dict(type='CocoDataset', ann_file=ann_file, data_prefix=dict(img=images), pipeline=pipeline))
+
+
+def _steps_of_mmpose(steps: Sequence[Any]) -> list[Any]:
+    from mmpose.registry import TRANSFORMS
+
+    made = []
+    for step in steps:
+        name = _MMPOSE.get(type(step).__name__)
+        options: dict[str, Any] = {}
+        if name == 'RandomBBoxTransform':
+            options = dict(scale_factor=step.scale_factor, rotate_factor=step.rotate_factor)
+        if name == 'GenerateTarget':
+            options = dict(encoder=step.encoder_cfg)
+        made.append(TRANSFORMS.build(dict(type=f'mmpose.{name}', **options)) if name else step)
+    return made
+
+
+def _made(dataset: Any, steps: Sequence[Any], index: int) -> Any:
+    sample = dict(dataset.get_data_info(index), dataset=dataset)
+    for step in steps:
+        sample = step(sample)
+    return sample
+
+
+def _work(dataset: Any, steps: Sequence[Any], order: Sequence[int]) -> Callable[[], None]:
+    import numpy as np
+
+    def load() -> None:
+        np.random.seed(0)
+        for index in order:
+            _made(dataset, steps, index)
+
+    return load
+
+
+def _bytes(sample: Any) -> int:
+    """Bytes of the image, the labels and the fields of a packed sample."""
+    import torch
+
+    held = sample['data_samples']
+    parts = [held.gt_instance_labels, *([held.gt_fields] if 'gt_fields' in held else [])]
+    values = [sample['inputs'], *(value for part in parts for value in part.values())]
+    return sum(value.nbytes for value in values if torch.is_tensor(value))
+
+
+def _shares(dataset: Any, pipelines: dict[str, Sequence[Any]], order: Sequence[int]) -> Table:
+    """Milliseconds of each step."""
+    spent: dict[str, list[float]] = {name: [0.0] * (len(steps) + 1) for name, steps in pipelines.items()}
+    for name, steps in pipelines.items():
+        for index in order:
+            start = process_time()
+            sample = dict(dataset.get_data_info(index), dataset=dataset)
+            spent[name][0] += process_time() - start
+            for number, step in enumerate(steps, 1):
+                start = process_time()
+                sample = step(sample)
+                spent[name][number] += process_time() - start
+    names = ['annotation', *(type(step).__name__ for step in pipelines['SDPose'])]
+    rows = [
+        {'step': names[number], **{f'{name} ms': 1e3 * spent[name][number] / len(order) for name in spent}}
+        for number in range(len(names))
+    ]
+    return Table('Milliseconds of each step', tuple(rows[0]), rows, ('CPU time, means of one pass.',))
