@@ -9,7 +9,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from .drawn import draw_pictures
+from .drawn import draw_heatmaps, draw_pictures
 from .table import Table
 
 _CONFIG = 'sdpose-s-v1_stemnet_8xb64-300e_coco-256x192'
@@ -17,7 +17,8 @@ _BASELINES = ('inference_topdown', 'inference_topdown, arrays')
 _HERE = 'PoseInferencer'
 _NOTES = (
     "milliseconds of the processor per person (all threads), medians of rounds in turns; random weights, the config's "
-    'flip test; pictures are drawn, 640 x 480, JPEG, in the page cache',
+    'flip test; pictures are drawn, 640 x 480, JPEG, in the page cache; heatmaps are exchanged for drawn ones, since a '
+    "random model's cost more to decode",
     'host: everything but backbone, neck and head, decoding of the picture included; ratios are medians over rounds',
     "inference_topdown, with MMPose's LoadImage and codec, gets the name of a picture and all its boxes, as in a loop "
     'over files; arrays: the loop reads the picture with OpenCV first',
@@ -56,7 +57,8 @@ def run(args: argparse.Namespace) -> list[Table]:
         inferencer = sdpose.PoseInferencer(args.config, weights, batch_size=args.batch_size)
         draw_pictures(Path(folder), pictures)
         files = [str(Path(folder, f'{number}.jpg')) for number in range(pictures)]
-        rows = [_row(model, inferencer, files, count, rounds) for count in people]
+        forward = _Forward([model, inferencer.model.infer.model], model.dataset_meta['flip_indices'])
+        rows = [_row(model, inferencer, forward, files, count, rounds) for count in people]
     notes = (*_NOTES, f'{args.config}; {machine()}')
     return [Table('Key points of people in pictures, by people on a picture', list(rows[0]), rows, notes)]
 
@@ -76,17 +78,36 @@ def _mmpose_model(config: str) -> Any:
 
 
 class _Forward:
-    """The time of backbone, neck and head, as the processor counts it.
+    """The time of backbone, neck and head, as the processor counts it; heatmaps are exchanged for drawn ones.
 
     Attributes:
         seconds: The sum so far.
     """
 
-    def __init__(self, models: Sequence[Any]) -> None:
-        self.seconds = 0.0
+    def __init__(self, models: Sequence[Any], order: Sequence[int]) -> None:
+        self.seconds, self._order = 0.0, list(order)
+        self._maps: tuple[Any, ...] = ()
+        self._mirrored = True  # the views of a flip test come in turns
         for model in models:
             model.extract_feat = self._timed(model.extract_feat)
-            model.head.forward = self._timed(model.head.forward)
+            model.head.forward = self._drawn(self._timed(model.head.forward))
+
+    def _drawn(self, forward: Callable) -> Callable:
+
+        def drawn(*args: Any, **kwargs: Any) -> Any:
+            import torch
+
+            found = forward(*args, **kwargs)
+            if getattr(found, 'ndim', 0) != 4:
+                return found
+            count, joints, height, width = found.shape
+            if not self._maps or len(self._maps[0]) < count:
+                maps = torch.from_numpy(draw_heatmaps(max(count, 32), (width, height), joints))
+                self._maps = maps, maps[:, self._order].flip(-1)
+            self._mirrored = not self._mirrored
+            return self._maps[self._mirrored][:count]
+
+        return drawn
 
     def _timed(self, function: Callable) -> Callable:
 
@@ -101,7 +122,9 @@ class _Forward:
         return timed
 
 
-def _row(model: Any, inferencer: Any, files: Sequence[str], people: int, rounds: int) -> dict[str, Any]:
+def _row(
+    model: Any, inferencer: Any, forward: _Forward, files: Sequence[str], people: int, rounds: int
+) -> dict[str, Any]:
     """All variants in turns over the same boxes."""
     import cv2
     import numpy as np
@@ -120,7 +143,7 @@ def _row(model: Any, inferencer: Any, files: Sequence[str], people: int, rounds:
         _BASELINES[1]: partial(loop, cv2.imread),
         _HERE: partial(inferencer, list(files), list(boxes)),
     }
-    total, host = _timed_rounds(variants, _Forward([model, inferencer.model.infer.model]), rounds)
+    total, host = _timed_rounds(variants, forward, rounds)
     count = len(files) * people
     row: dict[str, Any] = {'people on a picture': people}
     for name in variants:
