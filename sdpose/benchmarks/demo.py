@@ -57,7 +57,8 @@ def run(args: argparse.Namespace) -> list[Table]:
         inferencer = sdpose.PoseInferencer(args.config, weights, batch_size=args.batch_size)
         draw_pictures(Path(folder), pictures)
         files = [str(Path(folder, f'{number}.jpg')) for number in range(pictures)]
-        forward = _Forward([model, inferencer.model.infer.model], model.dataset_meta['flip_indices'])
+        deployed = inferencer.model.infer.model  # type: ignore[attr-defined]  # of a checkpoint
+        forward = _Forward([model, deployed], model.dataset_meta['flip_indices'])
         rows = [_row(model, inferencer, forward, files, count, rounds) for count in people]
     notes = (*_NOTES, f'{args.config}; {machine()}')
     return [Table('Key points of people in pictures, by people on a picture', list(rows[0]), rows, notes)]

@@ -57,7 +57,7 @@ class PersonFinder:
         if {*places} != {1, 12}:
             raise UserError(f'{file or _FILE} is another model than {_FILE}: its outputs differ')
         self._points, self._scores = places[12], places[1]
-        self._anchors = np.concatenate([_centers(stride, count) for stride, count in _GRIDS])
+        self._anchors = _anchor_centers()
         self.tiles = tiles
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
@@ -113,11 +113,14 @@ def _content(file: str | None) -> bytes:
         raise UserError(f'{file} cannot be read, or holds no {_FILE} ({error}): {_CURE}') from error
 
 
-def _centers(stride: int, count: int) -> np.ndarray:
-    """The centres (cells * count, 2) of a grid's cells in pixels of the model, row by row."""
-    places = (np.arange(_SIDE // stride) + 0.5) * stride
-    x, y = np.meshgrid(places, places)
-    return np.repeat(np.stack([x.ravel(), y.ravel()], axis=1), count, axis=0)
+def _anchor_centers() -> np.ndarray:
+    """The centres (2254, 2) of the anchors in pixels of the model, grid by grid and row by row."""
+    centers = []
+    for stride, count in _GRIDS:
+        places = (np.arange(_SIDE // stride) + 0.5) * stride
+        x, y = np.meshgrid(places, places)
+        centers.append(np.repeat(np.stack([x.ravel(), y.ravel()], axis=1), count, axis=0))
+    return np.concatenate(centers)
 
 
 def _around(hips: np.ndarray, rim: np.ndarray) -> np.ndarray:
