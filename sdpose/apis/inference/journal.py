@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import IO, Any
 
+from mmengine.logging import print_log
+
 from sdpose.errors import UserError
 from sdpose.io.atomic import atomic_write
 
@@ -21,7 +23,7 @@ class Journal:
 
     Args:
         folder: Where the run writes.
-        source: What is read; where that is no file, nothing is kept, as nobody could read it again.
+        source: What is read; where that is not files alone, nothing is kept, as nobody could read it again.
         request: What decides about the results, as plain values.
         num_joints: K.
 
@@ -39,13 +41,13 @@ class Journal:
         self.kept = 0
         self._source = source
         self._stream: IO[str] | None = None
-        if not source.files:
+        if not source.files or source.kind == 'pictures' and len(source.files) != source.total:
             return
         if source.kind == 'video':
             request = {**request, 'input': _stamp(source.files[0])}
         lines = self._read(json.loads(json.dumps(request)), num_joints)
+        self.kept = len(lines)
         with atomic_write(self.file, 'w') as file:  # without what a kill left of the last line
-            self.kept = len(lines)
             file.writelines(f'{json.dumps(line)}\n' for line in (request, *lines))
         self._stream = open(self.file, 'a', encoding='utf-8')
 
@@ -56,15 +58,15 @@ class Journal:
             self._stream.flush()
             self.kept += 1
 
-    def finish(self) -> None:
-        """Forget the run, whose results are written."""
-        self.close()
-        self.file.unlink(missing_ok=True)
-
-    def close(self) -> None:
-        """Leave the record for the next time."""
-        if self._stream is not None:
-            self._stream.close()
+    def finish(self, complete: bool) -> None:
+        """End the record: forget a run that is complete, and keep one that is not for the next time."""
+        if self._stream is None:
+            return
+        self._stream.close()
+        if complete or not self.kept:
+            self.file.unlink(missing_ok=True)
+        else:
+            print_log(f'{self.kept} results are kept in {self.file}: the same command goes on from there', 'current')
 
     def _read(self, request: dict[str, Any], num_joints: int) -> list[dict[str, Any]]:
         """The lines of a broken run that still count; fills ``done``."""

@@ -101,13 +101,13 @@ def run(
         try:
             found = _consume(results, sinks)
             written = outputs.finish(found, inferencer.model.joints)
+            complete = not sinks.closed
         except BaseException:
             outputs.abandon()
-            journal.close()
-            if journal.kept:
-                print_log(f'{journal.kept} results are kept in {journal.file}: the same command goes on from there')
+            complete = False
             raise
-        journal.finish()
+        finally:
+            journal.finish(complete)
     print_log(f'written: {", ".join(map(str, written)) or "nothing, as there was no frame"}', 'current')
     return found
 
@@ -126,6 +126,7 @@ class _Sinks:
         self.inferencer, self.source, self.options = inferencer, source, options
         self.outputs, self.journal = outputs, journal
         self.draws = options.show or outputs is not None and outputs.draws
+        self.closed = False  # by whoever looked at the window
 
     def known(self, skip: bool) -> dict[int, PoseResult]:
         """The results of the broken run, but for those whose overlay, if one is wanted, is not there."""
@@ -134,8 +135,8 @@ class _Sinks:
             return done
         return {number: result for number, result in done.items() if self.outputs.overlay_of(result).is_file()}
 
-    def add(self, result: PoseResult) -> bool:
-        """Take a result; False if whoever looks at the window has seen enough."""
+    def add(self, result: PoseResult) -> None:
+        """Take a result."""
         overlay = None
         if self.draws and result.image is not None:
             overlay = self.inferencer.draw(result, least=self.options.least_score)
@@ -143,12 +144,10 @@ class _Sinks:
             self.outputs.add(result, overlay)
         if self.journal is not None:
             self.journal.add(result)
-        return overlay is None or not self.options.show or self._show(overlay)
-
-    def _show(self, overlay: np.ndarray) -> bool:
-        """Show an overlay; False if a key asks for the end."""
-        cv2.imshow('SDPose', overlay)
-        return cv2.waitKey(round(self.options.wait * 1000) if self.source.kind == 'pictures' else 1) not in _QUIT
+        if overlay is not None and self.options.show:
+            cv2.imshow('SDPose', overlay)
+            wait = round(self.options.wait * 1000) if self.source.kind == 'pictures' else 1
+            self.closed = cv2.waitKey(wait) in _QUIT
 
 
 def _consume(results: Iterator[PoseResult], sinks: _Sinks) -> list[PoseResult]:
@@ -158,13 +157,13 @@ def _consume(results: Iterator[PoseResult], sinks: _Sinks) -> list[PoseResult]:
     begin, people = time.perf_counter(), 0
     with show_progress(what) as progress, _ended_by_interrupt(source.kind == 'live'):
         for result in results:
-            going_on = sinks.add(result)
+            sinks.add(result)
             found.append(replace(result, image=None))
             people += len(result)
             seconds = max(time.perf_counter() - begin, 1e-9)
             note = f'{len(found) / seconds:.1f} {what}/s, {people / seconds:.1f} people/s'
             progress(len(found), source.total, note)
-            if not going_on:
+            if sinks.closed:
                 break
     if sinks.options.show:
         cv2.destroyAllWindows()

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sdpose.errors import UserError
+
 from .boxes import Boxes
 from .crop_model import CropModel
 from .results import PoseResult
@@ -39,12 +41,21 @@ class PoseStream:
     def __iter__(self) -> Iterator[PoseResult]:
         at_once = self.source.kind == 'live' or self.every > 1
         waiting: list[PoseResult] = []
-        for number, name, image in self.source.read(lambda number: not (self.skip_done and number in self.done)):
-            waiting.append(self._look(number, name, image))
+        pictures = self.source.read(lambda number: not (self.skip_done and number in self.done))
+        fault = None
+        while fault is None:
+            try:
+                waiting.append(self._look(*next(pictures)))
+            except StopIteration:
+                break
+            except UserError as error:  # what came before is answered first
+                fault = error
             if at_once or max(len(waiting), sum(len(each.boxes) for each in waiting)) >= self.batch_size:
                 yield from self._predict(waiting)
                 waiting = []
         yield from self._predict(waiting)
+        if fault is not None:
+            raise fault
 
     def _look(self, number: int, name: str, image: np.ndarray | None) -> PoseResult:
         """A result with boxes, and with joints where it is known."""

@@ -189,6 +189,25 @@ def test_windows(inferencer: PoseInferencer, monkeypatch: pytest.MonkeyPatch) ->
     assert np.abs(shown[0].astype(int) - cv2.VideoCapture('people.avi').read()[1]).max() > 60
 
 
+def test_what_came_before_a_damaged_picture_is_kept(inferencer: PoseInferencer, tmp_path: Path) -> None:
+    """Its results are in the record; once the picture is gone, or whole, the run goes on."""
+    (tmp_path / 'in').mkdir()
+    for number in range(4):
+        cv2.imwrite(str(tmp_path / f'in/{number}.png'), np.full((40, 30, 3), 40 * number, np.uint8))
+    whole = (tmp_path / 'in/2.png').read_bytes()
+    (tmp_path / 'in/2.png').write_bytes(whole[:60])
+    out = tmp_path / 'out'
+    with pytest.raises(UserError, match='in/2.png cannot be read as a picture'):
+        run(inferencer, tmp_path / 'in', out)
+    assert len((out / 'unfinished.jsonl').read_text().splitlines()) == 3
+    assert sorted(file.name for file in (out / 'visualizations').iterdir()) == ['0.png', '1.png']
+    (tmp_path / 'in/2.png').write_bytes(whole)
+    cv2.imwrite(str(tmp_path / 'in/0.png'), np.full((40, 31, 3), 200, np.uint8))  # another picture now
+    results = run(inferencer, tmp_path / 'in', out)
+    assert [result.image_size for result in results] == [(31, 40), (30, 40), (30, 40), (30, 40)]
+    assert len(list((out / 'predictions').iterdir())) == 4 and not (out / 'unfinished.jsonl').exists()
+
+
 def test_a_camera_is_answered_at_once(inferencer: PoseInferencer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Frame by frame, two frames ahead at most; Ctrl-C is its end."""
     taken = []
