@@ -26,7 +26,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, epilog='More: sdpose/apis/inference/README.md')
     add = parser.add_argument
     add('inputs', nargs='+', metavar='INPUT', help="pictures, a folder, 'a pattern*.jpg', a video, or webcam:0")
-    add('--weights', required=True, help='checkpoint, published file, or exported file or its folder')
+    add('--weights', help='checkpoint, or exported file or its folder (default: <config>-<hash>.pth in $SDPOSE_HOME)')
     add('--config', help='config of a checkpoint; without it, the one inside the checkpoint is taken')
     add('--out', help='folder for what is written; a broken run over files goes on there')
     add(

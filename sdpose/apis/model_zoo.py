@@ -1,26 +1,70 @@
 """Models by the name of their config."""
 
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
+from pathlib import Path
 from typing import Any
 
 import mmpose.apis
 import torch
+import yaml
 from torch import nn
 
 from sdpose.config.find import config_dir
 from sdpose.config.load import load_config
 from sdpose.errors import UserError
 from sdpose.io.checkpoint import check_checkpoint_path
+from sdpose.io.model_store import stored_weights
 
 
-def list_models(pattern: str = '*') -> list[str]:
-    """The names of the package's configs, which every function and tool takes in place of a file.
+class ModelName(str):
+    """The name of a config, with what its method's metafile says of it and where its weights are.
+
+    Attributes:
+        data: The data set that it is for, as COCO; None for a config without a metafile, such as the tiny ones.
+        params: Trainable parameters of the deployed model.
+        flops: Multiply-adds of the deployed pass in the published convention, without the two attention products.
+        multiply_adds: Those of all convolutions and matrix products.
+        results: Figures by name. They are the papers', ``'AP (paper)'``, unless the name says otherwise.
+        weights: Published checkpoints of the config in the local store, see :mod:`sdpose.io.model_store`.
+    """
+
+    data: str | None
+    params: int | None
+    flops: float | None
+    multiply_adds: float | None
+    results: dict[str, float]
+    weights: tuple[Path, ...]
+
+    def __new__(cls, name: str, entry: dict[str, Any] | None = None, weights: Sequence[Path] = ()) -> 'ModelName':
+        """A name with the entry of a metafile, if there is one."""
+        self, entry = super().__new__(cls, name), entry or {}
+        counts = entry.get('Metadata') or {}
+        self.data, self.params = counts.get('Training Data'), counts.get('Parameters')
+        self.flops, self.multiply_adds = counts.get('FLOPs'), counts.get('Multiply-adds')
+        self.results = {
+            key: float(value) for result in entry.get('Results') or () for key, value in result['Metrics'].items()
+        }
+        self.weights = tuple(weights)
+        return self
+
+
+def list_models(pattern: str = '*') -> list[ModelName]:
+    """The names of the package's configs, which every function and tool takes in place of a file, with their figures.
 
     Args:
         pattern: Only names that fit it, with ``*`` and ``?`` as in a shell: ``sdpose*coco*``.
     """
-    names = (file.stem for file in config_dir().rglob('*.py') if '_base_' not in file.parts)
-    return sorted(name for name in names if fnmatch(name, pattern))
+    folder = config_dir()
+    names: Iterable[str] = (file.stem for file in folder.rglob('*.py') if '_base_' not in file.parts)
+    entries = {
+        entry['Name']: entry
+        for file in folder.rglob('metafile.yml')
+        for entry in yaml.safe_load(file.read_text(encoding='utf-8'))['Models']
+    }
+    stored = stored_weights()
+    names = sorted(name for name in names if fnmatch(name, pattern))
+    return [ModelName(name, entries.get(name), stored.get(name, ())) for name in names]
 
 
 def init_model(

@@ -9,6 +9,7 @@ import numpy as np
 
 from sdpose.apis.exported import is_exported
 from sdpose.errors import UserError
+from sdpose.io.model_store import find_weights
 from sdpose.visualization import draw_people, write_label
 
 from .boxes import Boxes, boxes_of_file, detected_boxes, given_boxes, whole_pictures
@@ -35,7 +36,8 @@ class PoseInferencer:
     Args:
         config: A config, a file or the name of one of the package's. It may be left out where ``weights`` bring it:
             an exported file, or a checkpoint that was trained or published by this project or by MMPose 1.x.
-        weights: A checkpoint, or an exported ``.onnx`` or ``.xml`` file, or its folder.
+        weights: A checkpoint, or an exported ``.onnx`` or ``.xml`` file, or its folder; or a folder with the config's
+            published checkpoint ``<config>-<hash>.pth``, by default the one that ``SDPOSE_HOME`` names.
         device: Where a checkpoint's model runs, such as ``'cuda:0'``.
         detector: What finds people where no boxes are given: a name, see :func:`build_detector`, or a callable that
             takes a picture (H, W, 3) of 8 bits in the order blue, green, red and returns (N, 4) boxes left, top, right,
@@ -65,11 +67,8 @@ class PoseInferencer:
     ) -> None:
         if batch_size < 1:
             raise UserError(f'batch_size={batch_size}: give at least 1 person')
-        if weights is None:
-            raise UserError(
-                'weights are missing: name a checkpoint (.pth) or an exported file (.onnx, .xml); without them a model '
-                'would answer at random'
-            )
+        if weights is None or Path(weights).expanduser().is_dir() and not is_exported(weights):
+            weights = _find_weights(config, weights)
         self.config, self.weights, self.cfg_options = config, weights, cfg_options
         self.batch_size, self.box_score = batch_size, box_score
         self.model: CropModel = (
@@ -148,3 +147,14 @@ class PoseInferencer:
         for person, track in zip(people, () if result.track_ids is None else result.track_ids):
             write_label(overlay, person, f'#{track}', least)
         return overlay
+
+
+def _find_weights(config: str | None, folder: str | None) -> str:
+    """The published checkpoint of a config in a folder, by default the local store."""
+    if config is None:
+        given = 'weights are missing' if folder is None else f'weights {folder} is a folder'
+        raise UserError(
+            f'{given}: name a checkpoint (.pth), an exported file (.onnx, .xml), or the config whose published '
+            'checkpoint is to be found'
+        )
+    return str(find_weights(config, folder))

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-import yaml
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
@@ -17,8 +16,8 @@ from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
 from sdpose.apis.complexity import count_macs
+from sdpose.apis.model_zoo import list_models
 from sdpose.config.building import build_model
-from sdpose.config.find import config_dir
 from sdpose.config.load import load_config
 from sdpose.config.nodes import input_size
 from sdpose.converters.publishing import filled_model
@@ -95,22 +94,9 @@ def randomize(model: nn.Module) -> None:
             nn.init.uniform_(buffer, 0.5, 2.0)
 
 
-@cache
-def _published() -> dict[str, float]:
-    """The papers' AP on COCO's validation set by the name of a config."""
-    found = {}
-    for file in config_dir().rglob('metafile.yml'):
-        for entry in yaml.safe_load(file.read_text())['Models']:
-            for result in entry.get('Results', ()):
-                score = (result.get('Metrics') or {}).get('AP (paper)')
-                if score is not None:
-                    found[entry['Name']] = float(score)
-    return found
-
-
 def published_ap(name: str) -> float | None:
-    """The AP that the paper gives a config, in percent."""
-    return _published().get(name)
+    """The AP that the paper gives a config on COCO's validation set, in percent."""
+    return next((model.results.get('AP (paper)') for model in list_models(name)), None)
 
 
 class ByHand(nn.Module):

@@ -194,7 +194,7 @@ def test_scores_of_people_are_those_of_coco(tiny: SimpleNamespace) -> None:
     assert result.scores.tolist() == pytest.approx([0.7, 0.35])
 
 
-def test_an_exported_file(tiny: SimpleNamespace, tmp_path: Path) -> None:
+def test_exported_and_published_files(tiny: SimpleNamespace, tmp_path: Path) -> None:
     """It predicts what its checkpoint does, knows joints and limbs, and is checked against a config."""
     cfg = Config.fromfile(tiny.config)
     write_onnx(Deployed(tiny.model), tmp_path / 'model.onnx', describe(cfg, 'heatmaps'))
@@ -204,6 +204,11 @@ def test_an_exported_file(tiny: SimpleNamespace, tmp_path: Path) -> None:
     for one, other in zip(exported(tiny.pictures, BOXES), tiny.inferencer(tiny.pictures, BOXES), strict=True):
         assert np.abs(one.keypoints - other.keypoints).max() <= 1e-3
     assert sdpose.PoseInferencer(str(tiny.config), str(tmp_path)).model.size == (48, 64)
+    published = sdpose.publish(str(tiny.config), 'tiny.pth', f'{tmp_path}/store/').file
+    stored = sdpose.PoseInferencer(str(tiny.config), f'{tmp_path}/store')
+    assert stored.weights == str(published) and stored.model.joints == exported.model.joints
+    (found,) = sdpose.PoseInferencer(weights=str(published))(tiny.pictures[0], BOXES)
+    assert np.allclose(found.keypoints, tiny.inferencer(tiny.pictures[0], BOXES)[0].keypoints, atol=1e-3)
     with pytest.raises(ConfigError, match='input_size'):
         sdpose.PoseInferencer('sdpose-t_stemnet_8xb64-300e_coco-256x192', str(tmp_path / 'model.onnx'))
 
@@ -227,7 +232,9 @@ def test_mmposes_inferencers_take_our_configs_and_weights(tiny: SimpleNamespace)
 def test_mistakes_in_weights_and_configs(tiny: SimpleNamespace, tmp_path: Path) -> None:
     write_checkpoint(dict(state_dict=tiny.model.state_dict()), tmp_path / 'bare.pth')
     for arguments, error, said in (
-        ((str(tiny.config), None), UserError, 'weights are missing'),
+        ((None, None), UserError, 'weights are missing'),
+        ((str(tiny.config), None), UserError, 'holds no tiny-<hash>.pth, and nothing is downloaded'),
+        ((str(tiny.config), str(tiny.folder)), UserError, 'inference0 holds no tiny-<hash>.pth'),
         ((None, 'nowhere.pth'), UserError, 'checkpoint nowhere.pth does not exist; . holds tiny.pth'),
         ((None, 'nowhere.onnx'), UserError, 'nowhere.onnx does not exist'),
         ((None, str(tmp_path / 'bare.pth')), ConfigError, 'bare.pth carries no config'),
