@@ -1,17 +1,17 @@
 """Models by the name of their config."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import mmpose.apis
 import torch
-import yaml
 from torch import nn
 
 from sdpose.config.find import config_dir
 from sdpose.config.load import load_config
+from sdpose.config.metafiles import iter_entries
 from sdpose.errors import UserError
 from sdpose.io.checkpoint import check_checkpoint_path
 from sdpose.io.model_store import stored_weights
@@ -55,16 +55,10 @@ def list_models(pattern: str = '*') -> list[ModelName]:
     Args:
         pattern: Only names that fit it, with ``*`` and ``?`` as in a shell: ``sdpose*coco*``.
     """
-    folder = config_dir()
-    names: Iterable[str] = (file.stem for file in folder.rglob('*.py') if '_base_' not in file.parts)
-    entries = {
-        entry['Name']: entry
-        for file in folder.rglob('metafile.yml')
-        for entry in yaml.safe_load(file.read_text(encoding='utf-8'))['Models']
-    }
-    stored = stored_weights()
-    names = sorted(name for name in names if fnmatch(name, pattern))
-    return [ModelName(name, entries.get(name), stored.get(name, ())) for name in names]
+    names = (file.stem for file in config_dir().rglob('*.py') if '_base_' not in file.parts)
+    entries, stored = {entry['Name']: entry for entry in iter_entries()}, stored_weights()
+    wanted = sorted(name for name in names if fnmatch(name, pattern))
+    return [ModelName(name, entries.get(name), stored.get(name, ())) for name in wanted]
 
 
 def init_model(

@@ -8,7 +8,7 @@ import pytest
 
 _ROOT = Path(__file__).resolve().parents[2]
 _TOOLS = sorted(
-    file.relative_to(_ROOT).as_posix() for file in _ROOT.glob('tools/**/*.py') if 'ArgumentParser' in file.read_text()
+    file.relative_to(_ROOT).as_posix() for file in _ROOT.glob('tools/**/*.py') if 'parse_args()' in file.read_text()
 )
 # Runs a tool's --help and says which of the slow ones have been imported.
 _CODE = """

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sdpose.io.atomic import atomic_write
-
 from .plan import Table
 from .report import Outcome
 
@@ -18,11 +16,10 @@ def plot(table: Table, outcomes: Sequence[Outcome], path: Path) -> None:
 
     The two panels have axes of their own: data and model differ, only the order of the rows can be compared.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure  # takes a second, and only this needs it
+    # takes a second, and only this needs it
+    from sdpose.visualization.figures.base import new_figure, write_figure
 
-    figure = Figure(figsize=(9, 1.6 + 0.45 * len(outcomes)), layout='constrained')
-    figure.suptitle(table.title)
+    figure = new_figure(9, 1.4 + 0.45 * len(outcomes), table.title)
     published, measured = figure.subplots(1, 2, sharey=True)
     heights = range(len(outcomes), 0, -1)
     published.set_yticks(list(heights), [item.row.name for item in outcomes])
@@ -45,8 +42,7 @@ def plot(table: Table, outcomes: Sequence[Outcome], path: Path) -> None:
         axes.grid(axis='x', alpha=0.3)
         axes.margins(x=0.12)
         axes.spines[['top', 'right']].set_visible(False)
-    with atomic_write(path) as file:
-        FigureCanvasAgg(figure).print_png(file)
+    write_figure(figure, path)
 
 
 def _dot(axes: Any, value: float, height: float, color: str) -> None:

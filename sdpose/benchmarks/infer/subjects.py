@@ -16,9 +16,9 @@ from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
 from sdpose.apis.complexity import count_macs
-from sdpose.apis.model_zoo import list_models
 from sdpose.config.building import build_model
 from sdpose.config.load import load_config
+from sdpose.config.metafiles import iter_results
 from sdpose.config.nodes import input_size
 from sdpose.converters.publishing import filled_model
 from sdpose.io.checkpoint import check_checkpoint_path, weights_of
@@ -94,9 +94,15 @@ def randomize(model: nn.Module) -> None:
             nn.init.uniform_(buffer, 0.5, 2.0)
 
 
+@cache
+def _published() -> dict[str, float]:
+    """The papers' AP on COCO's validation set by the name of a config."""
+    return {each.model: each.value for each in iter_results() if (each.metric, each.source) == ('AP', 'paper')}
+
+
 def published_ap(name: str) -> float | None:
-    """The AP that the paper gives a config on COCO's validation set, in percent."""
-    return next((model.results.get('AP (paper)') for model in list_models(name)), None)
+    """The AP that the paper gives a config, in percent."""
+    return _published().get(name)
 
 
 class ByHand(nn.Module):

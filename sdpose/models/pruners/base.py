@@ -28,10 +28,13 @@ class BasePruner(nn.Module, ABC):
 
     Attributes:
         training_keep_ratio: The keep ratio in training mode, which ``KeepRatioHook`` anneals.
+        num_fused: How many of the last tokens that :meth:`reduce` leaves stand for those that it drops.
 
     Raises:
         ValueError: If a value is out of range.
     """
+
+    num_fused = 0
 
     def __init__(
         self, keep_ratio: float = 0.7, layers: Sequence[int] = (3, 6, 9), cycles: Sequence[int] | None = None

@@ -23,6 +23,8 @@ class FusingPruner(TokenPruner):
     Its arguments are those of :class:`BasePruner`.
     """
 
+    num_fused = 1
+
     def reduce(self, tokens: TokenSet, score: Tensor, count: int) -> TokenSet:
         """``count - 1`` visual tokens, those of the highest score (B, P) first, and one for the rest."""
         if count == score.shape[1]:  # nothing is dropped, so there is nothing to fuse

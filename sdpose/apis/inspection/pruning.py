@@ -1,0 +1,69 @@
+"""Which patches survive pruning, after every layer that prunes (PPT, section 3.2).
+
+Shapes: C cycles, S stages, rows and columns of the full grid of patches.
+"""
+
+import numpy as np
+from torch import Tensor
+
+from sdpose.errors import ConfigError
+from sdpose.structures import CycleTokens
+from sdpose.visualization.figures.patches import FUSED, KEPT, PRUNED, draw_patches
+
+from .attention import patch_grid, trace_of
+from .crop import Crop
+from .result import Inspection
+
+
+def pruned_patches(crop: Crop) -> Inspection:
+    """The patches that are left at the beginning of each cycle and behind each of its layers that prune.
+
+    Args:
+        crop: What the model sees.
+
+    Returns:
+        For each cycle an array ``cycle1``, ... (S, rows, columns): 0 for a pruned patch, 1 for one that is there, 2 for
+        the place of a token that stands for those that were dropped (EViT); and ``stages1``, ..., the names.
+
+    Raises:
+        ConfigError: If the model has no tokens, or does not prune.
+    """
+    loaded = crop.loaded
+    if loaded.neck.pruner is None or loaded.neck.pruner.ratio == 1:
+        raise ConfigError(f'{loaded.name} prunes no patches: set model.neck.pruner, or name a model that has one')
+    feats = crop.run_cycles()
+    cycles = {
+        f'cycle {cycle + 1}': _stages(crop, feats, cycle, patch_grid(loaded.neck)) for cycle in range(len(feats.cycles))
+    }
+    counts = [int(np.count_nonzero(state)) for stages in cycles.values() for state in stages.values()]
+    arrays = {}
+    for number, stages in enumerate(cycles.values(), start=1):
+        arrays[f'cycle{number}'] = np.stack(list(stages.values()))
+        arrays[f'stages{number}'] = np.array(list(stages))
+    figure = draw_patches(crop.pixels, cycles, 'Patches that survive pruning', loaded.name)
+    return Inspection(figure, f'patches left: {", ".join(map(str, counts))}', arrays)
+
+
+def _stages(crop: Crop, feats: CycleTokens, cycle: int, grid: tuple[int, int]) -> dict[str, np.ndarray]:
+    """The patches of one cycle, (rows, columns), by the name of the stage."""
+    pruner = crop.loaded.neck.pruner
+    assert pruner is not None  # it was asked for
+    trace, last = trace_of(feats, cycle), feats.cycles[cycle].kept
+    stages = {'at the start': _state(trace[0].kept, grid)}
+    behind = [*(layer.kept for layer in trace[1:]), last]
+    for index, (before, after) in enumerate(zip(trace, behind)):
+        if pruner.applies(index, cycle + 1):
+            fewer = after is not None and (before.kept is None or after.shape[1] < before.kept.shape[1])
+            stages[f'after layer {index}'] = _state(after, grid, pruner.num_fused if fewer else 0)
+    return stages
+
+
+def _state(kept: Tensor | None, grid: tuple[int, int], num_fused: int = 0) -> np.ndarray:
+    """A grid of patches whose kept ones are known; the last ``num_fused`` stand for others."""
+    if kept is None:
+        return np.full(grid, KEPT, np.uint8)
+    state = np.full(grid[0] * grid[1], PRUNED, np.uint8)
+    places = kept[0].numpy()
+    state[places] = KEPT
+    state[places[len(places) - num_fused :]] = FUSED
+    return state.reshape(grid)

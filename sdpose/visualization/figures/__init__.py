@@ -1,0 +1,1 @@
+"""Figures of Matplotlib, drawn from arrays alone; no window is opened."""
