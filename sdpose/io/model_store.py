@@ -1,4 +1,4 @@
-"""Published checkpoints in a folder, found by the name of their config: ``<config>-<hash>.pth``."""
+"""Published checkpoints in a folder, found by the name of their config: ``<config>-<hash>.pth`` or ``.safetensors``."""
 
 import hashlib
 import os
@@ -9,7 +9,7 @@ from sdpose.errors import CheckpointError, UserError
 
 VARIABLE = 'SDPOSE_HOME'
 _DEFAULT = '~/.cache/sdpose'
-_PUBLISHED = re.compile(r'(?P<config>.+)-(?P<digest>[0-9a-f]{8})\.pth')
+_PUBLISHED = re.compile(r'(?P<config>.+)-(?P<digest>[0-9a-f]{8})\.(pth|safetensors)')
 
 
 def store() -> Path:
@@ -20,7 +20,7 @@ def store() -> Path:
 def stored_weights(folder: Path | None = None) -> dict[str, list[Path]]:
     """The published checkpoints of a folder, by default the store's, by the names of their configs."""
     found: dict[str, list[Path]] = {}
-    for file in sorted((folder or store()).glob('*.pth')):
+    for file in sorted((folder or store()).glob('*-*')):
         if match := _PUBLISHED.fullmatch(file.name):
             found.setdefault(match['config'], []).append(file)
     return found
