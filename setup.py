@@ -51,7 +51,7 @@ class BuildWithConfigs(build_py):
         return super().get_outputs(include_bytecode) + carried
 
 
-EXTRAS = {name: read_requirements(name) for name in ('tests', 'optional', 'deploy')}
+EXTRAS = {name: read_requirements(name) for name in ('tests', 'optional', 'deploy', 'demo')}
 
 setup(
     name='sdpose',

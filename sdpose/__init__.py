@@ -14,6 +14,7 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .apis.complexity import complexity
+    from .apis.inference import PoseInferencer
     from .apis.model_zoo import init_model, list_models
     from .apis.testing import test
     from .apis.training import train
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from .deploy.optimize import optimize_for_inference
 
 __all__ = [
+    'PoseInferencer',
     '__version__',
     'complexity',
     'init_model',
@@ -32,6 +34,7 @@ __all__ = [
 ]
 
 _HOMES = dict(
+    PoseInferencer='apis.inference',
     complexity='apis.complexity',
     init_model='apis.model_zoo',
     list_models='apis.model_zoo',

@@ -66,7 +66,7 @@ def test_its_requirements_can_all_be_installed(wheel: Path):
     plain = [line for line in required if 'extra ==' not in line]
     assert any(line.startswith('mmengine==0.10.7') for line in plain)
     assert not any(line.startswith(('mmpose', 'mmcv', 'xtcocotools')) for line in required)
-    for extra in ('tests', 'optional', 'deploy', 'all'):
+    for extra in ('tests', 'optional', 'deploy', 'demo', 'all'):
         assert f'Provides-Extra: {extra}' in metadata
         assert any(f'extra == "{extra}"' in line.replace("'", '"') for line in required)
     python = next(line for line in metadata.splitlines() if line.startswith('Requires-Python:'))

@@ -6,7 +6,7 @@ import sdpose
 
 
 def __getattr__(name: str) -> Any:
-    """``train``, ``test`` and ``optimize_for_inference``, whose place is the package's face."""
-    if name in ('train', 'test', 'optimize_for_inference'):
+    """``train``, ``test`` and others, whose place is the package's face."""
+    if name in ('train', 'test', 'optimize_for_inference', 'list_models', 'init_model', 'PoseInferencer'):
         return getattr(sdpose, name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

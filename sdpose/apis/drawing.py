@@ -36,7 +36,7 @@ def check_drawing(cfg: Config) -> None:
     if not isinstance(wait, (int, float)) or not 0 <= wait < math.inf:
         raise ConfigError(f'--wait-time {wait} (default_hooks.visualization.wait_time): give seconds, 0 for a key')
     if hook.get('show'):
-        _require_display()
+        require_display()
     if hook.get('type') == 'PoseVisualizationHook':
         hook['type'] = 'PosePictureHook'
 
@@ -72,8 +72,11 @@ def say_picture_folder(runner: Runner, show_dir: str | None) -> None:
         print_log(f'pictures: {os.path.join(runner.log_dir, show_dir)}', runner.logger)
 
 
-def _require_display() -> None:
+def require_display(instead: str = 'write pictures with --show-dir FOLDER') -> None:
     """Try to open a window.
+
+    Args:
+        instead: What the message offers in place of windows.
 
     Raises:
         UserError: If that does not work.
@@ -86,6 +89,6 @@ def _require_display() -> None:
         display = os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')
         seen = f'the display {display} does not answer' if display else 'DISPLAY is not set'
         raise UserError(
-            f'--show opens windows, and none can be opened here ({seen}, or OpenCV was built without windows): write '
-            'pictures with --show-dir FOLDER, or log in with a display (ssh -X)'
+            f'--show opens windows, and none can be opened here ({seen}, or OpenCV was built without windows): '
+            f'{instead}, or log in with a display (ssh -X)'
         )

@@ -73,7 +73,7 @@ def use_exported(cfg: Config, cfg_options: dict[str, Any] | None) -> None:
     try:
         metadata = ExportedFile(path).metadata
         task = metadata['task']
-        _check_agreement(cfg, metadata, path)
+        check_agreement(cfg, metadata, path)
         stacking = dict(type='PoseDataPreprocessor') if task == 'pose' else cfg.model.data_preprocessor
         model = dict(type=_MODEL, file=str(path), task=task, flip_test=flip_test, data_preprocessor=stacking)
         flips = ExportedModel(str(path), task, flip_test).exported.flip_test if task == 'pose' else False
@@ -89,7 +89,7 @@ def use_exported(cfg: Config, cfg_options: dict[str, Any] | None) -> None:
     print_log(f'exported file: {path} ({", ".join(f"{key} {value}" for key, value in how.items())})', 'current')
 
 
-def _check_agreement(cfg: Config, metadata: dict[str, Any], path: str) -> None:
+def check_agreement(cfg: Config, metadata: dict[str, Any], path: str) -> None:
     """Check that a file and a config are of one model.
 
     Raises:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
+from .drawn import draw_heatmaps
 from .table import Table
 
 _SIZES = {'256x192': ((192, 256), (48, 64)), '384x288': ((288, 384), (72, 96))}
@@ -48,7 +49,7 @@ def _row(size: str, batch: int, rounds: int) -> dict[str, Any]:
     given = dict(input_size=(width, height), heatmap_size=heatmap, sigma=2, unbiased=True)
     given['blur_kernel_size'] = 11 if size == '256x192' else 17
     theirs, ours = (KEYPOINT_CODECS.build(dict(given, type=kind)) for kind in ('MSRAHeatmap', 'BatchMSRAHeatmap'))
-    maps = _heatmaps(batch, heatmap)
+    maps = draw_heatmaps(batch, heatmap)
     variants: dict[str, Callable[[], Any]] = dict(
         MMPose=lambda: [theirs.decode(each) for each in maps], here=lambda: ours.batch_decode(maps)
     )
@@ -63,14 +64,3 @@ def _row(size: str, batch: int, rounds: int) -> dict[str, Any]:
         'times as fast': ratio(times['MMPose'], times['here']),
         'largest difference': float(abs(expected - found).max()),
     }
-
-
-def _heatmaps(batch: int, size: tuple[int, int]) -> Any:
-    """Heatmaps (batch, 17, height, width) as a trained model's."""
-    import numpy as np
-
-    rng = np.random.default_rng(batch)
-    y, x = np.mgrid[: size[1], : size[0]]
-    centre = rng.uniform(-2, np.array(size) + 1, (batch, 17, 2))[..., None, None]
-    peaks = np.exp(-((x - centre[:, :, 0]) ** 2 + (y - centre[:, :, 1]) ** 2) / 8)
-    return (peaks * rng.uniform(0.2, 1, (batch, 17, 1, 1)) + rng.normal(0, 0.01, peaks.shape)).astype(np.float32)

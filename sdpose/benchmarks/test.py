@@ -10,9 +10,9 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from .drawn import SIZE, draw_pictures
 from .table import Table
 
-_SIZE = (640, 480)  # of COCO's pictures
 _NOTES = (
     'milliseconds of the processor per box, medians of rounds in turns; pictures are drawn, 640 x 480, JPEG, in the '
     'page cache',
@@ -43,21 +43,9 @@ def run(args: argparse.Namespace) -> list[Table]:
     init_default_scope('mmpose')
     rounds, pictures, boxes = (3, 2, args.boxes[:2]) if args.quick else (9, args.pictures, args.boxes)
     with TemporaryDirectory() as folder:
-        _draw(Path(folder), pictures)
+        draw_pictures(Path(folder), pictures)
         rows = [_row(Path(folder), pictures, count, rounds, args.batch_size) for count in boxes]
     return [Table('Loading an evaluation, by boxes on a picture', list(rows[0]), rows, (*_NOTES, machine()))]
-
-
-def _draw(folder: Path, pictures: int) -> None:
-    """Pictures whose files are as large as photographs': coarse colours with some noise."""
-    import cv2
-    import numpy as np
-
-    rng = np.random.default_rng(0)
-    for number in range(pictures):
-        coarse = cv2.resize(rng.integers(0, 255, (24, 32, 3), np.uint8), _SIZE, interpolation=cv2.INTER_CUBIC)
-        noisy = np.clip(coarse + rng.normal(0, 5, coarse.shape), 0, 255).astype(np.uint8)
-        cv2.imwrite(str(folder / f'{number}.jpg'), noisy, [cv2.IMWRITE_JPEG_QUALITY, 92])
 
 
 def _dataset(folder: Path, pictures: int, boxes: int, load: dict[str, Any]) -> Any:
@@ -72,7 +60,7 @@ def _dataset(folder: Path, pictures: int, boxes: int, load: dict[str, Any]) -> A
     corners = rng.uniform((0, 0, 60, 80), (400, 250, 240, 230), (pictures * boxes, 4)).tolist()
     found = [dict(image_id=place // boxes + 1, category_id=1, bbox=box, score=0.5) for place, box in enumerate(corners)]
     images = [
-        dict(id=number + 1, file_name=f'{number}.jpg', width=_SIZE[0], height=_SIZE[1]) for number in range(pictures)
+        dict(id=number + 1, file_name=f'{number}.jpg', width=SIZE[0], height=SIZE[1]) for number in range(pictures)
     ]
     (folder / 'boxes.json').write_text(json.dumps(found))
     (folder / 'images.json').write_text(json.dumps(dict(images=images, annotations=[], categories=[])))

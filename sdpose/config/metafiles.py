@@ -36,11 +36,16 @@ class Result(NamedTuple):
     macs: int
 
 
+def iter_entries() -> Iterator[dict[str, Any]]:
+    """What all metafiles say of each model, method by method, in the order in which they are listed."""
+    for file in sorted(config_dir().rglob('metafile.yml')):
+        yield from yaml.safe_load(file.read_text(encoding='utf-8'))['Models']
+
+
 def iter_results() -> Iterator[Result]:
     """The results of all metafiles, method by method, in the order in which they are listed."""
-    for file in sorted(config_dir().rglob('metafile.yml')):
-        for entry in yaml.safe_load(file.read_text(encoding='utf-8'))['Models']:
-            yield from _results(entry)
+    for entry in iter_entries():
+        yield from _results(entry)
 
 
 def _results(entry: dict[str, Any]) -> Iterator[Result]:

@@ -26,6 +26,7 @@ from sdpose.io.checkpoint import (
     weights_of,
 )
 from sdpose.io.folders import require_writable
+from sdpose.io.weights_file import load_file, pack_safetensors
 
 from .equal_outputs import require_equal_outputs
 from .metadata import describe, read_metrics
@@ -54,7 +55,12 @@ class Published(NamedTuple):
 
 
 def publish(
-    config: str, checkpoint: str, out: str, metrics: str | None = None, cfg_options: dict[str, Any] | None = None
+    config: str,
+    checkpoint: str,
+    out: str,
+    metrics: str | None = None,
+    cfg_options: dict[str, Any] | None = None,
+    safetensors: bool = False,
 ) -> Published:
     """Write a checkpoint for others: the weights of the deployed model and plain metadata.
 
@@ -68,6 +74,7 @@ def publish(
             the path for ``<out>-<hash>.pth``.
         metrics: The ``metrics.json`` that ``tools/test.py`` wrote for this checkpoint.
         cfg_options: Overrides of the config.
+        safetensors: Write ``.safetensors``, with the metadata as text in it, which is read wherever a ``.pth`` is.
 
     Raises:
         UserError: If a path is wrong, the weights do not fill the model, the metrics are another checkpoint's, or the
@@ -80,15 +87,11 @@ def publish(
     before = filled_model(cfg, weights_of(loaded, checkpoint), checkpoint)
     stripped = [key for key in before.state_dict() if key.startswith(TRAINING_ONLY)]
     meta = dict(**describe(cfg, config), **figures, training=_kept_meta(loaded), **{STRIPPED: stripped})
-    content = BytesIO()
-    # Cloned, because a tensor may be a window on a larger one that would be saved whole.
-    torch.save(
-        dict(meta=meta, state_dict={key: value.clone() for key, value in deployed_weights(before).items()}), content
-    )
-    after = _model_after(cfg, content)
+    content = _pack(deployed_weights(before), meta, safetensors)
+    after = _model_after(cfg, content, safetensors)
     width, height = input_size(cfg)
     difference = require_equal_outputs(before, after, (height, width), checkpoint)
-    file = _file(out, Path(config).stem, content)
+    file = _file(out, Path(config).stem, content, '.safetensors' if safetensors else '.pth')
     require_writable(file.parent, out)
     with atomic_write(file) as stream:
         stream.write(content.getbuffer())
@@ -125,10 +128,20 @@ def filled_model(cfg: Config, weights: Mapping[str, Tensor], source: str) -> nn.
     return model
 
 
-def _model_after(cfg: Config, content: BytesIO) -> nn.Module:
-    """The model as a user of the written file will have it; plain torch reads the file."""
+def _pack(weights: Mapping[str, Tensor], meta: dict[str, Any], safetensors: bool) -> BytesIO:
+    """The file to write."""
+    if safetensors:
+        return BytesIO(pack_safetensors(weights, meta))
+    content = BytesIO()
+    # Cloned, because a tensor may be a window on a larger one that would be saved whole.
+    torch.save(dict(meta=meta, state_dict={key: value.clone() for key, value in weights.items()}), content)
+    return content
+
+
+def _model_after(cfg: Config, content: BytesIO, safetensors: bool) -> nn.Module:
+    """The model as a user of the written file will have it; plain torch reads a ``.pth``."""
     content.seek(0)
-    published = torch.load(content, map_location='cpu', weights_only=True)
+    published = load_file(content) if safetensors else torch.load(content, map_location='cpu', weights_only=True)
     model = _build(cfg)
     model.load_state_dict({**weights_of(published), **stripped_of(model, published)}, strict=True)
     return model
@@ -141,8 +154,8 @@ def _kept_meta(loaded: Mapping) -> dict[str, Any]:
     return {key: meta[key] for key in _KEPT_META if isinstance(meta.get(key), (int, str))}
 
 
-def _file(out: str, stem: str, content: BytesIO) -> Path:
+def _file(out: str, stem: str, content: BytesIO, ending: str) -> Path:
     """The path, named by the first digits of the content's SHA-256, as ``torch.hub`` checks them."""
     digest = hashlib.sha256(content.getbuffer()).hexdigest()[:_HASH_DIGITS]
-    beginning = os.path.join(out, stem) if os.path.isdir(out) or out.endswith(os.sep) else out.removesuffix('.pth')
-    return Path(f'{beginning}-{digest}.pth')
+    beginning = os.path.join(out, stem) if os.path.isdir(out) or out.endswith(os.sep) else out.removesuffix(ending)
+    return Path(f'{beginning}-{digest}{ending}')

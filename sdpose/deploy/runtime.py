@@ -17,7 +17,7 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -47,6 +47,7 @@ METADATA_FILE = 'metadata.json'  # their file beside it
 HEATMAP_CODECS = ('MSRAHeatmap', 'BatchMSRAHeatmap')
 COORDINATE_CODECS = ('RegressionLabel',)
 DYNAMIC_BATCH = 32  # crops at once where the file leaves it free
+Warp = Callable[[np.ndarray, np.ndarray, Sequence[int]], np.ndarray]
 _TALL = 64  # heatmaps blurred at once, so that they stay in the processor's cache
 _LOWEST = np.float32(0.01)  # of a peak's height, what is near it for a window to be enough
 _GROWTH = np.float32(60)  # how much an error of rounding may grow there
@@ -111,7 +112,9 @@ def warp_matrix(center: np.ndarray, scale: np.ndarray, size: Sequence[int]) -> n
     return cv2.getAffineTransform(there, here)
 
 
-def crop_people(image: np.ndarray, centers: np.ndarray, scales: np.ndarray, size: Sequence[int]) -> np.ndarray:
+def crop_people(
+    image: np.ndarray, centers: np.ndarray, scales: np.ndarray, size: Sequence[int], warp: Warp = warp_matrix
+) -> np.ndarray:
     """The crops (N, h, w, 3) of regions of a picture, bilinear, black outside of it.
 
     Args:
@@ -119,10 +122,11 @@ def crop_people(image: np.ndarray, centers: np.ndarray, scales: np.ndarray, size
         centers: (N, 2), of the regions, as :func:`center_scale` returns them.
         scales: (N, 2), their sizes.
         size: (w, h) of a crop.
+        warp: The matrix of a region, as :func:`warp_matrix`.
     """
     crops = np.empty((len(centers), size[1], size[0], 3), np.uint8)
     for crop, center, scale in zip(crops, centers, scales):
-        cv2.warpAffine(image, warp_matrix(center, scale, size), (size[0], size[1]), dst=crop, flags=cv2.INTER_LINEAR)
+        cv2.warpAffine(image, warp(center, scale, size), (size[0], size[1]), dst=crop, flags=cv2.INTER_LINEAR)
     return crops
 
 

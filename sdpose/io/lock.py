@@ -1,4 +1,4 @@
-"""One training to a work folder."""
+"""One run to a work folder."""
 
 import fcntl
 import os
@@ -27,23 +27,27 @@ os.register_at_fork(after_in_child=_let_go)
 
 
 @contextmanager
-def lock_work_dir(work_dir: str | Path) -> Iterator[None]:
-    """Keep a work folder to one training: two would overwrite each other's checkpoints and marker.
+def lock_work_dir(work_dir: str | Path, option: str = '--work-dir') -> Iterator[None]:
+    """Keep a work folder to one run: two would overwrite each other's files, such as checkpoints and marker.
 
     The lock ends with the process, however it ends. File systems without locks are used without one.
 
+    Args:
+        work_dir: The folder; it is made where it is missing.
+        option: What named it, for messages.
+
     Raises:
-        UserError: If another training has the folder.
+        UserError: If another run has the folder, or it cannot be written.
     """
-    require_writable(work_dir, '--work-dir')
+    require_writable(work_dir, option)
     with _open_lock(Path(work_dir) / _LOCK) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             file.seek(0)
             raise UserError(
-                f'{work_dir} is in use by another training (process {file.read().strip() or "unknown"}): '
-                'wait for it, or give this one its own --work-dir'
+                f'{work_dir} is in use by another run (process {file.read().strip() or "unknown"}): '
+                'wait for it, or give this one its own {option}'
             ) from error
         except OSError:
             yield

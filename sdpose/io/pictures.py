@@ -86,14 +86,25 @@ def read_picture(path: str | Path) -> np.ndarray:
 
 
 def write_png(path: str | Path, picture: np.ndarray) -> None:
+    """Write a picture as PNG, see :func:`write_picture`."""
+    write_picture(path, picture, '.png')
+
+
+def write_picture(path: str | Path, picture: np.ndarray, form: str | None = None) -> None:
     """Write a picture, complete or not at all; ``cv2.imwrite`` fails without a word.
+
+    Args:
+        path: The file.
+        picture: (H, W, 3), uint8, blue, green, red.
+        form: ``'.png'``, ``'.jpg'`` or another ending that OpenCV knows; by default the file's.
 
     Raises:
         DataError: If it cannot be encoded or written.
     """
-    done, content = cv2.imencode('.png', picture)
+    form = form or Path(path).suffix
+    done, content = cv2.imencode(form, picture)
     if not done:
-        raise DataError(f'{path} cannot be written: the picture cannot be encoded as PNG')
+        raise DataError(f'{path} cannot be written: the picture cannot be encoded as {form[1:].upper()}')
     try:
         with atomic_write(path) as file:
             file.write(content.tobytes())

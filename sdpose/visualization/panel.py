@@ -86,7 +86,7 @@ def draw_window(
     moved = [_moved(person, (left, top), scale) for person in people]
     part = draw_people(part, moved, skeleton, least, flags=scores is None)
     for person, score in zip(moved, scores or ()):
-        _write_score(part, person, score, least)
+        write_label(part, person, f'{score:.2f}', least)
     return part
 
 
@@ -97,12 +97,18 @@ def _moved(person: np.ndarray, corner: tuple[int, int], scale: float) -> np.ndar
     return joints
 
 
-def _write_score(picture: np.ndarray, joints: np.ndarray, score: float, least: float) -> None:
-    """A score above the head of a person, white on a dark ground."""
+def write_label(picture: np.ndarray, joints: np.ndarray, text: str, least: float) -> None:
+    """Write a few characters above the head of a person, in place, white on a dark ground.
+
+    Args:
+        picture: (H, W, 3) uint8 BGR.
+        joints: (K, 3): x, y, v of the person.
+        text: The characters.
+        least: Joints with a smaller v do not count.
+    """
     shown = joints[joints[:, 2] >= least, :2]
     if not len(shown):
         return
-    text = f'{score:.2f}'
     (width, height), _ = cv2.getTextSize(text, _FONT, 0.5, 1)
     x = int(np.clip(shown[:, 0].mean() - width / 2, 2, max(2, picture.shape[1] - width - 2)))
     y = int(np.clip(shown[:, 1].min() - 10, height + 3, max(height + 3, picture.shape[0] - 4)))

@@ -100,7 +100,7 @@ def test_two_at_work_in_one_folder(workspace, tool, monkeypatch):
     (workspace / 'plan.yml').write_text(yaml.safe_dump(PLAN, sort_keys=False))
     with lock_work_dir(workspace / 'tables/tiny_coco'):
         status, _, said = tool('small', '--file', 'plan.yml', '--scale', 'tiny', '--work-dir', 'tables')
-    assert status == 2 and 'tables/tiny_coco is in use by another training (process ' in said
+    assert status == 2 and 'tables/tiny_coco is in use by another run (process ' in said
     assert not list(workspace.glob('tables/*/*/seed0'))
 
 

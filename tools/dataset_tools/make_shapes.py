@@ -20,7 +20,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def make(args: argparse.Namespace) -> None:
-    from sdpose.synthetic.progress import show_progress
+    from sdpose.io.progress import show_progress
     from sdpose.synthetic.request import parse_size
     from sdpose.synthetic.shapes.generate import SHEET, ShapesRequest, generate_shapes
 

@@ -38,8 +38,8 @@ def parse_args() -> argparse.Namespace:
 
 def make(args: argparse.Namespace) -> None:
     from sdpose.errors import UserError
+    from sdpose.io.progress import show_progress
     from sdpose.synthetic.generate import SHEET, generate
-    from sdpose.synthetic.progress import show_progress
     from sdpose.synthetic.request import Request, find_style, parse_size
 
     if args.workers < 1:

@@ -16,6 +16,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('out', help='folder, for FOLDER/<config>-<hash>.pth, or PREFIX, for PREFIX-<hash>.pth')
     parser.add_argument('--metrics', metavar='metrics.json', help='figures to record, as tools/test.py wrote them')
+    parser.add_argument('--safetensors', action='store_true', help='write .safetensors, which is read as a .pth is')
     cli.add_override_option(parser)
     return parser.parse_args()
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from sdpose.errors import DataError
+from sdpose.io.progress import show_progress
 from sdpose.synthetic.generate import generate
-from sdpose.synthetic.progress import show_progress
 from sdpose.synthetic.request import Request, parse_size
 from sdpose.synthetic.shapes.generate import ShapesRequest, generate_shapes
 

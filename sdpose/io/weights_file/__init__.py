@@ -10,6 +10,7 @@ module              what it reads
 ``file``            a file: which layout it has, and what is said of one that cannot be read
 ``archive``         the zip layout of torch >= 1.6: sizes, checksums, records
 ``legacy``          the layout before
+``safe_layout``     the layout of safetensors
 ``pickles``         the part of Python's pickle format that both hold
 ``names``           the closed table of the names in it
 ``storages``        a file's bytes, each read once, on their device
@@ -27,5 +28,6 @@ module              what it reads
 from .file import load_file
 from .finite import require_finite
 from .form import checked, unwrapped
+from .safe_layout import pack_safetensors
 
-__all__ = ['checked', 'load_file', 'require_finite', 'unwrapped']
+__all__ = ['checked', 'load_file', 'pack_safetensors', 'require_finite', 'unwrapped']

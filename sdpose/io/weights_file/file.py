@@ -12,13 +12,14 @@ from .archive import MAGIC, read_archive
 from .budget import Budget
 from .faults import DamagedError, ForeignTypeError, UnfitError
 from .legacy import read_legacy
+from .safe_layout import is_safetensors, read_safetensors
 from .whole import require_plain
 
 _FETCH = 'fetch it again, or take an earlier one'
 
 
 def load_file(source: str | os.PathLike | IO[bytes], map_location: Any = None) -> Any:
-    """What :func:`torch.save` wrote, if that is weights, numbers and text; nothing in the file is run.
+    """What :func:`torch.save` wrote, if that is weights, numbers and text, or safetensors; nothing in the file is run.
 
     Args:
         source: A path, or the open file.
@@ -79,6 +80,8 @@ def _read(stream: IO[bytes], map_location: Any) -> Any:
     if size == 0:
         raise DamagedError('it is empty')
     stream.seek(0)
+    if is_safetensors(stream):
+        return read_safetensors(stream, map_location)
     zipped = stream.read(len(MAGIC)) == MAGIC
     stream.seek(0)
     budget = Budget(size)
