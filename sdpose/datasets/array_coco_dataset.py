@@ -117,14 +117,14 @@ def samples_of(store: Store, folder: str, interval: int = 1) -> ArraySamples | N
         interval: Images whose id is no multiple of it are passed over.
 
     Returns:
-        None if ids are not unique, an image has no name or size, or a person who is taken has no joints: MMPose has its
-        own way with these.
+        None if there are no images, ids are not unique, an image has no name or size, or a person who is taken has no
+        joints: MMPose has its own way with these.
     """
     arrays = store.arrays
     named = np.diff(arrays.name_ends, prepend=-1).min(initial=2) > 1
     kinds = [each.get('id') for each in store.categories or ()]
     unique = _unique(arrays.image_ids) and _unique(arrays.ids) and all(kinds.count(kind) == 1 for kind in kinds)
-    if not (unique and named and (arrays.image_sizes > 0).all()):
+    if not (len(arrays.image_ids) and unique and named and (arrays.image_sizes > 0).all()):
         return None
     boxes, areas = _boxes_and_areas(arrays)
     places = np.maximum(arrays.joints[..., 0], arrays.joints[..., 1]).astype(np.float32)
