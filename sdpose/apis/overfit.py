@@ -16,6 +16,7 @@ from mmpose.registry import DATASETS, TRANSFORMS
 
 from sdpose.config.evaluators import is_coco
 from sdpose.config.nodes import inner_datasets, resolve_type, use_ground_truth_boxes
+from sdpose.config.options import prepare
 from sdpose.errors import ConfigError
 from sdpose.io.atomic import atomic_write
 from sdpose.io.json_file import read_json
@@ -24,6 +25,14 @@ _STEPS = 600
 _VALIDATIONS = 10
 _LEARNED = 0.8  # of what the metric can be
 _BATCH = 32
+
+
+def prepare_overfit(config: str, count: int, **run: Any) -> Config:
+    """The config of a training as :func:`sdpose.config.options.prepare` gives it, turned by :func:`overfit`."""
+    folder = run.pop('work_dir', None) or str(Path('work_dirs', f'{Path(config).stem}-overfit'))
+    cfg = prepare(config, work_dir=folder, **run)
+    overfit(cfg, count)
+    return cfg
 
 
 def overfit(cfg: Config, count: int) -> None:

@@ -26,8 +26,7 @@ from sdpose.preflight.first_sample import check_first_sample
 
 from .drawing import check_drawing, require_picture_folder, require_validation, say_picture_folder
 from .log_filters import silence_records
-from .overfit import overfit as overfit_first
-from .overfit import say_whether_learned
+from .overfit import prepare_overfit, say_whether_learned
 from .precision import set_training_precision
 
 
@@ -60,11 +59,7 @@ def train(
         UserError: For anything the user can cure: a path, a config key, the data, a checkpoint.
         Stopped: If SIGTERM or SIGHUP asked for the end; what was trained is saved.
     """
-    if overfit is not None and not run.get('work_dir'):
-        run['work_dir'] = os.path.join('work_dirs', f'{Path(config).stem}-overfit')
-    cfg = prepare(config, **run)
-    if overfit is not None:
-        overfit_first(cfg, overfit)
+    cfg = prepare(config, **run) if overfit is None else prepare_overfit(config, overfit, **run)
     if no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     require_validation(cfg)

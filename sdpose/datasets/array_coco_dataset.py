@@ -5,7 +5,7 @@ Shapes: I images, N annotations, P samples, K joints.
 
 import os
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, overload
 
 import numpy as np
@@ -185,6 +185,22 @@ class ArrayAnnotations(BaseDataset):
             self._metainfo['CLASSES'] = samples.store.categories
         self.serialize_data = False
         return samples
+
+    def get_data_info(self, idx: int) -> dict[str, Any]:
+        """A sample, whose lists of the metainfo, which no step writes into, are not copied as MMPose does."""
+        if not isinstance(self.data_list, ArraySamples) or self._shared is None:
+            return super().get_data_info(idx)
+        shared = {key: each.copy() if isinstance(each, np.ndarray) else each for key, each in self._shared.items()}
+        return {**BaseDataset.get_data_info(self, idx), **shared}
+
+    @cached_property
+    def _shared(self) -> dict[str, Any] | None:
+        """What MMPose adds to every sample; None if a class behind this one makes samples of its own."""
+        whole = super().get_data_info
+        if getattr(whole, '__func__', None) is not BaseCocoStyleDataset.get_data_info:
+            return None
+        sample = BaseDataset.get_data_info(self, 0)
+        return {key: value for key, value in whole(0).items() if key not in sample}
 
     def _get_unserialized_subset(self, indices: Any) -> Any:
         if isinstance(indices, Sequence) and isinstance(self.data_list, ArraySamples):

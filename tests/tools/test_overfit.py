@@ -41,7 +41,7 @@ def test_a_training_is_turned_into_one_on_its_first_people(stick_people: Path, t
     cfg = prepare(_TINY, work_dir=str(tmp_path), cfg_options=options)
     overfit(cfg, 3)
     steps = [step.type for step in cfg.train_dataloader.dataset.pipeline]
-    assert steps == ['LoadCheckedImage', 'GetBBoxCenterScale', 'TopdownAffine', 'DeferredTarget', 'PackTrainingInputs']
+    assert steps == ['LoadCheckedImage', 'GetBBoxCenterScale', 'WindowedAffine', 'DeferredTarget', 'PackTrainingInputs']
     assert cfg.train_dataloader.batch_size == cfg.train_dataloader.dataset.indices == 3
     assert cfg.train_cfg.max_epochs == 600 and not cfg.model.test_cfg.flip_test
     assert cfg.val_dataloader.dataset.ann_file == cfg.val_evaluator.ann_file == str(tmp_path / 'overfit.json')
