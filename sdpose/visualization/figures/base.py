@@ -50,7 +50,7 @@ def write_figure(figure: Figure, path: str | Path, dpi: int = 110) -> None:
         OSError: If it cannot be written; its ``filename`` is the file.
     """
     with atomic_write(path) as file:
-        figure.savefig(file, format='png', dpi=dpi)
+        figure.savefig(file, format='png', dpi=dpi, bbox_inches='tight')  # constrained layout cuts long labels
 
 
 def show_crop(axes: Any, crop: np.ndarray, title: str = '') -> None:
