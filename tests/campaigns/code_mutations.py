@@ -545,22 +545,22 @@ CODE = (
     (
         'boxes: normal for uniform shifts',
         'datasets/transforms/clipped_normal_bbox.py',
-        'np.random.uniform(-1, 1, (num_boxes, 2))',
+        '(2 * uniform[:, :2] - 1)',
         'np.random.randn(num_boxes, 2)',
         BOXES,
     ),
     (
         'boxes: rotation clipped at one sigma',
         'datasets/transforms/clipped_normal_bbox.py',
-        '-2 * self.rotate_factor, 2 * self.rotate_factor',
-        '-self.rotate_factor, self.rotate_factor',
+        'np.minimum(normal[:, 1], 2), -2',
+        'np.minimum(normal[:, 1], 1), -1',
         BOXES,
     ),
     (
         'boxes: always rotated',
         'datasets/transforms/clipped_normal_bbox.py',
-        'np.random.rand(num_boxes) < self.rotate_prob',
-        'np.random.rand(num_boxes) < 1',
+        'uniform[:, 3] < self.rotate_prob',
+        'uniform[:, 3] < 1',
         BOXES,
     ),
     (
@@ -573,7 +573,7 @@ CODE = (
     (
         'MPII: joints counted from 1',
         'datasets/transforms/zero_based_keypoints.py',
-        "results['keypoints'] - 1",
+        "results['keypoints'] - np.float32(results.get('img_scale', 1))",
         "results['keypoints']",
         'synthetic/test_mpii_style.py',
     ),
@@ -745,8 +745,8 @@ CODE = (
     (
         'random: the same for every sample',
         'datasets/transforms/seed_by_sample.py',
-        "int(results['sample_idx'])",
-        '0',
+        "self._epoch.item(), results['sample_idx'])",
+        'self._epoch.item(), 0)',
         'datasets/transforms/test_seed_by_sample.py',
     ),
     (

@@ -22,7 +22,7 @@ CONFIGS = (
         'lr=1e-3), clip_grad=dict(max_norm=1.))',
     ),
     ('recipe: base batch', '_base_/schedules/adam_300e.py', 'base_batch_size=512', 'base_batch_size=256'),
-    ('data: flip', COCO, "type='${flip_step}', prob=0.5", "type='${flip_step}', prob=0."),
+    ('data: flip', COCO, "type='RandomFlip', prob=0.5", "type='RandomFlip', prob=0."),
     ('data: rotation', COCO, 'rotate_factor=45.', 'rotate_factor=40.'),
     ('data: half body', COCO, 'min_total_keypoints=9', 'min_total_keypoints=8'),
     (
