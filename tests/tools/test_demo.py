@@ -57,7 +57,8 @@ def test_the_numbers_are_those_of_the_test(
         assert near[int(np.argmin(apart))]['score'] == pytest.approx(entry['score'], abs=1e-5)
 
 
-@pytest.mark.parametrize('kind', ['video', pytest.param('images', marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize('kind', ['video', 'images'])
 def test_a_killed_run_goes_on(folder: Path, repo_root: Path, tool_env: dict, kind: str, tmp_path: Path) -> None:
     """The record holds what was found; the second run finishes to the results of an undisturbed one."""
     frame = cv2.imread(str(next((folder / 'data/coco/val2017').iterdir())))

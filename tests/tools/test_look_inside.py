@@ -33,9 +33,9 @@ def folder(stick_people: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     'tool, model, options, array, shape',
     [
         ('patch_attention', 'sdpose', ['--joint', 'left_wrist'], 'attention', (2, 1, 4, 17, 8, 6)),
-        ('joint_attention', 'sdpose', [], 'attention', (2, 1, 4, 17, 17)),
+        pytest.param('joint_attention', 'sdpose', [], 'attention', (2, 1, 4, 17, 17), marks=pytest.mark.long),
         ('pruned_patches', 'ppt', [], 'cycle1', (3, 8, 6)),
-        ('compare_cycles', 'sdpose', [], 'keypoints', (2, 17, 3)),
+        pytest.param('compare_cycles', 'sdpose', [], 'keypoints', (2, 17, 3), marks=pytest.mark.long),
         ('compare_teacher', 'distilpose', ['--teacher', 'tokenpose.pth'], 'keypoints', (2, 17, 3)),
     ],
 )
