@@ -66,8 +66,8 @@ def check(args: argparse.Namespace) -> None:
 def build(args: argparse.Namespace) -> None:
     from sdpose.config.load import load_config
     from sdpose.datasets.crop_cache.build import Storing, build_crop_cache
-    from sdpose.preflight.datasets import check_datasets
     from sdpose.io.progress import show_progress
+    from sdpose.preflight.datasets import check_datasets
 
     check(args)
     cfg = load_config(args.config, args.cfg_options)
