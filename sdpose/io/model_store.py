@@ -1,11 +1,12 @@
 """Published checkpoints in a folder, found by the name of their config: ``<config>-<hash>.pth`` or ``.safetensors``."""
 
-import hashlib
 import os
 import re
 from pathlib import Path
 
 from sdpose.errors import CheckpointError, UserError
+
+from .digest import sha256_of
 
 VARIABLE = 'SDPOSE_HOME'
 _DEFAULT = '~/.cache/sdpose'
@@ -48,7 +49,7 @@ def find_weights(config: str, folder: str | Path | None = None) -> Path:
         )
     if len(files) > 1:
         raise UserError(f'{place} holds several of {name}: name one of {", ".join(file.name for file in files)}')
-    digest = hashlib.sha256(files[0].read_bytes()).hexdigest()
+    digest = sha256_of(files[0])
     if not files[0].stem.endswith(digest[:8]):
         raise CheckpointError(f'{files[0]} is damaged: its content has the hash {digest[:8]}; fetch it again')
     return files[0]

@@ -9,10 +9,11 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from sdpose.config.nodes import iter_leaves
-from sdpose.datasets.crop_cache.build import image_changed, sha256
+from sdpose.datasets.crop_cache.build import image_changed
 from sdpose.datasets.crop_cache.reach import Reach
 from sdpose.datasets.crop_cache.store import CropCache
 from sdpose.errors import ConfigError, DataError, first_few
+from sdpose.io.digest import sha256_of
 
 from .reading import build_unread
 
@@ -55,7 +56,7 @@ def _check(folder: str, cached: Sequence[tuple[dict[str, Any], list[dict[str, An
         known[each['sha256']] = slice(first, first := first + each['images'])
     for dataset, steps in cached:
         built = build_unread(dataset, f'{split}_dataloader.dataset')
-        found = sha256(built.ann_file)
+        found = sha256_of(built.ann_file)
         if found not in known:
             others = ', '.join(f'{each["sha256"][:12]} ({each["ann_file"]})' for each in cache.about['datasets'])
             raise DataError(

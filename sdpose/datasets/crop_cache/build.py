@@ -18,6 +18,7 @@ from mmpose.registry import DATASETS, TRANSFORMS
 
 from sdpose.config.nodes import iter_leaves
 from sdpose.errors import ConfigError, DataError
+from sdpose.io.digest import sha256_of
 from sdpose.io.folders import require_writable, sigterm_as_interrupt
 from sdpose.io.processes import in_processes
 
@@ -111,7 +112,7 @@ def build_crop_cache(
     about: dict[str, Any] = dict(
         recipe=recipe._asdict(),
         command=command,
-        datasets=[dict(ann_file=leaf.ann_file, sha256=sha256(leaf.ann_file)) for leaf in leaves],
+        datasets=[dict(ann_file=leaf.ann_file, sha256=sha256_of(leaf.ann_file)) for leaf in leaves],
     )
     _make_way(out, about, overwrite)
     people = [person for leaf in leaves for person in leaf.people(storing)]
@@ -134,15 +135,6 @@ def build_crop_cache(
         write_index(out, np.array([person.key for person in people], np.uint64), shards, names, about)
     size = sum(shard_path(out, number).stat().st_size for number in made)
     return Built(len(people), size, len(jobs), kept)
-
-
-def sha256(path: str) -> str:
-    """Hash of an annotation file."""
-    with open(path, 'rb') as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 class _Leaf:

@@ -1,6 +1,5 @@
 """The arrays of an annotation file, from its cache or parsed, and its entries as they stand in it."""
 
-import hashlib
 import json
 import os
 import time
@@ -13,6 +12,7 @@ from mmengine.logging import print_log
 
 from sdpose.errors import DataError
 
+from ..digest import sha256_of
 from . import cache
 from .arrays import Arrays, parse
 from .cache import State, state_of
@@ -121,7 +121,7 @@ def _open(file: str, state: State) -> Store | None:
 
 
 def _about(store: Store) -> dict[str, Any]:
-    return dict(state=store.state, digest=_digest(store.file), categories=store.categories)
+    return dict(state=store.state, digest=sha256_of(store.file), categories=store.categories)
 
 
 def _parsed(file: str, state: State) -> Store | None:
@@ -142,7 +142,7 @@ def _cached(place: Path, file: str, state: State) -> Store | None:
     try:
         arrays, about = cache.read(place)
         if tuple(about['state']) != state:
-            if about['state'][0] != state[0] or about['digest'] != _digest(file):
+            if about['state'][0] != state[0] or about['digest'] != sha256_of(file):
                 return None
             with suppress(OSError):
                 cache.write(place, arrays, dict(about, state=state))
@@ -150,14 +150,6 @@ def _cached(place: Path, file: str, state: State) -> Store | None:
         return Store(file, state, Arrays(**arrays), about['categories'], mapped=True)
     except (OSError, ValueError, KeyError, TypeError):  # not there, or damaged
         return None
-
-
-def _digest(file: str) -> str:
-    digest = hashlib.sha256()
-    with open(file, 'rb') as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 @lru_cache(maxsize=8)

@@ -22,6 +22,7 @@ from sdpose.datasets.crop_cache.reach import Reach
 from sdpose.datasets.crop_cache.store import CropCache, CropRow
 from sdpose.datasets.transforms import LoadCachedCrop
 from sdpose.errors import ConfigError, DataError
+from sdpose.io.digest import sha256_of
 from sdpose.preflight.crop_cache import check_crop_caches
 from sdpose.synthetic.generate import generate
 from sdpose.synthetic.request import Request
@@ -345,7 +346,7 @@ def test_older_annotations_are_told_by_hash(own: tuple[Config, Path]) -> None:
     moved['bbox'] = [0, 0, 320, 240]
     gone['id'] = 987654
     file.write_text(json.dumps(content))
-    before = building.sha256(str(file))
+    before = sha256_of(file)
     message = _refusal(cfg, out)
     assert f'has the hash {before[:12]}, it was made of ' in message and f'make it anew by {_COMMAND}' in message
     built, steps = _steps(cfg, out)
