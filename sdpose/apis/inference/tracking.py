@@ -1,20 +1,13 @@
 """Who is the same person in the next frame, by the overlap of boxes, and where to look between two detections."""
 
 import numpy as np
+import torch
+from mmpose.structures.bbox import bbox_overlaps
 from scipy.optimize import linear_sum_assignment
 
 from .results import PoseResult
 
 _MARGIN = 0.15  # of the extent of the joints, on each side: a person is larger
-
-
-def overlaps(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Intersection over union (N, M) of boxes (N, 4) and (M, 4): left, top, right, bottom."""
-    begin = np.maximum(one[:, None, :2], other[None, :, :2])
-    end = np.minimum(one[:, None, 2:], other[None, :, 2:])
-    shared = np.prod(np.clip(end - begin, 0, None), axis=2)
-    areas = [np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (one, other)]
-    return shared / np.maximum(areas[0][:, None] + areas[1][None] - shared, 1e-9)
 
 
 class Tracker:
@@ -35,7 +28,7 @@ class Tracker:
     def number(self, boxes: np.ndarray) -> np.ndarray:
         """The numbers (N,) of people in boxes (N, 4) of the next frame; one who is new gets a new one."""
         ids = np.full(len(boxes), -1)
-        overlap = overlaps(boxes, self._boxes)
+        overlap = bbox_overlaps(torch.from_numpy(boxes), torch.from_numpy(self._boxes)).numpy()  # (N, M), IoU
         for row, column in zip(*linear_sum_assignment(-overlap)):
             if overlap[row, column] >= self.least_overlap:
                 ids[row] = self._ids[column]

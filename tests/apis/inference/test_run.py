@@ -15,7 +15,7 @@ from sdpose.apis.inference import PoseInferencer, PoseResult
 from sdpose.apis.inference.detectors import build_detector
 from sdpose.apis.inference.outputs import OverlayVideo
 from sdpose.apis.inference.run import RunOptions, run
-from sdpose.apis.inference.tracking import Tracker, overlaps
+from sdpose.apis.inference.tracking import Tracker
 from sdpose.errors import UserError
 from sdpose.io.checkpoint import write_checkpoint
 
@@ -46,13 +46,6 @@ def in_folder(inferencer: PoseInferencer, monkeypatch: pytest.MonkeyPatch) -> No
 def person(boxes: list, joints: list, scores: list, ids: list) -> PoseResult:
     values = [np.float32(each) for each in (boxes, [1] * len(boxes), joints, scores)]
     return PoseResult('a', 0, (100, 80), *values, track_ids=np.array(ids))
-
-
-def test_overlaps_by_hand() -> None:
-    one = np.float32([[0, 0, 10, 10], [20, 0, 30, 10]])
-    other = np.float32([[5, 0, 15, 10], [20, 0, 30, 10], [0, 0, 10, 20]])
-    assert np.allclose(overlaps(one, other), [[1 / 3, 0, 0.5], [0, 1, 0]])
-    assert overlaps(one, np.empty((0, 4))).shape == (2, 0)
 
 
 def test_a_tracker_by_hand() -> None:
