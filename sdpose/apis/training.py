@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.config import Config
 from mmengine.dataset import InfiniteSampler
 from mmengine.logging import print_log
@@ -67,6 +68,7 @@ def train(
     _refuse_folders(cfg)
     _set_start(cfg, _after_restart(cfg, resume))
     set_training_precision(cfg, amp)
+    _pin_batches(cfg)
     if auto_scale_lr:
         _scale_learning_rate(cfg)
     check_all(cfg, ('train', 'val') if cfg.get('val_dataloader') else ('train',), skip_checks)
@@ -88,6 +90,12 @@ def train(
             say_whether_learned(runner)
         say_picture_folder(runner, run.get('show_dir'))
         return model
+
+
+def _pin_batches(cfg: Config) -> None:
+    """Have images loaded into memory that a GPU reads while the host goes on, unless the config says otherwise."""
+    if torch.cuda.is_available():  # elsewhere torch warns, and pins nothing
+        cfg.train_dataloader.setdefault('pin_memory', True)
 
 
 def _try_first_samples(runner: Runner, skip_checks: bool) -> None:

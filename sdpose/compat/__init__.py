@@ -14,6 +14,7 @@ module                      what it solves
 ``not_a_number``            NaN in a likelihood's loss, and in COCO's evaluation
 ``pictures``                decompression bombs
 ``accumulation``            learning rates are scaled by all samples of a step
+``log_scalars``             values of the log are copied from the device when they are read
 ``config_files``            config files that cannot be read are named; a byte order mark is read over
 ``byte_order_mark``         JSON files that begin with a byte order mark
 ``evaluating``              annotations without key points in COCO's evaluation
@@ -53,6 +54,7 @@ def apply() -> None:
     from .evaluating import evaluate_beside_boxes
     from .half_precision import decode_half_precision
     from .imports import hide_metainfo_warning, import_mmpose, provide_compiled_ops, require_pkg_resources
+    from .log_scalars import read_scalars_late
     from .not_a_number import count_nan_as_wrong, let_likelihood_be_nan
     from .pictures import refuse_huge_pictures
     from .saving import dump_config_atomically, end_without_log, keep_until_saved, resume_from_complete, save_atomically
@@ -76,6 +78,7 @@ def apply() -> None:
     refuse_huge_pictures()
     name_config_files()
     count_accumulation()
+    read_scalars_late()
     skip_byte_order_marks()
     evaluate_beside_boxes()
     keep_entry_size()

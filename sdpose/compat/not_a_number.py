@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
+import torch
 from torch import distributions
 
 _MARK = '_sdpose_compat'
@@ -23,7 +24,12 @@ def let_likelihood_be_nan() -> None:
 
 
 def _prior(self: Any) -> distributions.MultivariateNormal:
-    return distributions.MultivariateNormal(self.loc, self.cov, validate_args=False)
+    # Factored once: a factorization reads from the device whether it has succeeded.
+    known, version, factor = self.__dict__.get('_sdpose_factor', (None, None, None))
+    if known is not self.cov or version != self.cov._version:
+        factor = torch.linalg.cholesky(self.cov)
+        self.__dict__['_sdpose_factor'] = (self.cov, self.cov._version, factor)
+    return distributions.MultivariateNormal(self.loc, scale_tril=factor, validate_args=False)
 
 
 def count_nan_as_wrong() -> None:

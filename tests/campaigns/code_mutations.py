@@ -723,8 +723,8 @@ CODE = (
     (
         'finite: losses are not looked at',
         'engine/hooks/finite_loss_hook.py',
-        'if not math.isfinite(value)}',
-        'if False}',
+        'if not all(map(math.isfinite, step.values.values())):',
+        'if False:',
         FINITE,
     ),
     ('finite: broken weights are saved', 'engine/hooks/finite_loss_hook.py', 'if broken:\n', 'if False:\n', FINITE),

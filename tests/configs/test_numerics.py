@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from mmengine.hooks import RuntimeInfoHook
+from mmengine.hooks import LoggerHook, RuntimeInfoHook
 from mmengine.logging import MessageHub
 from mmengine.optim import OptimWrapper
 from mmengine.registry import init_default_scope
@@ -36,7 +36,8 @@ def build(config) -> nn.Module:
 
 def train_a_step(model: nn.Module, data: dict) -> dict:
     """A step of training, and what the hooks of the runner do behind it."""
-    runner = SimpleNamespace(message_hub=MessageHub('test_numerics'), iter=0, epoch=0)
+    hooks = [LoggerHook(interval=1)]
+    runner = SimpleNamespace(message_hub=MessageHub('test_numerics'), iter=0, epoch=0, hooks=hooks)
     outputs = model.train().train_step(data, OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.0)))
     RuntimeInfoHook().after_train_iter(runner, 0, outputs=outputs)
     FiniteLossHook().after_train_iter(runner, 0, outputs=outputs)

@@ -8,6 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
+from sdpose.engine.pending_steps import PendingSteps, Step, is_read
 from sdpose.errors import NonFiniteError
 
 
@@ -15,45 +16,70 @@ from sdpose.errors import NonFiniteError
 class FiniteLossHook(Hook):
     """Stop training at the first NaN or infinite loss term, and never save weights that hold one.
 
-    The loss terms are read from the message hub, into which MMEngine's ``RuntimeInfoHook`` has already copied each of
-    them from the device in the same step: looking at them costs no further synchronisation. Weights are checked when
-    they are about to be saved, which also catches a finite loss with a broken gradient in the last step, and a
-    broken term on another process.
+    No step waits for its terms: they are read on the steps on which the logger reads from the device anyway, and before
+    anything is saved or validated, those of all steps since. The step that broke is named, whenever it is found.
+    Weights are checked when they are about to be saved, which also catches a finite loss with a broken gradient in the
+    last step, and a broken term on another process.
     """
 
-    # After RuntimeInfoHook (VERY_HIGH), which fills the message hub; before CheckpointHook (VERY_LOW).
+    # Before LoggerHook (BELOW_NORMAL) and CheckpointHook (VERY_LOW).
     priority = 'HIGH'
+
+    def __init__(self) -> None:
+        self._pending = PendingSteps()
+
+    def before_train(self, runner: Runner) -> None:
+        """Begin anew."""
+        self._pending = PendingSteps()
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
     ) -> None:
-        """Check every logged term of this step.
+        """Keep every logged term of this step, and check those of all steps where the logger reads this one.
 
         Raises:
             NonFiniteError: Naming the terms, the epoch and the step.
         """
-        scalars = runner.message_hub.log_scalars
-        values = {name: scalars[f'train/{name}'].current() for name in outputs or () if f'train/{name}' in scalars}
-        broken = {name: value for name, value in values.items() if not math.isfinite(value)}
-        if not broken:
-            return
-        # The total is broken by its terms; it is named only when it alone is (an overflow of the sum).
-        causes = [name for name in broken if name != 'loss'] or ['loss']
-        terms = ', '.join(f'{name} = {broken[name]}' for name in causes)
-        finite = ', '.join(f'{name} = {value:.4g}' for name, value in values.items() if name not in broken)
-        raise NonFiniteError(
-            f'training stopped: {terms} at step {runner.iter + 1} (epoch {runner.epoch + 1}, batch {batch_idx + 1})'
-            f'{"; still finite: " + finite if finite else ""}. No checkpoint was written from this state. Resume '
-            'from the last one with a lower learning rate, a longer warm-up or without --amp; if it stops again, look '
-            'for a damaged image or annotation (NaN or huge numbers) in the training data.'
-        )
+        self._pending.add(runner, batch_idx, outputs)
+        if is_read(runner, batch_idx):
+            self._check()
 
-    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Check the weights that are about to be saved (they lie on the CPU already).
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Check what is left of an epoch, before it is saved or validated.
 
         Raises:
-            NonFiniteError: Naming the first broken weight.
+            NonFiniteError: As after a step.
         """
+        self._check()
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        """Check the steps before a validation, also one within an epoch.
+
+        Raises:
+            NonFiniteError: As after a step.
+        """
+        self._check()
+
+    def after_train(self, runner: Runner) -> None:
+        """Check the last steps of a training without epochs.
+
+        Raises:
+            NonFiniteError: As after a step.
+        """
+        self._check()
+
+    def _check(self) -> None:
+        for step in self._pending.take():
+            if not all(map(math.isfinite, step.values.values())):
+                raise NonFiniteError(_describe(step))
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Check the steps so far, and the weights that are about to be saved (they lie on the CPU already).
+
+        Raises:
+            NonFiniteError: As after a step, or naming the first broken weight.
+        """
+        self._check()
         broken = [
             name
             for name, value in checkpoint['state_dict'].items()
@@ -65,3 +91,18 @@ class FiniteLossHook(Hook):
                 f'infinite, the first is {broken[0]}. They were not saved; earlier checkpoints '
                 'are intact. Resume from the last one with a lower learning rate.'
             )
+
+
+def _describe(step: Step) -> str:
+    """What broke in a step, and what to do."""
+    broken = {name: value for name, value in step.values.items() if not math.isfinite(value)}
+    # The total is broken by its terms; it is named only when it alone is (an overflow of the sum).
+    causes = [name for name in broken if name != 'loss'] or ['loss']
+    terms = ', '.join(f'{name} = {broken[name]}' for name in causes)
+    finite = ', '.join(f'{name} = {value:.4g}' for name, value in step.values.items() if name not in broken)
+    return (
+        f'training stopped: {terms} at step {step.iter + 1} (epoch {step.epoch + 1}, batch {step.batch + 1})'
+        f'{"; still finite: " + finite if finite else ""}. No checkpoint was written from this state. Resume '
+        'from the last one with a lower learning rate, a longer warm-up or without --amp; if it stops again, look '
+        'for a damaged image or annotation (NaN or huge numbers) in the training data.'
+    )

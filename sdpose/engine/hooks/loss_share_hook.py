@@ -8,14 +8,15 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
 from sdpose.engine.loss_shares import loss_shares, loss_terms
+from sdpose.engine.pending_steps import PendingSteps, is_read
 
 
 @HOOKS.register_module()
 class LossShareHook(Hook):
     """Log one line with every term's share of the loss over the first steps of a run, for any model.
 
-    A weight that is wrong by orders of magnitude shows here before days are spent. The terms are read from the message
-    hub, into which MMEngine's ``RuntimeInfoHook`` has copied them from the device in the same step. A resumed run
+    A weight that is wrong by orders of magnitude shows here before days are spent. The terms are read on the logger's
+    steps, so that no other one waits for the device: the line comes with the first of them that has all. A resumed run
     says it again, for its own first steps, and forgets the terms that it no longer has: MMEngine restores their last
     values and would log them for ever. The shares later on are in every line of the log
     (:class:`sdpose.engine.log_processors.LossLogProcessor`).
@@ -27,46 +28,61 @@ class LossShareHook(Hook):
         ValueError: If ``steps`` is not positive.
     """
 
-    # After RuntimeInfoHook (VERY_HIGH) and FiniteLossHook (HIGH), before LoggerHook (BELOW_NORMAL).
+    # After FiniteLossHook (HIGH), before LoggerHook (BELOW_NORMAL).
     priority = 'NORMAL'
 
     def __init__(self, steps: int = 50) -> None:
         if steps < 1:
             raise ValueError(f'steps must be at least 1, got {steps}')
         self.steps = steps
+        self._begin()
+
+    def _begin(self) -> None:
         self._sums: dict[str, float] = {}
-        self._count = 0
+        self._count = 0  # steps that are in the sums
+        self._seen = 0
+        self._last = 0  # of the steps in the sums, counted from 1
+        self._pending = PendingSteps()
 
     def before_train(self, runner: Runner) -> None:
         """Start counting."""
-        self._sums, self._count = {}, 0
+        self._begin()
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
     ) -> None:
-        """Add this step's terms, and report after the last of the first steps."""
-        if self._count == self.steps:
-            return
-        scalars = runner.message_hub.log_scalars
-        if self._count == 0 and outputs:
-            _forget_absent(scalars, outputs)
-        for name in loss_terms(outputs or ()):
-            if f'train/{name}' in scalars:
-                self._sums[name] = self._sums.get(name, 0.0) + float(scalars[f'train/{name}'].current())
-        self._count += 1
-        if self._count == self.steps:
-            self._report(runner, runner.iter + 1)
+        """Keep this step's terms; those of the first steps are added, and reported, when the logger reads."""
+        if self._seen < self.steps:
+            self._pending.add(runner, batch_idx, outputs)
+            self._seen += 1
+        if len(self._pending) and is_read(runner, batch_idx):
+            self._add(runner)
+            if self._count == self.steps:
+                self._report(runner)
 
     def after_train(self, runner: Runner) -> None:
-        """Report on a training that was shorter."""
-        if 0 < self._count < self.steps:
-            self._report(runner, runner.iter)
+        """Report on a training that was shorter, or never logged."""
+        if len(self._pending):
+            self._add(runner)
+            self._report(runner)
+        elif 0 < self._count < self.steps:
+            self._report(runner)
 
-    def _report(self, runner: Runner, last: int) -> None:
+    def _add(self, runner: Runner) -> None:
+        """Read the terms of the steps that are kept."""
+        for step in self._pending.take():
+            if self._count == 0 and step.values:
+                _forget_absent(runner.message_hub.log_scalars, step.values)
+            for name in loss_terms(step.values):
+                self._sums[name] = self._sums.get(name, 0.0) + step.values[name]
+            self._count += 1
+            self._last = step.iter + 1
+
+    def _report(self, runner: Runner) -> None:
         shares = loss_shares({name: value / self._count for name, value in self._sums.items()})
         if shares:
             parts = ', '.join(f'{name} {_percent(share)}' for name, share in shares.items())
-            runner.logger.info(f'share of the loss, steps {last - self._count + 1} to {last}: {parts}')
+            runner.logger.info(f'share of the loss, steps {self._last - self._count + 1} to {self._last}: {parts}')
 
 
 def _forget_absent(scalars: dict[str, Any], names: Iterable[str]) -> None:

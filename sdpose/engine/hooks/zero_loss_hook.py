@@ -8,6 +8,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
 from sdpose.compat.distributed import reduce_over_hosts
+from sdpose.engine.pending_steps import PendingSteps, is_read
 
 # What heads call the losses of their predictions; a distiller's terms may be 0 where its models agree.
 _POSE = 'loss_kpt'
@@ -19,33 +20,34 @@ class ZeroLossHook(Hook):
     """Warn, once in a run for each, of a pose loss (or of the whole loss) that was exactly 0 in every step of an epoch.
 
     Joints without weight do that: unlabelled ones, or all of them outside of the crops, as with boxes or joints in
-    fractions. The terms are read from the message hub, into which MMEngine's ``RuntimeInfoHook`` has copied them from
-    the device in the same step. Without epochs, as many steps count as the data have batches.
+    fractions. The terms are read on the logger's steps and at the end of an epoch, so that no other step waits for the
+    device. Without epochs, as many steps count as the data have batches.
     """
 
-    # After RuntimeInfoHook (VERY_HIGH), which fills the message hub.
     priority = 'NORMAL'
 
     def __init__(self) -> None:
         self._said: set[str] = set()
         self._steps = 0
         self._not_zero: dict[str, bool] = {}
+        self._pending = PendingSteps(_counts)
 
     def before_train(self, runner: Runner) -> None:
         """Start counting."""
-        self._steps, self._not_zero = 0, {}
+        self._steps, self._not_zero, self._pending = 0, {}, PendingSteps(_counts)
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
     ) -> None:
         """Look at this step's terms, and warn after the last of an epoch's steps."""
-        scalars = runner.message_hub.log_scalars
-        for name in outputs or ():
-            if (name == _TOTAL or name.startswith(_POSE)) and f'train/{name}' in scalars:
-                value = float(scalars[f'train/{name}'].current())
-                self._not_zero[name] = self._not_zero.get(name, False) or value != 0
+        self._pending.add(runner, batch_idx, outputs)
         self._steps += 1
-        if self._steps >= len(runner.train_dataloader):
+        is_last = self._steps >= len(runner.train_dataloader)
+        if is_last or is_read(runner, batch_idx):
+            for step in self._pending.take():
+                for name, value in step.values.items():
+                    self._not_zero[name] = self._not_zero.get(name, False) or value != 0
+        if is_last:
             self._warn(runner)
             self.before_train(runner)
 
@@ -70,3 +72,7 @@ class ZeroLossHook(Hook):
                 'joint had weight 0: look in the training annotations for visibility 0 throughout, and for boxes or '
                 'joints in fractions or of other pictures, and in the config for joint_weights and loss_weight of 0'
             )
+
+
+def _counts(name: str) -> bool:
+    return name == _TOTAL or name.startswith(_POSE)

@@ -13,6 +13,8 @@ from torch.nn import functional as F
 
 from sdpose.errors import ConfigError
 
+from .batch_copy import copy_images, copy_samples, have_one_size
+
 
 @MODELS.register_module()
 class ClassDataPreprocessor(BaseDataPreprocessor):
@@ -24,10 +26,10 @@ class ClassDataPreprocessor(BaseDataPreprocessor):
         num_classes: Number of classes N.
         mixing: Configs of transforms of a whole batch, such as torchvision's ``MixUp`` and ``CutMix``; each training
             batch goes through one of them, all equally likely.
-        non_blocking: As for MMEngine's preprocessor.
+        non_blocking: Whether the host goes on while a batch is copied to the device.
     """
 
-    def __init__(self, num_classes: int, mixing: Sequence[dict] = (), non_blocking: bool = False) -> None:
+    def __init__(self, num_classes: int, mixing: Sequence[dict] = (), non_blocking: bool = True) -> None:
         super().__init__(non_blocking)
         self.num_classes = num_classes
         self.mixing = [TRANSFORMS.build(dict(config, num_classes=num_classes)) for config in mixing]
@@ -45,20 +47,20 @@ class ClassDataPreprocessor(BaseDataPreprocessor):
         Raises:
             ConfigError: If the images are not of one size.
         """
-        data = self.cast_data(data)
-        inputs, samples = data['inputs'], data['data_samples']
+        images, samples = data['inputs'], data['data_samples']
         mixes = training and len(self.mixing) > 0
         if mixes:
             # A mix pairs neighbours, and repeated augmentation makes neighbours of one image's copies.
             order = torch.randperm(len(samples)).tolist()
-            inputs, samples = [inputs[i] for i in order], [samples[i] for i in order]
-        sizes = {tuple(image.shape[1:]) for image in inputs}
-        if len(sizes) > 1:  # stacking fails without naming an image or a step
+            images, samples = [images[i] for i in order], [samples[i] for i in order]
+        if not have_one_size(images):  # stacking fails without naming an image or a step
+            sizes = sorted({tuple(image.shape[1:]) for image in images})
             raise ConfigError(
-                f'the images of a batch have the sizes (h, w) {", ".join(map(str, sorted(sizes)))}: the '
+                f'the images of a batch have the sizes (h, w) {", ".join(map(str, sizes))}: the '
                 'pipeline of the data set must crop them to one'
             )
-        images = torch.stack(inputs)  # (B, 3, H, W)
+        images = copy_images(images, self.device, self._non_blocking)  # (B, 3, H, W)
+        samples = copy_samples(samples, self.device, self._non_blocking)
         labels = torch.stack([sample.gt_label for sample in samples])  # (B,)
         if mixes:
             images, scores = self.mixing[int(torch.randint(len(self.mixing), ()))](images, labels)

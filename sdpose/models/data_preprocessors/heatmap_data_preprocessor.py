@@ -14,20 +14,28 @@ from torch import Tensor
 
 from sdpose.structures import HeatmapPlan
 
+from .batch_copy import copy_images, copy_samples, have_one_size
+
 
 @MODELS.register_module()
 class HeatmapDataPreprocessor(PoseDataPreprocessor):
     """``PoseDataPreprocessor`` that draws the heatmaps of samples that ship joints (``DeferredTarget``) in their place.
 
-    Samples that have their heatmaps, or none, pass as in MMPose.
+    Samples that have their heatmaps, or none, pass as in MMPose. Images of one size go to the device, and are
+    normalized, as a batch: the same numbers as MMPose's image by image, in fewer steps, and no step waits for the
+    device.
 
     Args:
         mean: As for ``PoseDataPreprocessor``, like all further arguments.
+        non_blocking: Whether the host goes on while a batch is copied to the device.
     """
+
+    def __init__(self, *args: Any, non_blocking: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, non_blocking=non_blocking, **kwargs)
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Preprocess a batch: ``inputs``, images (B, 3, H, W), and ``data_samples`` with ``gt_fields.heatmaps``."""
-        data = super().forward(data, training)
+        data = self._as_batch(data) if self._is_plain(data) else super().forward(data, training)
         groups: dict[HeatmapPlan, list[Any]] = {}
         for sample in data['data_samples'] or ():
             labels: Any = getattr(sample, 'gt_instance_labels', ())
@@ -38,6 +46,29 @@ class HeatmapDataPreprocessor(PoseDataPreprocessor):
             for sample, heatmaps in zip(samples, draw_heatmaps(joints, plan)):
                 sample.gt_fields = PixelData(heatmaps=heatmaps)
         return data
+
+    def _is_plain(self, data: dict[str, Any]) -> bool:
+        """Whether images need neither padding nor what MMPose does to whole batches."""
+        return (
+            self.pad_size_divisor == 1
+            and self.batch_augments is None
+            and bool(data.get('data_samples'))
+            and have_one_size(data['inputs'])
+        )
+
+    def _as_batch(self, data: dict[str, Any]) -> dict[str, Any]:
+        """What ``PoseDataPreprocessor`` makes of images of one size."""
+        images = copy_images(data['inputs'], self.device, self._non_blocking)  # (B, 3, H, W)
+        samples = copy_samples(data['data_samples'], self.device, self._non_blocking)
+        if self._channel_conversion:
+            images = images.flip(1)  # an index [2, 1, 0] would be copied to the device, and waited for
+        images = images.float()
+        if self._enable_normalize:
+            images = (images - self.mean).div_(self.std)
+        size = tuple(images.shape[-2:])
+        for sample in samples:
+            sample.set_metainfo(dict(batch_input_shape=size, pad_shape=size))
+        return dict(inputs=images, data_samples=samples)
 
 
 def draw_heatmaps(joints: Tensor, plan: HeatmapPlan) -> Tensor:

@@ -5,6 +5,7 @@ Shapes: B batch, H and W the image size.
 
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from sdpose.errors import ConfigError
@@ -43,7 +44,8 @@ class InputSpec(NamedTuple):
 
 
 def _per_channel(images: Tensor, values: tuple[float, ...]) -> Tensor:
-    return images.new_tensor(values).view(-1, 1, 1)  # (3, 1, 1)
+    # Filled, not copied from the host, for which it would wait.
+    return torch.stack([images.new_full((1, 1), value) for value in values])  # (3, 1, 1)
 
 
 def input_spec(model: Any) -> InputSpec:

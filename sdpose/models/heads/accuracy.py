@@ -42,5 +42,10 @@ def heatmap_pck(output: Tensor, target: Tensor, visible: Tensor, threshold: floa
 
     The same number as MMPose's ``pose_pck_accuracy``, which divides x by the height and y by the width.
     """
-    size = torch.tensor(output.shape[-2:], device=output.device)
-    return coordinate_pck(peak(output) / size, peak(target) / size, visible, threshold)
+    return coordinate_pck(_peak_in_sizes(output), _peak_in_sizes(target), visible, threshold)
+
+
+def _peak_in_sizes(heatmaps: Tensor) -> Tensor:
+    """(x / H, y / W) of each heatmap's maximum, (B, K, 2)."""
+    # By numbers, not by a tensor of the two: making one on a GPU has the host wait for it.
+    return torch.stack([each / size for each, size in zip(peak(heatmaps).unbind(-1), heatmaps.shape[-2:])], dim=-1)

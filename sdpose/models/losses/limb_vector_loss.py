@@ -65,8 +65,8 @@ class LimbVectorLoss(DistillationLoss):
         require_same_shape(student, teacher, 'heatmaps')
         first, second = self._ends(student.shape[1])
         drift = self.places(student) - self.places(teacher)  # a limb's difference is that of its ends' drifts
-        difference = (drift[:, first] - drift[:, second]).square()  # (B, L, 2)
-        both = (weight[:, first] * weight[:, second])[..., None]  # (B, L, 1)
+        difference = (_chosen(drift, first) - _chosen(drift, second)).square()  # (B, L, 2)
+        both = (_chosen(weight, first) * _chosen(weight, second))[..., None]  # (B, L, 1)
         return (difference * both).mean()
 
     def _ends(self, joints: int) -> tuple[list[int], list[int]]:
@@ -75,3 +75,9 @@ class LimbVectorLoss(DistillationLoss):
             raise ValueError(f'limbs name joint {max(map(max, limbs))}, but there are {joints} joints, counted from 0')
         first, second = zip(*limbs)
         return list(first), list(second)
+
+
+def _chosen(values: Tensor, joints: Sequence[int]) -> Tensor:
+    """Rows of joints, (B, L, ...); an index would be copied to the device, and waited for."""
+    rows = values.unbind(1)
+    return torch.stack([rows[joint] for joint in joints], dim=1)

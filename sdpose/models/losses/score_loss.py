@@ -31,8 +31,9 @@ class ScoreLoss(DistillationLoss):
         0 outside the image, and for a coordinate that is NaN, which is no index: the other terms report it.
         """
         height, width = heatmaps.shape[-2:]
-        last = torch.tensor([width - 1, height - 1], device=coords.device)
-        column, row = (coords.nan_to_num().clamp(0, 1) * last).round().long().unbind(dim=-1)  # (B, K) each
+        x, y = coords.nan_to_num().clamp(0, 1).unbind(dim=-1)  # (B, K) each
+        # By numbers, not by a tensor of the two: making one on a GPU has the host wait for it.
+        column, row = (x * (width - 1)).round().long(), (y * (height - 1)).round().long()
         place = (row * width + column)[..., None]  # (B, K, 1), into the H * W values of a map
         value = heatmaps.flatten(2).gather(2, place)[..., 0]  # (B, K)
         return value * ((coords >= 0) & (coords <= 1)).all(dim=-1)

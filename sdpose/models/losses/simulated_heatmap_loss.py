@@ -50,13 +50,14 @@ class SimulatedHeatmapLoss(DistillationLoss):
             size: (W, H).
         """
         u, v = (torch.arange(length, device=coords.device, dtype=coords.dtype) for length in size)
-        extent = coords.new_tensor(size)  # (2,)
-        mean = coords * extent
+        # By numbers, not by a tensor of the two: making one on a GPU has the host wait for it.
+        mean = torch.stack([each * length for each, length in zip(coords.unbind(-1), size)], dim=-1)  # (B, K, 2)
         sigma = sigma.expand_as(coords)  # (B, K, S) -> (B, K, 2)
         across = (u - mean[..., :1]).square() / (sigma[..., :1].square() + 1e-9)  # (B, K, W)
         down = (v - mean[..., 1:]).square() / (sigma[..., 1:].square() + 1e-9)  # (B, K, H)
         reach = 3 * sigma
-        touches = ((mean - reach < extent) & (mean + reach + 1 >= 0)).all(dim=-1)
+        inside = [near < length for near, length in zip((mean - reach).unbind(-1), size)]
+        touches = inside[0] & inside[1] & (mean + reach + 1 >= 0).all(dim=-1)
         exponent = down[..., :, None] + across[..., None, :]  # (B, K, H, 1) + (B, K, 1, W) -> (B, K, H, W)
         return torch.exp(-0.5 * exponent), touches
 

@@ -1,25 +1,25 @@
 """Training stops at the first value that is not a number."""
 
+import math
 from types import SimpleNamespace
 
 import pytest
 import torch
-from mmengine.logging import MessageHub
+from device_reads import reads
+from mmengine.hooks import LoggerHook
 
 import sdpose  # noqa: F401
 from sdpose.engine.hooks import FiniteLossHook
 from sdpose.errors import NonFiniteError
 
 
-def _runner(**values) -> SimpleNamespace:
-    hub = MessageHub('finite_loss_test')
-    for name, value in values.items():
-        hub.update_scalar(f'train/{name}', value)
-    return SimpleNamespace(message_hub=hub, iter=41, epoch=2)
+def _runner(step: int = 41, interval: int = 1) -> SimpleNamespace:
+    hooks = [LoggerHook(interval=interval)] if interval else []
+    return SimpleNamespace(hooks=hooks, iter=step, epoch=2, train_dataloader=range(1000))
 
 
 def _check(**values) -> None:
-    FiniteLossHook().after_train_iter(_runner(**values), 5, outputs=values)
+    FiniteLossHook().after_train_iter(_runner(), 5, outputs=values)
 
 
 def test_finite_terms_pass() -> None:
@@ -49,16 +49,42 @@ def test_an_infinite_total_of_finite_terms_is_named() -> None:
         _check(loss=float('inf'), loss_kpt=1e38)
 
 
-def test_only_this_step_counts() -> None:
-    hub = _runner(loss=float('nan'))
-    hub.message_hub.update_scalar('train/loss', 1.0)
-    FiniteLossHook().after_train_iter(hub, 0, outputs=dict(loss=1.0))
+STEPS = [dict(loss=torch.tensor(value), loss_kpt=torch.tensor(value)) for value in (1.0, math.nan, 2.0, math.nan)]
 
 
-def test_no_device_value_is_read() -> None:
-    # The outputs may still lie on a device; reading them again would be a second synchronisation.
-    runner = _runner(loss=1.0)
-    FiniteLossHook().after_train_iter(runner, 0, outputs=dict(loss=torch.tensor(float('nan'))))
+def _after(steps, interval):
+    """A hook after some steps, of which none was to be read."""
+    hook = FiniteLossHook()
+    with reads() as count:
+        for number, outputs in enumerate(steps):
+            hook.after_train_iter(_runner(number + 41, interval), number, outputs=outputs)
+    assert count == {}
+    return hook
+
+
+@pytest.mark.parametrize(
+    'event, arguments',
+    [
+        ('after_train_iter', dict(batch_idx=99, outputs=STEPS[0])),  # the logger's step
+        ('after_train_epoch', {}),
+        ('before_val_epoch', {}),
+        ('after_train', {}),
+        ('before_save_checkpoint', dict(checkpoint=dict(state_dict={}))),
+    ],
+)
+def test_the_step_that_broke_is_named_when_the_values_are_read(event, arguments) -> None:
+    hook = _after(STEPS, interval=100)
+    with pytest.raises(NonFiniteError, match=r'loss_kpt = nan at step 43 \(epoch 3, batch 2\)'):
+        getattr(hook, event)(_runner(140, 100), **arguments)
+
+
+def test_what_was_checked_is_forgotten() -> None:
+    hook = _after(STEPS[:1], interval=0)
+    hook.after_train_epoch(_runner())
+    assert hook._pending.take() == []
+    hook = _after(STEPS, interval=0)
+    hook.before_train(_runner())  # another training
+    hook.after_train_epoch(_runner())
 
 
 def test_broken_weights_are_never_saved() -> None:

@@ -1,9 +1,11 @@
 """The line about the first steps, by hand."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.hooks import LoggerHook
 from mmengine.logging import MessageHub
 
 import sdpose  # noqa: F401
@@ -15,16 +17,23 @@ STEPS = [
 ]
 
 
-def _run(hook: LossShareHook, steps: list[dict], first: int = 0, end: bool = False) -> list[str]:
+def _runner(name: str, info: Callable, first: int, interval: int) -> SimpleNamespace:
+    return SimpleNamespace(
+        message_hub=MessageHub(name),
+        logger=SimpleNamespace(info=info),
+        iter=first,
+        epoch=0,
+        hooks=[LoggerHook(interval=interval)],
+        train_dataloader=range(1000),
+    )
+
+
+def _run(hook: LossShareHook, steps: list[dict], first: int = 0, end: bool = False, interval: int = 1) -> list[str]:
     lines: list[str] = []
-    hub = MessageHub(f'loss_share_{id(lines)}')
-    runner = SimpleNamespace(message_hub=hub, logger=SimpleNamespace(info=lines.append), iter=first)
+    runner = _runner(f'loss_share_{id(lines)}', lines.append, first, interval)
     hook.before_train(runner)
     for number, values in enumerate(steps):
-        for name, value in values.items():
-            hub.update_scalar(f'train/{name}', value)
-        # What the model returned may lie on a device: only its names may be read.
-        outputs = {name: torch.tensor(float('nan')) for name in values}
+        outputs = {name: torch.tensor(value, dtype=torch.float64) for name, value in values.items()}
         hook.after_train_iter(runner, number, outputs=outputs)
         runner.iter += 1
     if end:
@@ -37,6 +46,13 @@ def test_line_by_hand() -> None:
     expected = ['share of the loss, steps 1 to 2: loss_kpt 95.9 %, loss_token 4.1 %']
     assert _run(LossShareHook(2), STEPS) == expected
     assert _run(LossShareHook(2), [*STEPS, *STEPS], end=True) == expected
+
+
+def test_the_line_comes_when_the_logger_reads_and_of_the_first_steps_alone() -> None:
+    expected = ['share of the loss, steps 1 to 2: loss_kpt 95.9 %, loss_token 4.1 %']
+    assert _run(LossShareHook(2), [*STEPS, STEPS[0], STEPS[0]], interval=4) == expected
+    assert _run(LossShareHook(2), [*STEPS, STEPS[0]], interval=4) == []
+    assert _run(LossShareHook(2), [*STEPS, STEPS[0]], interval=4, end=True) == expected
 
 
 def test_a_shorter_training_and_a_resumed_one() -> None:
@@ -68,12 +84,12 @@ def test_bad_number_of_steps() -> None:
 
 
 def test_a_term_that_a_resumed_run_no_longer_has_is_forgotten() -> None:
-    hub = MessageHub('loss_share_resumed')
+    runner = _runner('loss_share_resumed', print, 7, 1)
+    hub = runner.message_hub
     for name in ('loss', 'loss_kpt', 'loss_visual', 'acc_pose', 'lr'):
         hub.update_scalar(f'train/{name}', 1.0)
     hub.update_scalar('val/loss_other', 1.0)
     hook = LossShareHook()
-    runner = SimpleNamespace(message_hub=hub, logger=None, iter=7)
     hook.before_train(runner)
     hook.after_train_iter(runner, 0, outputs=dict(loss=1.0, loss_kpt=1.0, acc_pose=1.0))
     assert sorted(hub.log_scalars) == ['train/acc_pose', 'train/loss', 'train/loss_kpt', 'train/lr', 'val/loss_other']
