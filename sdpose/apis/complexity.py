@@ -21,20 +21,29 @@ from sdpose.io.checkpoint import TRAINING_ONLY
 from sdpose.models.heads import CycleHead
 
 
+def predictions(model: Any, images: Tensor) -> Any:
+    """What a model's head makes of images: in training mode of every supervised cycle, else of the deployed one.
+
+    Args:
+        model: A pose estimator or a classifier.
+        images: (B, 3, H, W), normalized.
+    """
+    feats = model.extract_feat(images)
+    if model.training and isinstance(model.head, CycleHead):
+        return model.head.cycle_outputs(feats)
+    return model.head.forward(feats)
+
+
 class _Forward(nn.Module):
     """One forward from image to predictions as the only call of a module, which is what MMCV's counter needs."""
 
     def __init__(self, model: Any, training: bool) -> None:
         super().__init__()
-        self.model: Any = model
+        self.model = model
         self.train(training)
 
     def forward(self, image: Tensor) -> None:
-        feats = self.model.extract_feat(image)
-        if self.training and isinstance(self.model.head, CycleHead):
-            self.model.head.cycle_outputs(feats)
-        else:
-            self.model.head.forward(feats)
+        predictions(self.model, image)
 
 
 def count_macs(model: nn.Module, image: Tensor, training: bool) -> tuple[int, int]:

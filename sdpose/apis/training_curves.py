@@ -45,7 +45,7 @@ def training_curves(runs: Sequence[str | Path], keys: Sequence[str] = ()) -> Ins
         UserError: If there is no log, one cannot be read, or no quantity fits, with those that there are.
     """
     names = _names(runs)
-    logs = [_read(Path(run)) for run in runs]
+    logs = [read_log(Path(run)) for run in runs]
     known = list(dict.fromkeys(key for log in logs for each in log.values() for key in each))
     chosen = [key for key in known if any(fnmatch(_base(key)[0], wanted) for wanted in keys or _DEFAULT)]
     if not chosen:
@@ -79,8 +79,8 @@ def _names(runs: Sequence[str | Path]) -> list[str]:
     return short if len(set(short)) == len(short) else [str(run) for run in runs]
 
 
-def _read(run: Path) -> dict[str, Series]:
-    """The series of a run by what their steps count.
+def read_log(run: Path) -> dict[str, Series]:
+    """What a training has logged: quantities by step, below ``'iteration'``, or ``'epoch'`` for validations.
 
     Raises:
         UserError: If there is no log.

@@ -1,5 +1,6 @@
 """Results of trainings that somebody ran, beside the paper's numbers: nothing is trained."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,6 +35,8 @@ class _Found(NamedTuple):
 
     config: str
     record: dict[str, Any]
+    folder: Path
+    seed: int
 
 
 def collect(
@@ -42,7 +45,7 @@ def collect(
     """Report the results of work folders in a table.
 
     A folder belongs to the rows with its config's name and its model, at any scale; what else differs in the training
-    is said. Several folders of one row are its seeds.
+    is said. Several folders of one row are its seeds, and rows are compared where they have the same seed.
 
     Args:
         file: The YAML file of tables.
@@ -72,19 +75,46 @@ def collect(
         remarks.append(_remark(folder, matches, table, plan))
         say(remarks[-1])
         for match in matches:
-            found[match.row.name].append(_Found(folder.name, _record(folder, match, table.metric or plan.metric)))
+            record = _record(folder, match, table.metric or plan.metric)
+            found[match.row.name].append(_Found(folder.name, record, folder.path, _seed(folder)))
+    seeds = _places([[item.seed for item in items] for items in found.values()])
     outcomes = [
         outcome(
             table,
             row,
-            [item.record for item in found[row.name]] or [None],
+            _in_place(found[row.name], seeds),
             ', '.join(dict.fromkeys(item.config for item in found[row.name])),
+            [item.folder for item in found[row.name]],
         )
         for row in table.rows
     ]
     report = Path(work_dir) / 'collected' / f'{name}.md'
     require_writable(report.parent, '--work-dir')
     return write_report(report, table, outcomes, 'Collected from work folders.', [f'- {text}' for text in remarks])
+
+
+def _seed(folder: WorkFolder) -> int:
+    """The seed of a training; -1 of one that was given none."""
+    seed = (folder.config.get('randomness') or {}).get('seed')
+    return -1 if seed is None else int(seed)
+
+
+def _places(rows: Sequence[Sequence[int]]) -> list[int]:
+    """The seeds of all rows, each as often as the row that has it most often, so that rows can be compared by them."""
+    counts = [Counter(row) for row in rows]
+    return [seed for seed in sorted(set().union(*counts)) for _ in range(max(count[seed] for count in counts))]
+
+
+def _in_place(items: Sequence[_Found], seeds: Sequence[int]) -> list[dict[str, Any] | None]:
+    """The records of a row, one for each of the seeds, None where it lacks one."""
+    left = list(items)
+    records: list[dict[str, Any] | None] = []
+    for seed in seeds:
+        item = next((item for item in left if item.seed == seed), None)
+        records.append(None if item is None else item.record)
+        if item is not None:
+            left.remove(item)
+    return records or [None]
 
 
 def _matches(folder: WorkFolder, plan: Plan, table: Table, name: str) -> list[_Match]:

@@ -4,6 +4,7 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from scipy.stats import t as student
 
@@ -23,12 +24,14 @@ class Outcome:
         seeds: Per seed the metric in per cent by cycle, counted from 1; None where a run is not finished.
         columns: Per column of the table's the metrics of the finished seeds, in per cent.
         source: What was trained: a config's name.
+        folders: Of the trainings, where their logs are.
     """
 
     row: Row
     seeds: Sequence[dict[int, float] | None]
     columns: dict[str, list[float]] = field(default_factory=dict)
     source: str = ''
+    folders: Sequence[Path] = ()
 
     def values(self, read: str) -> list[float | None]:
         """Per seed the metric of the first or last cycle; a row may read another one than its table."""
@@ -52,17 +55,31 @@ class Gap:
     paper: float | None
     measured: list[float]
 
-    def verdict(self) -> str:
-        """Whether the paper's ordering shows: only if Student's 95 % interval of the mean excludes zero."""
+    def interval(self) -> tuple[float, float] | None:
+        """Student's 95 % interval of the mean; None of fewer than three seeds."""
         if len(self.measured) < ENOUGH:
-            return 'too few seeds'
+            return None
         mean = statistics.mean(self.measured)
         error = statistics.stdev(self.measured) / math.sqrt(len(self.measured))
-        if abs(mean) <= student.ppf((1 + CONFIDENCE) / 2, len(self.measured) - 1) * error:
+        half = float(student.ppf((1 + CONFIDENCE) / 2, len(self.measured) - 1)) * error
+        return mean - half, mean + half
+
+    def verdict(self) -> str:
+        """Whether the paper's ordering shows: only if the interval of the mean excludes zero."""
+        interval = self.interval()
+        if interval is None:
+            return 'too few seeds'
+        if interval[0] <= 0 <= interval[1]:
             return 'within the spread'
+        is_better = interval[0] > 0
         if not self.paper:
-            return 'better' if mean > 0 else 'worse'
-        return 'as in the paper' if (mean > 0) == (self.paper > 0) else 'opposite'
+            return 'better' if is_better else 'worse'
+        return 'as in the paper' if is_better == (self.paper > 0) else 'opposite'
+
+
+def reference_of(table: Table, outcomes: Sequence[Outcome]) -> Outcome | None:
+    """The row that the others are compared with, if the table has one."""
+    return next((item for item in outcomes if item.row.name == table.reference), None)
 
 
 def gap(outcome: Outcome, reference: Outcome, read: str) -> Gap:
@@ -83,6 +100,12 @@ def mean_and_spread(values: Sequence[float], sign: bool = False) -> str:
     return mean if len(values) < 2 else f'{mean} ± {statistics.stdev(values):.1f}'
 
 
+def bounds(found: Gap) -> str:
+    """``-0.2 to +1.4``: the interval of a difference; a dash where there is none."""
+    interval = found.interval()
+    return '-' if interval is None else f'{interval[0]:+.1f} to {interval[1]:+.1f}'
+
+
 def markdown(table: Table, outcomes: Sequence[Outcome], about: str, remarks: Sequence[str] = ()) -> str:
     """The table as Markdown.
 
@@ -92,7 +115,7 @@ def markdown(table: Table, outcomes: Sequence[Outcome], about: str, remarks: Seq
         about: What was trained on what; stands below the heading.
         remarks: Further lines below the table.
     """
-    reference = next((item for item in outcomes if item.row.name == table.reference), None)
+    reference = reference_of(table, outcomes)
     parts = [
         _counts(table, outcomes),
         _published(table, outcomes),
@@ -158,16 +181,17 @@ def _sources(outcomes: Sequence[Outcome]) -> list[list[str]]:
 
 def _differences(table: Table, outcomes: Sequence[Outcome], reference: Outcome) -> list[list[str]]:
     """Header and cells of the differences from the reference row."""
-    cells = [[f'paper - "{table.reference}"', f'measured - "{table.reference}"', 'shows']]
+    cells = [[f'paper - "{table.reference}"', f'measured - "{table.reference}"', '95 % interval', 'shows']]
     for item in outcomes:
         if item is reference:
-            cells.append(['', '', ''])
+            cells.append(['', '', '', ''])
             continue
         found = gap(item, reference, table.read)
         cells.append(
             [
                 '-' if found.paper is None else f'{found.paper:+.1f}',
                 mean_and_spread(found.measured, sign=True),
+                bounds(found),
                 found.verdict(),
             ]
         )

@@ -8,6 +8,7 @@ from sdpose.errors import UserError
 from sdpose.io.atomic import atomic_write
 from sdpose.io.folders import require_writable
 
+from .page import table_csv, table_page
 from .plan import Table
 from .plan_file import read_plan
 from .plot import plot
@@ -98,7 +99,8 @@ def _report(setting: Setting, name: str, table: Table, rows: Rows, seeds: int) -
     for row in table.rows:
         records = [None if unscored else run.record() for run in rows[row.name]] or [None] * seeds
         source = setting.recipe(row)
-        outcomes.append(outcome(table, row, records, Path(source[0]).stem if source else ''))
+        folders = [run.folder for run in rows[row.name]]
+        outcomes.append(outcome(table, row, records, Path(source[0]).stem if source else '', folders))
     about = f'Scale {setting.scale_name}, data {setting.data_name}'
     if not any(row.configs for row in table.rows):
         about += f', {setting.scale.config}'
@@ -111,7 +113,9 @@ def _report(setting: Setting, name: str, table: Table, rows: Rows, seeds: int) -
     return write_report(setting.run_folders.folder / f'{name}.md', table, outcomes, f'{about}.', remarks)
 
 
-def outcome(table: Table, row: Any, records: Sequence[dict[str, Any] | None], source: str) -> Outcome:
+def outcome(
+    table: Table, row: Any, records: Sequence[dict[str, Any] | None], source: str, folders: Sequence[Path] = ()
+) -> Outcome:
     """What the records of a row's runs say, in per cent.
 
     Args:
@@ -119,6 +123,7 @@ def outcome(table: Table, row: Any, records: Sequence[dict[str, Any] | None], so
         row: One of its rows.
         records: Per seed, that of :meth:`Run.record`; None where a run is not finished.
         source: What was trained.
+        folders: Of the trainings.
     """
     factor = 1 if table.percent else 100
     seeds = [
@@ -129,12 +134,18 @@ def outcome(table: Table, row: Any, records: Sequence[dict[str, Any] | None], so
     for column, metric in table.columns.items():
         values = [of_cycle(found, metric, row.read or table.read) for found in records if found]
         columns[column] = [factor * value for value in values if value is not None]
-    return Outcome(row, seeds, columns, source)
+    return Outcome(row, seeds, columns, source, folders)
 
 
 def write_report(path: Path, table: Table, outcomes: Sequence[Outcome], about: str, remarks: Sequence[str]) -> Path:
-    """Write a table's report as Markdown, and as a picture beside it; returns the former's path."""
-    with atomic_write(path, 'w') as file:
-        file.write(markdown(table, outcomes, about, remarks))
+    """Write a table's report as Markdown, and beside it a page, a picture and all numbers; returns the first's path."""
+    contents = {
+        '.md': markdown(table, outcomes, about, remarks),
+        '.html': table_page(table, outcomes, about, remarks),
+        '.csv': table_csv(outcomes),
+    }
+    for suffix, content in contents.items():
+        with atomic_write(path.with_suffix(suffix), 'w', encoding='utf-8') as file:
+            file.write(content)
     plot(table, outcomes, path.with_suffix('.png'))
     return path

@@ -10,6 +10,7 @@ import numpy as np
 _WIDTH, _HEIGHT = 360, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 12, 40
 _TICKS = 5
+_ROW = 38  # height of a row of differences
 
 
 class Line(NamedTuple):
@@ -26,6 +27,22 @@ class Line(NamedTuple):
     x: Sequence[float]
     y: Sequence[float | None]
     style: str = 'line'
+
+
+class Interval(NamedTuple):
+    """A row of a chart of differences.
+
+    Attributes:
+        label: What it is about.
+        values: The single differences.
+        mean: Their mean.
+        bounds: Its interval; None if there is none.
+    """
+
+    label: str
+    values: Sequence[float]
+    mean: float
+    bounds: tuple[float, float] | None
 
 
 class _Frame:
@@ -109,6 +126,39 @@ def line_chart(
     return _figure([*frame.draw(x_label, y_label), *parts], title, shown)
 
 
+def interval_chart(rows: Sequence[Interval], title: str, x_label: str) -> str:
+    """Rows of single values with their mean and its interval, over a line at zero.
+
+    Args:
+        rows: From top to bottom.
+        title: What a reader who does not see the chart is told.
+        x_label: What is along.
+    """
+    ends = [value for row in rows for value in (*row.values, *(row.bounds or ()))]
+    low, high = min(0.0, *ends), max(0.0, *ends)
+    margin = 0.05 * (high - low) or 1.0
+    low, high = low - margin, high + margin
+    height = _ROW * len(rows) + _TOP + _BOTTOM
+    span = _WIDTH - 2 * _RIGHT
+
+    def place(value: float) -> float:
+        return round(_RIGHT + (value - low) / (high - low) * span, 1)
+
+    parts = [f'<path class="mark" d="M{place(0)} {_TOP}V{height - _BOTTOM}"/>']
+    for value in _ticks(low, high):
+        parts.append(f'<text x="{place(value)}" y="{height - _BOTTOM + 16}" text-anchor="middle">{value:.3g}</text>')
+    parts.append(f'<text x="{_WIDTH / 2}" y="{height - 6}" text-anchor="middle" class="label">{escape(x_label)}</text>')
+    for number, row in enumerate(rows):
+        top = _TOP + number * _ROW
+        y = top + 0.72 * _ROW
+        parts.append(f'<text x="{_RIGHT}" y="{top + 13}" class="label">{escape(row.label)}</text>')
+        if row.bounds is not None:
+            parts.append(f'<path class="line s0" d="M{place(row.bounds[0])} {y:.1f}H{place(row.bounds[1])}"/>')
+        parts += [f'<circle class="single" cx="{place(value)}" cy="{y:.1f}" r="3"/>' for value in row.values]
+        parts.append(f'<circle class="dot s0" cx="{place(row.mean)}" cy="{y:.1f}" r="4.5"/>')
+    return _figure(parts, title, '', height)
+
+
 def histogram(
     edges: Sequence[float], counts: Sequence[int], title: str, x_label: str, y_label: str, marks: dict[str, float]
 ) -> str:
@@ -147,8 +197,8 @@ def _path(points: Sequence[tuple[float, float] | None]) -> str:
     return ''.join(text)
 
 
-def _figure(parts: Sequence[str], title: str, below: str) -> str:
+def _figure(parts: Sequence[str], title: str, below: str, height: float = _HEIGHT) -> str:
     return (
-        f'<figure class="chart"><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img"><title>{escape(title)}</title>'
+        f'<figure class="chart"><svg viewBox="0 0 {_WIDTH} {height}" role="img"><title>{escape(title)}</title>'
         f'{"".join(parts)}</svg>{below}</figure>'
     )

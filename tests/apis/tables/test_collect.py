@@ -1,12 +1,14 @@
 """Results of work folders: which rows they are of, on which boxes they were measured, and what is refused."""
 
+import csv
 import json
 import os
 from pathlib import Path
 
 import pytest
 
-from sdpose.apis.tables.collect import collect
+from sdpose.apis.tables.collect import _places, _seed, collect
+from sdpose.apis.tables.work_folder import read_work_folder
 from sdpose.config.load import load_config
 from sdpose.errors import DataError, UserError
 
@@ -71,6 +73,21 @@ def test_the_newest_test_on_a_detectors_boxes_counts(folder):
         == [f'{path}: SDPose-S-V1; epoch_300.pth of {S_V1}; measured on {DETECTED}; coco/AP 72.3 on annotated boxes']
         and said[0] in text
     )
+
+
+def test_rows_are_compared_where_they_have_the_same_seed(folder):
+    def trained(seed, cycles, ap):
+        options = dict(model__neck__num_cycles=cycles, randomness__seed=seed)
+        name = 'sdpose-t_stemnet_8xb64-300e_coco-256x192'
+        return folder(name, (DETECTED, {f'cycle{cycle}/coco/AP': ap for cycle in range(1, cycles + 1)}), **options)
+
+    _places_of = _places([[2, 1, 1], [1, 5]])
+    assert _places_of == [1, 1, 2, 5]
+    paths = [trained(seed, 3, 0.7 + seed / 100) for seed in (2, 0, 1)]
+    assert [_seed(read_work_folder(path)) for path in paths] == [2, 0, 1]
+    path = collect(SHIPPED, 'table1', paths, print, 'w')
+    rows = list(csv.DictReader(path.with_suffix('.csv').open()))
+    assert [float(row['metric']) for row in rows if row['cycle'] == '1'] == pytest.approx([70, 71, 72])  # by seed
 
 
 def test_seeds_and_cycles(folder):

@@ -1,0 +1,49 @@
+"""Learning curves of a table's rows: what their trainings logged, averaged over seeds."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from sdpose.apis.training_curves import Series, read_log
+from sdpose.errors import DataError, UserError
+
+_POINTS = 60
+_TOTAL = 'loss'
+# Of the deployed cycle, so that rows with any number of cycles can be compared.
+_ACCURACY = ('acc_pose', 'acc_top-1', 'acc')
+
+Curve = tuple[list[float], list[float]]
+
+
+def learning_curves(folders: dict[str, Sequence[Path]]) -> tuple[str, dict[str, Curve]]:
+    """The accuracy in training of every row, or its loss where not all rows log an accuracy.
+
+    Args:
+        folders: Of each row's trainings; those without a log yet are left out.
+
+    Returns:
+        The quantity, and by row iterations and means over seeds, of steps that all of its trainings have.
+    """
+    logs = {row: [log for folder in some if (log := _logged(folder))] for row, some in folders.items()}
+    logs = {row: some for row, some in logs.items() if some}
+    everywhere = set.intersection(*(set(log) for some in logs.values() for log in some)) if logs else set()
+    quantity = next((name for name in (*_ACCURACY, _TOTAL) if name in everywhere), '')
+    curves = {row: _mean([log[quantity] for log in some]) for row, some in logs.items()} if quantity else {}
+    return quantity, {row: curve for row, curve in curves.items() if curve[0]}
+
+
+def _logged(folder: Path) -> Series:
+    try:
+        return read_log(folder)['iteration']
+    except (UserError, DataError):  # a page about results does not end because of a log that is gone
+        return {}
+
+
+def _mean(runs: Sequence[dict[int, float]]) -> Curve:
+    """The mean of runs at the steps that all have, at most 60 of them, each the mean of those around it."""
+    steps = sorted(set.intersection(*(set(run) for run in runs)))
+    values = np.array([[run[step] for step in steps] for run in runs]).reshape(len(runs), -1).mean(0)
+    parts = np.array_split(np.arange(len(steps)), min(_POINTS, len(steps)) or 1)
+    means = [(float(np.mean([steps[i] for i in part])), float(values[part].mean())) for part in parts if len(part)]
+    return [x for x, _ in means], [y for _, y in means]

@@ -1,0 +1,1 @@
+"""What a training takes on given cards: step, memory, loader and the whole schedule."""

@@ -1,0 +1,159 @@
+"""What one training step of a config costs, counted on the CPU with a batch of one and of two.
+
+Products, kernels, the bytes that they read and write and those kept for the backward pass are the very model's, run
+forward through all its cycles and backward from its predictions; the losses, which are small, are left out. What grows
+with the batch is told from what does not by the two sizes.
+"""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NamedTuple
+
+import torch
+from mmengine.config import Config
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from sdpose.apis.complexity import count_macs, predictions
+from sdpose.config.building import build_model
+from sdpose.config.load import load_config
+from sdpose.config.nodes import input_size
+
+_BACKWARD = 2  # products of a backward pass beside those of the forward one
+_WORD = 4  # bytes of float32
+_OPTIMIZER_STATES = {'Adam': 2, 'AdamW': 2, 'RMSprop': 1, 'SGD': 1}
+
+
+class StepCost(NamedTuple):
+    """The cost of a training step.
+
+    Attributes:
+        flops: Per image: forward through all cycles, backward, and a teacher's forward pass.
+        test_flops: Per image, of the deployed pass.
+        traffic: Bytes per image that kernels read and write.
+        kept: Bytes per image between forward and backward pass.
+        kernels: Per step.
+        fixed: Bytes of weights, gradients, optimizer and a teacher.
+        parameters: Trainable ones.
+    """
+
+    flops: float
+    test_flops: float
+    traffic: float
+    kept: float
+    kernels: int
+    fixed: float
+    parameters: int
+
+
+class _Counter(TorchDispatchMode):
+    """Kernels, and the bytes of what they read and write; views are none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kernels = self.bytes = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        read = _tensors((args, kwargs or {}))
+        places = {tensor.untyped_storage().data_ptr() for tensor in read}
+        written = _tensors(result)
+        is_view = all(tensor.untyped_storage().data_ptr() in places for tensor in written)
+        if func._schema.is_mutable or not is_view:
+            self.kernels += 1
+            self.bytes += sum(tensor.numel() * tensor.element_size() for tensor in (*read, *written))
+        return result
+
+
+def _tensors(node: Any) -> list[Tensor]:
+    if isinstance(node, Tensor):
+        return [node]
+    if isinstance(node, dict):
+        node = list(node.values())
+    return [tensor for each in node for tensor in _tensors(each)] if isinstance(node, (list, tuple)) else []
+
+
+def kept_bytes(model: nn.Module, forward: Any) -> tuple[Any, int]:
+    """What a forward pass returns, and the bytes that it keeps for the backward pass.
+
+    Args:
+        model: Its parameters are not counted; they are there anyway.
+        forward: Called without arguments.
+    """
+    own = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+    held: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            held[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        result = forward()
+    return result, sum(held.values())
+
+
+def step_cost(config: Config, precision: str) -> StepCost:
+    """Count a training step of a config.
+
+    Args:
+        config: Of a pose estimator or a classifier.
+        precision: ``'fp32'``, ``'tf32'`` (the bytes of fp32), ``'fp16'`` or ``'bf16'``.
+
+    Raises:
+        ConfigError: If a part refuses its values, or the input size is unknown.
+    """
+    width, height = input_size(config)
+    model = build_model(config.model).train()
+    teacher = _teacher(config)
+    image = torch.zeros(1, 3, height, width)
+    macs = count_macs(model, image, training=True)[1] * (1 + _BACKWARD)
+    if teacher is not None:
+        macs += count_macs(teacher, image, training=False)[1]
+    autocast = nullcontext() if precision in ('fp32', 'tf32') else torch.autocast('cpu', torch.bfloat16)
+    one, two = (_run(model, teacher, torch.rand(batch, 3, height, width), autocast) for batch in (1, 2))
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    fixed = _WORD * sum(parameter.numel() for parameter in model.parameters())
+    fixed += _WORD * (1 + _states(config)) * sum(parameter.numel() for parameter in trained)
+    if teacher is not None:
+        fixed += _WORD * sum(parameter.numel() for parameter in teacher.parameters())
+    return StepCost(
+        flops=2 * macs,
+        test_flops=2 * count_macs(model, image, training=False)[1],
+        traffic=two.bytes - one.bytes,
+        kept=two.kept - one.kept,
+        kernels=two.kernels,
+        fixed=fixed,
+        parameters=sum(parameter.numel() for parameter in trained),
+    )
+
+
+class _Run(NamedTuple):
+    bytes: int
+    kept: int
+    kernels: int
+
+
+def _run(model: Any, teacher: Any, images: Tensor, autocast: AbstractContextManager) -> _Run:
+    with _Counter() as counter, autocast:
+        if teacher is not None:
+            with torch.no_grad():
+                predictions(teacher.eval(), images)
+        outputs, kept = kept_bytes(model, lambda: predictions(model, images))
+    with counter:
+        torch.stack([output.float().sum() for output in _tensors(outputs) if output.requires_grad]).sum().backward()
+    model.zero_grad()
+    return _Run(counter.bytes, kept, counter.kernels)
+
+
+def _teacher(config: Config) -> Any:
+    """The teacher of a config, without its weights, or None."""
+    name = (config.model.get('distiller') or {}).get('teacher')
+    return build_model(load_config(name).model) if isinstance(name, str) else None
+
+
+def _states(config: Config) -> int:
+    """Numbers that the optimizer keeps of each parameter, and a moving average of the weights."""
+    optimizer = config.optim_wrapper.get('optimizer', {}).get('type', 'Adam')
+    has_ema = any(hook.get('type') == 'EMAHook' for hook in config.get('custom_hooks') or [])
+    return _OPTIMIZER_STATES.get(optimizer, 2) + has_ema
