@@ -18,6 +18,8 @@ from sdpose.config.nodes import Above, iter_leaves
 from sdpose.config.options import prepare
 from sdpose.errors import ConfigError, UserError
 from sdpose.io.pictures import read_picture, write_png
+from sdpose.models.data_preprocessors.heatmap_data_preprocessor import draw_heatmaps
+from sdpose.models.data_preprocessors.warp import warp
 from sdpose.preflight.datasets import check_datasets
 from sdpose.preflight.metainfo import load_metainfo
 from sdpose.visualization import Skeleton, contact_sheet
@@ -129,6 +131,7 @@ def _annotated(info: dict[str, Any], skeletons: dict[int, Skeleton]) -> np.ndarr
 
 def _pose_panels(results: dict[str, Any], skeletons: dict[int, Skeleton]) -> list[np.ndarray]:
     """The crop with its joints, and its target: heatmaps, or the joints that a regression learns."""
+    results = _completed(results)
     crop = results['img']
     window = 0, 0, crop.shape[1], crop.shape[0]
     visible = results.get('keypoint_weights', results.get('keypoints_visible'))
@@ -143,6 +146,19 @@ def _pose_panels(results: dict[str, Any], skeletons: dict[int, Skeleton]) -> lis
         return [*panels, draw_panel(crop, window, [], skeleton, 'no target', _SIDE)]
     target = _person(labels * [crop.shape[1], crop.shape[0]], visible)
     return [*panels, draw_panel(crop, window, [target], skeleton, 'target: coordinates over the size', _SIDE)]
+
+
+def _completed(results: dict[str, Any]) -> dict[str, Any]:
+    """A sample with what its pipeline leaves to the model's preprocessor: the crop, the heatmaps."""
+    results = dict(results)
+    if 'input_matrix' in results:
+        part, matrix = torch.from_numpy(results['img']).permute(2, 0, 1), results['input_matrix'][None]
+        crop = warp([part], matrix, results['input_size'], torch.device('cpu'))[0]  # (3, H, W)
+        results['img'] = np.ascontiguousarray(crop.round().byte().permute(1, 2, 0).numpy())
+    if 'heatmap_joints' in results:
+        joints = torch.from_numpy(results['heatmap_joints'])
+        results['heatmaps'] = draw_heatmaps(joints, results['heatmap_plan'][0])[0].numpy()  # (K, H, W)
+    return results
 
 
 def _person(places: Any, visible: Any) -> np.ndarray:

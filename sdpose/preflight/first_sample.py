@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from sdpose.config.built_part import frames
 from sdpose.errors import ConfigError, UserError, one_line
 from sdpose.models.data_preprocessors import HeatmapDataPreprocessor
-from sdpose.models.data_preprocessors.heatmap_data_preprocessor import ships_joints
+from sdpose.models.data_preprocessors.heatmap_data_preprocessor import ships_joints, waits_for_warp
 
 
 def check_first_sample(loader: DataLoader, model: nn.Module, key: str) -> None:
@@ -49,17 +49,26 @@ def check_first_sample(loader: DataLoader, model: nn.Module, key: str) -> None:
             'a step that packs them, such as PackPoseInputs'
         )
     samples = [sample['data_samples']] if isinstance(sample, dict) and 'data_samples' in sample else []
-    if ships_joints(samples) and not isinstance(preprocessor, HeatmapDataPreprocessor):
-        raise ConfigError(
-            f'the pipeline of {key} leaves the heatmaps to the model (DeferredTarget), whose data_preprocessor '
-            f'{type(preprocessor).__name__} draws none: set model.data_preprocessor.type=HeatmapDataPreprocessor, or '
-            "target_step='GenerateTarget'"
-        )
+    if not isinstance(preprocessor, HeatmapDataPreprocessor):
+        _refuse_deferred(key, samples, type(preprocessor).__name__)
     if type(preprocessor) is BaseDataPreprocessor and isinstance(images, torch.Tensor) and images.dtype == torch.uint8:
         raise ConfigError(
             'model.data_preprocessor is None, or one that leaves images as they are, whole numbers from 0 to 255, '
             f'which no layer takes: {key} needs one with a mean and a std, such as PoseDataPreprocessor'
         )
+
+
+def _refuse_deferred(key: str, samples: list[Any], preprocessor: str) -> None:
+    """Refuse samples that leave work to a preprocessor which does not do it."""
+    for waits, what, step in (
+        (ships_joints(samples), 'the heatmaps to the model (DeferredTarget)', "target_step='GenerateTarget'"),
+        (waits_for_warp(samples), 'the crops to the model (DeferredAffine)', "affine_step='WindowedAffine'"),
+    ):
+        if waits:
+            raise ConfigError(
+                f'the pipeline of {key} leaves {what}, whose data_preprocessor {preprocessor} makes none: '
+                f'set model.data_preprocessor.type=HeatmapDataPreprocessor, or {step}'
+            )
 
 
 @contextmanager

@@ -51,6 +51,10 @@ def _ships_joints(sample: dict) -> dict:
     return dict(sample, data_samples=PoseDataSample(gt_instance_labels=labels))
 
 
+def _ships_a_part(sample: dict) -> dict:
+    return dict(sample, data_samples=PoseDataSample(metainfo=dict(input_matrix=torch.eye(2, 3).numpy())))
+
+
 def _fails(sample: dict) -> dict:
     return sample['bbox_center']
 
@@ -88,7 +92,13 @@ def test_a_sound_pipeline_leaves_the_random_numbers() -> None:
             (_images, _ships_joints),
             MODELS.build(dict(type='PoseDataPreprocessor')),
             ConfigError,
-            'leaves the heatmaps to the model .*data_preprocessor PoseDataPreprocessor draws none: set',
+            'leaves the heatmaps to the model .*data_preprocessor PoseDataPreprocessor makes none: set',
+        ),
+        (
+            (_images, _ships_a_part),
+            MODELS.build(dict(type='PoseDataPreprocessor')),
+            ConfigError,
+            "leaves the crops to the model .*DeferredAffine.* or affine_step='WindowedAffine'",
         ),
         ((_is_damaged,), ImgDataPreprocessor(), DataError, '^a.jpg is damaged'),
     ],

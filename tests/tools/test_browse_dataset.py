@@ -35,6 +35,7 @@ def test_a_row_is_a_sample(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for place in range(0, 15, 5):
         original, one, target, two, _ = seen[place : place + 5]
         assert one[0].shape == (64, 48, 3) and one[0].tolist() != two[0].tolist()  # fresh randomness
+        assert target[2][1] == 'target: maximum of 17 heatmaps 12x16'
         joints = one[1][0]
         assert joints.shape == (17, 3) and original[1][0].shape == (17, 3)
         # The target is brightest at the joints: turbo's red where a joint lies, dark blue in the farthest corner.
@@ -50,6 +51,15 @@ def test_the_same_seed_gives_the_same_page(here: Path) -> None:
         browse_dataset(_CONFIG, 'page.png', count=1, times=1, seed=seed)
         pages.append(Path('page.png').read_bytes())
     assert pages[0] == pages[1] != pages[2]
+
+
+def test_what_is_left_to_the_preprocessor_is_shown(here: Path) -> None:
+    pages = []
+    for affine, target in (('DeferredAffine', 'DeferredTarget'), ('TopdownAffine', 'GenerateTarget')):
+        options = {'affine_step': affine, 'target_step': target}
+        browse_dataset(_CONFIG, 'page.png', count=2, times=2, cfg_options=options)
+        pages.append(cv2.imread('page.png').astype(int))
+    assert abs(pages[0] - pages[1]).max() <= 8  # a level of a map or a crop, after scaling and colors
 
 
 def test_regression_test_data_and_classes(here: Path) -> None:

@@ -2,6 +2,7 @@
 
 from . import torchvision_transforms
 from .clipped_normal_bbox import ClippedNormalBBoxTransform
+from .deferred_affine import DeferredAffine
 from .deferred_target import DeferredTarget
 from .load_cached_crop import LoadCachedCrop
 from .load_checked_image import LoadCheckedImage
@@ -15,6 +16,7 @@ from .zero_based_keypoints import ZeroBasedKeypoints
 
 __all__ = [
     'ClippedNormalBBoxTransform',
+    'DeferredAffine',
     'DeferredTarget',
     'LoadCachedCrop',
     'LoadCheckedImage',

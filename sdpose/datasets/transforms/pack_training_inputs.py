@@ -10,7 +10,10 @@ from mmpose.datasets.transforms import PackPoseInputs
 from mmpose.registry import TRANSFORMS
 from mmpose.structures import PoseDataSample
 
-_META = ('id', 'img_id', 'img_path', 'ori_shape', 'img_shape', 'input_size', 'input_center', 'input_scale', 'flip')
+_META = (
+    *('id', 'img_id', 'img_path', 'ori_shape', 'img_shape', 'input_size', 'input_center', 'input_scale', 'flip'),
+    'input_matrix',
+)
 
 
 @TRANSFORMS.register_module()
@@ -45,6 +48,10 @@ class PackTrainingInputs(PackPoseInputs):
         sample.gt_instance_labels = InstanceData(**labels)
         if fields:
             sample.gt_fields = PixelData(**fields)
+        if 'input_matrix' in results:
+            return dict(
+                inputs=torch.from_numpy(image).permute(2, 0, 1), data_samples=sample
+            )  # still (h, w, 3) in memory
         planes = np.empty((image.shape[2], *image.shape[:2]), image.dtype)  # (3, H, W)
         cv2.split(image, list(planes))  # in place, 8 times as fast as a transposed copy
         return dict(inputs=torch.from_numpy(planes), data_samples=sample)

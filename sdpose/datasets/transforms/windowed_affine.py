@@ -7,6 +7,7 @@ import numpy as np
 from mmpose.datasets.transforms import TopdownAffine
 from mmpose.registry import TRANSFORMS
 
+Window = tuple[slice, slice]  # rows and columns
 _RIM = 2  # pixels that bilinear sampling and rounding may reach beyond the box
 
 
@@ -36,18 +37,30 @@ class WindowedAffine(TopdownAffine):
         turn = np.deg2rad(results['bbox_rotation'][0] if 'bbox_rotation' in results else 0.0)
         across, along = float(np.cos(turn)), float(np.sin(turn))
         matrix = _matrix(center, scale, across, along, self.input_size)
-        window = _windowed(image, center.tolist(), scale.tolist(), abs(across), abs(along))
-        warped = cv2.warpAffine(window, matrix, (int(width), int(height)), flags=cv2.INTER_LINEAR)
+        window = _window(image, center.tolist(), scale.tolist(), abs(across), abs(along))
         transformed = keypoints.copy()
         transformed[..., :2] = cv2.transform(keypoints[..., :2], matrix)
         results.update(
-            img=cv2.cvtColor(warped, cv2.COLOR_BGRA2BGR),
+            self._crop(image, window, matrix),
             transformed_keypoints=transformed,
             input_size=(width, height),
             input_center=center,
             input_scale=scale,
         )
         return results
+
+    def _crop(self, image: np.ndarray, window: Window, matrix: np.ndarray) -> dict[str, Any]:
+        """The results of cropping: the image of the input's size.
+
+        Args:
+            image: The picture (H, W, 3), perhaps a mirrored view.
+            window: What of it the box touches.
+            matrix: (2, 3), from pixels of the picture to those of the input.
+        """
+        width, height = self.input_size
+        filled = _filled(image, window)
+        warped = cv2.warpAffine(filled, matrix, (int(width), int(height)), flags=cv2.INTER_LINEAR)
+        return dict(img=cv2.cvtColor(warped, cv2.COLOR_BGRA2BGR))
 
 
 def _matrix(center: np.ndarray, scale: np.ndarray, across: float, along: float, size: tuple[int, int]) -> np.ndarray:
@@ -71,18 +84,23 @@ def _matrix(center: np.ndarray, scale: np.ndarray, across: float, along: float, 
     return cv2.getAffineTransform(source, target)
 
 
-def _windowed(image: np.ndarray, center: list[float], scale: list[float], across: float, along: float) -> np.ndarray:
-    """A picture (H, W, 4) that is filled where a box at ``center`` touches it: other pixels are not read."""
+def _window(image: np.ndarray, center: list[float], scale: list[float], across: float, along: float) -> Window:
+    """Rows and columns of a picture (H, W, 3) that a box at ``center`` touches."""
     width, height = scale
     halves = ((width * across + height * along) / 2, (width * along + height * across) / 2)
     sides = []
     for middle, half, length in zip(center, halves, image.shape[1::-1], strict=True):
         low = min(max(int(middle - half) - _RIM, 0), length - 1)
         sides.append(slice(low, max(min(int(middle + half) + 1 + _RIM, length), low + 1)))
-    part = image[sides[1], sides[0]]
+    return sides[1], sides[0]
+
+
+def _filled(image: np.ndarray, window: Window) -> np.ndarray:
+    """A picture (H, W, 4) that is filled in a window: other pixels are not read."""
+    part = image[window]
     rows, columns = (-1 if stride < 0 else 1 for stride in part.strides[:2])  # of a mirrored view
     filled = np.empty((*image.shape[:2], 4), image.dtype)
-    target = filled[sides[1], sides[0]]
+    target = filled[window]
     if rows > 0 and columns > 0:
         cv2.cvtColor(part, cv2.COLOR_BGR2BGRA, dst=target)
     else:

@@ -6,6 +6,7 @@ Shapes: B batch, K keypoints, H and W the heatmap size.
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.structures import PixelData
 from mmpose.models.data_preprocessors import PoseDataPreprocessor
@@ -15,11 +16,14 @@ from torch import Tensor
 from sdpose.structures import HeatmapPlan
 
 from .batch_copy import copy_images, copy_samples, have_one_size
+from .warp import warp
 
 
 @MODELS.register_module()
 class HeatmapDataPreprocessor(PoseDataPreprocessor):
     """``PoseDataPreprocessor`` that draws the heatmaps of samples that ship joints (``DeferredTarget``) in their place.
+
+    Samples that ship a part of a picture (``DeferredAffine``) are cropped to the input first.
 
     Samples that have their heatmaps, or none, pass as in MMPose. Images of one size go to the device, and are
     normalized, as a batch: the same numbers as MMPose's image by image, in fewer steps, and no step waits for the
@@ -35,6 +39,8 @@ class HeatmapDataPreprocessor(PoseDataPreprocessor):
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Preprocess a batch: ``inputs``, images (B, 3, H, W), and ``data_samples`` with ``gt_fields.heatmaps``."""
+        if waits_for_warp(data['data_samples'] or ()):
+            data = dict(data, inputs=self._warped(data['inputs'], data['data_samples']))
         data = self._as_batch(data) if self._is_plain(data) else super().forward(data, training)
         groups: dict[HeatmapPlan, list[Any]] = {}
         for sample in data['data_samples'] or ():
@@ -46,6 +52,11 @@ class HeatmapDataPreprocessor(PoseDataPreprocessor):
             for sample, heatmaps in zip(samples, draw_heatmaps(joints, plan)):
                 sample.gt_fields = PixelData(heatmaps=heatmaps)
         return data
+
+    def _warped(self, parts: Sequence[Tensor], samples: Sequence[Any]) -> Tensor:
+        """The input images (B, 3, H, W) of parts of pictures."""
+        matrices = np.stack([sample.metainfo['input_matrix'] for sample in samples])
+        return warp(parts, matrices, samples[0].metainfo['input_size'], self.device, self._non_blocking)
 
     def _is_plain(self, data: dict[str, Any]) -> bool:
         """Whether images need neither padding nor what MMPose does to whole batches."""
@@ -93,6 +104,11 @@ def _gaussians(center: Tensor, length: int, plan: HeatmapPlan) -> Tensor:
     distance = torch.arange(length, dtype=torch.float32, device=center.device) - center[..., None]
     values = torch.exp(distance.square() / (-2 * plan.sigma**2))
     return values if plan.unbiased else values * (distance.abs() <= 3 * plan.sigma)
+
+
+def waits_for_warp(samples: Sequence[Any]) -> bool:
+    """Whether samples ship parts of pictures, which only :class:`HeatmapDataPreprocessor` crops to the input."""
+    return any('input_matrix' in getattr(sample, 'metainfo', ()) for sample in samples)
 
 
 def ships_joints(samples: Sequence[Any]) -> bool:

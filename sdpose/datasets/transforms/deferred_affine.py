@@ -1,0 +1,36 @@
+"""Crops left to the model's preprocessor: a sample ships the pixels that its box touches, and where they go."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from mmpose.registry import TRANSFORMS
+
+from .windowed_affine import Window, WindowedAffine
+
+
+@TRANSFORMS.register_module()
+class DeferredAffine(WindowedAffine):
+    """``TopdownAffine`` whose pixels are sampled by ``HeatmapDataPreprocessor``, for a whole batch on the device.
+
+    ``img`` becomes what of the picture the turned box touches, at the picture's resolution, and ``input_matrix`` (2, 3)
+    leads from pixels of the input to those of ``img``, a flip included; joints are in pixels of the input, as ever.
+    This spares the loader the warp, its largest step from a crop cache, and suits a GPU; a CPU is faster with
+    ``WindowedAffine``. The pixels are those of OpenCV 5 within one level of 255. Pictures of another number of
+    channels, and UDP, are cropped here, as MMPose does.
+
+    Args:
+        input_size: As for ``TopdownAffine``.
+        use_udp: As for ``TopdownAffine``.
+    """
+
+    def _crop(self, image: np.ndarray, window: Window, matrix: np.ndarray) -> dict[str, Any]:
+        backward = cv2.invertAffineTransform(matrix)
+        backward[:, 2] -= window[1].start, window[0].start
+        part = image[window]
+        for axis, row in ((1, 0), (0, 1)):
+            if part.strides[axis] < 0:  # mirrored by RandomFlip: the matrix mirrors it back at no cost
+                part = np.flip(part, axis)
+                backward[row] *= -1
+                backward[row, 2] += part.shape[axis] - 1
+        return dict(img=np.ascontiguousarray(part), input_matrix=backward.astype(np.float32))
