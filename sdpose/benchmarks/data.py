@@ -1,7 +1,9 @@
 """The training loader beside MMPose's own pipeline of the same settings, sample for sample, and the start before it."""
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from statistics import mean, median
 from tempfile import TemporaryDirectory
@@ -57,6 +59,21 @@ def run(args: argparse.Namespace) -> list[Table]:
         tables = _tables(args, ann_file, images, Path(folder))
     count, rounds = (min(args.start_images, 300), 1) if args.quick else (args.start_images, args.start_rounds)
     return [*tables, start_table(count, rounds, args.quick)] if count else tables
+
+
+@contextmanager
+def drawn_loaders(pictures: int) -> Iterator[dict[str, Any]]:
+    """Data sets of drawn people with MMPose's steps and with these, for as long as their pictures are there.
+
+    Args:
+        pictures: How many are drawn.
+    """
+    with TemporaryDirectory() as folder:
+        ann_file, images = _drawn(Path(folder), pictures)
+        with redirect_stdout(StringIO()):  # of xtcocotools, which prints
+            ours, mmposes = _dataset(ann_file, images), _dataset(ann_file, images, kind='CocoDataset')
+        mmposes.pipeline.transforms = _steps_of_mmpose(ours.pipeline.transforms)
+        yield {'MMPose': mmposes, 'SDPose': ours}
 
 
 def _drawn(folder: Path, count: int) -> tuple[str, str]:

@@ -52,16 +52,26 @@ def run(args: argparse.Namespace) -> list[Table]:
     scale = [20, 60] if args.quick else args.scale
     notes = (*_NOTES, machine())
     evaluate = measure if args.quick else partial(in_a_process, measure)
-    rows = [_row(kind, images, rounds, evaluate) for kind in _OPTIONS]
+    rows = [evaluation_row(kind, images, rounds, evaluate) for kind in _OPTIONS]
     tables = [Table('Evaluation beside MMPose', list(rows[0]), rows, notes)]
     if scale:
-        rows = [_row('COCO', each, 1, evaluate, args.quick or each <= args.scale_mmpose) for each in scale]
+        rows = [evaluation_row('COCO', each, 1, evaluate, args.quick or each <= args.scale_mmpose) for each in scale]
         tables.append(Table('Evaluation by the number of images', list(rows[0]), rows, notes))
     return tables
 
 
-def _row(kind: str, images: int, rounds: int, evaluate: Callable[..., Any], both: bool = True) -> dict[str, Any]:
-    """Both sides on the same predictions."""
+def evaluation_row(
+    kind: str, images: int, rounds: int, evaluate: Callable[..., Any], both: bool = True
+) -> dict[str, Any]:
+    """Both sides on the same predictions.
+
+    Args:
+        kind: ``'COCO'`` or ``'CrowdPose'``.
+        images: How many.
+        rounds: Evaluations of each side.
+        evaluate: :func:`measure`, or a way to call it in a process of its own.
+        both: Whether MMPose is measured, too.
+    """
     from .generated_people import World, generate
 
     sides = _SIDES if both else _SIDES[1:]

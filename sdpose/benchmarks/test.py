@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> list[Table]:
     rounds, pictures, boxes = (3, 2, args.boxes[:2]) if args.quick else (9, args.pictures, args.boxes)
     with TemporaryDirectory() as folder:
         draw_pictures(Path(folder), pictures)
-        rows = [_row(Path(folder), pictures, count, rounds, args.batch_size) for count in boxes]
+        rows = [boxes_row(Path(folder), pictures, count, rounds, args.batch_size) for count in boxes]
     return [Table('Loading an evaluation, by boxes on a picture', list(rows[0]), rows, (*_NOTES, machine()))]
 
 
@@ -78,8 +78,16 @@ def _dataset(folder: Path, pictures: int, boxes: int, load: dict[str, Any]) -> A
         )
 
 
-def _row(folder: Path, pictures: int, boxes: int, rounds: int, batch_size: int) -> dict[str, Any]:
-    """Both pipelines in turns over the same boxes."""
+def boxes_row(folder: Path, pictures: int, boxes: int, rounds: int, batch_size: int) -> dict[str, Any]:
+    """Both pipelines in turns over the same boxes.
+
+    Args:
+        folder: Of the pictures.
+        pictures: How many there are.
+        boxes: On each of them.
+        rounds: That are timed.
+        batch_size: For the number of decodes.
+    """
     from sdpose.datasets.samplers import GroupedByImageSampler
 
     from .timing import interleaved, ratio

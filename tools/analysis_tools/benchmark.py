@@ -18,6 +18,7 @@ SUBJECTS = {
     'data': "the training loader beside MMPose's own pipeline",
     'metric': "COCO's and CrowdPose's evaluation: time and memory beside MMPose's",
     'decode': "the decoding of heatmaps beside MMPose's codec",
+    'scale': 'what boxes, images, annotations, workers and processes cost: a curve for each, as a picture',
     'test': 'loading and cropping of the boxes of an evaluation, beside MMPose',
 }
 
