@@ -14,6 +14,7 @@ from sdpose.apis import cli  # noqa: E402
 # Each is a module of sdpose.benchmarks, quick to import, with add_arguments(parser) and run(args) -> tables.
 SUBJECTS = {
     'demo': "pictures and boxes to key points, beside a loop over MMPose's inference_topdown",
+    'train': "the training step beside the released code's way to compute it: time, memory, share of the peak",
     'infer': 'the deployed model in torch and in every runtime, beside the model by hand and other models',
     'data': "the training loader beside MMPose's own pipeline",
     'metric': "COCO's and CrowdPose's evaluation: time and memory beside MMPose's",

@@ -8,10 +8,11 @@ from typing import Any
 import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from sdpose.errors import ConfigError
 from sdpose.structures import Attended
+
+from .cpu_attention import attend
 
 
 @MODELS.register_module()
@@ -66,7 +67,7 @@ class SelfAttention(nn.Module):
             weights = (q[:, :, :num_rows] @ k.transpose(-2, -1) * self.scale).softmax(dim=-1)  # (B, h, R, T)
             parts.append(weights @ v)
         if num_rows < q.shape[2]:
-            parts.append(F.scaled_dot_product_attention(q[:, :, num_rows:], k, v, scale=self.scale))
+            parts.append(attend(q[:, :, num_rows:], k, v, self.scale))
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=2), weights
 
     def _checked(self, read: Any, shape: tuple[int, ...], num_rows: int) -> tuple[Tensor, Tensor | None]:

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from sdpose.structures import Attended
 
+from .recompute import linear_of
+
 
 class TransformerLayer(nn.Module):
     """Pre-norm attention and feed-forward, each with its residual: ``feed(attend(x))`` is one layer.
@@ -23,6 +25,10 @@ class TransformerLayer(nn.Module):
         drop_path: Probability that a sample skips a half in training (stochastic depth); 0 costs nothing.
         attention: Config of the attention, built with ``dim``, ``num_heads``, ``qkv_bias`` and ``scale``; None for
             :class:`SelfAttention`.
+
+    Attributes:
+        recompute: Whether the outputs of norms and activation are computed again in the backward pass, instead of kept
+            (:func:`sdpose.models.transformers.recompute.linear_of`).
 
     Raises:
         ValueError: If ``drop_path`` is not in [0, 1).
@@ -42,6 +48,7 @@ class TransformerLayer(nn.Module):
         super().__init__()
         if not 0 <= drop_path < 1:  # 1 divides by zero
             raise ValueError(f'drop_path must lie in [0, 1), got {drop_path}')
+        self.recompute = True
         hidden = int(dim * mlp_ratio)
         self.norm1 = nn.LayerNorm(dim, eps=norm_eps)
         sizes = dict(dim=dim, num_heads=num_heads, qkv_bias=qkv_bias, scale=attention_scale)
@@ -57,9 +64,11 @@ class TransformerLayer(nn.Module):
 
     def attend(self, x: Tensor, num_rows: int = 0) -> tuple[Tensor, Attended]:
         """The attention half: tokens (B, T, D) and what was computed, with the weights of ``num_rows`` tokens."""
-        attended = self.attn(self.norm1(x), num_rows)
+        attended = linear_of(self.norm1, x, lambda normed: self.attn(normed, num_rows), self.recompute)
         return x + self.drop_path(attended.update), attended
 
     def feed(self, x: Tensor) -> Tensor:
         """The feed-forward half, (B, T, D)."""
-        return x + self.drop_path(self.ffn(self.norm2(x)))
+        widen, activate, narrow = self.ffn
+        hidden = linear_of(self.norm2, x, widen, self.recompute)  # (B, T, mlp_ratio * D)
+        return x + self.drop_path(linear_of(activate, hidden, narrow, self.recompute))

@@ -4,11 +4,15 @@ Shapes: B batch, C channels, K query tokens, P visual tokens, D width, h heads, 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import torch
+from mmcv.cnn.bricks import DropPath
 from mmengine.model import BaseModule, ModuleList
 from mmpose.registry import MODELS
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from sdpose.models.pruners import BasePruner
 from sdpose.structures import CycleTokens, LayerTrace, TokenSet
@@ -44,6 +48,9 @@ class MultiCycledTransformer(BaseModule):
         drop_path: Stochastic depth of the last layer; it grows linearly from 0 in the first, and is drawn anew in
             each cycle.
         attention: Config of the layers' attention, see :class:`TransformerLayer`.
+        checkpoint_cycles: Keep of a cycle, in training, its tokens alone, and compute the rest again in the backward
+            pass: a third more work in a fraction of the memory, the same numbers.
+        compile_cycles: Run the cycles through ``torch.compile`` in training.
         init_cfg: Initialization; by default every linear from a truncated normal of std 0.02.
 
     Raises:
@@ -70,6 +77,8 @@ class MultiCycledTransformer(BaseModule):
         norm_eps: float = 1e-5,
         drop_path: float = 0.0,
         attention: dict | None = None,
+        checkpoint_cycles: bool = False,
+        compile_cycles: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg or dict(type='TruncNormal', layer='Linear', std=0.02, bias=0))
@@ -86,6 +95,9 @@ class MultiCycledTransformer(BaseModule):
                 f'test_cycles={test_cycles} must lie between 1 and num_cycles={num_cycles}: '
                 'a cycle that was never trained cannot be deployed'
             )
+        self.checkpoint_cycles = checkpoint_cycles
+        self.compile_cycles = compile_cycles
+        self._compiled: Callable[..., TokenSet] | None = None
         self.num_cycles = num_cycles
         self.test_cycles = test_cycles
         self.tokenizer = Tokenizer(in_channels, feature_size, patch_size, num_queries, dim, position)
@@ -133,9 +145,27 @@ class MultiCycledTransformer(BaseModule):
         tokens = self.tokenizer(feats[-1])
         sets: list[TokenSet] = []
         for cycle in range(cycles):
-            tokens = self.run_cycle(tokens, cycle + 1, trace, scores)
+            tokens = self._run(tokens, cycle + 1, trace, scores)
             sets.append(tokens)
         return CycleTokens(tuple(sets), self.test_cycles - 1)
+
+    def _run(self, tokens: TokenSet, *options: Any) -> TokenSet:
+        """:meth:`run_cycle`, compiled and checkpointed where it is trained and that is asked for."""
+        if not (self.training and torch.is_grad_enabled()):
+            return self.run_cycle(tokens, *options)
+        run = self.run_cycle
+        if self.compile_cycles:
+            run = self._compiled = self._compiled or torch.compile(run)
+        for layer in self.layers:
+            layer.recompute = not self.checkpoint_cycles  # which keeps nothing of a layer
+        if not self.checkpoint_cycles:
+            return run(tokens, *options)
+        draws = any(isinstance(layer.drop_path, DropPath) for layer in self.layers)
+        return checkpoint(run, tokens, *options, use_reentrant=False, preserve_rng_state=draws)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy gets: not the compiled cycles, which have this model's weights."""
+        return {**super().__getstate__(), '_compiled': None}
 
     def run_cycle(
         self, tokens: TokenSet, cycle: int = 1, trace: str | None = None, scores: Sequence[Tensor] | None = None

@@ -1,0 +1,72 @@
+"""The options of ``benchmark.py train``, and the table that they ask for."""
+
+import argparse
+from time import perf_counter, process_time
+
+from sdpose.benchmarks.table import Table
+from sdpose.errors import UserError
+
+PRECISIONS = ('fp32', 'tf32', 'bf16', 'fp16')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    parser.add_argument('configs', nargs='+', metavar='CONFIG', help='config files or names, of SDPose or TokenPose')
+    parser.add_argument('--batch', type=int, default=4, help='images of a step (default 4)')
+    parser.add_argument(
+        '--precisions', nargs='+', choices=PRECISIONS, default=['fp32', 'bf16'], help='default: fp32 bf16'
+    )
+    parser.add_argument('--device', default='cpu', help='cpu (default), cuda or cuda:N')
+    parser.add_argument('--checkpoint-cycles', action='store_true', help='also with each cycle checkpointed')
+    parser.add_argument('--channels-last', action='store_true', help='also with channels last')
+    parser.add_argument('--compile', action='store_true', help='also with the cycles compiled')
+    parser.add_argument('--fused', action='store_true', help="also with Adam's fused step")
+    parser.add_argument('--without-baseline', action='store_true', help='leave the released way out, for a large batch')
+    parser.add_argument('--rounds', type=int, default=7, help='steps that each variant is timed (default 7)')
+
+
+def run(args: argparse.Namespace) -> list[Table]:
+    """The table.
+
+    Raises:
+        UserError: If a config is wrong or of another method, or the device is not there.
+    """
+    if args.batch < 1 or args.rounds < 1 or args.threads < 1:
+        raise UserError('--batch, --rounds and --threads must be at least 1')
+    import torch
+
+    from . import measure, report
+
+    _check_device(args)
+    torch.set_num_threads(args.threads)
+    plan = measure.Plan(
+        torch.device(args.device),
+        args.batch,
+        tuple(args.precisions),
+        tuple(name for name in measure.OPTIONS if getattr(args, name)),
+        not args.without_baseline,
+        2 if args.quick else args.rounds,
+        # What else runs on the machine takes none of a single thread's own time.
+        process_time if args.device == 'cpu' and args.threads == 1 else perf_counter,
+    )
+    return [report.table([measure.measure(config, plan) for config in args.configs], plan, args.threads)]
+
+
+def _check_device(args: argparse.Namespace) -> None:
+    """Refuse a device that is not there, and a precision that it has not.
+
+    Raises:
+        UserError: Naming the option.
+    """
+    import torch
+
+    try:
+        device = torch.device(args.device)
+    except RuntimeError as error:
+        raise UserError(f'--device {args.device}: cpu, cuda or cuda:N') from error
+    if device.type not in ('cpu', 'cuda'):
+        raise UserError(f'--device {args.device}: cpu, cuda or cuda:N')
+    if device.type == 'cuda' and (device.index or 0) >= torch.cuda.device_count():
+        raise UserError(f'--device {args.device}: torch sees {torch.cuda.device_count()} GPUs; --device cpu runs here')
+    if device.type == 'cpu' and (odd := {'tf32', 'fp16'}.intersection(args.precisions)):
+        raise UserError(f'--precisions {min(odd)} needs a GPU (--device cuda); a CPU has fp32 and bf16')
