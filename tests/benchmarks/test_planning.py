@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-from torch import nn
 
 from sdpose.benchmarks.planning.cards import CARDS, Card
 from sdpose.benchmarks.planning.command import Wish, plan_table
 from sdpose.benchmarks.planning.plan import Loading, Step, estimated_step, plan
 from sdpose.benchmarks.planning.schedule import Schedule, schedule
-from sdpose.benchmarks.planning.step import StepCost, kept_bytes, step_cost
+from sdpose.benchmarks.planning.step import StepCost, step_cost
 from sdpose.config.load import load_config
 from sdpose.errors import UserError
 
@@ -57,26 +55,15 @@ def test_a_schedule_waits_for_the_model_or_for_the_loader() -> None:
     assert held.test_seconds == pytest.approx(2 * 5000 / 2000)  # two cores, 1 ms a box
 
 
-def test_what_is_kept_is_counted_once_and_without_weights() -> None:
-    layer = nn.Linear(8, 4)
-    images = torch.zeros(2, 8)
-
-    def forward() -> torch.Tensor:
-        hidden = layer(images)  # keeps images: 64 B, and the weight, which does not count
-        return hidden * hidden  # keeps hidden, twice the same: 32 B
-
-    assert kept_bytes(layer, forward)[1] == 64 + 32
-
-
 def test_counts_of_sdpose_s() -> None:
     cost = step_cost(load_config(_S_V1), 'fp32')
     # Adam: weight, gradient and two moments of each parameter.
     assert cost.fixed == 16 * cost.parameters == 16 * 6_620_736
     assert cost.flops / cost.test_flops == pytest.approx(3 * 1.5768, rel=1e-3)  # two cycles, forward and backward
-    assert 100e6 < cost.kept < 140e6
+    assert 60e6 < cost.kept < 120e6
     half = step_cost(load_config(_S_V1), 'bf16')
     assert half.flops == cost.flops
-    assert half.kept < 0.6 * cost.kept and half.traffic < 0.65 * cost.traffic
+    assert half.kept < 0.6 * cost.kept and half.traffic < 0.8 * cost.traffic
 
 
 def test_a_teacher_is_counted() -> None:
@@ -96,22 +83,23 @@ def test_the_papers_schedule_is_known_without_its_data() -> None:
 
 
 def _row(**changes: Any) -> dict[str, Any]:
-    row = dict(config=Path(_S_V1).stem, precision='bf16', batch=32, images_per_s=2000.0, GiB=4.0, variant='compiled')
-    return {**row, **changes}
+    row = {'model': 'sdpose-s-v1', 'precision': 'bf16', 'batch': 32, 'images/s': 2000.0, 'peak MiB': 4096}
+    return {**row, 'variant': 'SDPose, compile', **changes}
 
 
 def test_what_was_measured_takes_the_estimates_place(tmp_path: Path) -> None:
     file = tmp_path / 'measured.json'
-    file.write_text(
-        json.dumps([{'rows': [_row(images_per_s=1000.0, variant='eager'), _row(), _row(precision='fp32')]}])
-    )
+    slower = _row(variant='SDPose', **{'images/s': 1000.0})
+    others = [_row(precision='fp32'), _row(variant='released way', **{'images/s': 9000.0}), _row(model='another')]
+    file.write_text(json.dumps([{'rows': [slower, _row(), *others]}]))
     table, made = plan_table(load_config(_S_V1), Wish(gpus=2, kind=str(file), precision='bf16', loader='1.5'))
     assert made.model_rate == pytest.approx(4000)
     assert made.cores == pytest.approx(6)
-    assert made.step.memory == pytest.approx(8 * 2**30)  # twice the batch
+    kept = step_cost(load_config(_S_V1), 'bf16').kept
+    assert made.step.memory == pytest.approx(4 * 2**30 + 32 * kept)  # of 32 images more
     assert made.train_seconds == pytest.approx(300 * 149813 / 4000)
     values = {row['what']: row for row in table.rows}
-    assert values['step']['value'] == '32.00 ms, bound by the model (compiled)'
+    assert values['step']['value'] == '32.00 ms, bound by the model (SDPose, compile)'
     assert values['images/s, model']['from'] == 'measured'
 
 

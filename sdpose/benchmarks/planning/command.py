@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from mmengine.config import Config
 
 from sdpose.benchmarks.table import Table
+from sdpose.benchmarks.train.measure import BASELINE
 from sdpose.errors import UserError
 from sdpose.io.json_file import read_json
 
@@ -89,20 +90,24 @@ def _precision(config: Config) -> str:
 
 
 def _measured_step(config: Config, file: str, precision: str, times: Schedule, cost: StepCost) -> Step:
-    """The step that ``benchmark.py train`` measured; its rows name config, precision, batch, ms and GiB."""
-    name = Path(config.filename).stem
-    rows = [row for table in read_json(file, 'a benchmark') for row in table['rows'] if row.get('config') == name]
-    fitting = [row for row in rows if row.get('precision') == precision and row.get('images_per_s')]
+    """The step that ``benchmark.py train`` measured, in the variant that was fastest."""
+    name = Path(config.filename).stem.split('_')[0]  # as the benchmark calls it
+    rows = [row for table in read_json(file, 'a benchmark') for row in table['rows'] if row.get('model') == name]
+    fitting = [
+        row
+        for row in rows
+        if row.get('precision') == precision and row.get('images/s') and row.get('variant') != BASELINE
+    ]
     if not fitting:
         others = ', '.join(sorted({str(row.get('precision')) for row in rows})) or 'nothing'
         raise UserError(f'{file} holds no step of {name} in {precision}, but {others} of it: measure it first')
-    best = max(fitting, key=lambda row: row['images_per_s'])
-    seconds = times.batch / best['images_per_s']
+    best = max(fitting, key=lambda row: row['images/s'])
+    seconds = times.batch / best['images/s']
     memory = cost.fixed + cost.kept * times.batch
-    if best.get('GiB'):
-        memory = best['GiB'] * 2**30 / best['batch'] * times.batch
+    if best.get('peak MiB'):
+        memory = best['peak MiB'] * 2**20 + cost.kept * (times.batch - best['batch'])
     test_seconds = seconds / times.batch * cost.test_flops / cost.flops
-    return Step(seconds, memory, f'the model ({best.get("variant", "as it is")})', test_seconds)
+    return Step(seconds, memory, f'the model ({best["variant"]})', test_seconds)
 
 
 def _loading(config: Config, loader: str | None, cached: bool) -> tuple[Loading, str]:

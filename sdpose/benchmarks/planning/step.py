@@ -1,19 +1,22 @@
-"""What one training step of a config costs, counted on the CPU with a batch of one and of two.
+"""What one training step of a config costs, counted on the CPU with a few images.
 
 Products, kernels, the bytes that they read and write and those kept for the backward pass are the very model's, run
 forward through all its cycles and backward from its predictions; the losses, which are small, are left out. What grows
-with the batch is told from what does not by the two sizes.
+with the batch is told from what does not by two sizes of it.
 """
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from itertools import chain
 from typing import Any, NamedTuple
 
 import torch
 from mmengine.config import Config
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from sdpose.apis.complexity import count_macs, predictions
+from sdpose.benchmarks.train.kept import kept_per_image
 from sdpose.config.building import build_model
 from sdpose.config.load import load_config
 from sdpose.config.nodes import input_size
@@ -72,27 +75,6 @@ def _tensors(node: Any) -> list[Tensor]:
     return [tensor for each in node for tensor in _tensors(each)] if isinstance(node, (list, tuple)) else []
 
 
-def kept_bytes(model: nn.Module, forward: Any) -> tuple[Any, int]:
-    """What a forward pass returns, and the bytes that it keeps for the backward pass.
-
-    Args:
-        model: Its parameters are not counted; they are there anyway.
-        forward: Called without arguments.
-    """
-    own = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
-    held: dict[int, int] = {}
-
-    def pack(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            held[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        result = forward()
-    return result, sum(held.values())
-
-
 def step_cost(config: Config, precision: str) -> StepCost:
     """Count a training step of a config.
 
@@ -110,8 +92,8 @@ def step_cost(config: Config, precision: str) -> StepCost:
     macs = count_macs(model, image, training=True)[1] * (1 + _BACKWARD)
     if teacher is not None:
         macs += count_macs(teacher, image, training=False)[1]
-    autocast = nullcontext() if precision in ('fp32', 'tf32') else torch.autocast('cpu', torch.bfloat16)
-    one, two = (_run(model, teacher, torch.rand(batch, 3, height, width), autocast) for batch in (1, 2))
+    images = torch.rand(3, 3, height, width)
+    one, two = (_counted(model, teacher, images[:batch], precision) for batch in (1, 2))
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     fixed = _WORD * sum(parameter.numel() for parameter in model.parameters())
     fixed += _WORD * (1 + _states(config)) * sum(parameter.numel() for parameter in trained)
@@ -121,29 +103,41 @@ def step_cost(config: Config, precision: str) -> StepCost:
         flops=2 * macs,
         test_flops=2 * count_macs(model, image, training=False)[1],
         traffic=two.bytes - one.bytes,
-        kept=two.kept - one.kept,
+        kept=_kept(model, images, precision),
         kernels=two.kernels,
         fixed=fixed,
         parameters=sum(parameter.numel() for parameter in trained),
     )
 
 
-class _Run(NamedTuple):
-    bytes: int
-    kept: int
-    kernels: int
+def _kept(model: Any, images: Tensor, precision: str) -> float:
+    """Bytes that the backward pass of one image more needs."""
+
+    def forward(batch: int) -> Callable[[], Any]:
+        def run() -> Any:
+            with _autocast(precision):
+                return predictions(model, images[:batch])
+
+        return run
+
+    return kept_per_image(forward, lambda: chain(model.parameters(), model.buffers(), [images]))
 
 
-def _run(model: Any, teacher: Any, images: Tensor, autocast: AbstractContextManager) -> _Run:
-    with _Counter() as counter, autocast:
-        if teacher is not None:
-            with torch.no_grad():
-                predictions(teacher.eval(), images)
-        outputs, kept = kept_bytes(model, lambda: predictions(model, images))
-    with counter:
+def _counted(model: Any, teacher: Any, images: Tensor, precision: str) -> _Counter:
+    """Kernels and bytes of a forward and a backward pass, and of a teacher's forward pass."""
+    with _Counter() as counter:
+        with _autocast(precision):
+            if teacher is not None:
+                with torch.no_grad():
+                    predictions(teacher.eval(), images)
+            outputs = predictions(model, images)
         torch.stack([output.float().sum() for output in _tensors(outputs) if output.requires_grad]).sum().backward()
     model.zero_grad()
-    return _Run(counter.bytes, kept, counter.kernels)
+    return counter
+
+
+def _autocast(precision: str) -> AbstractContextManager:
+    return nullcontext() if precision in ('fp32', 'tf32') else torch.autocast('cpu', torch.bfloat16)
 
 
 def _teacher(config: Config) -> Any:

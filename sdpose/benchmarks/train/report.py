@@ -44,6 +44,7 @@ def _row(result: Measured, variant: tuple[str, str], plan: Plan) -> dict:
     return {
         'model': result.name,
         'precision': precision,
+        'batch': plan.batch,
         'variant': name,
         'ms': round(1000 * median(times), 1),
         'images/s': round(plan.batch / median(times), 2),
