@@ -44,6 +44,9 @@ def set_training_precision(cfg: Config, amp: bool = False) -> None:
             _use_cpu(part, dtype, source)
         elif amp:
             _use_amp(part, kind)
+        if get_device() != 'cpu' and dtype == 'bfloat16':
+            # It has float32's range: a scaler would only have the host wait for the gradients in every step.
+            part.setdefault('loss_scale', dict(enabled=False))
     set_evaluation_precision(cfg, 'val')
 
 
@@ -65,7 +68,9 @@ def _use_cpu(part: dict[str, Any], dtype: str, source: str) -> None:
         part.pop(key, None)
     in_half = dtype == 'bfloat16'
     part['type'] = 'CpuAmpOptimWrapper' if in_half else 'OptimWrapper'
-    line = 'no GPU is seen, mixed precision in bfloat16 on the CPU' if in_half else _LINE.format('training')
+    line = _LINE.format('training') + "; optim_wrapper.dtype='bfloat16' trains in mixed precision on a CPU"
+    if in_half:
+        line = 'no GPU is seen, mixed precision in bfloat16 on the CPU'
     print_log(f'{source}: {line}', 'current')
 
 

@@ -24,6 +24,7 @@ from sdpose.errors import ConfigError
 from sdpose.io.lock import lock_work_dir
 from sdpose.preflight import check_all
 from sdpose.preflight.first_sample import check_first_sample
+from sdpose.preflight.step_options import warn_of_accumulation
 
 from .drawing import check_drawing, require_picture_folder, require_validation, say_picture_folder
 from .log_filters import silence_records
@@ -80,6 +81,7 @@ def train(
             _ = runner.train_loop, runner.val_loop
             _require_batches(runner)
             _require_ends(runner)
+            _warn_of_accumulation(runner, cfg)
             with building('optim_wrapper'):
                 runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
             require_picture_folder(runner, run.get('show_dir'))
@@ -135,6 +137,12 @@ def _require_ends(runner: Runner) -> None:
                 f'{split}_dataloader.sampler is an InfiniteSampler, which never ends, but {split}_cfg counts whole '
                 'passes over the data: take a DefaultSampler, or an IterBasedTrainLoop to train'
             )
+
+
+def _warn_of_accumulation(runner: Runner, cfg: Config) -> None:
+    wrapper = cfg.get('optim_wrapper') or {}
+    if isinstance(runner.train_loop, EpochBasedTrainLoop):
+        warn_of_accumulation(wrapper.get('accumulative_counts', 1), len(runner.train_dataloader))
 
 
 def _refuse_folders(cfg: Config) -> None:

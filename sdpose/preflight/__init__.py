@@ -19,9 +19,11 @@ from .crop_cache import check_crop_caches
 from .datasets import check_datasets
 from .run_values import check_values
 from .score import check_score
+from .step_options import check_step_options
 
 CHECKS: tuple[Callable[[Config, Sequence[str]], None], ...] = (
     check_values,
+    check_step_options,
     check_checkpoint,
     check_metrics,
     check_schedule,

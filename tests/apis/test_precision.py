@@ -22,6 +22,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 AMP = dict(type='AmpOptimWrapper')
+HOW = "optim_wrapper.dtype='bfloat16' trains in mixed precision on a CPU"
 
 
 @pytest.mark.parametrize(
@@ -29,8 +30,8 @@ AMP = dict(type='AmpOptimWrapper')
     [
         ({}, False, None, None),
         (dict(accumulative_counts=2), False, None, None),
-        ({}, True, 'OptimWrapper', '--amp: no GPU is seen, training in float32'),
-        (AMP, False, 'OptimWrapper', 'optim_wrapper.type=AmpOptimWrapper: no GPU is seen, training in float32'),
+        ({}, True, 'OptimWrapper', '--amp: no GPU is seen, training in float32; ' + HOW),
+        (AMP, False, 'OptimWrapper', 'optim_wrapper.type=AmpOptimWrapper: no GPU is seen, training in float32; ' + HOW),
         (dict(AMP, loss_scale='dynamic', dtype='float16'), False, 'OptimWrapper', 'training in float32'),
         (dict(AMP, dtype='bfloat16', use_fsdp=False), False, 'CpuAmpOptimWrapper', 'in bfloat16 on the CPU'),
         (dict(dtype='bfloat16'), True, 'CpuAmpOptimWrapper', '--amp: .*in bfloat16 on the CPU'),
@@ -68,7 +69,7 @@ def test_evaluations_in_half_precision(split: str, said: list[str]) -> None:
 
 def test_with_a_gpu_a_config_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, 'get_device', lambda: 'cuda')
-    cfg = Config(dict(optim_wrapper=dict(AMP, dtype='bfloat16'), val_cfg=dict(fp16=True)))
+    cfg = Config(dict(optim_wrapper=dict(AMP, dtype='float16'), val_cfg=dict(fp16=True)))
     before = cfg.to_dict()
     set_training_precision(cfg)
     assert cfg.to_dict() == before
@@ -90,3 +91,22 @@ def test_the_forward_pass_is_in_bfloat16_and_the_weights_are_not() -> None:
     assert out.dtype == torch.bfloat16
     wrapper.update_params(out.float().sum())
     assert layer.weight.dtype == torch.float32 and not torch.equal(before, layer.weight)
+
+
+@pytest.mark.parametrize(
+    'wrapper, amp, scale',
+    [
+        (dict(AMP, dtype='bfloat16'), False, dict(enabled=False)),
+        (dict(dtype='bfloat16'), True, dict(enabled=False)),
+        (dict(AMP, dtype='bfloat16', loss_scale=2.0), False, 2.0),
+        (AMP, True, 'dynamic'),
+        (dict(AMP, dtype='float16'), True, 'dynamic'),
+    ],
+)
+def test_on_a_gpu_only_float16_is_scaled(
+    wrapper: dict, amp: bool, scale: Any, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(precision, 'get_device', lambda: 'cuda')
+    cfg = Config(dict(optim_wrapper=dict(wrapper, optimizer=dict(type='SGD', lr=1.0))))
+    set_training_precision(cfg, amp)
+    assert cfg.optim_wrapper.type == 'AmpOptimWrapper' and cfg.optim_wrapper.get('loss_scale') == scale

@@ -1,6 +1,7 @@
 """Hooks of training and evaluation."""
 
 from .box_source_hook import BoxSourceHook
+from .channels_last_hook import ChannelsLastHook
 from .finite_loss_hook import FiniteLossHook
 from .finite_prediction_hook import FinitePredictionHook
 from .keep_ratio_hook import KeepRatioHook
@@ -15,6 +16,7 @@ from .zero_loss_hook import ZeroLossHook
 
 __all__ = [
     'BoxSourceHook',
+    'ChannelsLastHook',
     'FiniteLossHook',
     'FinitePredictionHook',
     'KeepRatioHook',

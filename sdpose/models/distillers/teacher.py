@@ -3,6 +3,7 @@
 Shapes: B batch, P visual tokens, H and W the image size.
 """
 
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 from sdpose.config.find import find_config
-from sdpose.errors import ConfigError
+from sdpose.errors import ConfigError, require_choice
 from sdpose.io.checkpoint import read_weights, require_match
 from sdpose.models.outputs import ModelOutputs, run_model
 from sdpose.models.pruners import joint_attention
@@ -31,9 +32,13 @@ class Teacher:
     Args:
         config: A path, the name of one of the package's configs, or one of MMPose's (``mmpose::...``).
         checkpoint: Path or web address of its weights.
+        precision: ``'bfloat16'`` or ``'float16'`` for a pass in mixed precision, whatever the student's is; None for
+            the student's.
     """
 
-    def __init__(self, config: str, checkpoint: str | None) -> None:
+    def __init__(self, config: str, checkpoint: str | None, precision: str | None = None) -> None:
+        require_choice('teacher_precision', precision, (None, 'bfloat16', 'float16'))
+        self.precision = precision
         self.config = config
         self.checkpoint = checkpoint
         self._model: Any = None
@@ -108,9 +113,14 @@ class Teacher:
         """
         model = self._model.to(images.device)
         try:
-            return run_model(model, self._theirs.convert(images, self._own), trace)
+            with self.autocast(images.device.type):
+                return run_model(model, self._theirs.convert(images, self._own), trace)
         except ConfigError as error:
             raise self.refusal(error) from error
+
+    def autocast(self, device: str) -> Any:
+        """The context of whatever the teacher computes on a kind of device."""
+        return torch.autocast(device, getattr(torch, self.precision)) if self.precision else nullcontext()
 
     def refusal(self, error: ConfigError) -> ConfigError:
         """An error that says whose it is."""

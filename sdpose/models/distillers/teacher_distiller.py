@@ -38,13 +38,20 @@ class TeacherDistiller(BaseDistiller):
         prune_by_teacher: In training, the student drops the patches that the teacher's joints attend to least in the
             same layer, instead of its own (DPPT; a proposal). It needs a student that prunes and a teacher with the
             same grid and depth.
+        teacher_precision: ``'bfloat16'`` or ``'float16'`` has the teacher compute in mixed precision, also beside a
+            student in float32.
     """
 
     def __init__(
-        self, teacher: str, checkpoint: str | None, terms: dict[str, dict | None], prune_by_teacher: bool = False
+        self,
+        teacher: str,
+        checkpoint: str | None,
+        terms: dict[str, dict | None],
+        prune_by_teacher: bool = False,
+        teacher_precision: str | None = None,
     ) -> None:
         super().__init__(terms)
-        self.teacher = Teacher(teacher, checkpoint)
+        self.teacher = Teacher(teacher, checkpoint, teacher_precision)
         self.prune_by_teacher = prune_by_teacher
 
     def check(self, student: nn.Module) -> None:
@@ -86,6 +93,7 @@ class TeacherDistiller(BaseDistiller):
     @torch.no_grad()
     def _taught(self, teacher: ModelOutputs, name: str) -> Any:
         try:
-            return VALUES[name](teacher, teacher.deployed)
+            with self.teacher.autocast(teacher.maps[0].device.type):
+                return VALUES[name](teacher, teacher.deployed)
         except ConfigError as error:
             raise self.teacher.refusal(error) from error

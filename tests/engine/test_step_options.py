@@ -1,0 +1,171 @@
+"""Options of the training step, singly and in pairs: a few steps of a tiny model end at the weights they must."""
+
+import copy
+import itertools
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from mmpose.registry import MODELS
+from tasks import give_untrained_teacher, task_of
+from torch.testing import assert_close
+
+from sdpose.config.load import load_config
+
+QUICK = Path(__file__).parents[2] / 'configs/quick_start'
+STEPS = 4
+# Options that change nothing but rounding, and those that train otherwise. Adam is smooth: eps is far above a gradient.
+SAME = dict(
+    checkpoint=['model.neck.checkpoint_cycles=True'],
+    channels_last=['default_hooks.channels_last.type=ChannelsLastHook'],
+    fused=['optim_wrapper.optimizer.fused=True'],
+)
+COMPILE = dict(compile=['model.neck.compile_cycles=True'])
+OTHER = dict(
+    bf16=['optim_wrapper.type=CpuAmpOptimWrapper'],
+    ema=['default_hooks.ema.type=EMAHook', 'default_hooks.ema.momentum=0.5'],
+    accumulation=['optim_wrapper.accumulative_counts=2'],
+    clipping=['optim_wrapper.clip_grad.max_norm=0.01'],
+)
+EVERY = {**SAME, **OTHER}
+
+
+def train(folder, *names, name='sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48', more=()):
+    """The weights after some steps, averaged where they are, and the losses of the steps."""
+    init_default_scope('mmpose')
+    cfg = load_config(QUICK / f'{name}.py')
+    options = {**EVERY, **COMPILE}
+    cfg.optim_wrapper = dict(optimizer=dict(type='Adam', lr=0.1, eps=1.0))
+    words = [word for each in names for word in options[each]] + list(more)
+    cfg.merge_from_dict({key: parsed(value) for key, _, value in (word.partition('=') for word in words)})
+    torch.manual_seed(0)
+    model = MODELS.build(cfg.model)
+    model.init_weights = lambda: None  # once is enough
+    give_untrained_teacher(model)
+    torch.manual_seed(1)
+    batch = task_of(cfg).inputs(cfg, 2 * STEPS)
+    runner = Runner(
+        model,
+        str(folder / '_'.join(names)),
+        train_dataloader=dict(
+            dataset=[dict(inputs=one, data_samples=two) for one, two in zip(batch['inputs'], batch['data_samples'])],
+            batch_size=2,
+            num_workers=0,
+            sampler=dict(type='DefaultSampler', shuffle=False),
+            collate_fn=dict(type='pseudo_collate'),
+        ),
+        train_cfg=dict(by_epoch=True, max_epochs=1),
+        optim_wrapper=cfg.optim_wrapper,
+        default_hooks={**cfg.default_hooks, 'logger': dict(type='LoggerHook', interval=1), 'checkpoint': None},
+        default_scope='mmpose',
+        randomness=dict(seed=0),
+        experiment_name=f'{folder.name}_{"_".join(names)}_{id(model)}',
+        log_level='ERROR',
+    )
+    runner.train()
+    if 'ema' in names:
+        (hook,) = (hook for hook in runner.hooks if hasattr(hook, 'ema_model'))
+        model = hook.ema_model.module
+    losses = runner.message_hub.get_scalar('train/loss').data[0].tolist()
+    return {key: value.detach().clone() for key, value in model.named_parameters()}, losses
+
+
+def parsed(word):
+    return {'True': True, '2': 2}.get(word, float(word) if word.replace('.', '').isdigit() else word)
+
+
+@pytest.fixture(scope='module')
+def alone(tmp_path_factory):
+    """What plain training, and each option by itself, leads to, and each pair of those that train otherwise."""
+    folder = tmp_path_factory.mktemp('alone')
+    return {names: train(folder, *names) for names in [(), *((name,) for name in OTHER)]}
+
+
+@pytest.mark.parametrize('same', SAME)
+@pytest.mark.parametrize('beside', ['', *OTHER])
+def test_options_that_change_nothing(same, beside, alone, tmp_path):
+    expected, expected_losses = alone[(beside,) if beside else ()]
+    found, losses = train(tmp_path, same, *filter(None, [beside]))
+    loose = 0.02 if beside == 'bf16' else 1e-4
+    assert losses == pytest.approx(expected_losses, rel=loose)
+    assert found.keys() == expected.keys()
+    assert change(found, expected) <= (0.1 if beside == 'bf16' else 1e-3) * moved(alone)
+
+
+@pytest.mark.parametrize('pair', itertools.combinations(SAME, 2), ids=' '.join)
+def test_pairs_of_those(pair, alone, tmp_path):
+    found, losses = train(tmp_path, *pair)
+    assert losses == pytest.approx(alone[()][1], rel=1e-4)
+    assert change(found, alone[()][0]) <= 1e-3 * moved(alone)
+
+
+@pytest.mark.parametrize('pair', itertools.combinations(OTHER, 2), ids=' '.join)
+def test_pairs_of_those_that_train_otherwise(pair, alone, tmp_path):
+    found, losses = train(tmp_path, *pair)
+    assert all(map(torch.isfinite, map(torch.sum, found.values()))) and len(losses) == STEPS
+    for one in pair:  # both count: it is neither of the two
+        assert change(found, alone[(one,)][0]) > 1e-4 * moved(alone), one
+
+
+def test_each_that_trains_otherwise_does(alone):
+    for name in OTHER:
+        assert change(alone[(name,)][0], alone[()][0]) > 1e-4 * moved(alone), name
+
+
+@pytest.mark.long
+@pytest.mark.parametrize('beside', ['', 'checkpoint', 'bf16'])
+def test_the_compiled_cycles_are_those_of_torch(beside, alone, tmp_path):
+    more = ['model.neck.depth=2']
+    names = [*filter(None, [beside])]
+    expected, expected_losses = train(tmp_path, *names, more=more)
+    found, losses = train(tmp_path, 'compile', *names, more=more)
+    assert losses == pytest.approx(expected_losses, rel=0.02 if beside == 'bf16' else 1e-4)
+    assert found.keys() == expected.keys()
+    assert change(found, expected) <= (0.1 if beside == 'bf16' else 1e-3) * moved(alone)
+
+
+def test_a_copy_of_a_compiled_model_is_not_bound_to_the_first():
+    neck = MODELS.build(
+        dict(type='mmpose.MultiCycledTransformer', in_channels=3, feature_size=(4, 4), patch_size=(2, 2), num_queries=2)
+        | dict(dim=8, depth=1, num_heads=1, compile_cycles=True)
+    )
+    neck._compiled = neck.run_cycle
+    assert copy.deepcopy(neck)._compiled is None and neck._compiled is not None
+
+
+@pytest.mark.parametrize(
+    'name', ['distilpose-tiny_stemnet_1xb32-30e_synthetic-64x48', 'ikd-tiny_res18_1xb32-10e_synthetic-64x48']
+)
+def test_a_teacher_in_half_precision(name, tmp_path):
+    _, whole = train(tmp_path, name=name)
+    _, half = train(tmp_path, name=name, more=['model.distiller.teacher_precision=bfloat16'])
+    assert half == pytest.approx(whole, rel=0.05) and half != whole
+
+
+def change(one, other):
+    """The distance of two sets of weights."""
+    return sum((one[key] - other[key]).square().sum() for key in other).sqrt().item()
+
+
+def moved(alone):
+    """How far plain training moves weights, by what accumulation of two batches, half as many steps, leaves behind."""
+    return change(alone[()][0], alone[('accumulation',)][0])
+
+
+def test_gradients_of_checkpointed_cycles_are_equal_to_the_last_bit():
+    init_default_scope('mmpose')
+    cfg = load_config(QUICK / 'sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48.py')
+    torch.manual_seed(0)
+    neck = MODELS.build(cfg.model.neck).train()
+    width, height = neck.tokenizer.feature_size
+    feature = torch.randn(2, cfg.model.neck.in_channels, height, width)
+    found = []
+    for neck.checkpoint_cycles in (False, True):
+        neck.zero_grad()
+        cycles = neck((feature,)).cycles
+        sum(each.sequence.square().sum() for each in cycles).backward()
+        found.append([parameter.grad.clone() for parameter in neck.parameters()])
+    for one, other in zip(*found, strict=True):
+        assert_close(one, other, atol=0, rtol=0)
