@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sdpose.benchmarks.table import Table
+from sdpose.benchmarks.train.command import PRECISIONS, check_device
 from sdpose.errors import UserError
 
 if TYPE_CHECKING:
@@ -24,6 +25,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--profile', action='store_true', help='also time and share of the peak of each part')
     parser.add_argument('--shipping', action='store_true', help='also memory, start and size of an exported folder')
     parser.add_argument('--plot', metavar='FILE.png', help='also the cost of tokens, batch and threads, drawn')
+    parser.add_argument('--device', metavar='cuda', help='only torch, on this device, by batch and precision')
+    parser.add_argument('--batches', type=int, nargs='+', default=[1, 64], help='with --device (default 1 64)')
+    parser.add_argument(
+        '--precisions',
+        nargs='+',
+        choices=PRECISIONS,
+        default=['fp32', 'bf16'],
+        help='with --device (default: fp32 bf16)',
+    )
     parser.add_argument('--rounds', type=int, default=30, help='times that each variant is timed (default 30)')
 
 
@@ -34,6 +44,8 @@ def run(args: argparse.Namespace) -> list[Table]:
         UserError: If a config or a checkpoint is wrong, or a runtime is not installed.
     """
     _check(args)
+    if args.device:
+        return _on_device(args)
     import torch
 
     from sdpose.benchmarks.machine import machine
@@ -62,6 +74,22 @@ def run(args: argparse.Namespace) -> list[Table]:
     return tables
 
 
+def _on_device(args: argparse.Namespace) -> list[Table]:
+    """The table of ``--device``."""
+    check_device(args.device, args.precisions)
+    import torch
+
+    from sdpose.benchmarks.machine import machine
+
+    from . import on_device, subjects
+
+    torch.set_num_threads(args.threads)
+    weights = args.checkpoint or [None] * len(args.configs)
+    measured = [subjects.ours(*pair) for pair in zip(args.configs, weights)]
+    device, rounds = torch.device(args.device), 2 if args.quick else args.rounds
+    return [on_device.table(measured, device, args.batches, args.precisions, args.compile, rounds, machine())]
+
+
 def _check(args: argparse.Namespace) -> None:
     """Refuse options that say nothing, before torch is imported.
 
@@ -73,7 +101,7 @@ def _check(args: argparse.Namespace) -> None:
             f'--checkpoint names {len(args.checkpoint)} files for {len(args.configs)} configs: '
             'name one for each, or none'
         )
-    if args.batch < 1 or args.rounds < 1 or args.threads < 1:
+    if min(args.batch, *args.batches) < 1 or args.rounds < 1 or args.threads < 1:
         raise UserError('--batch, --rounds and --threads must be at least 1')
     if args.plot and not Path(args.plot).suffix:
         raise UserError(f'--plot {args.plot}: name a picture, such as {args.plot}.png')

@@ -1,6 +1,7 @@
 """The options of ``benchmark.py train``, and the table that they ask for."""
 
 import argparse
+from collections.abc import Sequence
 from time import perf_counter, process_time
 
 from sdpose.benchmarks.table import Table
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> list[Table]:
 
     from . import measure, report
 
-    _check_device(args)
+    check_device(args.device, args.precisions)
     torch.set_num_threads(args.threads)
     plan = measure.Plan(
         torch.device(args.device),
@@ -52,8 +53,12 @@ def run(args: argparse.Namespace) -> list[Table]:
     return [report.table([measure.measure(config, plan) for config in args.configs], plan, args.threads)]
 
 
-def _check_device(args: argparse.Namespace) -> None:
+def check_device(name: str, precisions: Sequence[str]) -> None:
     """Refuse a device that is not there, and a precision that it has not.
+
+    Args:
+        name: Of ``--device``.
+        precisions: Of ``--precisions``.
 
     Raises:
         UserError: Naming the option.
@@ -61,12 +66,12 @@ def _check_device(args: argparse.Namespace) -> None:
     import torch
 
     try:
-        device = torch.device(args.device)
+        device = torch.device(name)
     except RuntimeError as error:
-        raise UserError(f'--device {args.device}: cpu, cuda or cuda:N') from error
+        raise UserError(f'--device {name}: cpu, cuda or cuda:N') from error
     if device.type not in ('cpu', 'cuda'):
-        raise UserError(f'--device {args.device}: cpu, cuda or cuda:N')
+        raise UserError(f'--device {name}: cpu, cuda or cuda:N')
     if device.type == 'cuda' and (device.index or 0) >= torch.cuda.device_count():
-        raise UserError(f'--device {args.device}: torch sees {torch.cuda.device_count()} GPUs; --device cpu runs here')
-    if device.type == 'cpu' and (odd := {'tf32', 'fp16'}.intersection(args.precisions)):
+        raise UserError(f'--device {name}: torch sees {torch.cuda.device_count()} GPUs; --device cpu runs here')
+    if device.type == 'cpu' and (odd := {'tf32', 'fp16'}.intersection(precisions)):
         raise UserError(f'--precisions {min(odd)} needs a GPU (--device cuda); a CPU has fp32 and bf16')

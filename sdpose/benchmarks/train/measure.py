@@ -19,7 +19,7 @@ from .steps import Batch, OwnWay, ReleasedWay, autocast, step_of
 # Options of the package's step, each measured by itself beside the plain one.
 OPTIONS = ('checkpoint_cycles', 'channels_last', 'compile', 'fused')
 BASELINE, PLAIN = 'released way', 'SDPose'
-_SIDES = dict(cpu=1024, cuda=8192)  # of the square matrices that measure the peak
+SIDES = dict(cpu=1024, cuda=8192)  # of the square matrices that measure the peak
 _DTYPES = dict(bf16=torch.bfloat16, fp16=torch.float16)
 
 
@@ -90,9 +90,9 @@ def measure(config: str, plan: Plan) -> Measured:
         kept[key] = kept_per_image(_forward(way, batches, precision), lambda way=way: _own(way, batches.values()))
         steps[key] = step_of(way, batches[plan.batch], precision, 'fused' in name)
     memory = {key: _peak(step, key, plan) for key, step in steps.items()}
-    products = {('gemm', precision): _product(plan.device, precision) for precision in plan.precisions}
+    products = {('gemm', precision): square_product(plan.device, precision) for precision in plan.precisions}
     times: dict[Any, list[float]] = interleaved({**products, **steps}, plan.rounds, warmup=1, clock=plan.clock)  # type: ignore[arg-type]
-    flops = 2 * _SIDES[plan.device.type] ** 3
+    flops = 2 * SIDES[plan.device.type] ** 3
     peaks = {precision: flops / median(times.pop(('gemm', precision))) for precision in plan.precisions}
     return Measured(subject.name, 6 * macs, times, peaks, kept, memory, losses)
 
@@ -143,8 +143,14 @@ def _peak(step: Callable[[], None], key: tuple[str, str], plan: Plan) -> int | N
         ) from error
 
 
-def _product(device: torch.device, precision: str) -> Callable[[], None]:
-    side = _SIDES[device.type]
+def square_product(device: torch.device, precision: str) -> Callable[[], None]:
+    """A product of two square matrices of ``SIDES``: the most that a device can do.
+
+    Args:
+        device: Where.
+        precision: Of ``command.PRECISIONS``.
+    """
+    side = SIDES[device.type]
     left, right = (torch.randn(side, side, device=device).to(_DTYPES.get(precision, torch.float32)) for _ in range(2))
 
     def product() -> None:
