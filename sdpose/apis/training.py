@@ -18,6 +18,7 @@ from sdpose.compat.saving import find_latest_checkpoint
 from sdpose.config.building import building, building_late
 from sdpose.config.nodes import is_first_process
 from sdpose.config.options import prepare
+from sdpose.engine.hooks.finite_loss_hook import name_broken_loss
 from sdpose.engine.stopping import stoppable
 from sdpose.engine.validation_record import NAME as VALIDATIONS
 from sdpose.errors import ConfigError
@@ -86,7 +87,7 @@ def train(
                 runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
             require_picture_folder(runner, run.get('show_dir'))
         _try_first_samples(runner, skip_checks)
-        with building_late():
+        with building_late(), name_broken_loss(runner):
             model = runner.train()
         if overfit is not None:
             say_whether_learned(runner)

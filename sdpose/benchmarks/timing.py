@@ -1,17 +1,19 @@
 """Variants of one work, timed in turns, so that whatever slows the machine down slows all of them."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
+
+Name = TypeVar('Name', bound=Hashable)
 
 
 def interleaved(
-    variants: Mapping[str, Callable[[], Any]],
+    variants: Mapping[Name, Callable[[], Any]],
     rounds: int,
     warmup: int = 1,
     clock: Callable[[], float] = time.perf_counter,
-) -> dict[str, list[float]]:
+) -> dict[Name, list[float]]:
     """Seconds of every variant in every round; a round runs each of them once, in turns from another one on.
 
     Args:
@@ -20,7 +22,7 @@ def interleaved(
         warmup: Rounds before, which are not counted.
         clock: ``time.perf_counter``, or ``time.process_time`` for the processor's time of all threads.
     """
-    times: dict[str, list[float]] = {name: [] for name in variants}
+    times: dict[Name, list[float]] = {name: [] for name in variants}
     names = list(variants)
     for number in range(-warmup, rounds):
         first = number % len(names)

@@ -65,7 +65,10 @@ class PendingSteps:
         """The steps that were kept, with their numbers, in order; they are forgotten."""
         steps, self._steps = self._steps, []
         numbers = iter(read_values(value for *_, values in steps for value in values.values()))
-        return [Step(*place, {name: next(numbers) for name in values}) for *place, values in steps]
+        return [
+            Step(number, epoch, batch, {name: next(numbers) for name in values})
+            for number, epoch, batch, values in steps
+        ]
 
 
 def is_read(runner: Runner, batch: int) -> bool:

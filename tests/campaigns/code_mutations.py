@@ -35,15 +35,15 @@ CODE = (
     (
         'simulated: gate on the right side left out',
         'models/losses/simulated_heatmap_loss.py',
-        '((mean - reach < extent) & (mean + reach + 1 >= 0))',
-        '(mean + reach + 1 >= 0)',
+        'touches = inside[0] & inside[1] & (mean',
+        'touches = (mean',
         LOSSES,
     ),
     (
         'simulated: gate on the left side left out',
         'models/losses/simulated_heatmap_loss.py',
-        '((mean - reach < extent) & (mean + reach + 1 >= 0))',
-        '(mean - reach < extent)',
+        'inside[0] & inside[1] & (mean + reach + 1 >= 0).all(dim=-1)',
+        'inside[0] & inside[1]',
         LOSSES,
     ),
     (
@@ -63,8 +63,8 @@ CODE = (
     (
         'simulated: size - 1 instead of size',
         'models/losses/simulated_heatmap_loss.py',
-        'mean = coords * extent',
-        'mean = coords * (extent - 1)',
+        'each * length for each',
+        'each * (length - 1) for each',
         LOSSES,
     ),
     (
@@ -91,8 +91,8 @@ CODE = (
     (
         'score: floor for round',
         'models/losses/score_loss.py',
-        '* last).round().long()',
-        '* last).floor().long()',
+        '(x * (width - 1)).round()',
+        '(x * (width - 1)).floor()',
         LOSSES,
     ),
     (
@@ -110,13 +110,7 @@ CODE = (
         'return value',
         LOSSES,
     ),
-    (
-        'score: size for size - 1',
-        'models/losses/score_loss.py',
-        'torch.tensor([width - 1, height - 1]',
-        'torch.tensor([width, height - 1]',
-        LOSSES,
-    ),
+    ('score: size for size - 1', 'models/losses/score_loss.py', '(x * (width - 1))', '(x * width)', LOSSES),
     (
         'tokens: sum for mean',
         'models/losses/token_mse_loss.py',
@@ -234,8 +228,8 @@ CODE = (
     (
         'layers: no residual of the feed-forward half',
         'models/transformers/layer.py',
-        'return x + self.drop_path(self.ffn(self.norm2(x)))',
-        'return self.drop_path(self.ffn(self.norm2(x)))',
+        'return x + self.drop_path(linear_of(',
+        'return self.drop_path(linear_of(',
         PARITY,
     ),
     ('layers: ReLU for GELU', 'models/transformers/layer.py', 'nn.GELU()', 'nn.ReLU()', PARITY),
@@ -249,16 +243,16 @@ CODE = (
     (
         'layers: another norm before attention',
         'models/transformers/layer.py',
-        'self.attn(self.norm1(x), num_rows)',
-        'self.attn(self.norm2(x), num_rows)',
+        'linear_of(self.norm1, x',
+        'linear_of(self.norm2, x',
         PARITY,
     ),
     # Cycles
     (
         'cycles: every cycle sees the first tokens',
         'models/transformers/mct.py',
-        'tokens = self.run_cycle(tokens, cycle + 1, trace, scores)\n            sets.append(tokens)',
-        'sets.append(self.run_cycle(tokens, cycle + 1, trace, scores))',
+        'tokens = self._run(tokens, cycle + 1, trace, scores)\n            sets.append(tokens)',
+        'sets.append(self._run(tokens, cycle + 1, trace, scores))',
         PARITY,
     ),
     (

@@ -1,7 +1,8 @@
 """The steps of one model, timed in turns with a matrix product that says what the machine can do."""
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from functools import partial
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -87,11 +88,11 @@ def measure(config: str, plan: Plan) -> Measured:
     for (name, make), precision in itertools.product(ways.items(), plan.precisions):
         way, key = make(), (name, precision)
         losses[key] = _loss(way, batches[plan.batch], precision)
-        kept[key] = kept_per_image(_forward(way, batches, precision), lambda way=way: _own(way, batches.values()))
+        kept[key] = kept_per_image(_forward(way, batches, precision), partial(_own, way, batches))
         steps[key] = step_of(way, batches[plan.batch], precision, 'fused' in name)
     memory = {key: _peak(step, key, plan) for key, step in steps.items()}
     products = {('gemm', precision): square_product(plan.device, precision) for precision in plan.precisions}
-    times: dict[Any, list[float]] = interleaved({**products, **steps}, plan.rounds, warmup=1, clock=plan.clock)  # type: ignore[arg-type]
+    times = interleaved({**products, **steps}, plan.rounds, warmup=1, clock=plan.clock)
     flops = 2 * SIDES[plan.device.type] ** 3
     peaks = {precision: flops / median(times.pop(('gemm', precision))) for precision in plan.precisions}
     return Measured(subject.name, 6 * macs, times, peaks, kept, memory, losses)
@@ -99,10 +100,10 @@ def measure(config: str, plan: Plan) -> Measured:
 
 def _ways(subject: subjects.Subject, plan: Plan) -> Iterator[tuple[str, Callable[[], Any]]]:
     if plan.with_baseline:
-        yield BASELINE, lambda: ReleasedWay(subject, plan.device)
-    yield PLAIN, lambda: OwnWay(subject, plan.device)
+        yield BASELINE, partial(ReleasedWay, subject, plan.device)
+    yield PLAIN, partial(OwnWay, subject, plan.device)
     for option in plan.options:
-        yield f'{PLAIN}, {option.replace("_", " ")}', lambda option=option: OwnWay(subject, plan.device, [option])
+        yield f'{PLAIN}, {option.replace("_", " ")}', partial(OwnWay, subject, plan.device, [option])
 
 
 def _forward(way: Any, batches: dict[int, Batch], precision: str) -> Callable[[int], Callable[[], Tensor]]:
@@ -121,10 +122,10 @@ def _loss(way: Any, batch: Batch, precision: str) -> float:
         return way.loss(batch).item()
 
 
-def _own(way: Any, batches: Sequence[Batch]) -> Iterator[Tensor]:
+def _own(way: Any, batches: dict[int, Batch]) -> Iterator[Tensor]:
     yield from way.model.parameters()
     yield from way.model.buffers()
-    for batch in batches:
+    for batch in batches.values():
         yield from (batch.images, batch.heatmaps, batch.weights)
 
 

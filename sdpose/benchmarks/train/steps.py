@@ -107,7 +107,9 @@ class ReleasedWay:
     def loss(self, batch: Batch) -> Tensor:
         """The total loss of a batch."""
         cycles = self.model.hand(batch.images)
-        total = sum(self._of_joints(each.heatmaps.float(), batch) for each in cycles)
+        total = torch.zeros((), device=batch.images.device)
+        for each in cycles:
+            total = total + self._of_joints(each.heatmaps.float(), batch)
         for one, other in zip(cycles, cycles[1:]):
             for name, term in self.terms.items():
                 difference = getattr(one, name) - getattr(other, name)
@@ -123,7 +125,7 @@ class ReleasedWay:
         for predicted, target, weight in pairs:  # (B, 1, H * W), (B, 1, H * W), (B, 1)
             weighted = weight[..., None]
             errors.append(((predicted * weighted - target * weighted) ** 2).mean())
-        return self.factor * sum(errors) / joints
+        return self.factor * torch.stack(errors).sum() / joints
 
     def after(self, loss: Tensor) -> None:
         """Read the loss, and compute the accuracy on the host, as the released code does in each step."""

@@ -1,6 +1,8 @@
 """Stop when a loss is no longer a number, before anything broken is saved."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -42,7 +44,7 @@ class FiniteLossHook(Hook):
         """
         self._pending.add(runner, batch_idx, outputs)
         if is_read(runner, batch_idx):
-            self._check()
+            self.check()
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Check what is left of an epoch, before it is saved or validated.
@@ -50,7 +52,7 @@ class FiniteLossHook(Hook):
         Raises:
             NonFiniteError: As after a step.
         """
-        self._check()
+        self.check()
 
     def before_val_epoch(self, runner: Runner) -> None:
         """Check the steps before a validation, also one within an epoch.
@@ -58,7 +60,7 @@ class FiniteLossHook(Hook):
         Raises:
             NonFiniteError: As after a step.
         """
-        self._check()
+        self.check()
 
     def after_train(self, runner: Runner) -> None:
         """Check the last steps of a training without epochs.
@@ -66,9 +68,14 @@ class FiniteLossHook(Hook):
         Raises:
             NonFiniteError: As after a step.
         """
-        self._check()
+        self.check()
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Read the steps that were kept.
+
+        Raises:
+            NonFiniteError: Naming the terms, the epoch and the step of the first that broke.
+        """
         for step in self._pending.take():
             if not all(map(math.isfinite, step.values.values())):
                 raise NonFiniteError(_describe(step))
@@ -79,7 +86,7 @@ class FiniteLossHook(Hook):
         Raises:
             NonFiniteError: As after a step, or naming the first broken weight.
         """
-        self._check()
+        self.check()
         broken = [
             name
             for name, value in checkpoint['state_dict'].items()
@@ -106,3 +113,22 @@ def _describe(step: Step) -> str:
         'from the last one with a lower learning rate, a longer warm-up or without --amp; if it stops again, look '
         'for a damaged image or annotation (NaN or huge numbers) in the training data.'
     )
+
+
+@contextmanager
+def name_broken_loss(runner: Runner) -> Iterator[None]:
+    """Has a training that fails on NaN weights name the loss that broke before, and the step.
+
+    Args:
+        runner: The runner that trains.
+
+    Raises:
+        NonFiniteError: In the place of an error in a later step, if a loss has broken since values were read.
+    """
+    try:
+        yield
+    except Exception:
+        for hook in runner.hooks:
+            if isinstance(hook, FiniteLossHook):
+                hook.check()
+        raise

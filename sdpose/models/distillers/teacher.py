@@ -37,7 +37,8 @@ class Teacher:
     """
 
     def __init__(self, config: str, checkpoint: str | None, precision: str | None = None) -> None:
-        require_choice('teacher_precision', precision, (None, 'bfloat16', 'float16'))
+        if precision is not None:
+            require_choice('teacher_precision', precision, ('bfloat16', 'float16'))
         self.precision = precision
         self.config = config
         self.checkpoint = checkpoint

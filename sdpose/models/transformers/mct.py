@@ -95,11 +95,9 @@ class MultiCycledTransformer(BaseModule):
                 f'test_cycles={test_cycles} must lie between 1 and num_cycles={num_cycles}: '
                 'a cycle that was never trained cannot be deployed'
             )
-        self.checkpoint_cycles = checkpoint_cycles
-        self.compile_cycles = compile_cycles
+        self.checkpoint_cycles, self.compile_cycles = checkpoint_cycles, compile_cycles
         self._compiled: Callable[..., TokenSet] | None = None
-        self.num_cycles = num_cycles
-        self.test_cycles = test_cycles
+        self.num_cycles, self.test_cycles = num_cycles, test_cycles
         self.tokenizer = Tokenizer(in_channels, feature_size, patch_size, num_queries, dim, position)
         self.pruner: BasePruner | None = MODELS.build(pruner) if pruner else None
         if self.pruner is not None:

@@ -10,6 +10,7 @@ from mmengine.hooks import LoggerHook
 
 import sdpose  # noqa: F401
 from sdpose.engine.hooks import FiniteLossHook
+from sdpose.engine.hooks.finite_loss_hook import name_broken_loss
 from sdpose.errors import NonFiniteError
 
 
@@ -76,6 +77,15 @@ def test_the_step_that_broke_is_named_when_the_values_are_read(event, arguments)
     hook = _after(STEPS, interval=100)
     with pytest.raises(NonFiniteError, match=r'loss_kpt = nan at step 43 \(epoch 3, batch 2\)'):
         getattr(hook, event)(_runner(140, 100), **arguments)
+
+
+def test_an_error_that_follows_from_a_broken_loss_is_not_what_is_said() -> None:
+    hook = _after(STEPS, interval=0)
+    runner = SimpleNamespace(hooks=[hook])
+    with pytest.raises(NonFiniteError, match='loss_kpt = nan at step 43'), name_broken_loss(runner):
+        raise IndexError('of a coordinate that is no number')
+    with pytest.raises(IndexError, match='another'), name_broken_loss(runner):
+        raise IndexError('another')
 
 
 def test_what_was_checked_is_forgotten() -> None:
