@@ -8,6 +8,7 @@ import numpy as np
 
 from sdpose.errors import DataError
 
+from .odd_sets import remarks_on_sets
 from .people import People
 
 _FEW = 0.02  # of all people
@@ -31,7 +32,7 @@ def remarks_on(people: People, file: str) -> list[str]:
     _check_weights(people, file)
     remarks = [_remark_on_weights(people, file), *remarks_on_boxes(people, file)]
     remarks += [_remark_on_joints(people, file, ~_are_fractions(people.boxes)), _remark_on_pictures(people, file)]
-    return [remark for remark in remarks if remark]
+    return [remark for remark in remarks if remark] + remarks_on_sets(people, file)
 
 
 def remarks_on_boxes(people: People, file: str) -> list[str]:
@@ -58,6 +59,15 @@ def remarks_on_boxes(people: People, file: str) -> list[str]:
     else:
         remarks.append(_remark_on_ends(people, file))
     return [remark for remark in remarks if remark]
+
+
+def remarks_on_detections(people: People, file: str) -> list[str]:
+    """The part of :func:`remarks_on` that holds for a detector's boxes.
+
+    Raises:
+        DataError: If every box is smaller than a pixel.
+    """
+    return remarks_on_boxes(people, file) + remarks_on_sets(people, file)
 
 
 def _remark(people: People, file: str, odd: np.ndarray, what: str, hint: str) -> str:

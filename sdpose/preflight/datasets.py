@@ -25,7 +25,7 @@ from sdpose.errors import ConfigError, DataError
 from .annotation_file import check_ids, forget, read_content, require_annotation_file
 from .classes import check_class_data
 from .coco import check_detections, check_images, check_people
-from .consistency import remarks_on, remarks_on_boxes
+from .consistency import remarks_on, remarks_on_detections
 from .evaluator_files import check_evaluator_file, coco_files, judged, reads_parts
 from .image_sizes import remark_on_sizes, said_sizes
 from .metainfo import load_metainfo
@@ -117,7 +117,7 @@ def _check_keypoint_data(cfg: Config, dataset: dict[str, Any], above: Above, spl
     samples = read_as_class(built, dataset, file, metainfo['num_keypoints'], where)
     if dataset.get('bbox_file'):
         detected = detected_people(samples)
-        remarks += remarks_on_boxes(detected, file) if detected is not None else []
+        remarks += remarks_on_detections(detected, file) if detected is not None else []
     elif dataset.get('data_mode', 'topdown') == 'topdown':
         people = people_of(samples, None if isinstance(samples, ArraySamples) else _json(ann_file))
         remarks += remarks_on(people, ann_file) if people is not None else []
