@@ -217,7 +217,7 @@ def check_images(folder: str | Path, names: Iterable[str], named_by: str | Path)
     if missing:
         raise DataError(
             f'{len(missing)} images of {named_by} are missing: '
-            f'{first_few(missing)}{_other_spelling(folder, missing[0])}'
+            f'{first_few(missing)}{_in_words(other_spelling(folder, os.path.relpath(missing[0], folder)))}'
         )
     if special:
         raise DataError(
@@ -226,9 +226,8 @@ def check_images(folder: str | Path, names: Iterable[str], named_by: str | Path)
         )
 
 
-def _other_spelling(folder: str | Path, path: str) -> str:
-    """How a picture that is missing is spelt there, where tools are known to write it otherwise."""
-    name = os.path.relpath(path, folder)
+def other_spelling(folder: str | Path, name: str) -> tuple[str, str] | None:
+    """How a picture that is missing is spelt there, and why, where tools are known to write it otherwise."""
     slashed = name.replace('\\', '/')
     stem = os.path.splitext(name)[0]
     for other, why in (
@@ -239,8 +238,12 @@ def _other_spelling(folder: str | Path, path: str) -> str:
         *((stem + ending, 'its name has another ending') for ending in ('.jpg', '.png', '.jpeg', '.JPG')),
     ):
         if other != name and os.path.isfile(os.path.join(folder, other)):
-            return f'; {other} is there: {why}, correct file_name'
-    return ''
+            return other, why
+    return None
+
+
+def _in_words(spelling: tuple[str, str] | None) -> str:
+    return f'; {spelling[0]} is there: {spelling[1]}, correct file_name' if spelling else ''
 
 
 def _are_files(folder: str) -> dict[str, bool]:

@@ -10,6 +10,7 @@ from sdpose.io.folders import require_writable
 from sdpose.io.progress import show_progress
 from sdpose.preflight.in_depth import inspect_data
 
+from .fix import write_repaired
 from .text import describe
 
 
@@ -42,6 +43,12 @@ def check_data(
     if html is not None:
         require_writable(html, '--html')
     cfg = load_config(config, cfg_options)
+    own = [split for split in splits if cfg.get(f'{split}_dataloader')]
+    if not own:
+        raise UserError(f'{config} has no {" and no ".join(f"{split}_dataloader" for split in splits)}')
     with show_progress('decoding pictures') as progress:
-        inspection = inspect_data(cfg, [split for split in splits if cfg.get(f'{split}_dataloader')], workers, progress)
-    return list(describe(inspection)), int(inspection.errors > 0)
+        inspection = inspect_data(cfg, own, workers, progress)
+    lines = list(describe(inspection))
+    if fix is not None:
+        lines += ['', *write_repaired(inspection, fix)]
+    return lines, int(inspection.errors > 0)

@@ -74,7 +74,8 @@ def inspect_keypoints(
     if report.people is not None and len(report.people):
         _look_at_people(report)
     steps = [step for each in (dataset, *above.wrappers) for step in each.get('pipeline') or []]
-    _look_at_pictures(report, sizes, turns_pictures(steps), workers, progress)
+    report.turns = turns_pictures(steps)
+    _look_at_pictures(report, sizes, workers, progress)
     report.findings += ask(lambda: check_joints(cfg, dataset, above, split))
     return report
 
@@ -227,12 +228,12 @@ def _look_at_people(report: SetReport) -> None:
     report.numbers.update(numbers_of_people(people, _names(report), flags))
 
 
-def _look_at_pictures(report: SetReport, sizes: Sizes, turns: bool, workers: int, progress: Progress) -> None:
+def _look_at_pictures(report: SetReport, sizes: Sizes, workers: int, progress: Progress) -> None:
     """Decode the pictures that are there; those that are missing were told."""
     there = [path for path in sizes if os.path.exists(path)]
-    report.pictures = look_at_pictures(there, turns, workers, progress)
+    report.pictures = look_at_pictures(there, report.turns, workers, progress)
     said = {path: size for path in there if (size := sizes[path]) is not None}
-    report.findings += remarks_on_pictures(report.file, report.pictures, said, turns)
+    report.findings += remarks_on_pictures(report.file, report.pictures, said, report.turns)
     report.findings += remarks_on_copies(report.file, report.pictures)
     report.numbers['pictures_read'] = sum(not each.fault for each in report.pictures.values())
     found = [each.sizes[0] for each in report.pictures.values() if each.sizes]

@@ -26,6 +26,7 @@ class SetReport:
         flags: (N, K) their visibility as the file has it.
         paths: The file of each of ``people.pictures``.
         pictures: What was seen of each picture, by path.
+        turns: Whether a run turns pictures as their EXIF data ask for.
     """
 
     name: str
@@ -40,6 +41,7 @@ class SetReport:
     flags: Any = None
     paths: dict[int, str] = field(default_factory=dict)
     pictures: dict[str, Picture] = field(default_factory=dict)
+    turns: bool = True
 
 
 @dataclass
