@@ -3,15 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from PIL import Image
-
 from sdpose.datasets.array_coco_dataset import ArraySamples
 from sdpose.datasets.picture_size import said_size, why_other_size
-from sdpose.io.pictures import open_picture
+from sdpose.io.pictures import loaded_sizes, open_picture
 
 _LOOKED_AT = 256
-ORIENTATION = 274  # of EXIF
-_ON_ITS_SIDE = (5, 6, 7, 8)
 
 
 def said_sizes(samples: Sequence[dict[str, Any]]) -> dict[str, tuple[float, float]]:
@@ -83,10 +79,3 @@ def _sizes_of(path: str, turns: bool) -> list[tuple[int, int]]:
             return loaded_sizes(image, turns)
     except Exception:  # whatever a damaged header leads to
         return []
-
-
-def loaded_sizes(image: Image.Image, turns: bool) -> list[tuple[int, int]]:
-    """The size in which a picture will be loaded, (w, h); both of its sides first where a format is read unevenly."""
-    if not (turns and image.getexif().get(ORIENTATION) in _ON_ITS_SIDE):
-        return [image.size]
-    return [image.size[::-1]] if image.format in ('JPEG', 'MPO') else [image.size[::-1], image.size]

@@ -11,10 +11,10 @@ import numpy as np
 from PIL import Image
 
 from sdpose.errors import DataError, first_few
-from sdpose.io.pictures import open_picture, refuse_special
+from sdpose.io.pictures import ORIENTATION, loaded_sizes, open_picture, refuse_special
 from sdpose.io.processes import in_processes
 
-from ..image_sizes import ORIENTATION, compare_sizes, loaded_sizes
+from ..image_sizes import compare_sizes
 from .finding import ERROR, WARNING, Finding, warnings
 
 THUMB = 16  # pixels of the side of a picture's grey miniature

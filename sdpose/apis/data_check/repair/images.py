@@ -4,10 +4,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from sdpose.io.pictures import open_picture
+from sdpose.io.pictures import loaded_sizes, open_picture
 from sdpose.preflight.coco import other_spelling
 from sdpose.preflight.coco_fields import is_number
-from sdpose.preflight.image_sizes import loaded_sizes
 
 
 def repair_images(content: dict[str, Any], folder: Path, turns: bool, done: Counter[str]) -> None:

@@ -3,11 +3,9 @@
 from collections import Counter
 from typing import Any
 
+from sdpose.datasets.joint_box import AREA, area_of_box, box_of_joints, cut_box
 from sdpose.preflight.coco import flat
 from sdpose.preflight.coco_fields import is_number
-
-_AREA = 0.53  # of a box, which MMPose takes for a person without one
-_MARGIN = 0.1  # of the longer side of what joints span, around a box that is made of them
 
 Entry = dict[str, Any]
 
@@ -29,8 +27,8 @@ def repair_person(ann: Entry, image: Entry, joints: int, cut: bool, done: Counte
     _repair_box(ann, image, labelled, cut, done)
     if not is_number(ann.get('area')) or ann['area'] <= 0:
         if is_box(ann.get('bbox')):
-            ann['area'] = round(_AREA * ann['bbox'][2] * ann['bbox'][3], 2)
-            done[f'areas estimated as {_AREA} of the box'] += 1
+            ann['area'] = area_of_box(ann['bbox'])
+            done[f'areas estimated as {AREA} of the box'] += 1
 
 
 def repair_joints(ann: Entry, joints: int, done: Counter[str]) -> None:
@@ -65,28 +63,15 @@ def _repair_box(ann: Entry, image: Entry, labelled: list[tuple[float, float]], c
     size: list[Any] = [image.get(key) for key in ('width', 'height')]
     if not all(is_number(each) and each > 0 for each in size):
         return
-    box = _clipped(ann['bbox'], size) if is_box(ann.get('bbox')) else None
+    box = cut_box(ann['bbox'], size) if is_box(ann.get('bbox')) else None
     if box is not None:
         if cut and any(abs(one - other) > 1e-6 for one, other in zip(box, ann['bbox'], strict=True)):
             ann['bbox'] = box
             done['boxes cut at the border of their image'] += 1
         return
-    if labelled:
-        low, high = ([choose(values) for values in zip(*labelled, strict=True)] for choose in (min, max))
-        margin = _MARGIN * max(high[0] - low[0], high[1] - low[1], 1)
-        made = [low[0] - margin, low[1] - margin, *(high[axis] - low[axis] + 2 * margin for axis in (0, 1))]
-        if (box := _clipped(made, size)) is not None:
-            ann['bbox'] = [round(each, 2) for each in box]
-            done['boxes made of labelled joints and a tenth of their extent around them'] += 1
-
-
-def _clipped(box: list[float], size: list[Any]) -> list[float] | None:
-    """A box within 0 ... size; None if nothing is left."""
-    low = [max(box[axis], 0) for axis in (0, 1)]
-    high = [min(box[axis] + box[axis + 2], size[axis]) for axis in (0, 1)]
-    if any(high[axis] <= low[axis] or low[axis] >= size[axis] - 1 for axis in (0, 1)):
-        return None
-    return [*low, high[0] - low[0], high[1] - low[1]]
+    if labelled and (box := box_of_joints(labelled, (size[0], size[1]))) is not None:
+        ann['bbox'] = box
+        done['boxes made of labelled joints and a tenth of their extent around them'] += 1
 
 
 def without_empty(annotations: list[Entry], done: Counter[str]) -> list[Entry]:
