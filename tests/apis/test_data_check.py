@@ -10,9 +10,13 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from browser import open_browser
+from stick_people import write_coco
 
 from sdpose.apis.data_check import check_data
+from sdpose.apis.data_check.expected import expected_files
 from sdpose.apis.data_check.repair import repair
+from sdpose.config.load import load_config
 from sdpose.errors import UserError
 
 Content = dict[str, Any]
@@ -237,3 +241,55 @@ def test_mistakes_are_one_line(folder: Path) -> None:
     with pytest.raises(UserError, match='val.json is not a COCO annotation file'):
         check_data('three.py', ['val'], fix=Path('fixed.json'))
     assert not Path('fixed.json').exists()
+
+
+def test_files_of_public_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is there in the place of COCO is compared with COCO; data of other names with nothing."""
+    monkeypatch.chdir(tmp_path)
+    stick_people = tmp_path / 'stick'
+    write_coco(stick_people)
+    cfg = load_config('sdpose-s-v1_stemnet_8xb64-300e_coco-256x192', {'data_root': f'{stick_people}/coco/'})
+    head, train, val, annotations, *rest = expected_files(cfg)
+    assert head == f'{stick_people}/coco/ should be coco, whose files are, as everybody has them:'
+    assert train == f'  differs  {stick_people}/coco/train2017: 118,287 images are expected, it has 6 images'
+    assert val.endswith('5,000 images are expected, it has 4 images')
+    assert annotations.endswith('6 listed images, 12 annotated people, 12 people with labelled key points')
+    assert rest[1].endswith('104,125 person boxes are expected, it has 9 person boxes')
+    missing = expected_files(load_config('deit-tiny_8xb128-300e_imagenet-224x224'))
+    assert missing[1:] == [
+        '  missing  data/imagenet/train: 1,000 folders of classes, 1,281,167 images',
+        '  missing  data/imagenet/val: 1,000 folders of classes, 50,000 images',
+    ]
+    assert expected_files(load_config('sdpose-deit-mini_1xb64-30e_shapes-40x40')) == []
+    assert expected_files(load_config('sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48')) == []
+
+
+def test_the_page_in_a_browser(folder: Path, content: Content) -> None:
+    """It is whole without a network, follows light and dark, and fits a phone."""
+    content['annotations'][1].pop('bbox')
+    content['images'].append(dict(content['images'][0], id=5))
+    (folder / 'val.json').write_text(json.dumps(content))
+    lines, status = check_data('three.py', ['val'], html=Path('page'))
+    assert status == 1 and lines[-1] == 'page/index.html'
+    report = json.loads(Path('page/report.json').read_text())
+    assert (report['errors'], report['warnings'], report['sets'][0]['numbers']['people']) == (1, 1, 3)
+    page = Path('page/index.html').read_text()
+    assert page.count('<img src="data:image/jpeg;base64,') == 3 and '<b>error</b> val.json: annotation id 2' in page
+    with open_browser() as browser:
+        for width in (390, 1200):
+            grounds = []
+            for scheme in ('light', 'dark'):
+                shown = browser.new_page(viewport=dict(width=width, height=800), color_scheme=scheme)
+                asked: list[str] = []
+                shown.on('request', lambda request, asked=asked: asked.append(request.url))
+                shown.on('pageerror', lambda error, asked=asked: asked.append(str(error)))
+                address = (folder / 'page/index.html').as_uri()
+                shown.goto(address)
+                assert asked == [address]
+                assert shown.evaluate('document.documentElement.scrollWidth') <= width
+                links = shown.evaluate('[...document.querySelectorAll("nav a")].map(link => link.hash.slice(1))')
+                assert links == shown.evaluate('[...document.querySelectorAll("section")].map(part => part.id)')
+                assert shown.locator('svg[role=img]').count() == 2
+                color = shown.evaluate('getComputedStyle(document.body).backgroundColor')
+                grounds.append(int(color.split('(')[1].split(',')[0]))
+            assert grounds[0] > 240 and grounds[1] < 40

@@ -10,7 +10,9 @@ from sdpose.io.folders import require_writable
 from sdpose.io.progress import show_progress
 from sdpose.preflight.in_depth import inspect_data
 
+from .expected import expected_files
 from .fix import write_repaired
+from .page import write_data_page
 from .text import describe
 
 
@@ -48,7 +50,10 @@ def check_data(
         raise UserError(f'{config} has no {" and no ".join(f"{split}_dataloader" for split in splits)}')
     with show_progress('decoding pictures') as progress:
         inspection = inspect_data(cfg, own, workers, progress)
-    lines = list(describe(inspection))
+    files = expected_files(cfg)
+    lines = [*files, *([''] if files else []), *describe(inspection)]
+    if html is not None:
+        lines.append(str(write_data_page(inspection, html, Path(cfg.filename).stem, config, files)))
     if fix is not None:
         lines += ['', *write_repaired(inspection, fix)]
     return lines, int(inspection.errors > 0)

@@ -54,8 +54,13 @@ def inspect_data(
         between += ask(partial(check_evaluators, cfg, split))
     if not reports:
         raise ConfigError(f'{cfg.filename}: {", ".join(splits)} have no data set of poses or of class folders')
-    known = {each.text for report in reports for each in report.findings}
-    return Inspection(reports, [each for each in between if each.text not in known] + _leaks(reports))
+    known = {_essence(each) for report in reports for each in report.findings}
+    return Inspection(reports, [each for each in between if _essence(each) not in known] + _leaks(reports))
+
+
+def _essence(finding: Finding) -> str:
+    """A finding without what cures it, which differs by who misses a file."""
+    return finding.text.partition(' is missing')[0]
 
 
 def _inspect(
