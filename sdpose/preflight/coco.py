@@ -295,7 +295,7 @@ def check_listed(ann_file: str | Path, annotations: list[dict[str, Any]], images
         DataError: Naming the first annotation that refers to another one.
     """
     for ann in annotations:
-        if ann['image_id'] not in images:
+        if isinstance(ann['image_id'], (list, dict)) or ann['image_id'] not in images:
             raise DataError(
                 f'{ann_file}: annotation id {ann["id"]} refers to image id {ann["image_id"]}, which the '
                 'file does not list'

@@ -122,7 +122,7 @@ def _check_keypoint_data(cfg: Config, dataset: dict[str, Any], above: Above, spl
         people = people_of(samples, None if isinstance(samples, ArraySamples) else _json(ann_file))
         remarks += remarks_on(people, ann_file) if people is not None else []
     if not isinstance(samples, ArraySamples):  # of the file's form, whose images have been looked for
-        _check_pictures(dataset, samples, ann_file)
+        check_pictures(dataset, samples, ann_file)
     steps = [step for each in (dataset, *above.wrappers) for step in each.get('pipeline') or []]
     remarks += remark_on_sizes(ann_file, said_sizes(samples), steps)
     check_joints(cfg, dataset, above, split)
@@ -173,7 +173,7 @@ def _json(ann_file: str) -> Any:
         return None
 
 
-def _check_pictures(dataset: dict[str, Any], samples: Sequence[dict[str, Any]], ann_file: str) -> None:
+def check_pictures(dataset: dict[str, Any], samples: Sequence[dict[str, Any]], ann_file: str) -> None:
     """Check that the pictures are there which the class reads; a video's sample has several."""
     paths = [info.get('img_path') for info in samples]
     flat = [path for each in paths for path in (each if isinstance(each, (list, tuple)) else [each])]

@@ -56,7 +56,7 @@ def people_of(samples: Sequence[dict[str, Any]], content: Any) -> People | None:
     """
     if isinstance(samples, ArraySamples):
         return _people_of_arrays(samples)
-    samples = [info for info in samples if _is_one_person(info)]
+    samples = [info for info in samples if is_one_person(info)]
     if not samples:
         return None
     raw = _raw_boxes(content)
@@ -135,7 +135,7 @@ def detected_people(samples: Sequence[dict[str, Any]]) -> People | None:
     )
 
 
-def _is_one_person(info: dict[str, Any]) -> bool:
+def is_one_person(info: dict[str, Any]) -> bool:
     """Whether a sample is one annotated person: joints (1, K, 2), visibility (1, K) and a box (1, 4)."""
     joints, visible, box = (info.get(key) for key in ('keypoints', 'keypoints_visible', 'bbox'))
     if not isinstance(info.get('id'), (int, str, np.integer, type(None))):

@@ -327,3 +327,40 @@ def test_faults_are_grouped_by_their_kind() -> None:
 
     kept, (finding,) = sift([1, 2, 3, 4, 5], check, 'entries', 'f')
     assert kept == [2, 4] and finding.text == 'f: 3 of 5 entries are at fault, such as entry 1 is odd'
+
+
+def test_another_form_by_its_class(people: Path) -> None:
+    """What only its class can read is looked at as the class reads it, and missing pictures are told."""
+    content = json.loads((people / 'annotations/train.json').read_text())
+    for ann in content['annotations']:
+        for part, joints in (('foot', 6), ('face', 68), ('lefthand', 21), ('righthand', 21)):
+            ann.setdefault('segmentation', [])
+            ann.update({f'{part}_kpts': [0.0] * 3 * joints, f'{part}_valid': False})
+    (people / 'annotations/train.json').write_text(json.dumps(content))
+    dataset = dict(
+        type='CocoWholeBodyDataset', data_root=str(people), ann_file='annotations/train.json', pipeline=[],
+        data_prefix=dict(img='train/'),
+    )  # fmt: skip
+    cfg = Config(dict(train_dataloader=dict(dataset=dataset)))
+    (report,) = inspect_data(cfg, ('train',)).sets
+    assert report.findings == [] and report.form == 'other' and len(report.numbers['joints']) == 133
+    (people / 'train' / content['images'][0]['file_name']).unlink()
+    (finding,) = inspect_data(cfg, ('train',)).findings
+    assert finding.level == 'error' and '1 images of' in finding.text and 'are missing' in finding.text
+
+
+def test_blank_pictures_are_compared_in_little_memory() -> None:
+    blank = np.zeros((3000, 16, 16), np.uint8)
+    assert len(find_alike(blank, blank)) == 3000
+
+
+def test_animals_are_not_told_to_turn_their_backs() -> None:
+    """Their hips are behind the head, not below it."""
+    names = ['nose', 'left_eye', 'right_eye', 'left_shoulder', 'right_shoulder', 'left_hip', 'right_hip']
+    joints = np.array([[0, 0], [-1, 1], [-1, -1], [5, 5], [5, 6], [30, 5], [30, 6]], float)
+    animals = Layout(names, np.repeat(joints[None], 50, axis=0), np.full((50, 7), 2), range(50))
+    assert remarks_on_layout('a.json', animals) == []
+    wrists = Layout(
+        [*names, 'left_wrist'], np.pad(animals.joints, ((0, 0), (0, 1), (0, 0))), np.full((50, 8), 2), range(50)
+    )
+    assert 'left and right exchanged' in remarks_on_layout('a.json', wrists)[0].text

@@ -16,7 +16,8 @@ from .pictures import THUMB, Picture
 _BITS = 4  # of 64 by which the hashes of two copies may differ
 _LEVELS = 6.0  # of 255 by which their miniatures may differ in the mean
 _MANY = 0.01  # of a split's pictures, beyond which its numbers are worth nothing
-_ROWS = 512  # of pictures compared with all others at a time
+_ROWS = 64  # of pictures compared with all others at a time
+_CANDIDATES = 8  # of equal hashes whose miniatures are compared, of each picture: blank ones are like thousands
 
 
 def difference_hashes(thumbs: np.ndarray) -> np.ndarray:
@@ -39,6 +40,8 @@ def find_alike(ours: np.ndarray, theirs: np.ndarray) -> list[tuple[int, int]]:
     for start in range(0, len(mine), _ROWS):
         different = _differing_bits(mine[start : start + _ROWS, None] ^ others[None])
         rows, columns = np.nonzero(different <= _BITS)
+        few = np.arange(len(rows)) - np.searchsorted(rows, rows) < _CANDIDATES
+        rows, columns = rows[few], columns[few]
         close = np.abs(ours[start + rows].astype(np.float32) - theirs[columns]).mean(axis=(1, 2)) <= _LEVELS
         _, first = np.unique(rows[close], return_index=True)
         pairs += list(zip((start + rows[close][first]).tolist(), columns[close][first].tolist(), strict=True))

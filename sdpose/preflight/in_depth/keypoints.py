@@ -19,11 +19,11 @@ from sdpose.io.annotation_store import Arrays, Store, from_content, open_store
 from ..annotation_file import check_ids, read_content, require_annotation_file, require_lists
 from ..coco import Reads, check_detections, check_sound, checks_of_sound_entries, flat, no_keypoints
 from ..consistency import remarks_on
-from ..datasets import READING, ann_file_of, check_joints, image_folder_of, reads_of
+from ..datasets import READING, ann_file_of, check_joints, check_pictures, image_folder_of, reads_of
 from ..image_sizes import turns_pictures
 from ..metainfo import load_metainfo
 from ..mpii import check_mpii, person_fault, read_mpii
-from ..people import people_of, people_of_rows
+from ..people import is_one_person, people_of, people_of_rows
 from ..reading import build_unread, read_as_class
 from ..sound import is_evaluated_soundly, is_sound
 from .alike import remarks_on_copies
@@ -151,7 +151,7 @@ def _arrays(content: dict[str, Any]) -> Arrays | None:
     annotations = [flat(ann) if 'keypoints' in ann else ann for ann in content['annotations']]
     try:
         return from_content({**content, 'annotations': annotations})
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
 
 
@@ -211,12 +211,15 @@ def _read_by_class(report: SetReport, dataset: dict[str, Any], split: str) -> Si
         return {}
     if isinstance(samples, ArraySamples):
         return {}
+    if report.form == 'other':
+        report.findings += ask(lambda: check_pictures(dataset, samples, report.file))
     people = people_of(samples, None)
     found = [info for info in samples if isinstance(info.get('img_path'), str)]
     report.numbers.setdefault('images', len({info['img_path'] for info in found}))
     if people is not None:
         report.people, report.flags = people, people.weights
-        report.paths = {place: info['img_path'] for place, info in enumerate(samples)}
+        single = [info for info in samples if is_one_person(info)]
+        report.paths = {place: str(info.get('img_path')) for place, info in enumerate(single)}
     return {info['img_path']: said_size(info) for info in found}
 
 

@@ -144,6 +144,8 @@ def _remark_on_sides(file: str, layout: Layout) -> Finding | None:
     places = {plain_name(name): place for place, name in enumerate(layout.names)}
     cure = "the person's own left is meant, which is on the right of the picture if the person looks at the camera"
     eyes = [places[name] for name in ('lefteye', 'righteye', 'nose') if name in places]
+    if not {'leftwrist', 'leftankle'} & places.keys():  # of an animal, whose head is before its hips, not above
+        return None
     if len(eyes) == 3:
         seen = (layout.flags[:, eyes] >= max(1, min(2, layout.flags.max(initial=0)))).all(axis=1)
         across = _across(layout, places, 'eye')

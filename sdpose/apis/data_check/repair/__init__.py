@@ -33,6 +33,11 @@ def repair(content: Entry, folder: str | Path, joints: list[str], turns: bool) -
         objects = [each for each in content[key] if isinstance(each, dict)]
         done['entries that are no objects dropped'] += len(content[key]) - len(objects)
         content[key] = objects
+    for entry in (*content['images'], *content['annotations']):
+        for key in ('id', 'image_id', 'category_id'):
+            if isinstance(entry.get(key), (list, dict)):
+                del entry[key]
+                done['ids that are lists or objects left out'] += 1
     repair_numbers(content, done)
     repair_images(content, Path(folder), turns, done)
     repair_ids(content, done)

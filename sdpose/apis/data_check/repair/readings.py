@@ -61,7 +61,7 @@ def _is_whole(ann: Entry, image: Entry, joints: int) -> bool:
 def _as_arrays(content: Entry, whole: list[Entry]) -> People | None:
     try:
         arrays = from_content({**content, 'annotations': whole})
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
     return people_of_rows(arrays, np.arange(len(whole)))
 
@@ -101,5 +101,7 @@ def _repair_order(content: Entry, people: list[Entry], joints: list[str], done: 
                 done['people whose joints were put into the order of the metainfo, by their names'] += 1
         category['keypoints'] = list(joints)
         if isinstance(limbs := category.get('skeleton'), list):  # pairs of joints, counted from 1
-            new = {place + 1: number for number, place in enumerate(order, 1)}
-            category['skeleton'] = [[new.get(end, end) for end in limb] for limb in limbs if isinstance(limb, list)]
+            new = {str(place + 1): number for number, place in enumerate(order, 1)}
+            category['skeleton'] = [
+                [new.get(str(end), end) for end in limb] for limb in limbs if isinstance(limb, list)
+            ]
