@@ -15,6 +15,8 @@ from .atomic import atomic_write
 
 # As many as the largest sensors of phones have; decoded, they take 0.6 GB.
 MOST_PIXELS = 16384 * 12288
+ORIENTATION = 274  # of EXIF
+_ON_ITS_SIDE = (5, 6, 7, 8)
 TOO_LARGE = f'it declares more than {MOST_PIXELS / 1e6:.0f} million pixels: scale it down, or remove it'
 
 
@@ -64,6 +66,21 @@ def open_picture(source: str | Path | io.BytesIO) -> Image.Image:
         image.close()
         raise HugePictureError(f'a picture is not read: {TOO_LARGE}')
     return image
+
+
+def loaded_sizes(image: Image.Image, turns: bool) -> list[tuple[int, int]]:
+    """The size in which a picture will be loaded, (w, h).
+
+    Args:
+        image: As :func:`open_picture` opens it.
+        turns: Whether it is turned as its EXIF data ask for, as OpenCV does unless told otherwise.
+
+    Returns:
+        One size, or both ways where a format is turned or not by the version of OpenCV, turned first.
+    """
+    if not (turns and image.getexif().get(ORIENTATION) in _ON_ITS_SIDE):
+        return [image.size]
+    return [image.size[::-1]] if image.format in ('JPEG', 'MPO') else [image.size[::-1], image.size]
 
 
 def read_picture(path: str | Path) -> np.ndarray:

@@ -32,6 +32,20 @@ def read_annotations(ann_file: str | Path, annotated: bool = True, cure: str = _
     content = read_content(ann_file)
     if isinstance(content, dict) and not annotated:
         content = {'annotations': [], **content}
+    require_lists(ann_file, content)
+    coco_fields.check_entries(ann_file, 'image', content['images'], coco_fields.IMAGE_KEYS)
+    coco_fields.check_images(ann_file, content['images'])
+    coco_fields.check_entries(ann_file, 'annotation', content['annotations'], ('id',))
+    check_ids(ann_file, content)
+    return content
+
+
+def require_lists(ann_file: str | Path, content: Any) -> None:
+    """Check that a file holds the two lists of COCO.
+
+    Raises:
+        DataError: If not.
+    """
     lacking = [key for key in ('images', 'annotations') if not isinstance(content, dict) or key not in content]
     if lacking == ['annotations']:
         raise DataError(
@@ -43,11 +57,6 @@ def read_annotations(ann_file: str | Path, annotated: bool = True, cure: str = _
     for key in ('images', 'annotations'):
         if not isinstance(content[key], list):
             raise DataError(f'{ann_file} is not a COCO annotation file: {key} must be a list')
-    coco_fields.check_entries(ann_file, 'image', content['images'], coco_fields.IMAGE_KEYS)
-    coco_fields.check_images(ann_file, content['images'])
-    coco_fields.check_entries(ann_file, 'annotation', content['annotations'], ('id',))
-    check_ids(ann_file, content)
-    return content
 
 
 def read_content(ann_file: str | Path) -> Any:

@@ -25,11 +25,11 @@ def check_class_data(cfg: Config, dataset: dict[str, Any], split: str) -> None:
         DataError: If the folder or images are missing, or the classes are not those of the training data.
         ConfigError: If the model or the metric does not fit the number of classes.
     """
-    folder = _folder(dataset)
+    folder = class_folder(dataset)
     if folder is None:
         raise ConfigError(f'{split}_dataloader.dataset has no data_root: set it to the folder of the data set')
     names = class_names(folder)
-    trained = _folder((cfg.get('train_dataloader') or {}).get('dataset') or {})
+    trained = class_folder((cfg.get('train_dataloader') or {}).get('dataset') or {})
     if split != 'train' and trained and os.path.isdir(trained):
         check_same_classes(names, folder, class_names(trained), trained)
     _check_class_count(cfg, len(names), folder)
@@ -37,7 +37,7 @@ def check_class_data(cfg: Config, dataset: dict[str, Any], split: str) -> None:
     print_log(f'{split} data: {len(names)} class folders with images in {folder}', 'current')
 
 
-def _folder(dataset: dict[str, Any]) -> str | None:
+def class_folder(dataset: dict[str, Any]) -> str | None:
     """A split's folder, None where the config does not say."""
     if 'data_root' not in dataset:
         return None

@@ -5,9 +5,10 @@ once; no image is opened.
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import numpy as np
@@ -56,35 +57,78 @@ def check_people(
     store = open_store(ann_file)
     if store is not None and not parts and is_sound(store, num_keypoints):
         if not evaluated or is_evaluated_soundly(store, use_area, crowd):
-            _check_sound(ann_file, store, image_folder, joints)
+            check_sound(ann_file, store, image_folder, joints)
             return []
     content = read_annotations(ann_file)
     if not content['annotations']:
-        raise _no_keypoints(ann_file)
-    remarks = []
-    images = _check_content(ann_file, content, num_keypoints)
-    check_crowds(ann_file, content['annotations'], evaluated)
-    if evaluated:
-        remarks += check_evaluated(ann_file, content, use_area, crowd, parts=parts)
-    coco_fields.check_joint_names(ann_file, categories_of_people(content), joints)
-    people = [_flat(ann) for ann in content['annotations'] if 'keypoints' in ann]
-    remarks += remarks_on_entries(ann_file, content['images'], people)
-    remarks += _remark_on_left_out(ann_file, content['annotations'])
+        raise no_keypoints(ann_file)
+    _check_content(ann_file, content, num_keypoints)
+    remarks: list[str] = []
+    reads = Reads(evaluated, use_area, crowd, joints, parts)
+    for check in checks_of_sound_entries(ann_file, content, image_folder, reads, remarks):
+        remarks += check() or []
+    return remarks
+
+
+class Reads(NamedTuple):
+    """What is read of an annotation file beside its people; as for :func:`check_people`."""
+
+    evaluated: bool = False
+    use_area: bool = True
+    crowd: bool = False
+    joints: Sequence[str] = ()
+    parts: bool = False
+
+
+def checks_of_sound_entries(
+    ann_file: str | Path, content: dict[str, Any], image_folder: str | Path, reads: Reads, said: list[str]
+) -> Iterator[Callable[[], list[str] | None]]:
+    """The checks of a file whose entries are complete and hold numbers; each may be the only one that is asked.
+
+    Args:
+        ann_file: COCO key point annotations, for messages.
+        content: What they hold.
+        image_folder: Where the images lie.
+        reads: What else is read of the file.
+        said: The remarks of the checks that were asked before.
+
+    Yields:
+        Checks, each of which returns remarks, if it has any, or raises a DataError.
+    """
+    annotations, images = content['annotations'], {image['id']: image for image in content['images']}
+    people = [flat(ann) for ann in annotations if 'keypoints' in ann]
     used = [ann for ann in people if not ann.get('iscrowd') and ann.get('num_keypoints') != 0]
-    fit = [ann for ann in used if _box_fault(ann, images) is None]
-    if not any(map(_has_positive, fit)):
-        raise DataError(
-            f'no usable person in {ann_file}: each of its {len(content["annotations"])} annotations is a '
-            'crowd, has no labelled key point, or has a box of zero area or outside its image: correct '
-            f'the file, or name another one{"".join(f" ({remark})" for remark in remarks)}'
-        )
-    check_images(image_folder, (images[ann['image_id']]['file_name'] for ann in used), ann_file)
-    return remarks + _remark_on_boxes(
+    yield partial(check_crowds, ann_file, annotations, reads.evaluated)
+    if reads.evaluated:
+        yield lambda: check_evaluated(ann_file, content, reads.use_area, reads.crowd, parts=reads.parts)
+    yield partial(coco_fields.check_joint_names, ann_file, categories_of_people(content), reads.joints)
+    yield lambda: remarks_on_entries(ann_file, content['images'], people)
+    yield lambda: _remark_on_left_out(ann_file, annotations)
+    yield partial(_require_usable, ann_file, annotations, used, images, said)
+    yield partial(check_images, image_folder, [images[ann['image_id']]['file_name'] for ann in used], ann_file)
+    yield lambda: _remark_on_boxes(
         used, images, 'annotation', ann_file, 'left out of training and of ground-truth boxes'
     )
 
 
-def _check_sound(ann_file: str | Path, store: Store, image_folder: str | Path, joints: Sequence[str]) -> None:
+def _require_usable(
+    ann_file: str | Path,
+    annotations: list[dict[str, Any]],
+    used: list[dict[str, Any]],
+    images: dict[int, dict[str, Any]],
+    said: list[str],
+) -> None:
+    """Check that somebody is left."""
+    fit = [ann for ann in used if _box_fault(ann, images) is None]
+    if not any(map(_has_positive, fit)):
+        raise DataError(
+            f'no usable person in {ann_file}: each of its {len(annotations)} annotations is a '
+            'crowd, has no labelled key point, or has a box of zero area or outside its image: correct '
+            f'the file, or name another one{"".join(f" ({remark})" for remark in said)}'
+        )
+
+
+def check_sound(ann_file: str | Path, store: Store, image_folder: str | Path, joints: Sequence[str]) -> None:
     """What remains to be checked of a file whose entries are sound: the order of its joints, and its images."""
     arrays, names = store.arrays, store.names()
     kinds = set(arrays.categories[arrays.listed >= 0].tolist())
@@ -173,7 +217,7 @@ def check_images(folder: str | Path, names: Iterable[str], named_by: str | Path)
     if missing:
         raise DataError(
             f'{len(missing)} images of {named_by} are missing: '
-            f'{first_few(missing)}{_other_spelling(folder, missing[0])}'
+            f'{first_few(missing)}{_in_words(other_spelling(folder, os.path.relpath(missing[0], folder)))}'
         )
     if special:
         raise DataError(
@@ -182,9 +226,8 @@ def check_images(folder: str | Path, names: Iterable[str], named_by: str | Path)
         )
 
 
-def _other_spelling(folder: str | Path, path: str) -> str:
-    """How a picture that is missing is spelt there, where tools are known to write it otherwise."""
-    name = os.path.relpath(path, folder)
+def other_spelling(folder: str | Path, name: str) -> tuple[str, str] | None:
+    """How a picture that is missing is spelt there, and why, where tools are known to write it otherwise."""
     slashed = name.replace('\\', '/')
     stem = os.path.splitext(name)[0]
     for other, why in (
@@ -195,8 +238,12 @@ def _other_spelling(folder: str | Path, path: str) -> str:
         *((stem + ending, 'its name has another ending') for ending in ('.jpg', '.png', '.jpeg', '.JPG')),
     ):
         if other != name and os.path.isfile(os.path.join(folder, other)):
-            return f'; {other} is there: {why}, correct file_name'
-    return ''
+            return other, why
+    return None
+
+
+def _in_words(spelling: tuple[str, str] | None) -> str:
+    return f'; {spelling[0]} is there: {spelling[1]}, correct file_name' if spelling else ''
 
 
 def _are_files(folder: str) -> dict[str, bool]:
@@ -209,34 +256,63 @@ def _check_content(
 ) -> dict[int, dict[str, Any]]:
     """Check all annotations; returns the images by id."""
     annotations = content['annotations']
-    people = [_flat(ann) for ann in annotations if 'keypoints' in ann]
+    people = [flat(ann) for ann in annotations if 'keypoints' in ann]
     if annotations and not people:
-        raise _no_keypoints(ann_file)
-    coco_fields.check_entries(ann_file, 'annotation', annotations, coco_fields.ANNOTATION_KEYS)
-    cure = 'add x, y, width, height of the person, such as those of its labelled joints and a margin, or remove it'
-    coco_fields.check_entries(ann_file, 'annotation', people, ('bbox',), cure)
-    coco_fields.check_annotations(ann_file, people, num_keypoints)
+        raise no_keypoints(ann_file)
+    for check in checks_of_annotations(ann_file, num_keypoints):
+        check(annotations)
     images = {image['id']: image for image in content['images']}
+    check_listed(ann_file, annotations, images)
+    return images
+
+
+def checks_of_annotations(
+    ann_file: str | Path, num_keypoints: int | None
+) -> Iterator[Callable[[list[dict[str, Any]]], None]]:
+    """The checks of annotations for themselves: of all, or of one at a time.
+
+    Args:
+        ann_file: COCO key point annotations, for messages.
+        num_keypoints: Joints per person; None for any.
+
+    Yields:
+        Checks of a list of annotations, each of which raises a DataError.
+    """
+    cure = 'add x, y, width, height of the person, such as those of its labelled joints and a margin, or remove it'
+
+    def people(annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [flat(ann) for ann in annotations if 'keypoints' in ann]
+
+    yield lambda anns: coco_fields.check_entries(ann_file, 'annotation', anns, coco_fields.ANNOTATION_KEYS)
+    yield lambda anns: coco_fields.check_entries(ann_file, 'annotation', people(anns), ('bbox',), cure)
+    yield lambda anns: coco_fields.check_annotations(ann_file, people(anns), num_keypoints)
+
+
+def check_listed(ann_file: str | Path, annotations: list[dict[str, Any]], images: Container[int]) -> None:
+    """Check that the images of annotations are among those that the file lists.
+
+    Raises:
+        DataError: Naming the first annotation that refers to another one.
+    """
     for ann in annotations:
-        if ann['image_id'] not in images:
+        if isinstance(ann['image_id'], (list, dict)) or ann['image_id'] not in images:
             raise DataError(
                 f'{ann_file}: annotation id {ann["id"]} refers to image id {ann["image_id"]}, which the '
                 'file does not list'
             )
-    return images
 
 
 def _is_labelled(ann: dict[str, Any]) -> bool:
-    return 'keypoints' in ann and max(_flat(ann)['keypoints'][2::3], default=0) > 0
+    return 'keypoints' in ann and max(flat(ann)['keypoints'][2::3], default=0) > 0
 
 
 def _has_positive(ann: dict[str, Any]) -> bool:
     """Whether a joint lies elsewhere than in the upper left corner or beyond it, which MMPose asks for."""
-    keypoints = _flat(ann)['keypoints']
+    keypoints = flat(ann)['keypoints']
     return max(keypoints[0::3], default=0) > 0 or max(keypoints[1::3], default=0) > 0
 
 
-def _flat(ann: dict[str, Any]) -> dict[str, Any]:
+def flat(ann: dict[str, Any]) -> dict[str, Any]:
     """An annotation whose key points are one list: MMPose reads a list of three numbers for each joint as well."""
     keypoints = ann['keypoints']
     if (
@@ -302,7 +378,8 @@ def _read_people(bbox_file: str | Path) -> list[dict[str, Any]]:
     return people
 
 
-def _no_keypoints(ann_file: str | Path) -> DataError:
+def no_keypoints(ann_file: str | Path) -> DataError:
+    """The error for a file without any."""
     return DataError(f'{ann_file} annotates no key points: use the person_keypoints file, not instances or captions')
 
 

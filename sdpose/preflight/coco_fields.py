@@ -130,20 +130,20 @@ def check_joint_names(file: str | Path, categories: Any, joints: Sequence[str]) 
     Raises:
         DataError: Naming the first joint with another place.
     """
-    places = {_plain(name): place for place, name in enumerate(joints)}
+    places = {plain_name(name): place for place, name in enumerate(joints)}
     if len(places) < len(joints):  # told apart by what is left out
         places = {}
     for category in categories if isinstance(categories, list) else ():
         names = category.get('keypoints') if isinstance(category, dict) else None
         for place, name in enumerate(names if isinstance(names, list) else ()):
-            if places.get(_plain(name), place) != place:
+            if places.get(plain_name(name), place) != place:
                 raise DataError(
                     f'{file}: its categories name {name!r} as joint {place} (counted from 0), the metainfo '
-                    f'of the data set as joint {places[_plain(name)]}: give both one order'
+                    f'of the data set as joint {places[plain_name(name)]}: give both one order'
                 )
 
 
-def _plain(name: Any) -> str:
+def plain_name(name: Any) -> str:
     """A joint's name without case, blanks and hyphens."""
     return ''.join(filter(str.isalnum, str(name).lower()))
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from sdpose.errors import DataError
 
+from .odd_sets import remarks_on_sets
 from .people import People
 
 _FEW = 0.02  # of all people
@@ -30,8 +31,8 @@ def remarks_on(people: People, file: str) -> list[str]:
     """
     _check_weights(people, file)
     remarks = [_remark_on_weights(people, file), *remarks_on_boxes(people, file)]
-    remarks += [_remark_on_joints(people, file, ~_are_fractions(people.boxes)), _remark_on_pictures(people, file)]
-    return [remark for remark in remarks if remark]
+    remarks += [_remark_on_joints(people, file, ~are_fractions(people.boxes)), _remark_on_pictures(people, file)]
+    return [remark for remark in remarks if remark] + remarks_on_sets(people, file)
 
 
 def remarks_on_boxes(people: People, file: str) -> list[str]:
@@ -41,7 +42,7 @@ def remarks_on_boxes(people: People, file: str) -> list[str]:
         DataError: If every box is smaller than a pixel.
     """
     remarks: list[str | None] = []
-    if (fractions := _are_fractions(people.boxes)).all():
+    if (fractions := are_fractions(people.boxes)).all():
         raise DataError(
             f'{file}: each of its {len(people)} boxes is smaller than a pixel (first: id {people.ids[0]}, '
             f'{_numbers(people.boxes[0])}), as fractions of the picture are: x, y, width, height are expected in pixels'
@@ -49,7 +50,7 @@ def remarks_on_boxes(people: People, file: str) -> list[str]:
     if fractions.any():
         hint = 'x, y, width, height are expected in pixels, not as fractions'
         remarks.append(_remark(people, file, fractions, 'have a box that is smaller than a pixel', hint))
-    corners = _look_like_corners(people)
+    corners = look_like_corners(people)
     if corners.any():
         what = (
             'have a box that fits the picture and its joints as two corners, and ends outside or far from them as it is'
@@ -58,6 +59,15 @@ def remarks_on_boxes(people: People, file: str) -> list[str]:
     else:
         remarks.append(_remark_on_ends(people, file))
     return [remark for remark in remarks if remark]
+
+
+def remarks_on_detections(people: People, file: str) -> list[str]:
+    """The part of :func:`remarks_on` that holds for a detector's boxes.
+
+    Raises:
+        DataError: If every box is smaller than a pixel.
+    """
+    return remarks_on_boxes(people, file) + remarks_on_sets(people, file)
 
 
 def _remark(people: People, file: str, odd: np.ndarray, what: str, hint: str) -> str:
@@ -104,12 +114,12 @@ def _remark_on_weights(people: People, file: str) -> str | None:
     return _remark(people, file, odd, 'have a joint whose visibility is a fraction', hint)
 
 
-def _are_fractions(boxes: np.ndarray) -> np.ndarray:
+def are_fractions(boxes: np.ndarray) -> np.ndarray:
     """Which boxes lie in the first pixel."""
     return np.all((boxes >= 0) & (boxes <= 1), axis=1)
 
 
-def _inside(people: People, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def inside(people: People, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """(N,) The share of each person's labelled joints between two corners, 1 for a person without any."""
     lies = people.labelled.copy()
     for axis in range(2):  # all(axis=2) takes several times as long
@@ -119,13 +129,13 @@ def _inside(people: People, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     return np.where(count > 0, lies.sum(axis=1) / np.maximum(count, 1), 1)
 
 
-def _ends_outside(people: People) -> np.ndarray:
+def ends_outside(people: People) -> np.ndarray:
     """Which boxes end outside their picture by more than rounding, or a hundredth of it."""
     ends = people.boxes[:, :2] + people.boxes[:, 2:]
     return (ends > people.sizes + np.maximum(2, 0.01 * people.sizes)).any(axis=1)
 
 
-def _look_like_corners(people: People) -> np.ndarray:
+def look_like_corners(people: People) -> np.ndarray:
     """Which boxes are two corners by all that is known, if those of a data set are.
 
     Where a box begins close to the upper left corner, both readings are alike, and nothing is learnt from it.
@@ -133,8 +143,8 @@ def _look_like_corners(people: People) -> np.ndarray:
     low, high = people.boxes[:, :2], people.boxes[:, 2:]
     clear = (low > _CLEAR * np.maximum(high, 1)).any(axis=1) & (people.labelled.sum(axis=1) >= 2)
     beyond = (high > people.sizes + np.maximum(2, 0.01 * people.sizes)).any(axis=1)
-    fits = (high > low).all(axis=1) & ~beyond & (_inside(people, low - 1, high + 1) == 1)
-    outside = _ends_outside(people) & fits
+    fits = (high > low).all(axis=1) & ~beyond & (inside(people, low - 1, high + 1) == 1)
+    outside = ends_outside(people) & fits
     all_fit = clear.sum() >= 3 and (fits & clear).sum() > 0.95 * clear.sum()
     # A person who kneels at the lower border of one picture may fit both readings, not those of most pictures.
     likely = (outside.any() and fits.sum() > 0.8 * len(people)) or all_fit
@@ -142,7 +152,7 @@ def _look_like_corners(people: People) -> np.ndarray:
 
 
 def _remark_on_ends(people: People, file: str) -> str | None:
-    odd = _ends_outside(people)
+    odd = ends_outside(people)
     if not _many(odd) or odd.sum() < 0.1 * len(people):
         return None
     hint = 'boxes are cut at the border; x, y, width, height in pixels of the picture are expected'
@@ -155,7 +165,7 @@ def _remark_on_joints(people: People, file: str, sound_box: np.ndarray) -> str |
         return _remark_on_first_pixel(people, file)
     low, high = people.boxes[:, :2], people.boxes[:, :2] + people.boxes[:, 2:]
     margin = _MARGIN * people.boxes[:, 2:]
-    share = _inside(people, low - margin, high + margin)
+    share = inside(people, low - margin, high + margin)
     odd = (share < 0.5) & (people.labelled.sum(axis=1) >= min(2, people.labelled.shape[1])) & sound_box
     if not _many(odd):
         return None
@@ -169,7 +179,7 @@ def _remark_on_joints(people: People, file: str, sound_box: np.ndarray) -> str |
 def _remark_on_first_pixel(people: People, file: str) -> str | None:
     """Joints as fractions, where boxes follow from a scale, whose unit each data set has its own."""
     corner = np.zeros((len(people), 2))
-    odd = (_inside(people, corner, corner + 1) == 1) & people.labelled.any(axis=1)
+    odd = (inside(people, corner, corner + 1) == 1) & people.labelled.any(axis=1)
     if not odd.any():
         return None
     what = 'have no labelled joint outside the first pixel of their picture'
@@ -201,7 +211,7 @@ def _remark_on_pictures(people: People, file: str) -> str | None:
     """Labelled joints outside their picture."""
     slack = np.maximum(2, 0.1 * people.sizes)
     known = np.isfinite(people.sizes).all(axis=1)
-    share = _inside(people, -slack, people.sizes + slack)
+    share = inside(people, -slack, people.sizes + slack)
     odd = known & (share < 0.5)
     if not _many(odd):
         return None

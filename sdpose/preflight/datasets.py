@@ -25,7 +25,7 @@ from sdpose.errors import ConfigError, DataError
 from .annotation_file import check_ids, forget, read_content, require_annotation_file
 from .classes import check_class_data
 from .coco import check_detections, check_images, check_people
-from .consistency import remarks_on, remarks_on_boxes
+from .consistency import remarks_on, remarks_on_detections
 from .evaluator_files import check_evaluator_file, coco_files, judged, reads_parts
 from .image_sizes import remark_on_sizes, said_sizes
 from .metainfo import load_metainfo
@@ -34,7 +34,7 @@ from .people import detected_people, people_of
 from .reading import build_unread, read_as_class
 
 _REMOTE = '://'
-_READING = ('_load_annotations', 'parse_data_info')  # of annotations in COCO's form
+READING = ('_load_annotations', 'parse_data_info')  # of annotations in COCO's form
 
 
 def check_datasets(cfg: Config, splits: Sequence[str]) -> None:
@@ -52,23 +52,23 @@ def check_datasets(cfg: Config, splits: Sequence[str]) -> None:
     gc.disable()  # which would look through millions of new lists and numbers again and again
     try:
         for split in splits:
-            for dataset, above, check in _checked_datasets(cfg, split):
-                if (asked := _asked(cfg, dataset, above, split)) not in seen:
+            for dataset, above, check in checked_datasets(cfg, split):
+                if (asked := asked_of(cfg, dataset, above, split)) not in seen:
                     seen.append(asked)
                     with _hinting(cfg, dataset):
                         _say(check(cfg, dataset, above, split), said)
             _check_wholes(cfg, split)
-            _say(_check_evaluators(cfg, split), said)
+            _say(check_evaluators(cfg, split), said)
     finally:
         forget()
         if collected:
             gc.enable()
 
 
-def _asked(cfg: Config, dataset: dict[str, Any], above: Above, split: str) -> dict[str, Any]:
+def asked_of(cfg: Config, dataset: dict[str, Any], above: Above, split: str) -> dict[str, Any]:
     """What a check of a data set depends on; a second split with the same needs no second check."""
     pipeline = [step for step in dataset.get('pipeline') or [] if step.get('type') == 'KeypointConverter']
-    return {**dataset, 'pipeline': pipeline, 'above': above.wrappers, 'reads': _reads(cfg, dataset, above, split)}
+    return {**dataset, 'pipeline': pipeline, 'above': above.wrappers, 'reads': reads_of(cfg, dataset, above, split)}
 
 
 def _say(remarks: Iterable[str], said: set[str]) -> None:
@@ -98,9 +98,9 @@ def _check_keypoint_data(cfg: Config, dataset: dict[str, Any], above: Above, spl
     """
     started = time.perf_counter()
     metainfo = load_metainfo(dataset)
-    ann_file = _ann_file(dataset)
-    if _REMOTE in ann_file or _REMOTE in _image_folder(dataset):
-        _check_joints(cfg, dataset, above, split)
+    ann_file = ann_file_of(dataset)
+    if _REMOTE in ann_file or _REMOTE in image_folder_of(dataset):
+        check_joints(cfg, dataset, above, split)
         return []
     where = f'{split}_dataloader.dataset' + ''.join(f'.{key}' for key in above.keys)
     own = not dataset.get('ann_file')  # the class knows where its file is
@@ -117,15 +117,15 @@ def _check_keypoint_data(cfg: Config, dataset: dict[str, Any], above: Above, spl
     samples = read_as_class(built, dataset, file, metainfo['num_keypoints'], where)
     if dataset.get('bbox_file'):
         detected = detected_people(samples)
-        remarks += remarks_on_boxes(detected, file) if detected is not None else []
+        remarks += remarks_on_detections(detected, file) if detected is not None else []
     elif dataset.get('data_mode', 'topdown') == 'topdown':
         people = people_of(samples, None if isinstance(samples, ArraySamples) else _json(ann_file))
         remarks += remarks_on(people, ann_file) if people is not None else []
     if not isinstance(samples, ArraySamples):  # of the file's form, whose images have been looked for
-        _check_pictures(dataset, samples, ann_file)
+        check_pictures(dataset, samples, ann_file)
     steps = [step for each in (dataset, *above.wrappers) for step in each.get('pipeline') or []]
     remarks += remark_on_sizes(ann_file, said_sizes(samples), steps)
-    _check_joints(cfg, dataset, above, split)
+    check_joints(cfg, dataset, above, split)
     print_log(f'{split} data: {file} and its images are there ({time.perf_counter() - started:.1f} s)', 'current')
     return remarks
 
@@ -139,7 +139,7 @@ def _check_classes(cfg: Config, dataset: dict[str, Any], above: Above, split: st
 def _check_files(cfg: Config, dataset: dict[str, Any], above: Above, split: str) -> list[str]:
     """Look at the files themselves, as far as it is known how the class reads them; returns remarks."""
     kind: Any = resolve_type(dataset, DATASETS)
-    ann_file, images = _ann_file(dataset), _image_folder(dataset)
+    ann_file, images = ann_file_of(dataset), image_folder_of(dataset)
     if issubclass(kind, MpiiDataset):
         labelled = not issubclass(kind, MpiiTestDataset)
         if split != 'train' and not dataset.get('headbox_file') and any(map(reads_head_boxes, _metrics(cfg, split))):
@@ -151,14 +151,14 @@ def _check_files(cfg: Config, dataset: dict[str, Any], above: Above, split: str)
         return []
     names = load_metainfo(dataset)['keypoint_id2name']
     reads: dict[str, Any] = dict(
-        _reads(cfg, dataset, above, split), joints=[names[joint] for joint in range(len(names))]
+        reads_of(cfg, dataset, above, split), joints=[names[joint] for joint in range(len(names))]
     )
     own_detections = not are_mmposes(kind, '_load_detection_results')
     # MMPose takes the paths of detections and head boxes as they stand, without the data root.
     if dataset.get('bbox_file') and not own_detections:
-        joints = _joint_count(dataset) if are_mmposes(kind, *_READING) else None  # of the field that COCO has them in
+        joints = _joint_count(dataset) if are_mmposes(kind, *READING) else None  # of the field that COCO has them in
         return check_detections(dataset['bbox_file'], ann_file, images, joints, **reads)
-    if not dataset.get('bbox_file') and are_mmposes(kind, *_READING):
+    if not dataset.get('bbox_file') and are_mmposes(kind, *READING):
         del reads['annotated']
         return check_people(ann_file, images, _joint_count(dataset), **reads)
     check_ids(ann_file, _json(ann_file))
@@ -173,20 +173,20 @@ def _json(ann_file: str) -> Any:
         return None
 
 
-def _check_pictures(dataset: dict[str, Any], samples: Sequence[dict[str, Any]], ann_file: str) -> None:
+def check_pictures(dataset: dict[str, Any], samples: Sequence[dict[str, Any]], ann_file: str) -> None:
     """Check that the pictures are there which the class reads; a video's sample has several."""
     paths = [info.get('img_path') for info in samples]
     flat = [path for each in paths for path in (each if isinstance(each, (list, tuple)) else [each])]
     check_images(
-        _image_folder(dataset) or '.', [os.path.abspath(path) for path in flat if isinstance(path, str)], ann_file
+        image_folder_of(dataset) or '.', [os.path.abspath(path) for path in flat if isinstance(path, str)], ann_file
     )
 
 
-def _reads(cfg: Config, dataset: dict[str, Any], above: Above, split: str) -> dict[str, Any]:
+def reads_of(cfg: Config, dataset: dict[str, Any], above: Above, split: str) -> dict[str, Any]:
     """What is read of a data set's annotation file beside its people: by an evaluation, if that reads this file."""
     metrics = _metrics(cfg, split)
     written = bool(metrics) and all(metric.get('format_only') for metric in metrics)
-    ann_file = os.path.realpath(_ann_file(dataset))
+    ann_file = os.path.realpath(ann_file_of(dataset))
     scoring = []
     if split != 'train':
         for _, metric in coco_files(cfg.get(f'{split}_evaluator')):
@@ -210,7 +210,7 @@ def _joint_count(dataset: dict[str, Any]) -> int:
     return load_metainfo(dataset)['num_keypoints']
 
 
-def _check_joints(cfg: Config, dataset: dict[str, Any], above: Above, split: str) -> None:
+def check_joints(cfg: Config, dataset: dict[str, Any], above: Above, split: str) -> None:
     """Check that a token model has a query for each joint (other models notice in their first step), and OKS a sigma.
 
     Joints are counted as the model gets them: after a ``KeypointConverter``, and as the whole has them that a data set
@@ -263,7 +263,7 @@ def _check_wholes(cfg: Config, split: str) -> None:
             load_metainfo(dataset)
 
 
-def _check_evaluators(cfg: Config, split: str) -> list[str]:
+def check_evaluators(cfg: Config, split: str) -> list[str]:
     """Check the files that predictions are compared with, beside the data; returns remarks."""
     evaluators = cfg.get(f'{split}_evaluator')
     remarks: list[str] = []
@@ -272,7 +272,7 @@ def _check_evaluators(cfg: Config, split: str) -> list[str]:
     leaves = [dataset for dataset, _ in iter_leaves((cfg.get(f'{split}_dataloader') or {}).get('dataset'))]
     poses = [each for each in leaves if _is_pose_data(each)]
     for place, metric in coco_files(evaluators):
-        datasets = [(each, _ann_file(each)) for each in judged(evaluators, place, poses)]
+        datasets = [(each, ann_file_of(each)) for each in judged(evaluators, place, poses)]
         if metric.get('ann_file') and datasets:
             names = load_metainfo(datasets[0][0])['keypoint_id2name']
             joints = [names[joint] for joint in range(len(names))]
@@ -292,7 +292,7 @@ _CHECKS: dict[type, Callable[[Config, dict[str, Any], Above, str], list[str]]] =
 }
 
 
-def _checked_datasets(cfg: Config, split: str) -> Iterator[tuple[dict[str, Any], Above, Callable]]:
+def checked_datasets(cfg: Config, split: str) -> Iterator[tuple[dict[str, Any], Above, Callable]]:
     """The configs of a split's data sets that can be checked, below wrappers, each with these and its check."""
     for dataset, above in iter_leaves((cfg.get(f'{split}_dataloader') or {}).get('dataset')):
         kind = resolve_type(dataset, DATASETS)
@@ -300,11 +300,13 @@ def _checked_datasets(cfg: Config, split: str) -> Iterator[tuple[dict[str, Any],
             yield from ((dataset, above, check) for base, check in _CHECKS.items() if issubclass(kind, base))
 
 
-def _ann_file(dataset: dict[str, Any]) -> str:
+def ann_file_of(dataset: dict[str, Any]) -> str:
+    """The annotation file of a data set's config."""
     return _below(dataset.get('data_root') or '', dataset.get('ann_file', ''))
 
 
-def _image_folder(dataset: dict[str, Any]) -> str:
+def image_folder_of(dataset: dict[str, Any]) -> str:
+    """Where its images lie."""
     return _below(dataset.get('data_root') or '', (dataset.get('data_prefix') or {}).get('img', ''))
 
 

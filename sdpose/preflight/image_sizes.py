@@ -1,15 +1,13 @@
 """Whether pictures have the size that the annotation file says, by their headers alone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sdpose.datasets.array_coco_dataset import ArraySamples
 from sdpose.datasets.picture_size import said_size, why_other_size
-from sdpose.io.pictures import open_picture
+from sdpose.io.pictures import loaded_sizes, open_picture
 
 _LOOKED_AT = 256
-_ORIENTATION = 274  # of EXIF
-_ON_ITS_SIDE = (5, 6, 7, 8)
 
 
 def said_sizes(samples: Sequence[dict[str, Any]]) -> dict[str, tuple[float, float]]:
@@ -40,36 +38,44 @@ def remark_on_sizes(file: str, sizes: dict[str, tuple[float, float]], steps: Ite
     paths = sorted(sizes)
     if len(paths) > _LOOKED_AT:
         paths = [paths[number * len(paths) // _LOOKED_AT] for number in range(_LOOKED_AT)]
-    turns = _turns(steps)
-    other = []
-    for path in paths:
-        possible = _loaded_sizes(path, turns)
-        if possible and sizes[path] not in possible:
-            other.append((path, possible[0]))
+    turns = turns_pictures(steps)
+    return compare_sizes(file, {path: sizes[path] for path in paths}, {path: _sizes_of(path, turns) for path in paths})
+
+
+def compare_sizes(
+    file: str, sizes: Mapping[str, tuple[float, float]], loaded: Mapping[str, Sequence[tuple[int, int]]]
+) -> list[str]:
+    """Compare the sizes (w, h) that a file says with those in which pictures will be loaded.
+
+    Args:
+        file: The annotation file, for the remark.
+        sizes: What it says, by path.
+        loaded: What may be, by path, the likeliest first; nothing for a picture that cannot be read.
+
+    Returns:
+        One remark, or none.
+    """
+    other = [path for path, said in sizes.items() if loaded[path] and tuple(said) not in loaded[path]]
     if not other:
         return []
-    path, loaded = other[0]
+    path, size = other[0], loaded[other[0]][0]
     return [
-        f'{len(other)} of {len(paths)} pictures that were looked at have another size than {file} says (first: {path} '
-        f'is loaded as {loaded[0]} x {loaded[1]}, its entry says {sizes[path][0]:g} x '
-        f'{sizes[path][1]:g}): {why_other_size(loaded, sizes[path])}'
+        f'{len(other)} of {len(sizes)} pictures that were looked at have another size than {file} says (first: {path} '
+        f'is loaded as {size[0]} x {size[1]}, its entry says {sizes[path][0]:g} x '
+        f'{sizes[path][1]:g}): {why_other_size(size, sizes[path])}'
     ]
 
 
-def _turns(steps: Iterable[dict[str, Any]]) -> bool:
+def turns_pictures(steps: Iterable[dict[str, Any]]) -> bool:
     """Whether the loading step turns a picture as its EXIF data ask for, as it does unless told otherwise."""
     kinds = [step.get('color_type', 'color') for step in steps if str(step.get('type')).endswith('Image')]
     return not any(kind == 'unchanged' or 'ignore_orientation' in str(kind) for kind in kinds)
 
 
-def _loaded_sizes(path: str, turns: bool) -> list[tuple[int, int]]:
-    """The size in which a picture will be loaded, (w, h); both of its sides first where a format is read unevenly."""
+def _sizes_of(path: str, turns: bool) -> list[tuple[int, int]]:
+    """As :func:`loaded_sizes` of a file, nothing for one that cannot be read; the loading step will name it."""
     try:
         with open_picture(path) as image:
-            size, kind = image.size, image.format
-            turned = turns and image.getexif().get(_ORIENTATION) in _ON_ITS_SIDE
-    except Exception:  # whatever a damaged header leads to; the loading step will name it
+            return loaded_sizes(image, turns)
+    except Exception:  # whatever a damaged header leads to
         return []
-    if not turned:
-        return [size]
-    return [size[::-1]] if kind in ('JPEG', 'MPO') else [size[::-1], size]

@@ -35,9 +35,9 @@ def check_mpii(
         DataError: If a file or image is missing, an entry is incomplete or holds a value that is no number, no joint is
             labelled, or the head boxes belong to other people.
     """
-    people = _read_people(ann_file)
+    people = read_mpii(ann_file)
     for number, person in enumerate(people):
-        fault = _fault(person, num_keypoints if labelled else None)
+        fault = person_fault(person, num_keypoints if labelled else None)
         if fault is not None:
             raise DataError(f'{ann_file}: person {number} (counted from 0) {fault}: correct it, or remove it')
     if labelled and not any(any(person['joints_vis']) for person in people):
@@ -50,7 +50,12 @@ def check_mpii(
         _check_head_boxes(headbox_file, ann_file, len(people))
 
 
-def _read_people(ann_file: str | Path) -> list[Any]:
+def read_mpii(ann_file: str | Path) -> list[Any]:
+    """The people of a file in MPII's form.
+
+    Raises:
+        DataError: If it is missing, no JSON or no list.
+    """
     if not Path(ann_file).is_file():
         raise DataError(
             f'the annotation file {ann_file} is missing: put it there, or correct data_root and ann_file '
@@ -62,7 +67,7 @@ def _read_people(ann_file: str | Path) -> list[Any]:
     return people
 
 
-def _fault(person: Any, num_keypoints: int | None) -> str | None:
+def person_fault(person: Any, num_keypoints: int | None) -> str | None:
     """What is wrong with one entry, if anything."""
     keys = ('image', 'center', 'scale') + (() if num_keypoints is None else ('joints', 'joints_vis'))
     lacking = [key for key in keys if key not in person] if isinstance(person, dict) else ['JSON object around it']

@@ -53,14 +53,12 @@ def _first_value(content: Any) -> dict[str, Any]:
 _JSON_FORMS: tuple[tuple[Callable[[Any], bool], str], ...] = (
     (
         lambda content: 'data' in _first(content) and bool({'annotations', 'completions'} & _first(content).keys()),
-        "an export of Label Studio, one task per entry: write one annotation per person in COCO's form, bbox and "
-        'keypoints (x, y, visibility per joint) in pixels: Label Studio counts in percent of original_width and '
-        'original_height',
+        "an export of Label Studio, one task per entry: tools/dataset_tools/convert.py writes it in COCO's form, one "
+        'annotation per person, bbox and keypoints (x, y, visibility per joint) in pixels',
     ),
     (
         lambda content: {'kp-1', 'img'} <= _first(content).keys() or 'kp-1' in _first(content),
-        "a short export of Label Studio (JSON_MIN): write one annotation per person in COCO's form, keypoints in "
-        'pixels',
+        "a short export of Label Studio (JSON_MIN): tools/dataset_tools/convert.py writes it in COCO's form",
     ),
     (
         lambda content: {'objects', 'size'} <= _object(content).keys(),
@@ -107,8 +105,8 @@ _JSON_FORMS: tuple[tuple[Callable[[Any], bool], str], ...] = (
 _TEXT_FORMS: tuple[tuple[Callable[[str, list[str]], bool], str], ...] = (
     (
         lambda text, lines: bool(lines) and all(map(_YOLO.fullmatch, lines)),
-        "a label file of YOLO, one file per picture: gather all pictures in one JSON file of COCO's form; YOLO counts "
-        'centre, width, height and points in fractions of the picture, COCO the upper left corner and pixels',
+        'a label file of YOLO, one file per picture: tools/dataset_tools/convert.py gathers all in one JSON file of '
+        "COCO's form, where boxes begin at their upper left corner and all is in pixels",
     ),
     (lambda text, lines: '<annotations>' in text, 'an export of CVAT (XML): export it as COCO Keypoints 1.0 there'),
     (
@@ -122,8 +120,8 @@ _TEXT_FORMS: tuple[tuple[Callable[[str, list[str]], bool], str], ...] = (
     ),
     (
         lambda text, lines: 'kpt_shape' in text or ('names:' in text and 'train:' in text),
-        'a data set description of YOLO (YAML), without annotations: write its label files as one JSON file of '
-        "COCO's form",
+        'a data set description of YOLO (YAML), without annotations: tools/dataset_tools/convert.py writes its label '
+        "files as one JSON file of COCO's form",
     ),
     (
         lambda text, lines: len(lines) > 0 and lines[0].strip().startswith('{') and lines[0].strip().endswith('}'),

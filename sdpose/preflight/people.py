@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sdpose.datasets.array_coco_dataset import ArraySamples
+from sdpose.io.annotation_store import Arrays
 
 _NOTHING = (np.nan,) * 4
 _ROUNDING = 1e-2  # of a class that reads a box in single precision
@@ -24,6 +25,7 @@ class People:
         weights: (N, K) by which a joint counts.
         drawn: Whether boxes are annotated as such, and not made of a centre and a scale, in a unit of each data set.
         sizes: (N, 2) width and height of their pictures, NaN where unknown.
+        pictures: (N,) numbers that tell their pictures apart.
         noun: What messages call them.
     """
 
@@ -34,6 +36,7 @@ class People:
     weights: np.ndarray
     drawn: bool
     sizes: np.ndarray
+    pictures: np.ndarray
     noun: str = 'annotations'
 
     def __len__(self) -> int:
@@ -53,7 +56,7 @@ def people_of(samples: Sequence[dict[str, Any]], content: Any) -> People | None:
     """
     if isinstance(samples, ArraySamples):
         return _people_of_arrays(samples)
-    samples = [info for info in samples if _is_one_person(info)]
+    samples = [info for info in samples if is_one_person(info)]
     if not samples:
         return None
     raw = _raw_boxes(content)
@@ -67,21 +70,40 @@ def people_of(samples: Sequence[dict[str, Any]], content: Any) -> People | None:
         drawn=not any('bbox_scale' in info for info in samples),
         weights=weights,
         sizes=np.array([info.get('entry_size', _NOTHING[:2]) for info in samples], np.float64),
+        pictures=_numbers([info.get('img_path') for info in samples]),
     )
 
 
+def _numbers(pictures: Sequence[Any]) -> np.ndarray:
+    """The place at which each picture comes first; a video's sample has several."""
+    first: dict[str, int] = {}
+    return np.array([first.setdefault(str(picture), place) for place, picture in enumerate(pictures)], int)
+
+
 def _people_of_arrays(samples: ArraySamples) -> People:
-    arrays, rows = samples.store.arrays, samples.rows
+    return people_of_rows(samples.store.arrays, samples.rows, samples.boxes.astype(np.float64))
+
+
+def people_of_rows(arrays: Arrays, rows: np.ndarray, corners: np.ndarray | None = None) -> People:
+    """Some annotations of a file as people.
+
+    Args:
+        arrays: What the file holds.
+        rows: (N,) places of annotations with joints, each on an image that is listed.
+        corners: (N, 4) left, top, right, bottom, as a class reads their boxes; None for the file's.
+    """
+    boxes = arrays.boxes[rows] if corners is None else _boxes(corners, arrays.boxes[rows])
     joints = arrays.joints[rows].astype(np.float32)  # the precision that the class has
     weights = np.minimum(1, joints[..., 2])
     return People(
         ids=arrays.ids[rows].tolist(),
-        boxes=_boxes(samples.boxes.astype(np.float64), arrays.boxes[rows]),
+        boxes=boxes,
         joints=joints[..., :2],
         labelled=weights > 0,
         drawn=True,
         weights=weights,
         sizes=arrays.image_sizes[arrays.images[rows]].astype(np.float64),
+        pictures=arrays.images[rows],
     )
 
 
@@ -108,11 +130,12 @@ def detected_people(samples: Sequence[dict[str, Any]]) -> People | None:
         weights=np.empty((len(samples), 0)),
         drawn=True,
         sizes=np.array([info['img_shape'][::-1] for info in samples], np.float64),
+        pictures=_numbers([info.get('img_path') for info in samples]),
         noun='detections',
     )
 
 
-def _is_one_person(info: dict[str, Any]) -> bool:
+def is_one_person(info: dict[str, Any]) -> bool:
     """Whether a sample is one annotated person: joints (1, K, 2), visibility (1, K) and a box (1, 4)."""
     joints, visible, box = (info.get(key) for key in ('keypoints', 'keypoints_visible', 'bbox'))
     if not isinstance(info.get('id'), (int, str, np.integer, type(None))):

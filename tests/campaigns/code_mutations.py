@@ -882,7 +882,7 @@ CODE = (
     ),
     (
         'data: a turned picture has its entry size',
-        'preflight/image_sizes.py',
+        'io/pictures.py',
         '_ON_ITS_SIDE = (5, 6, 7, 8)',
         '_ON_ITS_SIDE = ()',
         CONSISTENCY,

@@ -183,16 +183,17 @@ def test_corners_inside_the_picture_are_seen_where_there_are_several(tmp_path: P
 
     edit(tmp_path, six_in_corners)
     check(dict(type='CocoDataset', data_root=str(tmp_path), **form))
-    assert (
-        len(said) == 1
-        and '6 of 6 annotations have a box that fits the picture and its joints as two corners' in said[0]
-    )
+    said = [line for line in said if 'repeat another one' not in line]  # as these do
+    assert len(said) == 1
+    assert '6 of 6 annotations have a box that fits the picture and its joints as two corners' in said[0]
 
 
 def test_a_few_odd_people_of_many_are_nothing_to_speak_of(form: dict, tmp_path: Path, said: list[str]) -> None:
     def many(content: dict[str, Any]) -> None:
         person = content['annotations'][0]
         content['annotations'] = [dict(copy.deepcopy(person), id=number) for number in range(1, 201)]
+        for ann in content['annotations']:
+            ann['bbox'][2] += ann['id'] / 1000  # nobody repeats another one
         content['annotations'][7]['keypoints'] = moved(person['keypoints'], 1, 70)
 
     edit(tmp_path, many)

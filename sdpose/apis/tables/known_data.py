@@ -37,16 +37,16 @@ def compare(root: str, known: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str
     differences = []
     for name, wanted in known.items():
         path = Path(root) / name
-        found[name] = facts = _of_folder(path) if path.is_dir() else _of_file(path)
+        found[name] = facts = facts_of_folder(path) if path.is_dir() else _of_file(path)
         differences += [
-            f'{path} has {_text(facts.get(key, 0))} {FACTS[key]}, not {_text(value)}'
+            f'{path} has {in_words(facts.get(key, 0))} {FACTS[key]}, not {in_words(value)}'
             for key, value in wanted.items()
             if facts.get(key) != value
         ]
     return found, differences
 
 
-def _of_folder(path: Path) -> dict[str, Any]:
+def facts_of_folder(path: Path) -> dict[str, Any]:
     """Images in a folder and below it, and the folders in it."""
     images = sum(name.lower().endswith(_IMAGES) for _, _, names in os.walk(path, followlinks=True) for name in names)
     return dict(images=images, classes=sum(entry.is_dir() for entry in os.scandir(path)))
@@ -58,6 +58,8 @@ def _of_file(path: Path) -> dict[str, Any]:
     facts: dict[str, Any] = dict(bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
     try:
         parsed = json.loads(content)
+        if isinstance(parsed, list) and parsed and 'center' in parsed[0]:  # of MPII
+            return {**facts, 'people': len(parsed)}
         if isinstance(parsed, list):
             return {**facts, 'person_boxes': sum(box['category_id'] == _PERSON for box in parsed)}
         people = [person for person in parsed['annotations'] if person['category_id'] == _PERSON]
@@ -67,5 +69,6 @@ def _of_file(path: Path) -> dict[str, Any]:
         return facts
 
 
-def _text(value: Any) -> str:
+def in_words(value: Any) -> str:
+    """A fact as text: numbers with commas."""
     return f'{value:,}' if isinstance(value, int) else str(value)

@@ -12,7 +12,7 @@ def render_page(kind: str, report: dict[str, Any], charts: dict[str, str], **pic
     """The page of a report.
 
     Args:
-        kind: ``'coco'``, ``'pckh'`` or ``'classes'``.
+        kind: ``'coco'``, ``'pckh'``, ``'classes'`` or ``'data'``.
         report: Its numbers, as ``sdpose.apis.report`` computes them.
         charts: SVG by name.
         **pictures: By name, examples by title: ``caption``, ``file``, and ``panels`` of a label and an address.

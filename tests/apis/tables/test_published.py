@@ -180,6 +180,12 @@ def test_the_known_files_are_everybodys(plan):
         'annotations/mmpose_crowdpose_trainval.json': dict(listed_images=12000),
         'annotations/mmpose_crowdpose_test.json': dict(listed_images=8000),
     }
+    assert data['mpii'].known == {
+        'images': {},
+        'annotations/mpii_train.json': dict(people=22246),
+        'annotations/mpii_val.json': dict(people=2958),
+        'annotations/mpii_gt_val.mat': {},
+    }
     assert data['imagenet'].known == {
         'train': dict(classes=1000, images=1281167),
         'val': dict(classes=1000, images=50000),
