@@ -22,7 +22,7 @@ def parse_args() -> argparse.Namespace:
     add('--from', dest='config', metavar='CONFIG', help='whose model and recipe are taken (default: SDPose-S-V1)')
     add('--category', nargs='+', default=(), metavar='NAME', help='which, if several have key points')
     add('--joints', metavar='A,B,C', help='names of the joints, where the file does not tell them')
-    add('--out', type=Path, metavar='DIR', help='folder to make (default: the name, in the current folder)')
+    add('--out', type=Path, metavar='DIR', help='folder to make (default: the name, or NAME-data if that is taken)')
     add('--force', action='store_true', help='replace a folder that this tool has made before')
     return parser.parse_args()
 

@@ -19,7 +19,8 @@ class Asked(NamedTuple):
         config: The config whose model and recipe are taken.
         category: Names or ids, where several categories have key points.
         joints: Names of the joints, where the file does not tell them.
-        out: The folder to make; None for one of the name, in the current folder.
+        out: The folder to make; None for ``<name>`` in the current folder, or ``<name>-data`` where that holds
+            something else.
         force: Replace one that was made before.
     """
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .joint_names import JointGuess
+from sdpose.config.joint_sides import JointGuess
+
 from .sigmas import Sigmas
 
 _LEFT, _RIGHT, _MIDDLE = [0, 255, 0], [255, 128, 0], [51, 153, 255]  # RGB, MMPose's colours of COCO's joints

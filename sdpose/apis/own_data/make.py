@@ -9,6 +9,7 @@ from typing import NamedTuple
 from mmengine.logging import MMLogger
 
 from sdpose.config.find import find_config
+from sdpose.config.joint_sides import guess_joints
 from sdpose.config.options import prepare
 from sdpose.errors import UserError, first_few
 from sdpose.io.folders import atomic_folder, sigterm_as_interrupt
@@ -18,7 +19,6 @@ from .annotations import Subjects, is_usable, read_subjects
 from .asked import Asked
 from .files import write_data, write_leaf, write_metainfo
 from .inherited import fit_training, leaf_name, read_inherited
-from .joint_names import guess_joints
 from .parts import Part, split_parts
 from .placing import name_places
 from .sigmas import guess_sigmas
@@ -54,9 +54,9 @@ def new_dataset(asked: Asked) -> NewDataset:
         UserError: If something must be said that the files do not tell, the folder is there, or a check fails.
     """
     name = _name_of(asked)
-    out = asked.out or Path(name)
     cfg = read_inherited(asked.config)
     leaf = leaf_name(find_config(asked.config), name)
+    out = asked.out or _free_folder(name, leaf)
     _require_free(out, leaf, asked.force)
     subjects = read_subjects(asked.annotations, asked.category, asked.joints)
     train, val, guessed = split_parts(asked, subjects)
@@ -97,14 +97,24 @@ def _name_of(asked: Asked) -> str:
     return stem or 'own'
 
 
+def _free_folder(name: str, leaf: str) -> Path:
+    """The folder of a name, or, where that is the pictures' or holds something else, ``<name>-data``."""
+    return Path(f'{name}-data' if _others_in(Path(name), leaf) else name)
+
+
+def _others_in(folder: Path, leaf: str) -> list[str]:
+    """What a folder holds beside the files that are written here."""
+    ours = {'metainfo.py', 'data.py', 'annotations', '.annotation_cache', leaf}
+    return sorted(entry.name for entry in folder.iterdir() if entry.name not in ours) if folder.is_dir() else []
+
+
 def _require_free(out: Path, leaf: str, force: bool) -> None:
     """Check that nothing of a user's is replaced."""
     if not out.exists() or out.is_dir() and not any(out.iterdir()):
         return
     if not out.is_dir():
         raise UserError(f'{out} is a file, and a folder of that name is to be made: name another one, --out FOLDER')
-    ours = {'metainfo.py', 'data.py', 'annotations', '.annotation_cache', leaf}
-    others = sorted(entry.name for entry in out.iterdir() if entry.name not in ours)
+    others = _others_in(out, leaf)
     if others:
         raise UserError(f'the folder {out} holds other files ({first_few(others)}): name another one, --out FOLDER')
     if not force:

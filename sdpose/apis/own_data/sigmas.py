@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from sdpose.config.joint_sides import JointGuess, guess_joints
 from sdpose.preflight.metainfo import load_metainfo
-
-from .joint_names import JointGuess, guess_joints
 
 
 class Sigmas(NamedTuple):

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from sdpose.config.joint_sides import JointGuess
 from sdpose.errors import first_few
 
 from .annotations import Subjects, is_usable
 from .asked import Asked
-from .joint_names import JointGuess
 from .parts import Part
 from .sigmas import Sigmas
 

@@ -225,10 +225,11 @@ def test_nothing_of_a_user_is_replaced(here: Path) -> None:
     assert '0.026,' in Path('own/metainfo.py').read_text()
     Path('own/notes.txt').write_text('mine')
     with pytest.raises(UserError, match=r'the folder own holds other files \(notes.txt\): name another one'):
-        make(force=True)
+        make(out=Path('own'), force=True)
+    assert make().folder == Path('own-data') and make(name=None).folder == Path('photos-data')  # of the pictures
     with pytest.raises(UserError, match='photos.json is a file, and a folder of that name'):
         make(out=Path('photos.json'))
-    assert not list(here.glob('.own*'))
+    assert not [*here.glob('.own*'), *here.glob('.photos*')]
 
 
 def test_a_failing_check_leaves_nothing(here: Path) -> None:

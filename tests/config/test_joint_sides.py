@@ -2,8 +2,8 @@
 
 import pytest
 
-from sdpose.apis.own_data.joint_names import guess_joints
 from sdpose.apis.own_data.sigmas import guess_sigmas
+from sdpose.config.joint_sides import guess_joints, same_joints
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,18 @@ def test_sigmas_are_cocos_where_the_part_is() -> None:
     sigmas = guess_sigmas(guess_joints(['nose', 'lKnee', 'rKnee', 'tail', 'left_eye', 'knee_cap']))
     assert sigmas.values == [0.026, 0.087, 0.087, 0.067, 0.025, 0.067]
     assert sigmas.guessed == ['tail', 'knee_cap'] and sigmas.default == 0.067
+
+
+def test_a_joint_is_the_same_however_it_is_spelt() -> None:
+    coco = same_joints(['left_hip', 'right_hip', 'nose'])
+    assert coco == ['left hip', 'right hip', ' nose']
+    for names in (['Left Hip', 'Right-Hip', 'Nose'], ['lHip', 'rHip', 'nose'], ['hip.L', 'hip.R', 'NOSE']):
+        assert same_joints(names) == coco
+    assert same_joints(['left_hip', 'tail']) == ['left hip', ' tail']  # one side alone
+    assert same_joints(['thumb_1', 'thumb1', 'Tip']) == [
+        'thumb_1',
+        'thumb1',
+        'tip',
+    ]  # told apart by their spelling alone
+    assert same_joints(['left_hip', 'Left Hip']) == ['left_hip', 'left_hip']
+    assert same_joints([]) == []

@@ -1,4 +1,4 @@
-"""What the names of joints tell: which are mirror images of each other, and which half of a body they belong to."""
+"""What the names of joints tell: side, part and half of the body, and which are mirror images of each other."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -12,6 +12,7 @@ _SIDES = (
     ('左', '右'),
 )
 _OTHER_SIDE = {word: other for pair in _SIDES for word, other in (pair, pair[::-1])}
+_SIDE = {word: side for pair in _SIDES for word, side in zip(pair, ('left', 'right'), strict=True)}
 # Runs of capitals, words, numbers and what stands between them: `lEye`, `LEye`, `left_eye`, `Left Eye 2`.
 _WORDS = re.compile(r'[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^A-Za-z\d]')
 _LOWER = frozenset(
@@ -32,12 +33,22 @@ class JointGuess(NamedTuple):
         swap: Name of the mirror image, ``''`` if the joint has none.
         half: ``'upper'``, ``'lower'``, or ``''`` for neither.
         part: The name without its side, in small letters and digits, such as ``'shoulder'``.
+        side: ``'left'``, ``'right'``, or ``''``.
     """
 
     name: str
     swap: str
     half: str
     part: str
+    side: str
+
+
+class _Reading(NamedTuple):
+    """A name: that of its mirror image, its words without the side, and the side."""
+
+    swap: str
+    words: list[str]
+    side: str
 
 
 def guess_joints(names: Sequence[str]) -> list[JointGuess]:
@@ -50,29 +61,43 @@ def guess_joints(names: Sequence[str]) -> list[JointGuess]:
         names: All names, no two of them equal but for their case.
     """
     known = {name.casefold(): name for name in names}
-    mirrored = {name: _mirrored(name, known) for name in names}
-    halves = {name: _half(mirrored[name][1]) for name in names}
+    read = {name: _read(name, known) for name in names}
+    halves = {name: _half(read[name].words) for name in names}
     if not {'upper', 'lower'} <= {*halves.values()}:
         halves = dict.fromkeys(names, '')
     guesses = []
     for name in names:
-        swap, words = mirrored[name]
-        if swap and mirrored[swap][0] != name:
+        swap, words, side = read[name]
+        if swap and read[swap].swap != name:
             swap = ''
-        guesses.append(JointGuess(name, swap, halves[name], ''.join(filter(str.isalnum, ''.join(words)))))
+        guesses.append(JointGuess(name, swap, halves[name], ''.join(filter(str.isalnum, ''.join(words))), side))
     return guesses
 
 
-def _mirrored(name: str, known: dict[str, str]) -> tuple[str, list[str]]:
-    """The joint that is named as the other side of this one, ``''`` for none, and the words without the side."""
+def same_joints(names: Sequence[str]) -> list[str]:
+    """What a joint is, by its name: the same for ``left_hip``, ``Left Hip``, ``lHip`` and ``hip.L``.
+
+    Args:
+        names: All names of a data set. Where two of them would be the same, each stands for itself.
+    """
+    spelt = [name.casefold().replace(' ', '_').replace('-', '_') for name in names]
+    if len({*spelt}) < len(spelt):
+        return spelt
+    plain = [f'{joint.side} {joint.part}' for joint in guess_joints(names)]
+    return plain if len({*plain}) == len(plain) else spelt
+
+
+def _read(name: str, known: dict[str, str]) -> _Reading:
+    """A name among those that are known, by their small letters."""
     words = [word.casefold() for word in _WORDS.findall(name)]
     for place, side, other in _sides(words):
         begins = words[place].startswith(side)
         rest = words[place].removeprefix(side) if begins else words[place].removesuffix(side)
         turned = [*words[:place], other + rest if begins else rest + other, *words[place + 1 :]]
         if (found := known.get(''.join(turned))) is not None:
-            return found, [*words[:place], rest, *words[place + 1 :]]
-    return '', [word for word in words if word not in _OTHER_SIDE]
+            return _Reading(found, [*words[:place], rest, *words[place + 1 :]], _SIDE[side])
+    side = next((_SIDE[word] for word in words if word in _SIDE), '')
+    return _Reading('', [word for word in words if word not in _SIDE], side)
 
 
 def _sides(words: list[str]) -> Iterator[tuple[int, str, str]]:
