@@ -259,6 +259,17 @@ def test_mistakes_in_weights_and_configs(tiny: SimpleNamespace, tmp_path: Path) 
         sdpose.PoseInferencer(str(tmp_path / 'odd.py'), 'tiny.pth')
 
 
+def test_a_picture_that_is_cut_off_is_said(tiny: SimpleNamespace, tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+    content = Path(tiny.pictures[0]).read_bytes()
+    (tmp_path / 'half.jpg').write_bytes(content[: len(content) // 2])
+    (result,) = tiny.inferencer(tmp_path / 'half.jpg')
+    assert len(result.keypoints) == 1
+    said = ''.join(capfd.readouterr())
+    assert f'{tmp_path}/half.jpg is cut off: what is missing of it is grey' in said
+    tiny.inferencer(tiny.pictures[0])
+    assert 'cut off' not in ''.join(capfd.readouterr())
+
+
 def test_mistakes_in_inputs_and_boxes(tiny: SimpleNamespace, tmp_path: Path) -> None:
     picture = tiny.pictures[0]
     (tmp_path / 'empty').mkdir()
@@ -266,6 +277,7 @@ def test_mistakes_in_inputs_and_boxes(tiny: SimpleNamespace, tmp_path: Path) -> 
     (tmp_path / 'no.avi').write_bytes(b'no video')
     (tmp_path / 'other.json').write_text('[{"image_id": 7, "bbox": [1, 2, 3, 4], "score": 1}]')
     (tmp_path / 'odd.json').write_text('[{"image": 7}]')
+    (tmp_path / 'none.json').write_text('[]')
     for inputs, boxes, said in (
         ('nowhere.jpg', None, 'nowhere.jpg does not exist'),
         ('https://a.b/c.jpg', None, 'https://a.b/c.jpg is an address'),
@@ -282,11 +294,15 @@ def test_mistakes_in_inputs_and_boxes(tiny: SimpleNamespace, tmp_path: Path) -> 
         (picture, [[1, 2, 3]], 'must be .N, 4.'),
         (picture, [BOXES, BOXES], 'there are boxes for 2 pictures'),
         (picture, tmp_path / 'other.json', 'other.json has no box .* for any of the 1 pictures.*its pictures are 7'),
+        (picture, tmp_path / 'none.json', 'none.json has no box .* of .*: it has none of any picture'),
+        ('', None, 'the name of an input is empty'),
         (picture, tmp_path / 'odd.json', 'odd.json is no list of detections'),
         (picture, 'nowhere.json', 'nowhere.json is not a file of detections'),
     ):
         with pytest.raises(DataError, match=said):
             tiny.inferencer(inputs, boxes)
+    with pytest.raises(UserError, match='box_score=nan: give a number'):
+        sdpose.PoseInferencer(weights='tiny.pth', box_score=float('nan'))
     with pytest.raises(UserError, match='detect_every=3 is for a detector'):
         tiny.inferencer(picture, detect_every=3)
     detecting = sdpose.PoseInferencer(weights='tiny.pth', detector=lambda image: np.ones((2, 7)))
