@@ -124,9 +124,10 @@ def pixels_of(picture: Any) -> np.ndarray:
         DataError: If it cannot be read, or is none.
     """
     if isinstance(picture, (str, os.PathLike)):
-        pixels = read_picture(os.fspath(picture))
-        if is_cut_off(picture):
-            print_log(f'{os.fspath(picture)} is cut off: what is missing of it is grey', 'current', logging.WARNING)
+        name = os.fspath(picture)
+        pixels = read_picture(name)
+        if is_cut_off(name):
+            print_log(f'{name} is cut off: what is missing of it is grey', 'current', logging.WARNING)
         return pixels
     if isinstance(picture, Image.Image):
         return np.ascontiguousarray(np.asarray(picture.convert('RGB'))[..., ::-1])

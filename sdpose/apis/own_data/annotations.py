@@ -153,8 +153,9 @@ def _is_list(value: Any) -> bool:
 
 def _limbs_of(category: dict[str, Any], count: int) -> tuple[tuple[tuple[int, int], ...], list[str]]:
     """The limbs of a category from 0 on, and what had to be guessed: COCO counts joints from 1, some tools from 0."""
-    listed = category.get('skeleton')
-    pairs = [pair for pair in listed if _is_pair(pair)] if isinstance(listed, list) else []
+    given = category.get('skeleton')
+    listed = given if isinstance(given, list) else []
+    pairs = [pair for pair in listed if _is_pair(pair)]
     if not pairs:
         return (), ['the file has no skeleton: joints are drawn without limbs; skeleton_info takes them']
     first = 0 if min(map(min, pairs)) == 0 else 1

@@ -61,8 +61,9 @@ def fit_training(cfg: Config, people: int) -> Training:
         return Training(None, None, '')
     lr = ((cfg.get('optim_wrapper') or {}).get('optimizer') or {}).get('lr')
     meant = (cfg.get('auto_scale_lr') or {}).get('base_batch_size') or given
-    follows = isinstance(lr, (int, float)) and size < meant
-    return Training(size, float(f'{lr * math.sqrt(size / meant):.2g}') if follows else None, f'{given}')
+    if not isinstance(lr, (int, float)) or size >= meant:
+        return Training(size, None, f'{given}')
+    return Training(size, float(f'{lr * math.sqrt(size / meant):.2g}'), f'{given}')
 
 
 def leaf_name(config: str | Path, name: str) -> str:
