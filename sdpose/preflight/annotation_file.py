@@ -32,20 +32,19 @@ def read_annotations(ann_file: str | Path, annotated: bool = True, cure: str = _
     content = read_content(ann_file)
     if isinstance(content, dict) and not annotated:
         content = {'annotations': [], **content}
-    require_coco(ann_file, content)
+    require_lists(ann_file, content)
+    coco_fields.check_entries(ann_file, 'image', content['images'], coco_fields.IMAGE_KEYS)
+    coco_fields.check_images(ann_file, content['images'])
+    coco_fields.check_entries(ann_file, 'annotation', content['annotations'], ('id',))
+    check_ids(ann_file, content)
     return content
 
 
-def require_coco(ann_file: str | Path, content: Any, image_keys: tuple[str, ...] = coco_fields.IMAGE_KEYS) -> None:
-    """Check that the content of a file has COCO's structure: images with what each must have, annotations, ids.
-
-    Args:
-        ann_file: The file, for the message.
-        content: What it holds.
-        image_keys: What an image must have; its size may come from the picture.
+def require_lists(ann_file: str | Path, content: Any) -> None:
+    """Check that a file holds the two lists of COCO.
 
     Raises:
-        DataError: If something is lacking, or an id is used twice.
+        DataError: If not.
     """
     lacking = [key for key in ('images', 'annotations') if not isinstance(content, dict) or key not in content]
     if lacking == ['annotations']:
@@ -58,10 +57,6 @@ def require_coco(ann_file: str | Path, content: Any, image_keys: tuple[str, ...]
     for key in ('images', 'annotations'):
         if not isinstance(content[key], list):
             raise DataError(f'{ann_file} is not a COCO annotation file: {key} must be a list')
-    coco_fields.check_entries(ann_file, 'image', content['images'], image_keys)
-    coco_fields.check_images(ann_file, content['images'])
-    coco_fields.check_entries(ann_file, 'annotation', content['annotations'], ('id',))
-    check_ids(ann_file, content)
 
 
 def read_content(ann_file: str | Path) -> Any:

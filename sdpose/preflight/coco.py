@@ -60,7 +60,7 @@ def check_people(
             return []
     content = read_annotations(ann_file)
     if not content['annotations']:
-        raise no_keypoints(ann_file)
+        raise _no_keypoints(ann_file)
     remarks = []
     images = _check_content(ann_file, content, num_keypoints)
     check_crowds(ann_file, content['annotations'], evaluated)
@@ -211,7 +211,7 @@ def _check_content(
     annotations = content['annotations']
     people = [_flat(ann) for ann in annotations if 'keypoints' in ann]
     if annotations and not people:
-        raise no_keypoints(ann_file)
+        raise _no_keypoints(ann_file)
     coco_fields.check_entries(ann_file, 'annotation', annotations, coco_fields.ANNOTATION_KEYS)
     cure = 'add x, y, width, height of the person, such as those of its labelled joints and a margin, or remove it'
     coco_fields.check_entries(ann_file, 'annotation', people, ('bbox',), cure)
@@ -302,8 +302,7 @@ def _read_people(bbox_file: str | Path) -> list[dict[str, Any]]:
     return people
 
 
-def no_keypoints(ann_file: str | Path) -> DataError:
-    """The error of a file that is sound and annotates other things."""
+def _no_keypoints(ann_file: str | Path) -> DataError:
     return DataError(f'{ann_file} annotates no key points: use the person_keypoints file, not instances or captions')
 
 

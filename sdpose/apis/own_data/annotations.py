@@ -9,8 +9,7 @@ import numpy as np
 
 from sdpose.errors import DataError, UserError, first_few
 from sdpose.preflight import coco_fields
-from sdpose.preflight.annotation_file import read_content, require_annotation_file, require_coco
-from sdpose.preflight.coco import no_keypoints
+from sdpose.preflight.annotation_file import check_ids, read_content, require_annotation_file, require_lists
 
 _MARGIN = 0.1  # of a box around joints, on each side
 _AREA = 0.53  # of a box: MMPose's rule for data without areas
@@ -54,10 +53,14 @@ def read_subjects(file: Path, chosen: Sequence[str] = (), joints: Sequence[str] 
     content = read_content(file)
     if isinstance(content, dict) and isinstance(content.get('images'), list):
         content = {**content, 'images': [_without_empty_size(image) for image in content['images']]}
-    require_coco(file, content, image_keys=('id', 'file_name'))
+    require_lists(file, content)
+    coco_fields.check_entries(file, 'image', content['images'], ('id', 'file_name'))
+    coco_fields.check_images(file, content['images'])
+    coco_fields.check_entries(file, 'annotation', content['annotations'], ('id',))
+    check_ids(file, content)
     annotated = [ann for ann in content['annotations'] if ann.get('keypoints')]
     if not annotated:
-        raise no_keypoints(file)
+        raise DataError(f'{file} annotates no key points: export these, as COCO Keypoints, not boxes or outlines')
     coco_fields.check_entries(file, 'annotation', annotated, coco_fields.ANNOTATION_KEYS)
     categories = _choose(file, content.get('categories'), annotated, chosen)
     names = _joints_of(file, categories, joints)
