@@ -38,7 +38,7 @@ def main() -> None:
     print('\n'.join(f'  guessed: {line}' for line in made.guessed))
     print(f'Look over what is marked as guessed in {made.folder / "metainfo.py"}, then:')
     config, run = shlex.quote(str(made.config)), f'work_dirs/{made.config.stem}'
-    tools = os.path.relpath(Path(__file__).resolve().parents[1])
+    tools = str(Path(__file__).resolve().parents[1]).removeprefix(f'{os.getcwd()}/')
     for tool, arguments in (
         ('misc/browse_dataset.py', f'{config} page.png'),
         ('train.py', f'{config} --cfg-options load_from=CHECKPOINT'),

@@ -58,16 +58,17 @@ def read_subjects(file: Path, chosen: Sequence[str] = (), joints: Sequence[str] 
     coco_fields.check_images(file, content['images'])
     coco_fields.check_entries(file, 'annotation', content['annotations'], ('id',))
     check_ids(file, content)
-    annotated = [ann for ann in content['annotations'] if ann.get('keypoints')]
+    annotated = [_flat(ann) for ann in content['annotations'] if ann.get('keypoints')]
     if not annotated:
         raise DataError(f'{file} annotates no key points: export these, as COCO Keypoints, not boxes or outlines')
     coco_fields.check_entries(file, 'annotation', annotated, coco_fields.ANNOTATION_KEYS)
+    coco_fields.check_annotations(file, list(map(_with_box, annotated)), None)
     categories = _choose(file, content.get('categories'), annotated, chosen)
     names = _joints_of(file, categories, joints)
     kinds = {category['id'] for category in categories}
     _require_count(joints, [ann for ann in annotated if ann['category_id'] in kinds])
-    people = [_flat(ann) for ann in annotated if ann['category_id'] in kinds]
-    coco_fields.check_annotations(file, [{'bbox': [0, 0, 1, 1], **ann} for ann in people], len(names))
+    people = [ann for ann in annotated if ann['category_id'] in kinds]
+    coco_fields.check_annotations(file, list(map(_with_box, people)), len(names))
     known = {image['id'] for image in content['images']}
     stray = [ann for ann in people if ann['image_id'] not in known]
     if stray:
@@ -97,7 +98,7 @@ def _choose(file: Path, listed: Any, annotated: list[dict[str, Any]], chosen: Se
     """The categories to read, of those that have annotations with key points."""
     counts = Counter(ann['category_id'] for ann in annotated)
     listed = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
-    by_id = {each.get('id'): each for each in listed}
+    by_id = {each['id']: each for each in listed if type(each.get('id')) is int}
     found = [{'name': f'category {number}', **by_id.get(number, {}), 'id': number} for number in counts]
     said = ', '.join(f'{each["name"]} ({counts[each["id"]]})' for each in found)
     if not chosen:
@@ -141,7 +142,7 @@ def _joints_of(file: Path, categories: list[dict[str, Any]], given: Sequence[str
 
 def _require_count(given: Sequence[str], people: Sequence[dict[str, Any]]) -> None:
     """Check that as many names are given as most people have joints."""
-    lengths = Counter(len(_flat(ann)['keypoints']) for ann in people if isinstance(ann['keypoints'], list))
+    lengths = Counter(len(ann['keypoints']) for ann in people)
     usual = lengths.most_common(1)[0][0] if lengths else 0
     if given and usual != 3 * len(given):
         raise UserError(
@@ -181,6 +182,15 @@ def _flat(ann: dict[str, Any]) -> dict[str, Any]:
     return {**ann, 'keypoints': [number for joint in joints for number in joint]} if nested else ann
 
 
+def _lacks_box(ann: dict[str, Any]) -> bool:
+    return ann.get('bbox') in (None, [])
+
+
+def _with_box(ann: dict[str, Any]) -> dict[str, Any]:
+    """An annotation for the checks, which ask for a box."""
+    return {**ann, 'bbox': [0, 0, 1, 1]} if _lacks_box(ann) else ann
+
+
 def _complete(people: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:
     """Annotations with all that a training and COCO's evaluation read, and what was filled in."""
     done, boxes, areas = [], [], []
@@ -188,7 +198,7 @@ def _complete(people: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[
         joints = np.reshape(ann['keypoints'], (-1, 3))
         labelled = joints[joints[:, 2] > 0, :2]
         full = {'iscrowd': 0, **ann, 'num_keypoints': len(labelled), 'category_id': 1}
-        if ann.get('bbox') in (None, []):
+        if _lacks_box(ann):
             full['bbox'] = _box_around(labelled)
             boxes += [str(ann['id'])] * is_usable(full)
         if not ann.get('area'):

@@ -100,6 +100,7 @@ def test_what_tools_leave_out_is_filled_in(here: Path) -> None:
         second.update(keypoints=np.reshape(second['keypoints'], (9, 3)).tolist(), num_keypoints=0)
         del content['images'][0]['width']
         content['images'][1]['height'] = 0
+        content['annotations'][2]['bbox'] = None
         content['categories'][0]['skeleton'] = [[0, 1], [1, 2], [8, 9]]
 
     change(edit)
@@ -270,6 +271,14 @@ def _short(content: Content) -> None:
     content['annotations'][3]['keypoints'].pop()
 
 
+def _text(content: Content) -> None:
+    content['annotations'][3]['category_id'] = '1'
+
+
+def _words(content: Content) -> None:
+    content['annotations'][3]['keypoints'] = 'nose'
+
+
 def _stray(content: Content) -> None:
     content['annotations'][3]['image_id'] = 7
 
@@ -293,6 +302,8 @@ def _stray(content: Content) -> None:
         (_unlabelled, {}, "photos.json: no joint of 'climber' is labelled"),
         (_one, {}, 'one picture with people is too few'),
         (_short, {}, r'annotation id \d+ has 26 key point numbers, expected 27'),
+        (_text, {}, r"annotation id \d+ .*: category_id must be an integer, is '1'"),
+        (_words, {}, r"annotation id \d+ .*: keypoints must be a list of numbers, is 'nose'"),
         (_stray, {}, r'annotation id \d+ refers to image id 7, which the file does not list'),
         (
             None,
