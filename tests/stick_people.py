@@ -95,7 +95,8 @@ def _draw(rng: np.random.Generator, image_id: int, folder: Path) -> tuple[dict, 
     return dict(id=image_id, file_name=name, width=160, height=120), people
 
 
-def _write_split(root: Path, split: str, seed: int, num_images: int) -> dict[str, Any]:
+def write_split(root: Path, split: str, seed: int, num_images: int) -> dict[str, Any]:
+    """Draw pictures of two people each, below a folder; returns the annotations that are written beside them."""
     rng = np.random.default_rng(seed)
     folder = root / f'{split}2017'
     folder.mkdir(parents=True)
@@ -112,8 +113,8 @@ def _write_split(root: Path, split: str, seed: int, num_images: int) -> dict[str
 
 def write_coco(data: Path) -> None:
     """COCO's layout below a folder: 12 people to train on, 8 to validate, detections of the latter."""
-    _write_split(data / 'coco', 'train', 1, 6)
-    val = _write_split(data / 'coco', 'val', 2, 4)
+    write_split(data / 'coco', 'train', 1, 6)
+    val = write_split(data / 'coco', 'val', 2, 4)
     boxes = [
         dict(image_id=ann['image_id'], category_id=1, score=0.9, bbox=[v + 1.5 for v in ann['bbox']])
         for ann in val['annotations']

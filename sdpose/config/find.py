@@ -81,4 +81,8 @@ def _similar(stem: str, folder: Path) -> str:
     """Up to five configs with a similar name."""
     known = {file.stem: file.relative_to(folder) for file in sorted(folder.rglob('*.py')) if '_base_' not in file.parts}
     close = get_close_matches(stem, known, n=5, cutoff=0.5)
+    if not close:  # the model alone, as it begins the name
+        models = dict.fromkeys(name.partition('_')[0] for name in known)
+        near = get_close_matches(stem.partition('_')[0], models, n=2, cutoff=0.7)
+        close = [name for model in near for name in known if name.partition('_')[0] == model][:5]
     return f'Similar: {", ".join(str(known[name]) for name in close)}' if close else 'No config has a similar name'

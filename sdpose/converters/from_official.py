@@ -11,7 +11,14 @@ from torch import Tensor, nn
 from sdpose.config.building import build_model
 from sdpose.config.find import find_config
 from sdpose.errors import MismatchError, UserError, first_few
-from sdpose.io.checkpoint import check_checkpoint_path, meta_of, require_target, weights_of, write_checkpoint
+from sdpose.io.checkpoint import (
+    ROWS_SHOWN,
+    check_checkpoint_path,
+    meta_of,
+    require_target,
+    weights_of,
+    write_checkpoint,
+)
 from sdpose.io.folders import require_writable
 from sdpose.io.weights_file import require_finite
 
@@ -105,7 +112,7 @@ def _refusal(source: str, closest: Fit, forced: bool) -> str:
         else '\nIf the file is complete and was trained with other sizes, write a config for it and '
         'name it with --config.'
     )
-    return f'{problem}: {closest.difference.summary()}\n{closest.difference.table()}{cure}'
+    return f'{problem}: {closest.difference.summary()}\n{closest.difference.table(ROWS_SHOWN)}{cure}'
 
 
 def _filled(chosen: Fit) -> nn.Module:

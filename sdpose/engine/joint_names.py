@@ -6,6 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from sdpose.config.joint_sides import same_joints
+
 
 class Matched(NamedTuple):
     """What :func:`match_joints` did.
@@ -29,8 +31,8 @@ def match_joints(
     """Give a model's joints the rows that a checkpoint has for joints of the same names.
 
     A module names its tensors (1, K + n, D) whose first K rows belong to the joints in ``joint_rows``. A joint that the
-    checkpoint does not know starts from the mean of the rows that are taken over. Capitals, blanks and hyphens make no
-    difference to a name.
+    checkpoint does not know starts from the mean of the rows that are taken over. How a name is spelt makes no
+    difference, as ``left_hip``, ``Left Hip`` and ``lHip`` show.
 
     Args:
         model: The model that is to be filled.
@@ -42,8 +44,8 @@ def match_joints(
         What was done; None if there is nothing to do: the joints are the same in the same order, a side does not name
         them, or no tensor belongs to joints.
     """
-    places = {_spelt(name): place for place, name in enumerate(learned)}
-    rows = [places.get(_spelt(name)) for name in wanted]
+    places = {joint: place for place, joint in enumerate(same_joints(learned))}
+    rows = [places.get(joint) for joint in same_joints(wanted)]
     keys = [
         f'{where}.{name}'.lstrip('.')
         for where, module in model.named_modules()
@@ -63,10 +65,6 @@ def match_joints(
         [name for name, row in zip(wanted, rows) if row is None],
         [name for place, name in enumerate(learned) if place not in taken],
     )
-
-
-def _spelt(name: str) -> str:
-    return name.casefold().replace(' ', '_').replace('-', '_')
 
 
 def _rearranged(tensor: Tensor, rows: Sequence[int | None], count: int) -> Tensor:

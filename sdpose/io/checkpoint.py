@@ -22,6 +22,8 @@ TRAINING_ONLY = ('head.loss_module.', 'distiller.')
 # The entry of a published checkpoint's meta that names the training-only tensors it was published without.
 STRIPPED = 'stripped'
 _REMOTE = '://'
+# Of each kind of difference, in an error: a hundred rows tell no more than these, and hide what is said above them.
+ROWS_SHOWN = 20
 
 
 @dataclass
@@ -51,12 +53,22 @@ class Comparison:
             f'another shape, {self.matched} matched'
         )
 
-    def table(self) -> str:
-        """One row per differing key: what is wrong, the key, the model's shape, the checkpoint's shape."""
+    def table(self, most: int | None = None) -> str:
+        """One row per differing key: what is wrong, the key, the model's shape, the checkpoint's shape.
+
+        Args:
+            most: How many rows there are of each kind, followed by one that counts the others; None for all.
+        """
+        kinds = (
+            [('missing', key, _text(shape), '-') for key, shape in self.missing.items()],
+            [('unexpected', key, '-', _text(shape)) for key, shape in self.unexpected.items()],
+            [('shape', key, _text(ours), _text(theirs)) for key, (ours, theirs) in self.misshaped.items()],
+        )
         rows = [('', 'key', 'model', 'checkpoint')]
-        rows += [('missing', key, _text(shape), '-') for key, shape in self.missing.items()]
-        rows += [('unexpected', key, '-', _text(shape)) for key, shape in self.unexpected.items()]
-        rows += [('shape', key, _text(ours), _text(theirs)) for key, (ours, theirs) in self.misshaped.items()]
+        for kind in kinds:
+            rows += kind[:most]
+            if most is not None and len(kind) > most:
+                rows.append((kind[0][0], f'and {len(kind) - most} more', '', ''))
         widths = [max(len(row[column]) for row in rows) for column in range(4)]
         lines = ['  '.join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
         return '\n'.join(lines)
@@ -167,13 +179,13 @@ def require_match(model: nn.Module, weights: Mapping[str, Tensor], source: str, 
         cure: The sentence that ends the message.
 
     Raises:
-        MismatchError: Listing every missing, unexpected and misshaped key in one table.
+        MismatchError: Counting the missing, unexpected and misshaped keys, and listing the first ones in one table.
     """
     difference = compare(model, weights)
     if difference:
         raise MismatchError(
             f'{source} does not fit the model {type(model).__name__}: {difference.summary()}\n'
-            f'{difference.table()}\n{cure}'
+            f'{difference.table(ROWS_SHOWN)}\n{cure}'
         )
 
 

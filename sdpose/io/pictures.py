@@ -19,6 +19,8 @@ ORIENTATION = 274  # of EXIF
 _ON_ITS_SIDE = (5, 6, 7, 8)
 TOO_LARGE = f'it declares more than {MOST_PIXELS / 1e6:.0f} million pixels: scale it down, or remove it'
 
+_JPEG_BEGIN, _JPEG_SCAN, _JPEG_END = b'\xff\xd8', b'\xff\xda', b'\xff\xd9'
+
 
 class HugePictureError(DataError):
     """A picture whose header declares more than ``MOST_PIXELS``; its file may be small."""
@@ -100,6 +102,29 @@ def read_picture(path: str | Path) -> np.ndarray:
     if picture is None:
         raise DataError(f'{path} cannot be read as a picture: it is damaged')
     return picture
+
+
+def is_cut_off(path: str | Path) -> bool:
+    """Whether a JPEG file ends before its picture does: OpenCV fills the rest with grey and does not say of which.
+
+    Files of other kinds, and what is no file, are not looked at. Data behind the picture, as phones write them, are
+    no fault.
+    """
+    if not os.path.isfile(path):
+        return False
+    with open(path, 'rb') as file:
+        if file.read(2) != _JPEG_BEGIN:
+            return False
+        file.seek(-2, os.SEEK_END)
+        if file.read() == _JPEG_END:
+            return False
+        file.seek(0)
+        content = file.read()
+    place = 2
+    while content[place : place + 1] == b'\xff' and content[place : place + 2] != _JPEG_SCAN:
+        place += 2 + int.from_bytes(content[place + 2 : place + 4], 'big')  # a segment, which may hold a thumbnail
+    # In the scan itself no two bytes look like a marker.
+    return content.find(_JPEG_END, place) < 0
 
 
 def write_png(path: str | Path, picture: np.ndarray) -> None:

@@ -46,7 +46,7 @@ def check_entries(
 
 
 def check_images(file: str | Path, images: list[dict[str, Any]]) -> None:
-    """Check the file name and the size in pixels of each image.
+    """Check the file name of each image, and the size in pixels that it states.
 
     Raises:
         DataError: Naming the first image with a wrong value.
@@ -57,7 +57,7 @@ def check_images(file: str | Path, images: list[dict[str, Any]]) -> None:
                 file, 'image', place, image, f'file_name must be a text, is {reprlib.repr(image["file_name"])}'
             )
         for key in ('width', 'height'):
-            if not is_number(image[key]) or image[key] <= 0:
+            if key in image and (not is_number(image[key]) or image[key] <= 0):
                 raise _damaged(
                     file, 'image', place, image, f'{key} must be a positive number, is {reprlib.repr(image[key])}'
                 )

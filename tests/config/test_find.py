@@ -38,6 +38,9 @@ def test_an_unknown_config_names_similar_ones(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(find, 'config_dir', lambda: tmp_path / 'configs')
     with pytest.raises(FileNotFoundError, match=r"No config 'sdpose-t_coc', .*Similar: sdpose/sdpose-t_coco.py"):
         find.find_config('sdpose-t_coc')
+    (folder / 'tokenpose-s_stemnet_8xb64-300e_coco-256x192.py').write_text('')
+    with pytest.raises(FileNotFoundError, match='Similar: sdpose/tokenpose-s_stemnet_8xb64-300e_coco-256x192.py'):
+        find.find_config('token-pose-s')  # the model alone
     with pytest.raises(FileNotFoundError, match='No config has a similar name'):
         find.find_config('configs/xyzzy.py')
 

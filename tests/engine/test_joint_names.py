@@ -58,3 +58,8 @@ def test_without_a_common_name_rows_stay_in_their_order() -> None:
     weights = _weights(_tokenizer(3))
     matched = match_joints(_tokenizer(3), weights, _LEARNED, ('a', 'b', 'c'))
     assert matched is not None and not matched.kept and matched.weights['query'] is weights['query']
+
+
+def test_other_words_for_a_side_are_known() -> None:
+    matched = match_joints(_tokenizer(3), _weights(_tokenizer(3)), _LEARNED, ('eye.R', 'Nose', 'eye.L'))
+    assert matched is not None and matched.weights['query'][0, :, 0].tolist() == [3, 1, 2]

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from sdpose.errors import CheckpointError, MismatchError
-from sdpose.io.checkpoint import compare, require_match, weights_of
+from sdpose.io.checkpoint import Comparison, compare, require_match, weights_of
 
 
 def _model() -> nn.Module:
@@ -77,6 +77,20 @@ def test_the_error_shows_them_in_one_table() -> None:
         ['shape', '0.weight', '4x3', '4x5'],
         ['Do', 'something.'],
     ]
+
+
+def test_a_long_table_is_shortened_in_an_error() -> None:
+    missing, shapes = (
+        {f'{number}.{name}': value for number in range(30)} for name, value in (('a', (1,)), ('b', ((1,), (2,))))
+    )
+    difference = Comparison(missing, {'c': ()}, shapes)
+    lines = [line.split() for line in difference.table(3).splitlines()]
+    assert [line[0] for line in lines] == ['key', *['missing'] * 4, 'unexpected', *['shape'] * 4]
+    assert lines[4] == ['missing', 'and', '27', 'more'] and lines[-1] == ['shape', 'and', '27', 'more']
+    assert len(difference.table().splitlines()) == 62
+    with pytest.raises(MismatchError) as caught:
+        require_match(_model(), {f'{number}': torch.ones(1) for number in range(500)}, 'a.pth', 'Do something.')
+    assert 'unexpected  and 480 more' in str(caught.value) and str(caught.value).endswith('\nDo something.')
 
 
 def test_layouts_of_a_checkpoint() -> None:

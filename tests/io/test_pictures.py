@@ -13,7 +13,7 @@ from PIL import Image
 import sdpose  # noqa: F401
 from sdpose.errors import DataError, UserError
 from sdpose.io import pictures
-from sdpose.io.pictures import MOST_PIXELS, HugePictureError, open_picture, read_picture, write_png
+from sdpose.io.pictures import MOST_PIXELS, HugePictureError, is_cut_off, open_picture, read_picture, write_png
 
 
 @pytest.mark.parametrize('name', bombs.ALL)
@@ -87,3 +87,27 @@ def test_a_picture_that_cannot_be_written_is_an_error(tmp_path, monkeypatch):
     with pytest.raises(DataError, match=f'^{tmp_path}/b.png cannot be written: the picture cannot be encoded'):
         write_png(tmp_path / 'b.png', pixels)
     assert sorted(path.name for path in tmp_path.iterdir()) == ['a.png', 'file']
+
+
+def test_a_jpeg_that_is_cut_off_is_told(tmp_path):
+    """By its end behind the scan: a thumbnail has one before, and what a phone appends lies behind."""
+    noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
+    whole = cv2.imencode('.jpg', noise)[1].tobytes()
+    thumbnail = b'\xff\xe1\x00\x08ab\xff\xd9cd'  # a segment of 8 bytes
+    with_thumbnail = whole[:2] + thumbnail + whole[2:]
+    file = tmp_path / 'a.jpg'
+    for content, cut in (
+        (whole, False),
+        (whole + b'appended', False),
+        (with_thumbnail, False),
+        (whole[:-2], True),
+        (whole[: len(whole) // 2], True),
+        (with_thumbnail[: len(whole) // 2], True),
+        (whole[:30], True),
+        (cv2.imencode('.png', noise)[1].tobytes()[:500], False),
+        (b'', False),
+        (b'\xff\xd8', True),
+    ):
+        file.write_bytes(content)
+        assert is_cut_off(file) is cut, (len(content), cut)
+    assert not is_cut_off(tmp_path) and not is_cut_off(tmp_path / 'none.jpg')

@@ -38,6 +38,7 @@ def test_a_row_is_a_sample(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert target[2][1] == 'target: maximum of 17 heatmaps 12x16'
         joints = one[1][0]
         assert joints.shape == (17, 3) and original[1][0].shape == (17, 3)
+        assert target[2][1] == 'target: maximum of 17 heatmaps 12x16'
         # The target is brightest at the joints: turbo's red where a joint lies, dark blue in the farthest corner.
         labelled = joints[(joints[:, 2] > 0) & (joints[:, 0] > 2) & (joints[:, 0] < 45) & (joints[:, 1] > 2)]
         x, y = labelled[labelled[:, 1] < 61][0, :2].round().astype(int)

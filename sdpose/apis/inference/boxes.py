@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sdpose.errors import DataError, UserError
+from sdpose.errors import DataError, UserError, first_few
 from sdpose.io.json_file import read_json
 from sdpose.io.single_picture import check_box, check_boxes
 
@@ -114,9 +114,10 @@ def boxes_of_file(file: str | Path, source: Source, least: float) -> Boxes:
             f'and annotations ({type(error).__name__}: {error})'
         ) from error
     if source.files and source.kind == 'pictures' and not any(_keys(0, name) & found.keys() for name in source.files):
+        has = f'its pictures are {first_few([str(name) for name in found])}' if found else 'it has none of any picture'
         raise DataError(
             f'{file} has no box{f" with a score of {least:g} or more" if least else ""} for any of the '
-            f'{len(source.files)} pictures of {source.name}: its pictures are {", ".join(map(str, [*found][:3]))} ...'
+            f'{len(source.files)} pictures of {source.name}: {has}'
         )
 
     def find(number: int, name: str, image: np.ndarray) -> Found:

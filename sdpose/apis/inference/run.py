@@ -49,6 +49,20 @@ class RunOptions:
     codec: str | None = None
     video: str = '.mp4'
 
+    def checked(self) -> 'RunOptions':
+        """These options; refuses numbers that nothing can be shown or written with.
+
+        Raises:
+            UserError: Naming the option.
+        """
+        if self.fps is not None and not (np.isfinite(self.fps) and self.fps > 0):
+            raise UserError(f'fps={self.fps}: give frames per second, more than 0')
+        if not (np.isfinite(self.wait) and self.wait >= 0):
+            raise UserError(f'wait={self.wait}: give seconds from 0, which waits for a key')
+        if not np.isfinite(self.least_score):
+            raise UserError(f'least_score={self.least_score}: give a number, such as 0.3')
+        return self
+
 
 def run(
     inferencer: PoseInferencer,
@@ -78,7 +92,7 @@ def run(
     Raises:
         UserError: If an option is wrong, or an input cannot be read; what was found before is kept for the next time.
     """
-    options = options or RunOptions()
+    options = (options or RunOptions()).checked()
     if out is None and (options.forms or not options.show):
         raise UserError('nothing would come of it: name a folder for the results (--out), or show them (--show)')
     if options.show:

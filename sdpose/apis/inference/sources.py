@@ -1,6 +1,7 @@
 """What inference reads, whatever it was given: pictures, frames of a video or of a camera, each with a name."""
 
 import glob
+import logging
 import mimetypes
 import os
 from collections import deque
@@ -14,10 +15,11 @@ from typing import Any
 
 import cv2
 import numpy as np
+from mmengine.logging import print_log
 from PIL import Image
 
 from sdpose.errors import DataError
-from sdpose.io.pictures import read_picture, refuse_special
+from sdpose.io.pictures import is_cut_off, read_picture, refuse_special
 from sdpose.io.single_picture import three_channels
 
 _READERS = 2  # threads that decode pictures
@@ -122,7 +124,11 @@ def pixels_of(picture: Any) -> np.ndarray:
         DataError: If it cannot be read, or is none.
     """
     if isinstance(picture, (str, os.PathLike)):
-        return read_picture(os.fspath(picture))
+        name = os.fspath(picture)
+        pixels = read_picture(name)
+        if is_cut_off(name):
+            print_log(f'{name} is cut off: what is missing of it is grey', 'current', logging.WARNING)
+        return pixels
     if isinstance(picture, Image.Image):
         return np.ascontiguousarray(np.asarray(picture.convert('RGB'))[..., ::-1])
     return three_channels(picture)
@@ -167,6 +173,8 @@ def _expanded(item: Any) -> list[Any]:
     if os.path.exists(name):
         refuse_special(name)
         return [name]
+    if not name:
+        raise DataError('the name of an input is empty: name a picture, a video, a folder or a pattern, or webcam:0')
     if not glob.has_magic(name):
         raise DataError(f'{name} does not exist: name a picture, a video, a folder or a pattern, or webcam:0')
     found = sorted(file for file in glob.glob(name, recursive=True) if os.path.isfile(file))

@@ -32,9 +32,10 @@ def pruned_patches(crop: Crop) -> Inspection:
     if loaded.neck.pruner is None or loaded.neck.pruner.ratio == 1:
         raise ConfigError(f'{loaded.name} prunes no patches: set model.neck.pruner, or name a model that has one')
     feats = crop.run_cycles()
-    cycles = {
-        f'cycle {cycle + 1}': _stages(crop, feats, cycle, patch_grid(loaded.neck)) for cycle in range(len(feats.cycles))
-    }
+    cycles: dict[str, dict[str, np.ndarray]] = {}
+    fused: frozenset[int] = frozenset()
+    for cycle in range(len(feats.cycles)):
+        cycles[f'cycle {cycle + 1}'], fused = _stages(crop, feats, cycle, patch_grid(loaded.neck), fused)
     counts = [int(np.count_nonzero(state)) for stages in cycles.values() for state in stages.values()]
     arrays = {}
     for number, stages in enumerate(cycles.values(), start=1):
@@ -44,26 +45,45 @@ def pruned_patches(crop: Crop) -> Inspection:
     return Inspection(figure, f'patches left: {", ".join(map(str, counts))}', arrays)
 
 
-def _stages(crop: Crop, feats: CycleTokens, cycle: int, grid: tuple[int, int]) -> dict[str, np.ndarray]:
-    """The patches of one cycle, (rows, columns), by the name of the stage."""
+def _stages(
+    crop: Crop, feats: CycleTokens, cycle: int, grid: tuple[int, int], fused: frozenset[int]
+) -> tuple[dict[str, np.ndarray], frozenset[int]]:
+    """The patches of one cycle, (rows, columns), by the name of the stage.
+
+    Args:
+        crop: What the model sees.
+        feats: The tokens of all cycles, traced.
+        cycle: Which one, from 0.
+        grid: Rows and columns.
+        fused: Places of tokens that stand for others when the cycle begins.
+
+    Returns:
+        The stages, and those places when it ends.
+    """
     pruner = crop.loaded.neck.pruner
     assert pruner is not None  # it was asked for
     trace, last = trace_of(feats, cycle), feats.cycles[cycle].kept
-    stages = {'at the start': _state(trace[0].kept, grid)}
+    stages = {'at the start': _state(trace[0].kept, grid, fused)}
     behind = [*(layer.kept for layer in trace[1:]), last]
     for index, (before, after) in enumerate(zip(trace, behind)):
         if pruner.applies(index, cycle + 1):
-            fewer = after is not None and (before.kept is None or after.shape[1] < before.kept.shape[1])
-            stages[f'after layer {index}'] = _state(after, grid, pruner.num_fused if fewer else 0)
-    return stages
+            if (
+                after is not None
+                and pruner.num_fused
+                and (before.kept is None or after.shape[1] < before.kept.shape[1])
+            ):
+                left = after[0].tolist()
+                # A token that stood for others before may be among those that stay, as one patch is.
+                fused = fused & {*left} | {*left[-pruner.num_fused :]}
+            stages[f'after layer {index}'] = _state(after, grid, fused)
+    return stages, fused
 
 
-def _state(kept: Tensor | None, grid: tuple[int, int], num_fused: int = 0) -> np.ndarray:
-    """A grid of patches whose kept ones are known; the last ``num_fused`` stand for others."""
+def _state(kept: Tensor | None, grid: tuple[int, int], fused: frozenset[int]) -> np.ndarray:
+    """A grid of patches whose kept ones are known; those of ``fused`` stand for others."""
     if kept is None:
         return np.full(grid, KEPT, np.uint8)
     state = np.full(grid[0] * grid[1], PRUNED, np.uint8)
-    places = kept[0].numpy()
-    state[places] = KEPT
-    state[places[len(places) - num_fused :]] = FUSED
+    state[kept[0].numpy()] = KEPT
+    state[sorted(fused)] = FUSED
     return state.reshape(grid)

@@ -18,6 +18,7 @@ from PIL import Image
 from stick_people import CONFIG, write_coco
 
 import sdpose
+from sdpose.apis.inference import sources
 from sdpose.errors import ConfigError, DataError, MismatchError, UserError
 from sdpose.io.checkpoint import write_checkpoint
 
@@ -259,6 +260,20 @@ def test_mistakes_in_weights_and_configs(tiny: SimpleNamespace, tmp_path: Path) 
         sdpose.PoseInferencer(str(tmp_path / 'odd.py'), 'tiny.pth')
 
 
+def test_a_picture_that_is_cut_off_is_said(
+    tiny: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = Path(tiny.pictures[0]).read_bytes()
+    (tmp_path / 'half.jpg').write_bytes(content[: len(content) // 2])
+    said: list[str] = []
+    monkeypatch.setattr(sources, 'print_log', lambda line, *rest: said.append(line))
+    (result,) = tiny.inferencer(tmp_path / 'half.jpg')
+    assert len(result.keypoints) == 1
+    assert said == [f'{tmp_path}/half.jpg is cut off: what is missing of it is grey']
+    tiny.inferencer(tiny.pictures[0])
+    assert len(said) == 1
+
+
 def test_mistakes_in_inputs_and_boxes(tiny: SimpleNamespace, tmp_path: Path) -> None:
     picture = tiny.pictures[0]
     (tmp_path / 'empty').mkdir()
@@ -266,6 +281,7 @@ def test_mistakes_in_inputs_and_boxes(tiny: SimpleNamespace, tmp_path: Path) -> 
     (tmp_path / 'no.avi').write_bytes(b'no video')
     (tmp_path / 'other.json').write_text('[{"image_id": 7, "bbox": [1, 2, 3, 4], "score": 1}]')
     (tmp_path / 'odd.json').write_text('[{"image": 7}]')
+    (tmp_path / 'none.json').write_text('[]')
     for inputs, boxes, said in (
         ('nowhere.jpg', None, 'nowhere.jpg does not exist'),
         ('https://a.b/c.jpg', None, 'https://a.b/c.jpg is an address'),
@@ -282,11 +298,15 @@ def test_mistakes_in_inputs_and_boxes(tiny: SimpleNamespace, tmp_path: Path) -> 
         (picture, [[1, 2, 3]], 'must be .N, 4.'),
         (picture, [BOXES, BOXES], 'there are boxes for 2 pictures'),
         (picture, tmp_path / 'other.json', 'other.json has no box .* for any of the 1 pictures.*its pictures are 7'),
+        (picture, tmp_path / 'none.json', 'none.json has no box .* of .*: it has none of any picture'),
+        ('', None, 'the name of an input is empty'),
         (picture, tmp_path / 'odd.json', 'odd.json is no list of detections'),
         (picture, 'nowhere.json', 'nowhere.json is not a file of detections'),
     ):
         with pytest.raises(DataError, match=said):
             tiny.inferencer(inputs, boxes)
+    with pytest.raises(UserError, match='box_score=nan: give a number'):
+        sdpose.PoseInferencer(weights='tiny.pth', box_score=float('nan'))
     with pytest.raises(UserError, match='detect_every=3 is for a detector'):
         tiny.inferencer(picture, detect_every=3)
     detecting = sdpose.PoseInferencer(weights='tiny.pth', detector=lambda image: np.ones((2, 7)))

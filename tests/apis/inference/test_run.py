@@ -235,6 +235,9 @@ def test_mistakes(inferencer: PoseInferencer, tmp_path: Path) -> None:
         (None, None, 'nothing would come of it'),
         (tmp_path, RunOptions(forms=('gif',)), "'gif' is nothing that can be written"),
         (tmp_path, RunOptions(forms=('video',), fps=-1), 'fps=-1: give frames per second'),
+        (tmp_path, RunOptions(fps=0), 'fps=0: give frames per second'),
+        (tmp_path, RunOptions(wait=-1), 'wait=-1: give seconds from 0'),
+        (tmp_path, RunOptions(least_score=float('nan')), 'least_score=nan: give a number'),
         (tmp_path, RunOptions(forms=('video',), codec='mp'), "codec 'mp': give its four characters"),
         (tmp_path, RunOptions(forms=('video',), codec='QQQQ'), 'cannot write the codec QQQQ into .mp4'),
     ):
