@@ -137,10 +137,12 @@ class CycleTokens(NamedTuple):
     Attributes:
         cycles: One :class:`TokenSet` per cycle, first cycle first.
         deployed: The 0-based cycle whose prediction is the model's output at inference.
+        most: How many cycles a training step runs at most, where it may run fewer.
     """
 
     cycles: tuple[TokenSet, ...]
     deployed: int
+    most: int = 1
 
     @property
     def output(self) -> TokenSet:

@@ -80,7 +80,7 @@ class CycleHead(ABC):
         count = len(feats.cycles)
         first = 0 if self.supervise == 'all' else count - 1
         return {
-            cycle: self.loss_name if count == 1 else f'{self.loss_name}_cycle{cycle + 1}'
+            cycle: self.loss_name if max(count, feats.most) == 1 else f'{self.loss_name}_cycle{cycle + 1}'
             for cycle in range(first, count)
             if self.weight_of(cycle, count) > 0
         }
