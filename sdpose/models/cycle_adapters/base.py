@@ -27,10 +27,10 @@ class CycleAdapter(nn.Module):
         num_cycles: How many cycles there are, the first one included.
     """
 
-    def __init__(self, layers: Sequence[nn.Module], num_cycles: int) -> None:
+    def __init__(self, layers: Sequence[Any], num_cycles: int) -> None:
         super().__init__()
         self.later = num_cycles - 1
-        self.dim = int(layers[0].norm1.normalized_shape[0])  # type: ignore[index, arg-type]  # a LayerNorm's
+        self.dim = int(layers[0].norm1.normalized_shape[0])
 
     def enter(self, tokens: TokenSet, start: TokenSet, cycle: int) -> TokenSet:
         """The tokens that a cycle begins with.
@@ -58,7 +58,7 @@ class CycleAdapters(nn.ModuleList):
 
     @classmethod
     def of(
-        cls, configs: dict | list | None, layers: Sequence[nn.Module], num_cycles: int, test_cycles: int
+        cls, configs: dict | list | None, layers: Sequence[Any], num_cycles: int, test_cycles: int
     ) -> 'CycleAdapters | None':
         """The adapters of a config, or of a list of configs; None for none.
 

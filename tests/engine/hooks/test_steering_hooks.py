@@ -169,7 +169,7 @@ def test_a_copy_that_is_refreshed_by_hand():
         hook.after_train_iter(runner(model, epoch=epoch), 0)
         hook.after_train_epoch(runner(model, epoch=epoch))
         torch.testing.assert_close(first(copied), start + expected)
-    assert not any('own' in key for key in model.state_dict())
+    assert not any('own_teacher' in key for key in model.state_dict())
 
 
 def test_a_resumed_training_goes_on_with_its_copy():
