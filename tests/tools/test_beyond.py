@@ -119,7 +119,7 @@ def test_two_processes_wait_for_no_gradient(steered: Path, repo_root: Path, tool
 
 def test_what_cannot_be_is_refused_before_anything_is_read(steered: Path) -> None:
     for options, said in (
-        ({'model.neck.test_cycles': 2, 'custom_hooks': []}, 'cycle_adapter belongs to training and is not published, but test_cycles=2'),
+        ({'model.neck.test_cycles': 2, 'custom_hooks': []}, 'is not published, but test_cycles=2 deploys'),
         ({'custom_hooks.1.epochs': 5}, 'custom_hooks.1 .TeachingScheduleHook. needs 5 epochs, but the training has 4'),
         ({'custom_hooks.0.low': 3}, 'RandomCyclesHook draws from low=3 to model.neck.num_cycles=3'),
         ({'model.head.supervise.gamma': 0.0}, r'dict\(gamma=...\) with a number above 0'),
