@@ -3,6 +3,7 @@
 import copy
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sdpose.errors import ConfigError, UserError
 from sdpose.evaluation import ResultFile, cycle_table, describe_data
 from sdpose.io.atomic import atomic_write
 from sdpose.io.folders import require_writable
+from sdpose.models.halting import Halting
 from sdpose.preflight import check_all
 from sdpose.preflight.first_sample import check_first_sample
 
@@ -24,6 +26,7 @@ from .all_cycles import count_cycles, of_cycle, use_all_cycles
 from .drawing import check_drawing, require_picture_folder, say_picture_folder
 from .exported import check_request, use_exported
 from .format_only import check_written, is_format_only, use_format_only, use_test_dev
+from .halting import check_halting, report_halting, use_halting
 from .log_filters import silence_records
 from .precision import set_evaluation_precision
 from .report import check_report, plan_report
@@ -39,6 +42,8 @@ def test(
     test_dev: bool = False,
     report: str | None = None,
     skip_checks: bool = False,
+    halt: Sequence[float] | None = None,
+    halt_by: str = 'peaks',
     **run: Any,
 ) -> dict[str, float]:
     """Evaluate a checkpoint, or an exported file, which is run as on a device, on a config's test data.
@@ -56,6 +61,9 @@ def test(
         test_dev: The same for COCO test-dev in place of the config's test data.
         report: Write a page that tells why the AP is what it is, and the results, into this folder.
         skip_checks: Do not look at data, checkpoint and config before the run.
+        halt: Thresholds of any-time inference, see :class:`sdpose.models.halting.Halting`; metrics are named
+            ``halt0.5/coco/AP`` and, of the control, ``chance0.5/coco/AP``.
+        halt_by: What they are compared with, ``'peaks'`` or ``'motion'``.
         **run: As :func:`sdpose.config.options.prepare`: ``work_dir``, ``gt_bbox``, ``cfg_options`` and others.
 
     Returns:
@@ -64,12 +72,14 @@ def test(
     Raises:
         UserError: For anything the user can cure: a path, a config key, the data, a checkpoint.
     """
-    checkpoint = check_request(checkpoint, dict(run, all_cycles=all_cycles))
+    checkpoint = check_request(checkpoint, dict(run, all_cycles=all_cycles, halt=halt))
     cfg = prepare(config, **run)
     check_drawing(cfg)
     if test_dev:
         use_test_dev(cfg, (run.get('cfg_options') or {}).get('data_root'), run.get('gt_bbox', False))
-    _check_one_set(cfg, {'--dump': dump, '--all-cycles': all_cycles, '--format-only': format_only})
+    _check_one_set(cfg, {'--dump': dump, '--all-cycles': all_cycles, '--format-only': format_only, '--halt': halt})
+    kept = {'--out': out, '--dump': dump, '--report': report, '--all-cycles': all_cycles}
+    halting = check_halting(cfg, halt, halt_by, **kept, **{'--format-only': format_only or test_dev})
     if format_only := format_only or test_dev or is_format_only(cfg):
         out = use_format_only(cfg, out)
     out = check_report(cfg, report, out, all_cycles=all_cycles, format_only=format_only)
@@ -78,7 +88,7 @@ def test(
     evaluators, result_files = _with_outputs(cfg, out, dump, count_cycles(cfg) if all_cycles else None)
     set_evaluation_precision(cfg, 'test')
     check_all(cfg, ('test',), skip_checks)
-    _set_evaluators(cfg, evaluators, all_cycles)
+    _set_evaluators(cfg, evaluators, all_cycles, halting)
     runner = _build_runner(cfg, run, skip_checks)
     told = plan_report(runner, report, out) if report else None
     metrics = runner.test()
@@ -86,14 +96,20 @@ def test(
         _report(runner, metrics, checkpoint, result_files, format_only)
         say_picture_folder(runner, run.get('show_dir'))
         _report_cycles(runner, metrics if all_cycles else {})
+        if halting:
+            report_halting(runner, metrics)
         if told:
             told.write(runner.logger)
     return metrics
 
 
-def _set_evaluators(cfg: Config, evaluators: list[list[dict[str, Any]]], all_cycles: bool) -> None:
-    """Let the metrics be computed of the deployed cycle, or of each with its own."""
-    if all_cycles:
+def _set_evaluators(
+    cfg: Config, evaluators: list[list[dict[str, Any]]], all_cycles: bool, halting: Halting | None
+) -> None:
+    """Let the metrics be computed of the deployed cycle, of each with its own, or by every threshold."""
+    if halting:
+        use_halting(cfg, evaluators[0], halting)
+    elif all_cycles:
         use_all_cycles(cfg, evaluators)
     else:
         cfg.test_evaluator = with_metrics(cfg.get('test_evaluator'), evaluators[0])

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from sdpose.engine.bare_model import bare_model
 from sdpose.engine.joint_names import match_joints
-from sdpose.engine.loops import AllCyclesTestLoop
+from sdpose.engine.loops import AllCyclesTestLoop, HaltingTestLoop
 from sdpose.engine.resumable import require_resumable
 from sdpose.errors import MismatchError
 from sdpose.io.checkpoint import CYCLE_ADAPTER, compare, labels_of, meta_of, require_match, stripped_of, weights_of
@@ -142,10 +142,10 @@ def _match_adapters(runner: Runner, checkpoint: dict, weights: dict[str, Tensor]
         checkpoint['state_dict'] = {key: value for key, value in weights.items() if key not in theirs}
         return checkpoint['state_dict']
     if stripped_of(bare_model(runner), checkpoint):  # it has been another model
-        if isinstance(getattr(runner, '_test_loop', None), AllCyclesTestLoop):
+        if isinstance(getattr(runner, '_test_loop', None), (AllCyclesTestLoop, HaltingTestLoop)):
             raise MismatchError(
                 f'{source} was published without its cycle adapters, which the cycles behind the first one need: test '
-                'it without --all-cycles, or take the checkpoint of the training'
+                'it without --all-cycles and --halt, or take the checkpoint of the training'
             )
         return weights
     print_log(f'{source} has no cycle adapters: those of the model start from nothing, as in a new one', 'current')
