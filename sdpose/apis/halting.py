@@ -31,7 +31,7 @@ def check_halting(cfg: Config, thresholds: Sequence[float] | None, by: str, **ot
         cfg: The config of the test.
         thresholds: Those of ``--halt``.
         by: That of ``--halt-by``.
-        **others: Options that belong to one result, by their names.
+        **others: Options that belong to one result, by their names as arguments.
 
     Raises:
         ConfigError: If the model has one cycle or is a classifier, a threshold is out of range, or another option does
@@ -40,7 +40,9 @@ def check_halting(cfg: Config, thresholds: Sequence[float] | None, by: str, **ot
     if thresholds is None:
         return None
     if other := next((name for name, value in others.items() if value), None):
-        raise ConfigError(f'--halt makes results for every threshold and its control: leave out {other}')
+        raise ConfigError(
+            f'--halt makes results for every threshold and its control: leave out --{other.replace("_", "-")}'
+        )
     if cfg.get('launcher', 'none') != 'none':
         raise ConfigError('--halt is for one process: start it by tools/test.py, without --launcher')
     num_cycles = count_cycles(cfg, '--halt')

@@ -61,8 +61,7 @@ def test(
         test_dev: The same for COCO test-dev in place of the config's test data.
         report: Write a page that tells why the AP is what it is, and the results, into this folder.
         skip_checks: Do not look at data, checkpoint and config before the run.
-        halt: Thresholds of any-time inference, see :class:`sdpose.models.halting.Halting`; metrics are named
-            ``halt0.5/coco/AP`` and, of the control, ``chance0.5/coco/AP``.
+        halt: Thresholds of any-time inference (``Halting``): ``halt0.5/coco/AP``, and ``chance0.5/coco/AP`` by chance.
         halt_by: What they are compared with, ``'peaks'`` or ``'motion'``.
         **run: As :func:`sdpose.config.options.prepare`: ``work_dir``, ``gt_bbox``, ``cfg_options`` and others.
 
@@ -73,18 +72,12 @@ def test(
         UserError: For anything the user can cure: a path, a config key, the data, a checkpoint.
     """
     checkpoint = check_request(checkpoint, dict(run, all_cycles=all_cycles, halt=halt))
-    cfg = prepare(config, **run)
-    check_drawing(cfg)
-    if test_dev:
-        use_test_dev(cfg, (run.get('cfg_options') or {}).get('data_root'), run.get('gt_bbox', False))
-    _check_one_set(cfg, {'--dump': dump, '--all-cycles': all_cycles, '--format-only': format_only, '--halt': halt})
-    kept = {'--out': out, '--dump': dump, '--report': report, '--all-cycles': all_cycles}
-    halting = check_halting(cfg, halt, halt_by, **kept, **{'--format-only': format_only or test_dev})
+    cfg = _prepared(config, checkpoint, test_dev, run)
+    asked = dict(out=out, dump=dump, report=report, all_cycles=all_cycles, format_only=format_only, test_dev=test_dev)
+    halting = _check_asked(cfg, halt, halt_by, asked)
     if format_only := format_only or test_dev or is_format_only(cfg):
         out = use_format_only(cfg, out)
     out = check_report(cfg, report, out, all_cycles=all_cycles, format_only=format_only)
-    require_writable(cfg.work_dir, '--work-dir')
-    cfg.load_from, cfg.resume = checkpoint, False
     evaluators, result_files = _with_outputs(cfg, out, dump, count_cycles(cfg) if all_cycles else None)
     set_evaluation_precision(cfg, 'test')
     check_all(cfg, ('test',), skip_checks)
@@ -95,9 +88,7 @@ def test(
     if runner.rank == 0:
         _report(runner, metrics, checkpoint, result_files, format_only)
         say_picture_folder(runner, run.get('show_dir'))
-        _report_cycles(runner, metrics if all_cycles else {})
-        if halting:
-            report_halting(runner, metrics)
+        _report_ways(runner, metrics, all_cycles, halting)
         if told:
             told.write(runner.logger)
     return metrics
@@ -115,9 +106,29 @@ def _set_evaluators(
         cfg.test_evaluator = with_metrics(cfg.get('test_evaluator'), evaluators[0])
 
 
-def _report_cycles(runner: Runner, metrics: dict[str, float]) -> None:
-    """Log every cycle's metrics as a table, where there are any."""
-    if metrics:
+def _prepared(config: str, checkpoint: str, test_dev: bool, run: dict[str, Any]) -> Config:
+    """The config as the options have it, with the checkpoint, whose pictures and work folder can be written."""
+    cfg = prepare(config, **run)
+    check_drawing(cfg)
+    if test_dev:
+        use_test_dev(cfg, (run.get('cfg_options') or {}).get('data_root'), run.get('gt_bbox', False))
+    require_writable(cfg.work_dir, '--work-dir')
+    cfg.load_from, cfg.resume = checkpoint, False
+    return cfg
+
+
+def _check_asked(cfg: Config, halt: Sequence[float] | None, halt_by: str, asked: dict[str, Any]) -> Halting | None:
+    """Check that what is asked for goes together and with the config; the rule of any-time inference, if that is."""
+    one_set = {f'--{name.replace("_", "-")}': asked[name] for name in ('dump', 'all_cycles', 'format_only')}
+    _check_one_set(cfg, {**one_set, '--halt': halt})
+    return check_halting(cfg, halt, halt_by, **asked, format_only_metric=is_format_only(cfg))
+
+
+def _report_ways(runner: Runner, metrics: dict[str, float], all_cycles: bool, halting: Halting | None) -> None:
+    """Log the metrics of every cycle, or of every threshold, as a table, where they were asked for."""
+    if halting:
+        report_halting(runner, metrics)
+    elif all_cycles and metrics:
         deployed = runner.cfg.model.neck.get('test_cycles', 1)
         print_log(f'metrics of every cycle:\n{cycle_table(metrics, deployed)}', runner.logger)
 

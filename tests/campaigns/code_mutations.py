@@ -616,8 +616,8 @@ CODE = (
     (
         'cycles: numbered from 0',
         'evaluation/cycle_evaluator.py',
-        'enumerate(zip(self.cycles, self._not_finite), start=1)',
-        'enumerate(zip(self.cycles, self._not_finite))',
+        "f'cycle{number + 1}' for number",
+        "f'cycle{number}' for number",
         'evaluation/test_cycle_evaluator.py',
     ),
     # Stopping and resuming
