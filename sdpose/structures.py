@@ -106,6 +106,14 @@ class TokenSet(NamedTuple):
             return self
         return self._replace(sequence=self.sequence + self.position, num_position_adds=self.num_position_adds + 1)
 
+    def rows(self, index: Tensor) -> 'TokenSet':
+        """The tokens of some of the images, by their places in the batch (n,), without a trace."""
+        position = self.position
+        if position is not None and len(position) > 1:  # one for each image where tokens were pruned
+            position = position[index]
+        kept = None if self.kept is None else self.kept[index]
+        return self._replace(sequence=self.sequence[index], position=position, kept=kept, trace=None)
+
     def select(self, index: Tensor) -> 'TokenSet':
         """The query tokens and some of the visual tokens, with their position and their places in the full grid.
 
@@ -137,10 +145,12 @@ class CycleTokens(NamedTuple):
     Attributes:
         cycles: One :class:`TokenSet` per cycle, first cycle first.
         deployed: The 0-based cycle whose prediction is the model's output at inference.
+        most: How many cycles a training step runs at most, where it may run fewer.
     """
 
     cycles: tuple[TokenSet, ...]
     deployed: int
+    most: int = 1
 
     @property
     def output(self) -> TokenSet:

@@ -24,6 +24,20 @@ def parse_args() -> argparse.Namespace:
         help='evaluate every cycle of the model in one pass; --out and --dump write a file for each',
     )
     parser.add_argument(
+        '--halt',
+        type=float,
+        nargs='+',
+        metavar='THRESHOLD',
+        help='a further cycle only for people whose heatmap peaks are lower than that: metrics, cost and a control for '
+        'each threshold, as table, halting.json and halting.png beside the log',
+    )
+    parser.add_argument(
+        '--halt-by',
+        choices=['peaks', 'motion'],
+        default='peaks',
+        help='what --halt compares: peaks (default), or how much the tokens still move (then: more than that)',
+    )
+    parser.add_argument(
         '--format-only',
         action='store_true',
         help='write the COCO results (--out; default in the work folder), check them, do not score',

@@ -11,8 +11,12 @@ from sdpose.errors import ConfigError
 from sdpose.models.transformers import MultiCycledTransformer
 
 
-def count_cycles(cfg: Config) -> int:
+def count_cycles(cfg: Config, option: str = '--all-cycles') -> int:
     """How many cycles the model of a config has: those it is trained with, ``model.neck.num_cycles``.
+
+    Args:
+        cfg: The config.
+        option: What asks for it, for messages.
 
     Raises:
         ConfigError: If the model has no cycles, cannot predict each of them, or the config brings its own test loop.
@@ -22,17 +26,17 @@ def count_cycles(cfg: Config) -> int:
     kind = resolve_type(neck, MODELS)
     if kind is None or not issubclass(kind, MultiCycledTransformer):
         raise ConfigError(
-            f'--all-cycles needs a model with cycles, but model.neck.type is {neck.get("type")}, not '
+            f'{option} needs a model with cycles, but model.neck.type is {neck.get("type")}, not '
             'MultiCycledTransformer; test it without that flag'
         )
     if not hasattr(resolve_type(model, MODELS), 'predict_cycles'):
         raise ConfigError(
-            f'--all-cycles needs a model that predicts every cycle, but {model.get("type")} has no '
+            f'{option} needs a model that predicts every cycle, but {model.get("type")} has no '
             'predict_cycles; use DistillPoseEstimator or a class derived from it'
         )
     loop = (cfg.get('test_cfg') or {}).get('type', 'TestLoop')
-    if loop not in ('TestLoop', 'AllCyclesTestLoop'):
-        raise ConfigError(f'--all-cycles replaces the test loop, but test_cfg.type is {loop}')
+    if loop not in ('TestLoop', 'AllCyclesTestLoop', 'HaltingTestLoop'):
+        raise ConfigError(f'{option} replaces the test loop, but test_cfg.type is {loop}')
     return neck.get('num_cycles', 1)
 
 

@@ -41,7 +41,7 @@ def check_request(path: str, run: dict[str, Any]) -> str:
     """
     if not is_exported(path):
         return path
-    for name, unset in (('all_cycles', False), ('allow_partial', False), ('launcher', 'none')):
+    for name, unset in (('all_cycles', False), ('halt', None), ('allow_partial', False), ('launcher', 'none')):
         if run.get(name, unset) != unset:
             raise UserError(
                 f'--{name.replace("_", "-")} is for checkpoints, but {path} is an exported file, which holds the '

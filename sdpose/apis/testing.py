@@ -3,6 +3,7 @@
 import copy
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sdpose.errors import ConfigError, UserError
 from sdpose.evaluation import ResultFile, cycle_table, describe_data
 from sdpose.io.atomic import atomic_write
 from sdpose.io.folders import require_writable
+from sdpose.models.halting import Halting
 from sdpose.preflight import check_all
 from sdpose.preflight.first_sample import check_first_sample
 
@@ -24,6 +26,7 @@ from .all_cycles import count_cycles, of_cycle, use_all_cycles
 from .drawing import check_drawing, require_picture_folder, say_picture_folder
 from .exported import check_request, use_exported
 from .format_only import check_written, is_format_only, use_format_only, use_test_dev
+from .halting import check_halting, report_halting, use_halting
 from .log_filters import silence_records
 from .precision import set_evaluation_precision
 from .report import check_report, plan_report
@@ -39,6 +42,8 @@ def test(
     test_dev: bool = False,
     report: str | None = None,
     skip_checks: bool = False,
+    halt: Sequence[float] | None = None,
+    halt_by: str = 'peaks',
     **run: Any,
 ) -> dict[str, float]:
     """Evaluate a checkpoint, or an exported file, which is run as on a device, on a config's test data.
@@ -56,6 +61,8 @@ def test(
         test_dev: The same for COCO test-dev in place of the config's test data.
         report: Write a page that tells why the AP is what it is, and the results, into this folder.
         skip_checks: Do not look at data, checkpoint and config before the run.
+        halt: Thresholds of any-time inference (``Halting``): ``halt0.5/coco/AP``, and ``chance0.5/coco/AP`` by chance.
+        halt_by: What they are compared with, ``'peaks'`` or ``'motion'``.
         **run: As :func:`sdpose.config.options.prepare`: ``work_dir``, ``gt_bbox``, ``cfg_options`` and others.
 
     Returns:
@@ -64,44 +71,64 @@ def test(
     Raises:
         UserError: For anything the user can cure: a path, a config key, the data, a checkpoint.
     """
-    checkpoint = check_request(checkpoint, dict(run, all_cycles=all_cycles))
-    cfg = prepare(config, **run)
-    check_drawing(cfg)
-    if test_dev:
-        use_test_dev(cfg, (run.get('cfg_options') or {}).get('data_root'), run.get('gt_bbox', False))
-    _check_one_set(cfg, {'--dump': dump, '--all-cycles': all_cycles, '--format-only': format_only})
+    checkpoint = check_request(checkpoint, dict(run, all_cycles=all_cycles, halt=halt))
+    cfg = _prepared(config, checkpoint, test_dev, run)
+    asked = dict(out=out, dump=dump, report=report, all_cycles=all_cycles, format_only=format_only, test_dev=test_dev)
+    halting = _check_asked(cfg, halt, halt_by, asked)
     if format_only := format_only or test_dev or is_format_only(cfg):
         out = use_format_only(cfg, out)
     out = check_report(cfg, report, out, all_cycles=all_cycles, format_only=format_only)
-    require_writable(cfg.work_dir, '--work-dir')
-    cfg.load_from, cfg.resume = checkpoint, False
     evaluators, result_files = _with_outputs(cfg, out, dump, count_cycles(cfg) if all_cycles else None)
     set_evaluation_precision(cfg, 'test')
     check_all(cfg, ('test',), skip_checks)
-    _set_evaluators(cfg, evaluators, all_cycles)
+    _set_evaluators(cfg, evaluators, all_cycles, halting)
     runner = _build_runner(cfg, run, skip_checks)
     told = plan_report(runner, report, out) if report else None
     metrics = runner.test()
     if runner.rank == 0:
         _report(runner, metrics, checkpoint, result_files, format_only)
         say_picture_folder(runner, run.get('show_dir'))
-        _report_cycles(runner, metrics if all_cycles else {})
+        _report_ways(runner, metrics, all_cycles, halting)
         if told:
             told.write(runner.logger)
     return metrics
 
 
-def _set_evaluators(cfg: Config, evaluators: list[list[dict[str, Any]]], all_cycles: bool) -> None:
-    """Let the metrics be computed of the deployed cycle, or of each with its own."""
-    if all_cycles:
+def _set_evaluators(
+    cfg: Config, evaluators: list[list[dict[str, Any]]], all_cycles: bool, halting: Halting | None
+) -> None:
+    """Let the metrics be computed of the deployed cycle, of each with its own, or by every threshold."""
+    if halting:
+        use_halting(cfg, evaluators[0], halting)
+    elif all_cycles:
         use_all_cycles(cfg, evaluators)
     else:
         cfg.test_evaluator = with_metrics(cfg.get('test_evaluator'), evaluators[0])
 
 
-def _report_cycles(runner: Runner, metrics: dict[str, float]) -> None:
-    """Log every cycle's metrics as a table, where there are any."""
-    if metrics:
+def _prepared(config: str, checkpoint: str, test_dev: bool, run: dict[str, Any]) -> Config:
+    """The config as the options have it, with the checkpoint, whose pictures and work folder can be written."""
+    cfg = prepare(config, **run)
+    check_drawing(cfg)
+    if test_dev:
+        use_test_dev(cfg, (run.get('cfg_options') or {}).get('data_root'), run.get('gt_bbox', False))
+    require_writable(cfg.work_dir, '--work-dir')
+    cfg.load_from, cfg.resume = checkpoint, False
+    return cfg
+
+
+def _check_asked(cfg: Config, halt: Sequence[float] | None, halt_by: str, asked: dict[str, Any]) -> Halting | None:
+    """Check that what is asked for goes together and with the config; the rule of any-time inference, if that is."""
+    one_set = {f'--{name.replace("_", "-")}': asked[name] for name in ('dump', 'all_cycles', 'format_only')}
+    _check_one_set(cfg, {**one_set, '--halt': halt})
+    return check_halting(cfg, halt, halt_by, **asked, format_only_metric=is_format_only(cfg))
+
+
+def _report_ways(runner: Runner, metrics: dict[str, float], all_cycles: bool, halting: Halting | None) -> None:
+    """Log the metrics of every cycle, or of every threshold, as a table, where they were asked for."""
+    if halting:
+        report_halting(runner, metrics)
+    elif all_cycles and metrics:
         deployed = runner.cfg.model.neck.get('test_cycles', 1)
         print_log(f'metrics of every cycle:\n{cycle_table(metrics, deployed)}', runner.logger)
 

@@ -17,15 +17,17 @@ class CycleEvaluator:
 
     Args:
         metrics: For each cycle, first cycle first, the list of its metrics' configs.
+        names: What the metrics of each begin with, where they are not of cycles but of other ways to predict.
 
     Raises:
         ValueError: If there is no cycle.
     """
 
-    def __init__(self, metrics: Sequence[Sequence[dict]]) -> None:
+    def __init__(self, metrics: Sequence[Sequence[dict]], names: Sequence[str] | None = None) -> None:
         if not metrics:
             raise ValueError('CycleEvaluator needs the metrics of at least one cycle, got none')
         self.cycles = [Evaluator(of_cycle) for of_cycle in metrics]
+        self.names = list(names) if names else [f'cycle{number + 1}' for number in range(len(metrics))]
         self._not_finite = [NotFiniteCount() for _ in metrics]
 
     @property
@@ -59,10 +61,10 @@ class CycleEvaluator:
             size: How many samples the data set has; what a sampler repeated beyond that is dropped.
         """
         metrics = {}
-        for number, (evaluator, count) in enumerate(zip(self.cycles, self._not_finite), start=1):
-            print_log(f'cycle {number} of {len(self.cycles)}:', 'current')
-            metrics.update({f'cycle{number}/{name}': value for name, value in evaluator.evaluate(size).items()})
+        for key, evaluator, count in zip(self.names, self.cycles, self._not_finite, strict=True):
+            print_log(f'{key} of {len(self.cycles)}:', 'current')
+            metrics.update({f'{key}/{name}': value for name, value in evaluator.evaluate(size).items()})
             said = count.take(size)
             if said is not None:
-                print_log(f'cycle {number}: {said}', 'current', logging.WARNING)
+                print_log(f'{key}: {said}', 'current', logging.WARNING)
         return metrics

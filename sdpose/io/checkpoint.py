@@ -17,8 +17,10 @@ from .weights_file import unwrapped
 
 # Batch counters are absent from weights saved by very old releases and play no part where momentum is fixed.
 _OPTIONAL = 'num_batches_tracked'
+# What the cycles behind the deployed one have of their own.
+CYCLE_ADAPTER = 'neck.cycle_adapter.'
 # Parts that a deployed model does not have, by the beginning of their keys: the flow of a likelihood, adapters.
-TRAINING_ONLY = ('head.loss_module.', 'distiller.')
+TRAINING_ONLY = ('head.loss_module.', 'distiller.', CYCLE_ADAPTER)
 # The entry of a published checkpoint's meta that names the training-only tensors it was published without.
 STRIPPED = 'stripped'
 _REMOTE = '://'

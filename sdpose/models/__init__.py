@@ -1,4 +1,5 @@
 from .backbones import *  # noqa: F401,F403
+from .cycle_adapters import *  # noqa: F401,F403
 from .data_preprocessors import *  # noqa: F401,F403
 from .distillers import *  # noqa: F401,F403
 from .estimators import *  # noqa: F401,F403

@@ -34,7 +34,7 @@ def extract_features(model: Any, images: Tensor, **options: Any) -> tuple[Sequen
 
 
 def run_model(
-    model: Any, images: Tensor, trace: bool = False, scores: Sequence[Tensor] | None = None
+    model: Any, images: Tensor, trace: bool = False, scores: Sequence[Tensor] | None = None, cycles: int | None = None
 ) -> 'ModelOutputs':
     """Pass images (B, 3, H, W) through backbone and neck.
 
@@ -43,6 +43,7 @@ def run_model(
         images: The preprocessed images.
         trace: Whether the neck is to say what happened in every layer.
         scores: What every patch is worth in each layer, for a student whose teacher prunes.
+        cycles: As for ``MultiCycledTransformer``, for a model that has one.
 
     Raises:
         ConfigError: If a trace is asked of a model without a ``MultiCycledTransformer``.
@@ -52,6 +53,8 @@ def run_model(
         if not isinstance(getattr(model, 'neck', None), MultiCycledTransformer):
             raise ConfigError('on="trace" needs a student and a teacher with a MultiCycledTransformer as neck')
         options = dict(trace='queries' if trace else None, scores=scores)
+    if cycles is not None:
+        options['cycles'] = cycles
     return ModelOutputs(model.head, *extract_features(model, images, **options))
 
 

@@ -17,6 +17,7 @@ from .checkpoint import check_checkpoint
 from .codec import check_codec
 from .crop_cache import check_crop_caches
 from .datasets import check_datasets
+from .hooks import check_hooks
 from .run_values import check_values
 from .score import check_score
 from .step_options import check_step_options
@@ -28,6 +29,7 @@ CHECKS: tuple[Callable[[Config, Sequence[str]], None], ...] = (
     check_metrics,
     check_schedule,
     check_flips,
+    check_hooks,
     check_score,
     check_codec,
     check_datasets,

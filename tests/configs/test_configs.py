@@ -42,6 +42,8 @@ TABLE = {
     'sdpose/custom/sdpose-s-v1_stemnet_8xb64-300e_custom-256x192': (6619200, 2.3584, 2.6608),
     'sdpose/synthetic/sdpose-s-v1_stemnet_1xb256-10e_synthetic-256x192': (6620736, 2.4039, 2.7261),
     'quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48': (79408, 0.0055, 0.00586),
+    'quick_start/sdpose-elt-tiny_stemnet_1xb32-30e_synthetic-64x48': (79408, 0.0055, 0.00586),
+    'quick_start/sdpose-relaxed-tiny_stemnet_1xb32-30e_synthetic-64x48': (79408, 0.0055, 0.00586),
     'quick_start/tokenpose-tiny_stemnet_1xb32-30e_synthetic-64x48': (79408, 0.0055, 0.00586),
     # The heatmap MLP (12,608 parameters) gives way to a norm and 65 parameters per output.
     'quick_start/tokenpose-reg-tiny_stemnet_1xb32-30e_synthetic-64x48': (67058, 0.0053, 0.00565),

@@ -41,7 +41,7 @@ class ReproducibleRandomnessHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Fix the shuffle's seed and put a seeder at the head of each pipeline, before workers are started."""
-        seed = _shared_seed(runner)
+        seed = shared_seed(runner)
         loader = runner.train_dataloader
         sampler: Any
         for sampler in (loader.sampler, getattr(loader.batch_sampler, 'sampler', None)):
@@ -61,11 +61,11 @@ class ReproducibleRandomnessHook(Hook):
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Seed torch's generators for this step."""
-        key = [_shared_seed(runner), runner.rank, runner.iter]
+        key = [shared_seed(runner), runner.rank, runner.iter]
         torch.manual_seed(int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> np.uint64(1)))
 
 
-def _shared_seed(runner: Runner) -> int:
+def shared_seed(runner: Runner) -> int:
     """The run's seed without the offset that ``randomness.diff_rank_seed`` adds per rank."""
     return runner.seed - (runner.rank if runner._randomness_cfg.get('diff_rank_seed') else 0)
 

@@ -11,8 +11,10 @@ from torch import Tensor, nn
 
 from sdpose.engine.bare_model import bare_model
 from sdpose.engine.joint_names import match_joints
+from sdpose.engine.loops import AllCyclesTestLoop, HaltingTestLoop
 from sdpose.engine.resumable import require_resumable
-from sdpose.io.checkpoint import compare, labels_of, meta_of, require_match, stripped_of, weights_of
+from sdpose.errors import MismatchError
+from sdpose.io.checkpoint import CYCLE_ADAPTER, compare, labels_of, meta_of, require_match, stripped_of, weights_of
 
 _CURE = (
     'Use the config the checkpoint was trained with, or, to keep only the weights that fit, pass --allow-partial '
@@ -27,7 +29,9 @@ class StrictLoadHook(Hook):
     MMEngine's runner warns and goes on, which leaves parts of the model at their random initial values. Applies to
     ``load_from``, to resuming and to testing. A published checkpoint may lack the training-only tensors that it names
     as taken out. A training that starts from a checkpoint of other joints takes over what belongs to single joints by
-    the joints' names, see :func:`sdpose.engine.joint_names.match_joints`.
+    the joints' names, see :func:`sdpose.engine.joint_names.match_joints`. Cycle adapters, which the deployed cycle does
+    not have, are left out where the model has none; a model that has some starts from a checkpoint without them as what
+    the checkpoint is.
 
     Args:
         allow_partial: Load the weights that fit, leave the others as they are, and show the table as a warning.
@@ -71,6 +75,7 @@ class StrictLoadHook(Hook):
         weights = weights_of(checkpoint, source)
         if not getattr(runner, '_resume', False):
             weights = self._match_joints(runner, checkpoint, weights, source)
+            weights = _match_adapters(runner, checkpoint, weights, source)
         if not weights.keys() <= checkpoint.get('state_dict', {}).keys():  # a bare state dict, or wrappers' prefixes
             checkpoint['state_dict'] = weights
         self._fit(bare_model(runner), checkpoint, weights, source)
@@ -120,3 +125,29 @@ class StrictLoadHook(Hook):
         )
         fitting = set(weights) - set(difference.unexpected) - set(difference.misshaped)
         checkpoint['state_dict'] = {key: weights[key] for key in weights if key in fitting}
+
+
+def _match_adapters(runner: Runner, checkpoint: dict, weights: dict[str, Tensor], source: str) -> dict[str, Tensor]:
+    """The weights, where one of model and checkpoint has cycle adapters: without them, or with the model's own.
+
+    Raises:
+        MismatchError: If a published checkpoint lacks the adapters of cycles that are to be tested.
+    """
+    own = {key: value for key, value in bare_model(runner).state_dict().items() if key.startswith(CYCLE_ADAPTER)}
+    theirs = {key for key in weights if key.startswith(CYCLE_ADAPTER)}
+    if bool(own) == bool(theirs):
+        return weights
+    if theirs:
+        print_log(f'{source}: its {len(theirs)} cycle adapters are left out, the model has none', 'current')
+        checkpoint['state_dict'] = {key: value for key, value in weights.items() if key not in theirs}
+        return checkpoint['state_dict']
+    if stripped_of(bare_model(runner), checkpoint):  # it has been another model
+        if isinstance(getattr(runner, '_test_loop', None), (AllCyclesTestLoop, HaltingTestLoop)):
+            raise MismatchError(
+                f'{source} was published without its cycle adapters, which the cycles behind the first one need: test '
+                'it without --all-cycles and --halt, or take the checkpoint of the training'
+            )
+        return weights
+    print_log(f'{source} has no cycle adapters: those of the model start from nothing, as in a new one', 'current')
+    checkpoint['state_dict'] = {**weights, **own}
+    return checkpoint['state_dict']

@@ -29,6 +29,9 @@ class BaseDistiller(BaseModule):
         ValueError: If a name or an ``on=`` is not one of the allowed, or the loss does not compare such values.
     """
 
+    # What a schedule multiplies every term by.
+    factor: float = 1.0
+
     def __init__(self, terms: dict[str, dict | None]) -> None:
         super().__init__()
         self.on: dict[str, str] = {}
@@ -84,6 +87,9 @@ class BaseDistiller(BaseModule):
         Raises:
             ValueError: If so.
         """
+        for name, loss in self.terms.items():
+            if isinstance(loss, DistillationLoss) and self.on[name] == 'prediction':
+                loss.check_head(getattr(student, 'head', None))
 
     def prepare(self, student: nn.Module) -> None:
         """Get ready to teach; called when training starts, so that it starts with every file in place."""
@@ -128,6 +134,8 @@ class BaseDistiller(BaseModule):
                 result[name] = loss(*pair, weight) if weighted else loss(*pair)
             except ValueError as error:
                 raise ConfigError(f'model.distiller.terms.{name}, on={self.on[name]!r}: {error}') from error
+            if self.factor != 1:
+                result[name] = self.factor * result[name]
         return result
 
 

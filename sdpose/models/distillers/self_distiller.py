@@ -1,4 +1,4 @@
-"""Self-distillation: each cycle's tokens are pulled towards the next cycle's (SDPose, eq. 1, 2 and 4)."""
+"""Self-distillation: each cycle is pulled towards a later one (SDPose, eq. 1, 2 and 4; ELT, arXiv:2604.09168)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,15 +6,17 @@ from typing import Any
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from sdpose.errors import require_choice
 from sdpose.models.outputs import ModelOutputs, run_model
 
 from .base import BaseDistiller, keypoint_weights
+from .teacher import Teacher
 from .values import PER_CYCLE, VALUES, values_of
 
 
 @MODELS.register_module()
 class SelfDistiller(BaseDistiller):
-    """Compares cycle i with cycle i + 1 and sums every term over i.
+    """Compares cycle i with cycle i + 1, or with the last one, and sums every term over i.
 
     The visual tokens can be compared in two ways. With the position ``'sine-full'`` every cycle of L layers adds the
     embedding c again before all of them but the first, so that after cycle i a visual token is
@@ -31,14 +33,23 @@ class SelfDistiller(BaseDistiller):
             tokens), ``'visual'``, ``'visual_content'``, ``'trace'`` or ``'prediction'``.
         detach_teacher: Cut the gradient into the later cycle. The paper does not say; the released code trains both
             sides, so that is the default.
+        teacher: Which later cycle teaches a cycle: the ``'next'`` one (SDPose) or the ``'last'`` one (ELT).
+
+    Attributes:
+        own_teacher: A copy of the student, such as its average over training (``OwnTeacherHook``), whose later cycles
+            teach in place of the student's; None for the student's own.
 
     Raises:
-        ValueError: As :class:`BaseDistiller`, or if a value is one for all cycles.
+        ValueError: As :class:`BaseDistiller`, or if a value is one for all cycles, or the teacher is unknown.
     """
 
-    def __init__(self, terms: dict[str, dict | None], detach_teacher: bool = False) -> None:
+    own_teacher: Teacher | None = None
+
+    def __init__(self, terms: dict[str, dict | None], detach_teacher: bool = False, teacher: str = 'next') -> None:
         super().__init__(terms)
         self.detach_teacher = detach_teacher
+        require_choice('teacher', teacher, ('next', 'last'))
+        self.teacher = teacher
 
     def _comparable(self, name: str, on: Any) -> str:
         if on in VALUES and on not in PER_CYCLE:  # it would be compared with itself: always zero
@@ -54,23 +65,31 @@ class SelfDistiller(BaseDistiller):
         Raises:
             ValueError: If so.
         """
+        super().check(student)
         if getattr(getattr(student, 'neck', None), 'num_cycles', 1) < 2:  # no pair, no term, no word
             raise ValueError(
                 'self-distillation needs a later cycle to learn from: set model.neck.num_cycles to 2 or '
                 'more (of a MultiCycledTransformer), or model.distiller to None'
             )
 
-    def run(self, student: nn.Module, images: Tensor) -> tuple[ModelOutputs, None]:
-        """The student's pass through all training cycles; each is the teacher of the one before it."""
-        return run_model(student, images, self.wants_trace), None
+    def run(self, student: nn.Module, images: Tensor) -> tuple[ModelOutputs, ModelOutputs | None]:
+        """The student's pass through all training cycles, and that of its copy, where one teaches."""
+        outputs = run_model(student, images, self.wants_trace)
+        if self.own_teacher is None:
+            return outputs, None
+        return outputs, self.own_teacher.outputs(images, self.wants_trace, outputs.cycles)
 
-    def losses(self, student: ModelOutputs, teacher: None, data_samples: Sequence) -> dict[str, Tensor]:
-        """The value of every term, summed over the pairs of cycles."""
+    def losses(self, student: ModelOutputs, teacher: ModelOutputs | None, data_samples: Sequence) -> dict[str, Tensor]:
+        """The value of every term, summed over the pairs of cycles; none where a single cycle was run."""
         weight = keypoint_weights(data_samples)
         total: dict[str, Tensor] = {}
         for cycle in range(student.cycles - 1):
-            teacher_values = values_of(student, cycle + 1, self.detach_teacher)
-            terms = self.compare(values_of(student, cycle), teacher_values, weight)
+            later = cycle + 1 if self.teacher == 'next' else student.cycles - 1
+            if teacher is None:
+                taught = values_of(student, later, self.detach_teacher)
+            else:
+                taught = values_of(teacher, later, detach=True)
+            terms = self.compare(values_of(student, cycle), taught, weight)
             for name, value in terms.items():
                 total[name] = total[name] + value if name in total else value
         return total

@@ -106,8 +106,13 @@ class Teacher:
         return f'; it sees the images with {self._own}, not with {self._theirs} as the student'
 
     @torch.no_grad()
-    def outputs(self, images: Tensor, trace: bool) -> ModelOutputs:
+    def outputs(self, images: Tensor, trace: bool, cycles: int | None = None) -> ModelOutputs:
         """What the teacher makes of images (B, 3, H, W) that were normalized for the student.
+
+        Args:
+            images: The images.
+            trace: Whether what happens in every layer is read.
+            cycles: How many cycles it runs; by default those that it deploys.
 
         Raises:
             ConfigError: If it cannot read them.
@@ -115,7 +120,7 @@ class Teacher:
         model = self._model.to(images.device)
         try:
             with self.autocast(images.device.type):
-                return run_model(model, self._theirs.convert(images, self._own), trace)
+                return run_model(model, self._theirs.convert(images, self._own), trace, cycles=cycles)
         except ConfigError as error:
             raise self.refusal(error) from error
 

@@ -63,6 +63,7 @@ class TeacherDistiller(BaseDistiller):
         Raises:
             ValueError: If so.
         """
+        super().check(student)
         # else: scores that nothing reads
         if self.prune_by_teacher and getattr(getattr(student, 'neck', None), 'pruner', None) is None:
             raise ValueError('prune_by_teacher needs a student that prunes: set model.neck.pruner, or leave it out')

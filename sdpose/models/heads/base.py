@@ -3,13 +3,16 @@
 Shapes: B batch, K query tokens, D token width, C cycles.
 """
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from sdpose.errors import require_choice
 from sdpose.structures import CycleTokens
 
 SUPERVISE = ('all', 'last')
@@ -20,11 +23,33 @@ class CycleHead(ABC):
 
     Attributes:
         supervise: ``'all'`` gives every cycle its loss, ``'last'`` the last cycle only (Table 5 and 6 of SDPose).
+        gamma: The loss of cycle c, from 1, counts ``gamma ** (c - 1)``.
+        early_weight: What the losses of the cycles before the last count beside that; a schedule sets it.
         loss_name: What the loss of a model with one cycle is called; ``_cycle1`` and so on follow if there are several.
     """
 
     supervise: str
+    gamma: float = 1.0
+    early_weight: float = 1.0
     loss_name = 'loss_kpt'
+
+    def set_supervision(self, supervise: str | Mapping[str, float]) -> None:
+        """Take ``'all'``, ``'last'``, or ``dict(gamma=...)`` for all cycles with falling (or rising) weights.
+
+        Raises:
+            ValueError: If it is something else.
+        """
+        if isinstance(supervise, Mapping):
+            gamma = supervise.get('gamma')
+            if set(supervise) != {'gamma'} or not isinstance(gamma, Real) or not 0 < gamma < math.inf:
+                raise ValueError(f'supervise as a dict is dict(gamma=...) with a number above 0, got {dict(supervise)}')
+            self.gamma, supervise = float(gamma), 'all'
+        require_choice('supervise', supervise, SUPERVISE)
+        self.supervise = supervise
+
+    def weight_of(self, cycle: int, count: int) -> float:
+        """What the loss of a 0-based cycle of ``count`` counts."""
+        return self.gamma**cycle * (self.early_weight if cycle < count - 1 else 1.0)
 
     @abstractmethod
     def outputs(self, query: Tensor) -> Tensor:
@@ -55,8 +80,9 @@ class CycleHead(ABC):
         count = len(feats.cycles)
         first = 0 if self.supervise == 'all' else count - 1
         return {
-            cycle: self.loss_name if count == 1 else f'{self.loss_name}_cycle{cycle + 1}'
+            cycle: self.loss_name if max(count, feats.most) == 1 else f'{self.loss_name}_cycle{cycle + 1}'
             for cycle in range(first, count)
+            if self.weight_of(cycle, count) > 0
         }
 
     def cycle_outputs(self, feats: CycleTokens, cycles: Iterable[int] | None = None) -> dict[int, Tensor]:
@@ -77,7 +103,10 @@ class CycleHead(ABC):
             train_cfg: ``compute_acc=False`` leaves the accuracy out.
         """
         targets = self.targets(data_samples)
-        losses = {name: self.loss_of(raw[cycle], targets) for cycle, name in self.supervised(feats).items()}
+        losses = {}
+        for cycle, name in self.supervised(feats).items():
+            weight, loss = self.weight_of(cycle, len(feats.cycles)), self.loss_of(raw[cycle], targets)
+            losses[name] = loss if weight == 1 else weight * loss
         if (train_cfg or {}).get('compute_acc', True):
             with torch.no_grad():
                 deployed = self.activate(raw[feats.deployed]) if feats.deployed in raw else self.forward(feats)

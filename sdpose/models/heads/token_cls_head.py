@@ -10,10 +10,9 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from sdpose.errors import require_choice
 from sdpose.structures import ClassSample, CycleTokens
 
-from .base import SUPERVISE, CycleHead
+from .base import CycleHead
 
 
 @MODELS.register_module()
@@ -23,7 +22,8 @@ class TokenClsHead(CycleHead, BaseModule):
     Args:
         in_channels: Token width D.
         num_classes: Number of classes N.
-        supervise: ``'all'`` gives every cycle its loss, ``'last'`` the last cycle only.
+        supervise: ``'all'`` gives every cycle its loss, ``'last'`` the last cycle only;
+            ``dict(gamma=...)`` lets the loss of cycle c count ``gamma ** (c - 1)``.
         loss: The loss of one cycle's logits against class probabilities.
         norm_eps: Added to the variance by the norm.
         init_cfg: Initialization; by default the linear from a truncated normal of std 0.02.
@@ -38,7 +38,7 @@ class TokenClsHead(CycleHead, BaseModule):
         self,
         in_channels: int,
         num_classes: int,
-        supervise: str = 'all',
+        supervise: str | dict = 'all',
         loss: dict | None = None,
         norm_eps: float = 1e-5,
         init_cfg: dict | None = None,
@@ -47,8 +47,7 @@ class TokenClsHead(CycleHead, BaseModule):
         if num_classes < 1:  # a linear without outputs is built all the same
             raise ValueError(f'a classification head needs at least one class, got num_classes={num_classes}')
         self.num_classes = num_classes
-        require_choice('supervise', supervise, SUPERVISE)
-        self.supervise = supervise
+        self.set_supervision(supervise)
         self.norm = nn.LayerNorm(in_channels, eps=norm_eps)
         self.fc = nn.Linear(in_channels, num_classes)
         self.loss_module = MODELS.build(loss or dict(type='SoftCrossEntropyLoss'))

@@ -10,10 +10,8 @@ from mmpose.models.heads import HeatmapHead
 from mmpose.registry import MODELS
 from torch import Tensor
 
-from sdpose.errors import require_choice
-
 from .accuracy import heatmap_pck
-from .base import SUPERVISE, CycleHead
+from .base import CycleHead
 from .mlp import token_mlp, upcast_half
 
 
@@ -26,7 +24,8 @@ class TokenPoseHead(CycleHead, HeatmapHead):
     Args:
         in_channels: Token width D.
         decoder: The codec, as for ``HeatmapHead``; its ``heatmap_size`` (w, h) is the head's.
-        supervise: ``'all'`` gives every cycle its loss, ``'last'`` the last cycle only (Table 5 and 6 of SDPose).
+        supervise: ``'all'`` gives every cycle its loss, ``'last'`` the last cycle only (Table 5 and 6 of SDPose);
+            ``dict(gamma=...)`` lets the loss of cycle c count ``gamma ** (c - 1)``.
         loss: The loss of one cycle's heatmaps.
         init_cfg: Initialization; by default every linear from a truncated normal of std 0.02.
 
@@ -38,7 +37,7 @@ class TokenPoseHead(CycleHead, HeatmapHead):
         self,
         in_channels: int,
         decoder: dict,
-        supervise: str = 'all',
+        supervise: str | dict = 'all',
         loss: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
@@ -57,8 +56,7 @@ class TokenPoseHead(CycleHead, HeatmapHead):
             decoder=decoder,
             init_cfg=init_cfg or dict(type='TruncNormal', layer='Linear', std=0.02, bias=0),
         )
-        require_choice('supervise', supervise, SUPERVISE)
-        self.supervise = supervise
+        self.set_supervision(supervise)
         self.heatmap_size = tuple(decoder['heatmap_size'])
         pixels = self.heatmap_size[0] * self.heatmap_size[1]
         self.mlp = token_mlp(in_channels, pixels // 8, pixels)

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from sdpose.errors import require_choice
 
 from .accuracy import coordinate_pck
-from .base import SUPERVISE, CycleHead
+from .base import CycleHead
 from .mlp import token_mlp, upcast_half
 
 
@@ -74,7 +74,8 @@ class TokenRegHead(CycleHead, BaseHead):
         decoder: The codec, MMPose's ``RegressionLabel``.
         mode: Outputs per keypoint, a key of ``MODES``.
         hidden: Units of the MLP's hidden layer, used if at least twice ``in_channels``.
-        supervise: ``'all'`` gives every cycle its loss, ``'last'`` the last cycle only.
+        supervise: ``'all'`` gives every cycle its loss, ``'last'`` the last cycle only;
+            ``dict(gamma=...)`` lets the loss of cycle c count ``gamma ** (c - 1)``.
         loss: The loss of one cycle; ``SmoothL1Loss`` by default, ``RLELoss`` for the mode ``'rle'``, where one flow
             serves all cycles.
         init_cfg: Initialization; by default every linear from a truncated normal of std 0.02.
@@ -89,15 +90,14 @@ class TokenRegHead(CycleHead, BaseHead):
         decoder: dict,
         mode: str = 'xy',
         hidden: int = 64,
-        supervise: str = 'all',
+        supervise: str | dict = 'all',
         loss: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg or dict(type='TruncNormal', layer='Linear', std=0.02, bias=0))
         require_choice('mode', mode, MODES)
         self.mode = MODES[mode]
-        require_choice('supervise', supervise, SUPERVISE)
-        self.supervise = supervise
+        self.set_supervision(supervise)
         self.mlp = token_mlp(in_channels, hidden, 2 + self.mode.has_score + self.mode.num_sigmas)
         default_loss = dict(type='RLELoss' if self.mode.likelihood else 'SmoothL1Loss', use_target_weight=True)
         self.loss_module = MODELS.build(loss or default_loss)

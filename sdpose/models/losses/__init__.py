@@ -1,10 +1,12 @@
 from .attention_transfer_loss import AttentionTransferLoss
 from .base import DistillationLoss
+from .class_kl_loss import ClassKLLoss
 from .feature_mse_loss import FeatureMSELoss
 from .heatmap_logit_loss import HeatmapLogitLoss
 from .joint_attention_loss import JointAttentionLoss
 from .joint_relation_loss import JointRelationLoss
 from .joint_token_loss import JointTokenLoss
+from .laplace_kl_loss import LaplaceKLLoss
 from .limb_vector_loss import LimbVectorLoss
 from .score_loss import ScoreLoss
 from .simulated_heatmap_loss import SimulatedHeatmapLoss
@@ -13,12 +15,14 @@ from .token_mse_loss import TokenMSELoss
 
 __all__ = [
     'AttentionTransferLoss',
+    'ClassKLLoss',
     'DistillationLoss',
     'FeatureMSELoss',
     'HeatmapLogitLoss',
     'JointAttentionLoss',
     'JointRelationLoss',
     'JointTokenLoss',
+    'LaplaceKLLoss',
     'LimbVectorLoss',
     'ScoreLoss',
     'SimulatedHeatmapLoss',

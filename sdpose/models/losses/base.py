@@ -41,6 +41,16 @@ class DistillationLoss(nn.Module, ABC):
             )
         self.loss_weight = require_weight(loss_weight)
 
+    def check_head(self, head: Any) -> None:  # noqa: B027  # most losses take what their shapes allow
+        """Refuse a head whose predictions the loss cannot compare; called when the model is built.
+
+        Args:
+            head: The student's head.
+
+        Raises:
+            ValueError: If so.
+        """
+
     def forward(self, *values: Any) -> Tensor:
         """``loss_weight`` times the distance of the student's value and the teacher's, a scalar."""
         return self.loss_weight * self.distance(*values)

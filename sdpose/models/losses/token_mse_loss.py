@@ -4,7 +4,7 @@ from mmpose.registry import MODELS
 from torch import Tensor
 from torch.nn import functional as F
 
-from .base import DistillationLoss
+from .base import TOKENS, DistillationLoss
 from .checks import require_same_shape
 
 
@@ -13,8 +13,17 @@ class TokenMSELoss(DistillationLoss):
     """Mean over batch, tokens and channels of the squared difference, times ``loss_weight``.
 
     Args:
+        normalize: Compare the tokens after a LayerNorm of each side without weight and bias: the mean then lies between
+            0 and 4 whatever the length of the tokens. No norm follows the last layer, so that raw tokens have a free
+            scale: pulled towards a fixed teacher that is the same map once more, both grow without end.
         loss_weight: Factor of the mean.
     """
+
+    def __init__(self, normalize: bool = False, loss_weight: float = 1.0) -> None:
+        super().__init__(loss_weight)
+        self.normalize = normalize
+        if normalize:
+            self.reads = TOKENS  # the last axis of a map is no token
 
     def distance(self, student: Tensor, teacher: Tensor) -> Tensor:
         """Loss of two equally shaped token sequences (B, T, D), a scalar.
@@ -23,4 +32,6 @@ class TokenMSELoss(DistillationLoss):
             ValueError: If the shapes differ.
         """
         require_same_shape(student, teacher, 'tokens')
+        if self.normalize:
+            student, teacher = (F.layer_norm(tokens, tokens.shape[-1:]) for tokens in (student, teacher))
         return F.mse_loss(student, teacher)

@@ -14,6 +14,7 @@ from mmpose.registry import MODELS
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from sdpose.models.cycle_adapters import CycleAdapters
 from sdpose.models.pruners import BasePruner
 from sdpose.structures import CycleTokens, LayerTrace, TokenSet
 
@@ -51,7 +52,12 @@ class MultiCycledTransformer(BaseModule):
         checkpoint_cycles: Keep of a cycle, in training, its tokens alone, and compute the rest again in the backward
             pass: a third more work in a fraction of the memory, the same numbers.
         compile_cycles: Run the cycles through ``torch.compile`` in training.
+        cycle_adapter: Config of a :class:`CycleAdapter`, or of several, with parameters of their own for every cycle
+            from the second on; the first one, which is deployed, stays as it is.
         init_cfg: Initialization; by default every linear from a truncated normal of std 0.02.
+
+    Attributes:
+        training_cycles: How many cycles a training step runs; hooks set it to less than ``num_cycles``.
 
     Raises:
         ValueError: If a size does not fit, ``test_cycles`` is not in 1..``num_cycles``, or the pruner is none, or
@@ -79,6 +85,7 @@ class MultiCycledTransformer(BaseModule):
         attention: dict | None = None,
         checkpoint_cycles: bool = False,
         compile_cycles: bool = False,
+        cycle_adapter: dict | list | None = None,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg or dict(type='TruncNormal', layer='Linear', std=0.02, bias=0))
@@ -97,7 +104,8 @@ class MultiCycledTransformer(BaseModule):
             )
         self.checkpoint_cycles, self.compile_cycles = checkpoint_cycles, compile_cycles
         self._compiled: Callable[..., TokenSet] | None = None
-        self.num_cycles, self.test_cycles = num_cycles, test_cycles
+        self.num_cycles = self.training_cycles = num_cycles
+        self.test_cycles = test_cycles
         self.tokenizer = Tokenizer(in_channels, feature_size, patch_size, num_queries, dim, position)
         self.pruner: BasePruner | None = MODELS.build(pruner) if pruner else None
         if self.pruner is not None:
@@ -117,6 +125,7 @@ class MultiCycledTransformer(BaseModule):
             )
             for index in range(depth)
         )
+        self.cycle_adapter = CycleAdapters.of(cycle_adapter, self.layers, num_cycles, test_cycles)
 
     def forward(
         self,
@@ -129,8 +138,8 @@ class MultiCycledTransformer(BaseModule):
 
         Args:
             feats: The backbone's feature maps, or the image in a 1-tuple; the last one is read.
-            cycles: How many to run; by default ``num_cycles`` in training and ``test_cycles`` in eval mode. A caller
-                that compares cycles asks for all of them.
+            cycles: How many to run; by default ``training_cycles`` in training and ``test_cycles`` in eval mode. A
+                caller that compares cycles asks for all of them.
             trace: Also return what happened in every layer and cycle, with the attention of the ``'queries'`` or of
                 ``'all'`` tokens.
             scores: For each layer, what every patch is worth, (B, P), in place of the pruner's own scores.
@@ -139,13 +148,17 @@ class MultiCycledTransformer(BaseModule):
             One token set per cycle that was run.
         """
         if cycles is None:
-            cycles = self.num_cycles if self.training else self.test_cycles
-        tokens = self.tokenizer(feats[-1])
+            cycles = self.training_cycles if self.training else self.test_cycles
+        tokens = start = self.tokenizer(feats[-1])
+        if self.cycle_adapter is not None and self.training and cycles < self.num_cycles:
+            tokens = start = self.cycle_adapter.touched(start)
         sets: list[TokenSet] = []
         for cycle in range(cycles):
+            if cycle and self.cycle_adapter is not None:
+                tokens = self.cycle_adapter.enter(tokens, start, cycle + 1)
             tokens = self._run(tokens, cycle + 1, trace, scores)
             sets.append(tokens)
-        return CycleTokens(tuple(sets), self.test_cycles - 1)
+        return CycleTokens(tuple(sets), self.test_cycles - 1, self.num_cycles if self.training else 1)
 
     def _run(self, tokens: TokenSet, *options: Any) -> TokenSet:
         """:meth:`run_cycle`, compiled and checkpointed where it is trained and that is asked for."""
@@ -177,6 +190,8 @@ class MultiCycledTransformer(BaseModule):
         for index, layer in enumerate(self.layers):
             if index:
                 tokens = tokens.add_position()
+            if cycle > 1 and self.cycle_adapter is not None:
+                layer = self.cycle_adapter.layer(layer, index, cycle)
             pruner = self.pruner if self.pruner is not None and self.pruner.applies(index, cycle) else None
             x, attended = layer.attend(tokens.sequence, _num_rows(tokens, pruner, trace))
             before, tokens = tokens.kept, tokens._replace(sequence=x)

@@ -1,0 +1,9 @@
+"""Parts that make the later cycles of a transformer differ from the first one."""
+
+from .base import CycleAdapter, CycleAdapters
+from .cycle_embedding import CycleEmbedding
+from .cycle_injection import CycleInjection
+from .cycle_lora import CycleLoRA
+from .cycle_norm import CycleNorm
+
+__all__ = ['CycleAdapter', 'CycleAdapters', 'CycleEmbedding', 'CycleInjection', 'CycleLoRA', 'CycleNorm']

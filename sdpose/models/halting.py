@@ -1,0 +1,152 @@
+"""Further cycles only for the people who need them (any-time inference), beside a control that chooses by chance.
+
+Shapes: B people of a batch, n of them still in it, K keypoints, D token width, T thresholds.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from mmpose.utils.typing import SampleList
+from torch import Tensor
+
+from sdpose.errors import require_choice
+from sdpose.structures import CycleTokens, TokenSet
+
+RULES = ('peaks', 'motion')
+
+
+class Halting(NamedTuple):
+    """When a person is done.
+
+    Attributes:
+        thresholds: One or more; each makes results of its own.
+        by: ``'peaks'``: a person goes on while the mean score of its joints (the height of a heatmap's peak) is below
+            the threshold. ``'motion'``: while the tokens move by more than that, the mean over joints of
+            ``|(q_c - q_c-1) - (q_c-1 - q_c-2)| / |q_c|`` (arXiv:2509.23314), where q_0 are the learned tokens; it
+            decides from the second cycle on.
+    """
+
+    thresholds: tuple[float, ...]
+    by: str = 'peaks'
+
+    def require_fit(self, num_cycles: int) -> None:
+        """Refuse what leaves nothing to decide.
+
+        Raises:
+            ValueError: If the rule is unknown, a threshold out of range or there twice, or there are too few cycles.
+        """
+        require_choice('by', self.by, RULES)
+        top = 1.0 if self.by == 'peaks' else float('inf')
+        if not self.thresholds or any(not 0 < each < top for each in self.thresholds):
+            limits = 'between 0 and 1, as scores do' if self.by == 'peaks' else 'above 0'
+            raise ValueError(f'thresholds by {self.by} lie {limits}, got {", ".join(map(str, self.thresholds))}')
+        if len(set(self.thresholds)) < len(self.thresholds):
+            raise ValueError(f'each threshold is given once, got {", ".join(map(str, self.thresholds))}')
+        least = 2 if self.by == 'peaks' else 3
+        if num_cycles < least:
+            raise ValueError(
+                f'by {self.by} a person is done after one of several cycles: it takes model.neck.num_cycles of '
+                f'{least} or more, got {num_cycles}'
+            )
+
+
+class Halted(NamedTuple):
+    """The predictions of a batch by every threshold, and then by the control of each.
+
+    Attributes:
+        samples: 2 T lists of B samples.
+        depths: After which cycle each of them is done, from 1, (2 T, B).
+    """
+
+    samples: list[SampleList]
+    depths: Tensor
+
+
+@torch.no_grad()
+def predict_halting(model: Any, inputs: Tensor, data_samples: SampleList, halting: Halting) -> Halted:
+    """Run a cycle, read the head, and let those people leave the batch who are done by every threshold and control.
+
+    The control of a threshold lets as many people of the batch go on after each cycle, chosen by chance: whether a
+    rule knows who needs it shows in the difference of the two. What a person is predicted does not depend on the
+    others.
+
+    Args:
+        model: A ``DistillPoseEstimator`` in eval mode with a ``MultiCycledTransformer``.
+        inputs: The preprocessed images (B, 3, H, W).
+        data_samples: One MMPose data sample per image; they are left as they are.
+        halting: The rule.
+    """
+    count, most = len(data_samples), model.neck.num_cycles
+    views = [inputs, inputs.flip(-1)] if model.test_cfg.get('flip_test', False) else [inputs]
+    # Cycle 1 of an eval pass; the tokens before it are those of no cycle, which adapters and motion ask for.
+    starts = [model.neck.tokenizer(_maps(model, view)[-1]) for view in views]
+    tokens, before = starts, starts
+    order = _order(data_samples)
+    going = torch.ones(2 * len(halting.thresholds), count, dtype=torch.bool)
+    depths = torch.zeros(going.shape, dtype=torch.long)
+    predicted: list[dict[int, Any]] = []
+    people = torch.arange(count)
+    for cycle in range(1, most + 1):
+        after = [_advance(model.neck, *pair, cycle) for pair in zip(tokens, starts)]
+        samples = _predict(model, after, [data_samples[person] for person in people])
+        predicted.append(dict(zip(people.tolist(), samples)))
+        depths[going] = cycle
+        value = torch.full((count,), float('nan'))
+        value[people] = _value(halting, samples, after[0], tokens[0], before[0], cycle)
+        _let_go(going, value, order, halting)
+        stay = going[:, people].any(dim=0).nonzero()[:, 0]  # (n,)
+        if cycle == most or not len(stay):
+            break
+        people = people[stay]
+        before, tokens, starts = ([each.rows(stay) for each in sets] for sets in (tokens, after, starts))
+    chosen = [[predicted[depth - 1][person] for person, depth in enumerate(row)] for row in depths.tolist()]
+    return Halted(chosen, depths)
+
+
+def _maps(model: Any, images: Tensor) -> Sequence[Tensor]:
+    """What the tokenizer reads of images (B, 3, H, W)."""
+    return (images,) if getattr(model, 'backbone', None) is None else model.backbone(images)
+
+
+def _advance(neck: Any, tokens: TokenSet, start: TokenSet, cycle: int) -> TokenSet:
+    """The tokens after one more cycle."""
+    if cycle > 1 and neck.cycle_adapter is not None:
+        tokens = neck.cycle_adapter.enter(tokens, start, cycle)
+    return neck.run_cycle(tokens, cycle)
+
+
+def _predict(model: Any, views: list[TokenSet], samples: SampleList) -> SampleList:
+    """The samples of the people with what the head reads in their tokens, of one view or of two."""
+    feats = [CycleTokens((tokens,), 0) for tokens in views]
+    predicted = model.head.predict(feats if len(feats) > 1 else feats[0], samples, test_cfg=model.test_cfg)
+    instances, fields = predicted if isinstance(predicted, tuple) else (predicted, None)
+    return model.add_pred_to_datasample(instances, fields, [sample.new() for sample in samples])
+
+
+def _value(
+    halting: Halting, samples: SampleList, now: TokenSet, last: TokenSet, before: TokenSet, cycle: int
+) -> Tensor:
+    """What is compared with a threshold, (n,): the larger, the more there is to do."""
+    if halting.by == 'peaks':
+        scores = [float(sample.pred_instances.keypoint_scores.mean()) for sample in samples]
+        return -torch.tensor(scores)
+    if cycle == 1:
+        return torch.full((len(samples),), float('inf'))
+    turn = (now.query - last.query) - (last.query - before.query)  # (n, K, D)
+    return (turn.norm(dim=-1) / now.query.norm(dim=-1).clamp(min=1e-6)).mean(dim=1).float().cpu()
+
+
+def _let_go(going: Tensor, value: Tensor, order: Tensor, halting: Halting) -> None:
+    """Who goes on by each threshold, (B,), and as many by its control: those who come first in an order by chance."""
+    for number, threshold in enumerate(halting.thresholds):
+        limit = -threshold if halting.by == 'peaks' else threshold
+        going[number] &= value > limit
+        going[len(halting.thresholds) + number] = order < going[number].sum()
+
+
+def _order(data_samples: SampleList) -> Tensor:
+    """The places of people in an order by chance (B,), the same whenever this batch comes."""
+    first = data_samples[0].metainfo.get('id', 0)
+    generator = torch.Generator().manual_seed(int(first) if isinstance(first, int) else 0)
+    return torch.randperm(len(data_samples), generator=generator)

@@ -1,0 +1,139 @@
+"""Any-time inference: who goes on, what is predicted then, and that those who are done leave the batch."""
+
+import numpy as np
+import pytest
+import torch
+from test_predict_cycles import PRUNER, build, samples
+
+from sdpose.models.halting import Halting, predict_halting
+from sdpose.models.transformers import MultiCycledTransformer
+from sdpose.structures import TokenSet
+
+COUNT = 7
+
+
+def images():
+    return torch.randn(COUNT, 3, 64, 48, generator=torch.Generator().manual_seed(4))
+
+
+@torch.no_grad()
+def of_every_cycle(model):
+    """The key points and scores of each cycle, (C, B, K, 2) and (C, B, K), by the way that runs them all."""
+    cycles = model.predict_cycles(images(), samples(COUNT))
+    people = [[sample.pred_instances for sample in cycle] for cycle in cycles]
+    return (
+        np.stack([[each.keypoints[0] for each in cycle] for cycle in people]),
+        np.stack([[each.keypoint_scores[0] for each in cycle] for cycle in people]),
+    )
+
+
+def between(values):
+    """A threshold that parts the numbers in two halves."""
+    low, high = np.sort(values)[len(values) // 2 - 1 : len(values) // 2 + 1]
+    assert high - low > 1e-6
+    return float(low + high) / 2
+
+
+@pytest.fixture
+def sizes(monkeypatch):
+    """How many people each cycle is run for."""
+    seen, run = [], MultiCycledTransformer.run_cycle
+
+    def counted(neck, tokens, cycle=1, trace=None, scores=None):
+        seen.append((cycle, len(tokens.sequence)))
+        return run(neck, tokens, cycle, trace, scores)
+
+    monkeypatch.setattr(MultiCycledTransformer, 'run_cycle', counted)
+    return seen
+
+
+@pytest.mark.parametrize('head', ['heatmap', 'regression'])
+@pytest.mark.parametrize('options', [{}, dict(flip_test=False, pruner=PRUNER)], ids=['flipped', 'pruned'])
+def test_a_person_goes_on_while_its_peaks_are_low(head, options, sizes):
+    model = build(head, **options)
+    points, scores = of_every_cycle(model)
+    means = scores.mean(axis=2)  # (C, B)
+    thresholds = (between(means[0]), float(means.max()) - 1e-4)
+    sizes.clear()
+    halted = predict_halting(model, images(), samples(COUNT), Halting(thresholds))
+    for number, threshold in enumerate(thresholds):
+        expected = [1 + (means[0, i] < threshold) + (means[:2, i] < threshold).all() for i in range(COUNT)]
+        assert halted.depths[number].tolist() == expected
+    assert halted.depths[0].unique().numel() > 1 and (halted.depths[0] <= halted.depths[1]).all()
+    for way, depths in zip(halted.samples, halted.depths.tolist()):
+        for person, (sample, depth) in enumerate(zip(way, depths)):
+            assert np.allclose(sample.pred_instances.keypoints[0], points[depth - 1, person], atol=1e-3)
+            assert np.allclose(sample.pred_instances.keypoint_scores[0], scores[depth - 1, person], atol=1e-5)
+    # Each view of the image runs a cycle for those alone who go on by some threshold or control.
+    views = 2 if model.test_cfg['flip_test'] else 1
+    left = [(cycle, int((halted.depths >= cycle).any(dim=0).sum())) for cycle in (1, 2, 3)]
+    assert sizes == [each for each in left if each[1] for _ in range(views)]
+
+
+def test_those_who_are_done_leave_the_batch(sizes):
+    model = build('heatmap')
+    _, scores = of_every_cycle(model)
+    means = scores.mean(axis=2)
+    sizes.clear()
+    predict_halting(model, images(), samples(COUNT), Halting((float(means[0].min()) - 1e-4,)))
+    assert sizes == [(1, COUNT)] * 2  # nobody is below
+    sizes.clear()
+    # One person is: it goes on, and one that the control draws, who may be the same.
+    second = float(np.sort(means[0])[1])
+    halted = predict_halting(model, images(), samples(COUNT), Halting((second - 1e-5,)))
+    assert (halted.depths > 1).sum(dim=1).tolist() == [1, 1]
+    assert sizes[2][0] == 2 and 1 <= sizes[2][1] <= 2
+
+
+def test_the_control_costs_as_much_and_is_drawn_by_chance():
+    model = build('heatmap')
+    _, scores = of_every_cycle(model)
+    halting = Halting((between(scores[0].mean(axis=1)),))
+    drawn = set()
+    for first in range(6):
+        named = samples(COUNT)
+        for sample in named:
+            sample.set_metainfo(dict(id=first))
+        halted = predict_halting(model, images(), named, halting)
+        rule, chance = (row.sort().values for row in halted.depths)
+        assert torch.equal(rule, chance)
+        again = predict_halting(model, images(), named, halting)
+        assert torch.equal(halted.depths, again.depths)
+        drawn.add(tuple(halted.depths[1].tolist()))
+    assert len(drawn) > 1
+
+
+def test_motion_by_hand(sizes):
+    model = build('heatmap', flip_test=False)
+    with torch.no_grad():
+        feats = model.neck(model.backbone(images()), cycles=3)
+        start = model.neck.tokenizer(model.backbone(images())[-1])
+    q = [start.query, *(tokens.query for tokens in feats.cycles)]
+    turn = (q[2] - q[1]) - (q[1] - q[0])
+    moved = (turn.norm(dim=2) / q[2].norm(dim=2)).mean(dim=1).numpy()
+    threshold = between(moved)
+    halted = predict_halting(model, images(), samples(COUNT), Halting((threshold,), 'motion'))
+    assert halted.depths[0].tolist() == [3 if value > threshold else 2 for value in moved]
+
+
+def test_rows_of_tokens():
+    sequence = torch.arange(24.0).view(4, 3, 2)
+    shared = TokenSet(sequence, 1, torch.ones(1, 3, 2)).rows(torch.tensor([2, 0]))
+    assert torch.equal(shared.sequence, sequence[[2, 0]]) and shared.position.shape == (1, 3, 2)
+    own = TokenSet(sequence, 1, sequence + 1, torch.arange(8).view(4, 2)).rows(torch.tensor([3]))
+    assert torch.equal(own.position, sequence[3:] + 1) and own.kept.tolist() == [[6, 7]]
+
+
+def test_bad_input():
+    for thresholds, by, cycles, said in (
+        ((), 'peaks', 2, 'thresholds by peaks lie between 0 and 1'),
+        ((0.2, 1.0), 'peaks', 2, 'lie between 0 and 1, as scores do, got 0.2, 1.0'),
+        ((-1.0,), 'motion', 3, 'thresholds by motion lie above 0, got -1.0'),
+        ((float('nan'),), 'peaks', 2, 'got nan'),
+        ((0.2, 0.2), 'peaks', 2, 'each threshold is given once, got 0.2, 0.2'),
+        ((0.2,), 'peaks', 1, 'it takes model.neck.num_cycles of 2 or more, got 1'),
+        ((0.2,), 'motion', 2, 'it takes model.neck.num_cycles of 3 or more, got 2'),
+        ((0.2,), 'luck', 2, "by='luck' is unknown; choose one of peaks, motion"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            Halting(thresholds, by).require_fit(cycles)
