@@ -51,6 +51,13 @@ def test_images_of_two_sizes_are_padded_as_ever():
     assert HeatmapDataPreprocessor(**NORMAL)(data)['inputs'].shape == (2, 3, 32, 24)
 
 
+def test_gray_images_are_refused_as_ever():
+    data = batch()
+    data['inputs'] = [image[:1] for image in data['inputs']]
+    with pytest.raises((AssertionError, IndexError)):
+        HeatmapDataPreprocessor(**NORMAL)(data)
+
+
 def test_what_a_batch_is_made_of_stays_as_it_is():
     data = batch()
     before = data['inputs'][0].clone()

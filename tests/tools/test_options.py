@@ -67,6 +67,15 @@ def test_mixed_precision_of_a_config_without_a_gpu(
         training.train('leaf.py', resume=str(best), cfg_options=SHORT)
 
 
+def test_an_option_of_the_step_that_the_machine_has_not(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('CXX', 'no-such-compiler')
+    with pytest.raises(
+        ConfigError, match='neck.compile_cycles needs a C.. compiler, and no-such-compiler is not found'
+    ):
+        training.train('tiny.py', cfg_options={**SHORT, 'model.neck.compile_cycles': True})
+    assert not list(here.rglob('*.pth'))
+
+
 def test_results_without_a_place(here: Path) -> None:
     leaf = _leaf(here, 'val_evaluator = dict(format_only=True)')
     with pytest.raises(ConfigError, match='val_evaluator.outfile_prefix does not say where'):

@@ -59,12 +59,13 @@ class HeatmapDataPreprocessor(PoseDataPreprocessor):
         return warp(parts, matrices, samples[0].metainfo['input_size'], self.device, self._non_blocking)
 
     def _is_plain(self, data: dict[str, Any]) -> bool:
-        """Whether images need neither padding nor what MMPose does to whole batches."""
+        """Whether images have three channels, and need neither padding nor what MMPose does to whole batches."""
         return (
             self.pad_size_divisor == 1
             and self.batch_augments is None
             and bool(data.get('data_samples'))
             and have_one_size(data['inputs'])
+            and data['inputs'][0].shape[:-2] == (3,)  # others are refused by MMPose where it matters
         )
 
     def _as_batch(self, data: dict[str, Any]) -> dict[str, Any]:
