@@ -333,7 +333,7 @@ def categories_of_people(content: dict[str, Any]) -> list[Any]:
 def _categories(categories: Any, used: set[Any]) -> list[Any]:
     """Those of a file's categories that are used, or all if none is."""
     categories = categories if isinstance(categories, list) else []
-    return [each for each in categories if not used or (isinstance(each, dict) and each.get('id') in used)]
+    return [each for each in categories if not used or (isinstance(each, dict) and each.get('id') in list(used))]
 
 
 def _remark_on_left_out(ann_file: str | Path, annotations: list[dict[str, Any]]) -> list[str]:

@@ -168,10 +168,15 @@ def test_boxes_areas_and_joints_by_hand(content: Content, tmp_path: Path) -> Non
         'boxes made of labelled joints and a tenth of their extent around them': 1,
         'areas estimated as 0.53 of the box': 1,
     }
-    joints = [0, 0, 2, 52, None, 1, 51, 78, -1]
+    joints = [0, 0, 2, 52, None, 1, 51, 78, True]
     ann, changes = repaired_first(content, tmp_path, keypoints=joints, bbox=[1, 2, 3, 4], area=5)
-    assert ann['keypoints'] == [0] * 9 and ann['num_keypoints'] == 0
-    assert sorted(changes.values()) == [1, 3]  # num_keypoints and three joints
+    assert ann['keypoints'] == [0, 0, 0, 0, 0, 0, 51, 78, 1] and ann['num_keypoints'] == 1
+    assert sorted(changes.values()) == [1, 1, 2]  # num_keypoints, a flag and two joints
+    ann, changes = repaired_first(content, tmp_path, keypoints=[50, 25, -1, 52, 50, 2, 51, 78, 0.5])
+    assert ann['keypoints'] == [50, 25, 0, 52, 50, 2, 51, 78, 0.5] and sum(changes.values()) == 2
+    for left in ([50, 25, -1] * 3, [50, 25, None] * 3):  # nobody knows what they mean
+        ann, changes = repaired_first(content, tmp_path, keypoints=left, num_keypoints=3)
+        assert ann['keypoints'] == left and not changes
 
 
 def test_one_box_over_the_border_is_cut_and_many_are_not(content: Content, tmp_path: Path) -> None:

@@ -18,6 +18,9 @@ def repair_person(ann: Entry, image: Entry, joints: int, cut: bool, done: Counte
         done['iscrowd written as a number'] += 1
     if not isinstance(ann['keypoints'], list) or len(ann['keypoints']) != 3 * joints:
         return
+    flags = ann['keypoints'][2::3]
+    if not all(map(is_number, ann['keypoints'])) or min(flags) < 0:
+        return
     labelled = [
         (x, y) for x, y, flag in zip(*(ann['keypoints'][axis::3] for axis in range(3)), strict=True) if flag > 0
     ]
@@ -45,12 +48,18 @@ def repair_joints(ann: Entry, joints: int, done: Counter[str]) -> None:
         done['people given visibility: 2, and 0 for joints at (0, 0)'] += 1
     if len(values) != 3 * joints:
         return
+    flags = [flag for flag in values[2::3] if is_number(flag)]
     for place in range(0, len(values), 3):
         x, y, flag = values[place : place + 3]
-        nowhere = not (is_number(x) and is_number(y) and is_number(flag))
-        if nowhere or (flag != 0 and (flag < 0 or x == y == 0)):
+        if isinstance(flag, bool):
+            values[place + 2] = int(flag)
+            done['visibility written as a number'] += 1
+        elif not (is_number(x) and is_number(y)) or (x == y == 0 and is_number(flag) and flag > 0):
             values[place : place + 3] = [0, 0, 0]
-            done['joints at (0, 0), without numbers or with negative visibility marked as not labelled'] += 1
+            done['joints at (0, 0) or without numbers marked as not labelled'] += 1
+        elif is_number(flag) and flag < 0 and max(flags) > 0:  # who has no other flag means something by it
+            values[place + 2] = 0
+            done['joints with negative visibility marked as not labelled'] += 1
 
 
 def is_box(box: Any) -> bool:

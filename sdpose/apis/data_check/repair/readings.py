@@ -61,7 +61,7 @@ def _is_whole(ann: Entry, image: Entry, joints: int) -> bool:
 def _as_arrays(content: Entry, whole: list[Entry]) -> People | None:
     try:
         arrays = from_content({**content, 'annotations': whole})
-    except (KeyError, TypeError, ValueError, OverflowError):
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
         return None
     return people_of_rows(arrays, np.arange(len(whole)))
 
