@@ -177,7 +177,7 @@ def test_output_names(here: Path) -> None:
         testing.test('tiny.py', 'any.pth', dump='a.json')
 
 
-def test_checkpoint_of_another_model_shows_every_key_in_one_table(here: Path, trained: SimpleNamespace) -> None:
+def test_checkpoint_of_another_model_shows_keys_in_one_table(here: Path, trained: SimpleNamespace) -> None:
     path = str(trained.run / 'epoch_40.pth')
     options = {
         'model.head.decoder.heatmap_size': (24, 32),
