@@ -96,7 +96,9 @@ def test_the_tool_takes_a_file(posed: SimpleNamespace, tmp_path: Path, run_tool:
     assert 'checked: 8 results for 4 images, sound' in log
 
 
-@pytest.mark.parametrize('name, value', [('all_cycles', True), ('allow_partial', True), ('launcher', 'pytorch')])
+@pytest.mark.parametrize(
+    'name, value', [('all_cycles', True), ('halt', [0.5]), ('allow_partial', True), ('launcher', 'pytorch')]
+)
 def test_options_of_checkpoints_are_refused(posed: SimpleNamespace, tmp_path: Path, name: str, value: Any):
     option = name.replace('_', '-')
     with pytest.raises(UserError, match=f'^--{option} is for checkpoints, but .*model.onnx is an exported file'):

@@ -13,13 +13,13 @@ class TokenMSELoss(DistillationLoss):
     """Mean over batch, tokens and channels of the squared difference, times ``loss_weight``.
 
     Args:
+        loss_weight: Factor of the mean.
         normalize: Compare the tokens after a LayerNorm of each side without weight and bias: the mean then lies between
             0 and 4 whatever the length of the tokens. No norm follows the last layer, so that raw tokens have a free
             scale: pulled towards a fixed teacher that is the same map once more, both grow without end.
-        loss_weight: Factor of the mean.
     """
 
-    def __init__(self, normalize: bool = False, loss_weight: float = 1.0) -> None:
+    def __init__(self, loss_weight: float = 1.0, normalize: bool = False) -> None:
         super().__init__(loss_weight)
         self.normalize = normalize
         if normalize:
