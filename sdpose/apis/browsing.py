@@ -87,8 +87,6 @@ def _rows(leaf: dict[str, Any], above: Above, count: int, times: int, seed: int)
     parts = (leaf, *above.wrappers)
     steps = [step for part in parts for step in part.get('pipeline') or ()]
     steps = [step for step in steps if not str(step.get('type')).startswith('Pack')]
-    # Otherwise the model's preprocessor draws the heatmaps, the same ones, from what the sample says of its joints.
-    steps = [{**step, 'type': 'GenerateTarget'} if step.get('type') == 'DeferredTarget' else step for step in steps]
     with building(), contextlib.redirect_stdout(io.StringIO()):  # COCO's reader prints
         dataset: Any = DATASETS.build({**leaf, 'pipeline': steps})
     is_pose = hasattr(dataset, 'get_data_info')

@@ -10,6 +10,7 @@ import numpy as np
 from sdpose.errors import DataError, UserError, first_few
 from sdpose.preflight import coco_fields
 from sdpose.preflight.annotation_file import check_ids, read_content, require_annotation_file, require_lists
+from sdpose.preflight.coco import check_listed, flat
 
 _MARGIN = 0.1  # of a box around joints, on each side
 _AREA = 0.53  # of a box: MMPose's rule for data without areas
@@ -58,7 +59,7 @@ def read_subjects(file: Path, chosen: Sequence[str] = (), joints: Sequence[str] 
     coco_fields.check_images(file, content['images'])
     coco_fields.check_entries(file, 'annotation', content['annotations'], ('id',))
     check_ids(file, content)
-    annotated = [_flat(ann) for ann in content['annotations'] if ann.get('keypoints')]
+    annotated = [flat(ann) for ann in content['annotations'] if ann.get('keypoints')]
     if not annotated:
         raise DataError(f'{file} annotates no key points: export these, as COCO Keypoints, not boxes or outlines')
     coco_fields.check_entries(file, 'annotation', annotated, coco_fields.ANNOTATION_KEYS)
@@ -69,13 +70,7 @@ def read_subjects(file: Path, chosen: Sequence[str] = (), joints: Sequence[str] 
     _require_count(joints, [ann for ann in annotated if ann['category_id'] in kinds])
     people = [ann for ann in annotated if ann['category_id'] in kinds]
     coco_fields.check_annotations(file, list(map(_with_box, people)), len(names))
-    known = {image['id'] for image in content['images']}
-    stray = [ann for ann in people if ann['image_id'] not in known]
-    if stray:
-        raise DataError(
-            f'{file}: annotation id {stray[0]["id"]} refers to image id {stray[0]["image_id"]}, which the file does '
-            'not list'
-        )
+    check_listed(file, people, {image['id'] for image in content['images']})
     limbs, odd = _limbs_of(categories[0], len(names))
     people, guesses = _complete(people)
     name = categories[0]['name'] if len(categories) == 1 else 'several kinds'
@@ -173,13 +168,6 @@ def _limbs_of(category: dict[str, Any], count: int) -> tuple[tuple[tuple[int, in
 
 def _is_pair(pair: Any) -> bool:
     return isinstance(pair, list) and len(pair) == 2 and all(type(end) is int for end in pair)
-
-
-def _flat(ann: dict[str, Any]) -> dict[str, Any]:
-    """Key points as one list: some tools write three numbers for each joint."""
-    joints = ann['keypoints']
-    nested = isinstance(joints, list) and all(isinstance(joint, list) and len(joint) == 3 for joint in joints)
-    return {**ann, 'keypoints': [number for joint in joints for number in joint]} if nested else ann
 
 
 def _lacks_box(ann: dict[str, Any]) -> bool:
