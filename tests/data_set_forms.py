@@ -172,6 +172,7 @@ def _parts(number: int) -> dict[str, Any]:
         fields[f'{part}_kpts'] = _joints(count, number)
         fields[f'{part}_valid'] = True
         fields[f'{part}_box'] = [30 + number, 20, 50, 80]
+    fields['righthand_kpts'] = _joints(21, 9 + number, width=41)  # another hand than the left one
     return fields
 
 
