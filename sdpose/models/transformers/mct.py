@@ -112,18 +112,9 @@ class MultiCycledTransformer(BaseModule):
             if not isinstance(self.pruner, BasePruner):  # it would fail for three missing members in turn
                 raise ValueError(f'model.neck.pruner: {type(self.pruner).__name__} is not derived from BasePruner')
             self.pruner.require_use(depth, num_cycles)
+        shared = (dim, num_heads, mlp_ratio, qkv_bias, attention_scale, norm_eps)
         self.layers = ModuleList(
-            TransformerLayer(
-                dim,
-                num_heads,
-                mlp_ratio,
-                qkv_bias,
-                attention_scale,
-                norm_eps,
-                drop_path * index / max(depth - 1, 1),
-                attention,
-            )
-            for index in range(depth)
+            TransformerLayer(*shared, drop_path * index / max(depth - 1, 1), attention) for index in range(depth)
         )
         self.cycle_adapter = CycleAdapters.of(cycle_adapter, self.layers, num_cycles, test_cycles)
 
