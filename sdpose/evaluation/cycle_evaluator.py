@@ -1,6 +1,7 @@
 """The metrics of every cycle of a model, each from its own predictions."""
 
 import logging
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -62,9 +63,10 @@ class CycleEvaluator:
         """
         metrics = {}
         for key, evaluator, count in zip(self.names, self.cycles, self._not_finite, strict=True):
-            print_log(f'{key} of {len(self.cycles)}:', 'current')
+            words = re.sub(r'^cycle(?=\d)', 'cycle ', key)
+            print_log(f'{words} of {len(self.cycles)}:', 'current')
             metrics.update({f'{key}/{name}': value for name, value in evaluator.evaluate(size).items()})
             said = count.take(size)
             if said is not None:
-                print_log(f'{key}: {said}', 'current', logging.WARNING)
+                print_log(f'{words}: {said}', 'current', logging.WARNING)
         return metrics

@@ -9,7 +9,7 @@ from sdpose.errors import ConfigError
 
 _SIZES = ('input_size', 'heatmap_size')
 _ENCODING = ('GenerateTarget', 'DeferredTarget')
-_CROPPING = ('TopdownAffine', 'WindowedAffine')
+_CROPPING = ('TopdownAffine', 'WindowedAffine', 'DeferredAffine')
 
 
 def check_codec(cfg: Config, splits: Sequence[str]) -> None:

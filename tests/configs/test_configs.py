@@ -34,6 +34,9 @@ TABLE = {
     'ppt/coco/ppt-b_hrnet-w32_8xb64-300e_coco-256x192': (13145984, 4.7756, 4.9308),
     'sdpose/coco/sdpose-reg_stemnet_8xb64-300e_coco-256x192': (5363908, 2.3826, 2.7048),
     'tokenpose/coco/tokenpose-reg_stemnet_8xb64-300e_coco-256x192': (5363522, 2.3826, 2.7048),
+    # S-V1 whose head of 1,257,984 parameters gives way to a norm and 193 for each of 384 + 512 cells: 173,312.
+    'sdpose/coco/sdpose-s-simcc_stemnet_8xb64-300e_coco-256x192': (5536064, 2.3855, 2.7077),
+    'tokenpose/coco/tokenpose-s-simcc_stemnet_8xb64-300e_coco-256x192': (5536064, 2.3855, 2.7077),
     'distilpose/coco/distilpose-s_stemnet_8xb32-300e_coco-256x192': (5364101, 2.3826, 2.7048),
     'distilpose/coco/distilpose-l_hrnet-w48_8xb32-300e_coco-256x192': (21265637, 10.3252, 10.6120),
     'distilpose/coco/tokenpose-l_hrnet-w48-4stage_8xb64-300e_coco-256x192': (69411360, 17.0282, 17.2900),
@@ -49,6 +52,8 @@ TABLE = {
     'quick_start/tokenpose-reg-tiny_stemnet_1xb32-30e_synthetic-64x48': (67058, 0.0053, 0.00565),
     'quick_start/sdpose-reg-tiny_stemnet_1xb32-30e_synthetic-64x48': (67188, 0.0053, 0.00565),
     'quick_start/distilpose-tiny_stemnet_1xb32-30e_synthetic-64x48': (67253, 0.0053, 0.00565),
+    # A norm and 65 for each of 96 + 128 cells.
+    'quick_start/sdpose-simcc-tiny_stemnet_1xb32-30e_synthetic-64x48': (81488, 0.0055, 0.00589),
     # Two layers more (41,536 parameters each) over 65, 51 and 41 tokens.
     'quick_start/ppt-tiny_stemnet_1xb32-30e_synthetic-64x48': (162480, 0.0087, 0.00958),
     'quick_start/evit-tiny_stemnet_1xb32-30e_synthetic-64x48': (162480, 0.0087, 0.00958),

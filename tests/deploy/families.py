@@ -18,6 +18,7 @@ TINY = {
     'evit': f'evit-tiny{SIZES}',
     'reg': f'sdpose-reg-tiny{SIZES}',
     'distilpose': f'distilpose-tiny{SIZES}',
+    'simcc': f'sdpose-simcc-tiny{SIZES}',
     'dppt': 'dppt-tiny_stemnet_1xb32-10e_synthetic-mpii-64x64',
     'ikd': 'ikd-tiny_res18_1xb32-10e_synthetic-64x48',
     'simple': 'simple-baseline-tiny_res18_1xb32-10e_synthetic-64x48',

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from sdpose.config.nodes import input_size
 from sdpose.deploy.optimize import deploy
 from sdpose.errors import ConfigError
-from sdpose.models.heads import TokenClsHead, TokenRegHead
+from sdpose.models.heads import TokenClsHead, TokenRegHead, TokenSimCCHead
 
 from .decoding import HeatmapDecoder, one_hot
 
@@ -55,6 +55,7 @@ def natural_kind(model: Any) -> str:
         (TokenRegHead, 'coordinates'),
         (RLEHead, 'coordinates'),
         (RegressionHead, 'coordinates'),
+        (TokenSimCCHead, 'simcc'),
         (SimCCHead, 'simcc'),
         (HeatmapHead, 'heatmaps'),
     )

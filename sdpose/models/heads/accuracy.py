@@ -28,6 +28,26 @@ def coordinate_pck(output: Tensor, target: Tensor, visible: Tensor, threshold: f
     return (hits / count.clamp(min=1)).sum() / (count > 0).sum().clamp(min=1)
 
 
+@torch.no_grad()
+def vector_pck(
+    output: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor], visible: Tensor, threshold: float = 0.05
+) -> Tensor:
+    """:func:`coordinate_pck` of the highest cells of SimCC's vectors, in image sizes.
+
+    Args:
+        output: Vectors (B, K, X) and (B, K, Y).
+        target: Likewise.
+        visible: Which keypoints count, (B, K), bool.
+        threshold: Largest distance that counts as right, in image sizes.
+    """
+    return coordinate_pck(_highest(output), _highest(target), visible, threshold)
+
+
+def _highest(vectors: tuple[Tensor, Tensor]) -> Tensor:
+    """(x, y) of the highest cells, over the vectors' lengths, (B, K, 2)."""
+    return torch.stack([vector.argmax(-1) / vector.shape[-1] for vector in vectors], dim=-1)
+
+
 def peak(heatmaps: Tensor) -> Tensor:
     """(x, y) of each heatmap's maximum, (B, K, 2); (-1, -1) where no value is positive."""
     value, index = heatmaps.flatten(2).max(dim=2)  # (B, K, H * W) -> (B, K) each
