@@ -20,6 +20,7 @@ from sdpose.benchmarks.train.kept import kept_per_image
 from sdpose.config.building import build_model
 from sdpose.config.load import load_config
 from sdpose.config.nodes import input_size
+from sdpose.models.transformers.cpu_attention import as_on_a_gpu
 
 _BACKWARD = 2  # products of a backward pass beside those of the forward one
 _WORD = 4  # bytes of float32
@@ -125,7 +126,7 @@ def _kept(model: Any, images: Tensor, precision: str) -> float:
 
 def _counted(model: Any, teacher: Any, images: Tensor, precision: str) -> _Counter:
     """Kernels and bytes of a forward and a backward pass, and of a teacher's forward pass."""
-    with _Counter() as counter:
+    with _Counter() as counter, as_on_a_gpu():
         with _autocast(precision):
             if teacher is not None:
                 with torch.no_grad():
