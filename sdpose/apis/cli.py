@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -53,7 +54,7 @@ def run(command: Callable[[], object], after_stop: str = '') -> int:
             raise
         if status == 2 and os.environ.get('SDPOSE_TRACEBACK') == '1':
             raise
-        logging.shutdown()
+        _flush_logs()
         last_words.leave('error' if status == 2 else 'stopped', status, line, lost)
         sys.stderr.write(f'{line}\n')
         return status
@@ -93,6 +94,19 @@ def _was_interrupted(error: BaseException | None) -> bool:
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__ or error.__context__
     return error is not None
+
+
+def _flush_logs() -> None:
+    """Write out what was logged, so that the last line stands behind it.
+
+    ``logging.shutdown`` would close the handlers of other libraries, too, and absl's closes what stood for stderr when it
+    was imported, whoever writes there now.
+    """
+    for reference in reversed(logging._handlerList):  # type: ignore[attr-defined]  # the one place that knows them all
+        handler = reference()
+        with suppress(OSError, ValueError):  # a full disk; a stream that its owner has closed
+            if handler is not None:
+                handler.flush()
 
 
 def leave(status: int) -> NoReturn:

@@ -2,7 +2,9 @@
 
 import argparse
 import errno
+import logging
 import re
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +28,17 @@ def test_success_is_0() -> None:
 def test_user_errors_are_one_line_and_2(error: Exception, capsys: pytest.CaptureFixture) -> None:
     assert cli.run(_raising(error)) == 2
     assert capsys.readouterr().err == 'error: a: wrong\n'
+
+
+def test_streams_of_other_libraries_stay_open(tmp_path: Path) -> None:
+    with open(tmp_path / 'log.txt', 'w') as file:
+        handler = logging.StreamHandler(file)
+        handler.close = file.close  # type: ignore[method-assign]  # as absl's does
+        logging.getLogger('other').addHandler(handler)
+        logging.getLogger('other').warning('said')
+        assert cli.run(_raising(UserError('a: wrong'))) == 2
+        assert not file.closed and (tmp_path / 'log.txt').read_text() == 'said\n'
+        logging.getLogger('other').removeHandler(handler)
 
 
 def test_ctrl_c_is_130(capsys: pytest.CaptureFixture) -> None:
