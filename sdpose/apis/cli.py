@@ -99,8 +99,8 @@ def _was_interrupted(error: BaseException | None) -> bool:
 def _flush_logs() -> None:
     """Write out what was logged, so that the last line stands behind it.
 
-    ``logging.shutdown`` would close the handlers of other libraries, too, and absl's closes what stood for stderr when it
-    was imported, whoever writes there now.
+    ``logging.shutdown`` would close the handlers of other libraries, too, and absl's closes what stood for stderr when
+    it was imported, whoever writes there now.
     """
     for reference in reversed(logging._handlerList):  # type: ignore[attr-defined]  # the one place that knows them all
         handler = reference()
