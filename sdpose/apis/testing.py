@@ -30,6 +30,7 @@ from .halting import check_halting, report_halting, use_halting
 from .log_filters import silence_records
 from .precision import set_evaluation_precision
 from .report import check_report, plan_report
+from .report.speed import say_speed, speed_of
 
 
 def test(
@@ -90,7 +91,7 @@ def test(
         say_picture_folder(runner, run.get('show_dir'))
         _report_ways(runner, metrics, all_cycles, halting)
         if told:
-            told.write(runner.logger)
+            told.write(runner.logger, say_speed(speed_of(runner)))
     return metrics
 
 

@@ -11,6 +11,7 @@ from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
 from sdpose.apis.report.classes import write_class_report
 from sdpose.apis.report.pckh import write_pckh_report
+from sdpose.apis.report.speed import say_speed
 from sdpose.evaluation.analysis.pckh import head_distances, mean_pckh
 
 MPII = parse_pose_metainfo(dict(from_file='configs/_base_/datasets/mpii.py'))
@@ -79,3 +80,12 @@ def test_the_pages_refer_to_nothing_outside(tmp_path: Path, kind: str) -> None:
     else:
         test_the_page_on_classes(tmp_path)
     assert not re.findall(r'<script|<link|@import|url\(|https?://', read(tmp_path / 'out')[1])
+
+
+def test_the_speed_in_words() -> None:
+    speed = dict(samples=40, seconds=2.0, waiting=0.5, batch=16, device='a CPU, 1 thread(s)')
+    assert say_speed(speed) == (
+        '20.0 samples a second on a CPU, 1 thread(s): 50.0 ms each in batches of 16, flip test and decoding included, '
+        'of which 12.5 waiting for data'
+    )
+    assert say_speed({}) == ''

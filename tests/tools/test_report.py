@@ -36,6 +36,8 @@ def test_a_test_reports_its_own_metrics(tested: Path) -> None:
     logged = json.loads(metrics.read_text())['metrics']
     report = json.loads((tested / 'page/report.json').read_text())
     assert {f'coco/{name}': value for name, value in report['run']['numbers'].items()} == logged
+    assert re.match(r'\d+\.\d samples a second on a CPU, .* ms each in batches of ', report['speed'])
+    assert report['speed'] in (tested / 'page/index.html').read_text()
     assert report['title'] == 'tiny' and report['boxes'].startswith('person boxes: 9 detections from data/coco/')
     assert sorted(path.name for path in (tested / 'page').iterdir()) == ['index.html', 'report.json', 'results.json']
     (log,) = tested.glob('work/*/*.log')

@@ -25,7 +25,9 @@ _WORST, _PAIRS, _PICTURES = 20, 20, 12
 _SIDE = 240
 
 
-def write_class_report(samples: Path, out: Path, title: str, metainfo: dict[str, Any]) -> tuple[Path, list[str]]:
+def write_class_report(
+    samples: Path, out: Path, title: str, metainfo: dict[str, Any], speed: str = ''
+) -> tuple[Path, list[str]]:
     """Tell on one page which classes are taken for which.
 
     Args:
@@ -33,6 +35,7 @@ def write_class_report(samples: Path, out: Path, title: str, metainfo: dict[str,
         out: The folder for the page.
         title: Of the page.
         metainfo: With the names of the ``classes``.
+        speed: Of the test, in words.
 
     Returns:
         The page, and what a user should know of it.
@@ -40,7 +43,7 @@ def write_class_report(samples: Path, out: Path, title: str, metainfo: dict[str,
     with np.load(samples) as arrays:
         images, scores, labels = arrays['image'].astype(str), arrays['scores'].astype(float), arrays['label'].ravel()
     names = list(metainfo['classes'])
-    report = {'title': title, 'paper': paper_metrics(title), **_analyse(scores, labels, names)}
+    report = {'title': title, 'speed': speed, 'paper': paper_metrics(title), **_analyse(scores, labels, names)}
     pictures, faults = _draw(images, scores, labels, names)
     write_page(out, report, render_page('classes', report, _charts(report), pictures=pictures))
     return out / PAGE, say_faults(faults)

@@ -58,13 +58,15 @@ def write_coco_report(
     config: str | None = None,
     images: str | Path | None = None,
     boxes: str = '',
+    speed: str = '',
 ) -> tuple[Path, list[str]]:
-    """Analyse, draw and write; as :func:`make_report`, with annotations that were read, and the boxes in words."""
+    """Analyse, draw and write; as :func:`make_report`, with annotations that were read, boxes and speed in words."""
     runs = [read_run(file, annotated) for file in (results, other) if file is not None]
     found = [analyse(annotated, run) for run in runs]
     report: dict[str, Any] = {
         'title': Path(config).stem if config else Path(results).name,
         'boxes': boxes,
+        'speed': speed,
         'paper': paper_metrics(config) if config else {},
         'run': found[0].numbers,
     }

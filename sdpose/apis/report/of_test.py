@@ -28,8 +28,8 @@ _OKS = ('keypoints', 'keypoints_crowd')
 class TestReport(Protocol):
     """A report that is written after its test."""
 
-    def write(self, logger: MMLogger) -> None:
-        """Make the report of what the test has written, and log where it is."""
+    def write(self, logger: MMLogger, speed: str) -> None:
+        """Make the report of what the test has written, with a sentence about its speed, and log where it is."""
         ...
 
 
@@ -125,10 +125,16 @@ class _CocoReport:
     images: str | None
     boxes: str
 
-    def write(self, logger: MMLogger) -> None:
+    def write(self, logger: MMLogger, speed: str) -> None:
         """Make the report, and log where it is."""
         page, remarks = write_coco_report(
-            self.annotated, self.results, self.out, config=self.config, images=self.images, boxes=self.boxes
+            self.annotated,
+            self.results,
+            self.out,
+            config=self.config,
+            images=self.images,
+            boxes=self.boxes,
+            speed=speed,
         )
         _say(logger, page, remarks)
 
@@ -149,9 +155,9 @@ class _RecordedReport:
     config: str
     metainfo: dict[str, Any]
 
-    def write(self, logger: MMLogger) -> None:
+    def write(self, logger: MMLogger, speed: str) -> None:
         """Make the report, and log where it is."""
-        _say(logger, *self.kind(self.out / _SAMPLES, self.out, Path(self.config).stem, self.metainfo))
+        _say(logger, *self.kind(self.out / _SAMPLES, self.out, Path(self.config).stem, self.metainfo, speed))
 
 
 def _say(logger: MMLogger, page: Path, remarks: list[str]) -> None:

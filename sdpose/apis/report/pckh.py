@@ -52,7 +52,9 @@ class _People:
         self.inverted = inverted_joints(*found, np.asarray(metainfo['flip_indices']))
 
 
-def write_pckh_report(samples: Path, out: Path, title: str, metainfo: dict[str, Any]) -> tuple[Path, list[str]]:
+def write_pckh_report(
+    samples: Path, out: Path, title: str, metainfo: dict[str, Any], speed: str = ''
+) -> tuple[Path, list[str]]:
     """Tell on one page which joints of whom MPII's evaluation finds.
 
     Args:
@@ -60,12 +62,13 @@ def write_pckh_report(samples: Path, out: Path, title: str, metainfo: dict[str, 
         out: The folder for the page.
         title: Of the page.
         metainfo: The joints, as MMPose has them.
+        speed: Of the test, in words.
 
     Returns:
         The page, and what a user should know of it.
     """
     people = _People(samples, metainfo)
-    report = {'title': title, **_analyse(people)}
+    report = {'title': title, 'speed': speed, **_analyse(people)}
     pictures, faults = _draw(people, Skeleton.from_metainfo(metainfo))
     write_page(out, report, render_page('pckh', report, _charts(report), pictures=pictures))
     return out / PAGE, say_faults(faults)
