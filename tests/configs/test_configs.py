@@ -32,6 +32,7 @@ TABLE = {
     'sdpose/coco/sdpose-s-v1-ppt_stemnet_8xb64-300e_coco-256x192': (6620736, 2.0152, 2.1862),
     'ppt/coco/ppt-s_stemnet_8xb64-300e_coco-256x192': (6620736, 2.0152, 2.1862),
     'ppt/coco/ppt-b_hrnet-w32_8xb64-300e_coco-256x192': (13145984, 4.7756, 4.9308),
+    'sdpose/coco/sptpose-b_hrnet-w32_8xb32-300e_coco-256x192': (13145984, 4.7756, 4.9308),
     'sdpose/coco/sdpose-reg_stemnet_8xb64-300e_coco-256x192': (5363908, 2.3826, 2.7048),
     'tokenpose/coco/tokenpose-reg_stemnet_8xb64-300e_coco-256x192': (5363522, 2.3826, 2.7048),
     # S-V1 whose head of 1,257,984 parameters gives way to a norm and 193 for each of 384 + 512 cells: 173,312.
