@@ -44,6 +44,8 @@ def repeated_people(people: People) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _remark_on_repeats(people: People, file: str) -> str | None:
+    if not people.labelled.shape[1]:  # detections, of whom the metric's suppression leaves one
+        return None
     ours, others = repeated_people(people)
     if len(ours) <= _FEW * len(people):
         return None

@@ -77,6 +77,7 @@ def run(*arguments):
     )
 
 
+@pytest.mark.long
 def test_command_line():
     as_json = run(S_V1, '--json')
     assert as_json.returncode == 0, as_json.stderr

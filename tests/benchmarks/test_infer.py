@@ -17,6 +17,7 @@ T = 'sdpose-t_stemnet_8xb64-300e_coco-256x192'
 B = 'sdpose-b_hrnet-w32_8xb32-300e_coco-256x192'
 
 
+@pytest.mark.long
 def test_every_table_of_one_model_is_written(run_tool: Callable, tmp_path: Path) -> None:
     files = dict(json=tmp_path / 'b.json', markdown=tmp_path / 'b.md', plot=tmp_path / 'cost.png')
     options = [word for name, file in files.items() for word in (f'--{name}', file)]

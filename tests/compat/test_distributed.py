@@ -9,6 +9,7 @@ from sdpose.compat import distributed
 
 
 @pytest.mark.parametrize('wrapper', ['default', 'configured'])
+@pytest.mark.long
 def test_two_processes_train_over_gloo(run_tool, repo_root: Path, tmp_path: Path, wrapper: str):
     """MMEngine's default, nccl, becomes gloo; gradients are averaged over both processes."""
     done = run_tool(

@@ -62,6 +62,7 @@ def test_a_config_that_cannot_be_read(leaf: Path) -> None:
         key_origins('leaf.py')
 
 
+@pytest.mark.long
 def test_the_tool(leaf: Path, run_tool: Callable) -> None:
     tool = 'tools/misc/print_config.py'
     done = run_tool(tool, 'leaf.py', 'model.neck', 'numbers', cwd=leaf.parent, check=True)

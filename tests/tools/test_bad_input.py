@@ -15,6 +15,8 @@ import torch
 from sdpose.apis import testing, training
 from sdpose.errors import CheckpointError, ConfigError, DataError, MismatchError, UserError
 
+pytestmark = pytest.mark.long  # each starts tools, which takes seconds
+
 _TRAIN = 'data/coco/annotations/person_keypoints_train2017.json'
 
 

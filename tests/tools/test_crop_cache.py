@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long  # each starts tools, which takes seconds
+
 _TOOL = 'tools/dataset_tools/build_crop_cache.py'
 _CACHED = """
 _base_ = './tiny.py'
@@ -60,7 +62,6 @@ def test_wrong_options_are_one_line(workspace: Path, run_tool: Callable, options
     assert not (workspace / 'crops/index.safetensors').exists()
 
 
-@pytest.mark.long
 def test_ctrl_c_and_a_kill_leave_what_the_next_build_keeps(workspace: Path, repo_root: Path, tool_env: dict) -> None:
     code = (
         'import sys, time\nfrom sdpose.datasets.crop_cache import build\nbuild._PEOPLE = 2\n'

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.long  # each starts tools, which takes seconds
+
 _QUICK = 'configs/quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-crowdpose-64x48.py'
 _FULL = 'configs/sdpose/crowdpose/sdpose-s-v1_stemnet_8xb64-300e_crowdpose-256x192.py'
 
@@ -29,7 +31,6 @@ def drawn(tmp_path_factory, run_tool):
     return folder / 'data/synthetic_crowdpose'
 
 
-@pytest.mark.long
 def test_train_and_test_with_detected_and_annotated_boxes(drawn, run_tool, repo_root, tmp_path):
     options = [
         '--cfg-options',

@@ -16,6 +16,8 @@ from pycocotools.cocoeval import COCOeval
 from sdpose.apis import testing, training
 from sdpose.errors import ConfigError, DataError
 
+pytestmark = pytest.mark.long  # each starts tools, which takes seconds
+
 # COCO's numbers of the nine joints of configs/_base_/datasets/custom_metainfo.py.
 _NINE = (0, 5, 6, 7, 8, 9, 10, 11, 12)
 _CONFIG = """
@@ -82,7 +84,6 @@ def here(nine: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return tmp_path
 
 
-@pytest.mark.long
 def test_nine_joints_train_and_score_with_their_own_sigmas(
     nine: SimpleNamespace, tmp_path: Path, repo_root: Path, run_tool: Callable
 ) -> None:

@@ -14,6 +14,8 @@ import torch
 from sdpose.models.pruners import BasePruner, TokenPruner
 from sdpose.structures import Attended, TokenSet
 
+pytestmark = pytest.mark.long  # each starts tools, which takes seconds
+
 PAGE = Path(__file__).parents[2] / 'configs/custom_project/README.md'
 FILES = re.findall(r'```python\n# (\S+)\n(.*?)```', PAGE.read_text(), re.DOTALL)
 

@@ -16,6 +16,8 @@ from mmengine.config import Config
 from sdpose.apis import testing, training
 from sdpose.converters import publish
 
+pytestmark = pytest.mark.long  # each starts tools, which takes seconds
+
 _CONFIG = """
 _base_ = '{leaf}'
 small = dict(type='MSRAHeatmap', input_size=(48, 64), heatmap_size=(12, 16), sigma=1, unbiased=True, blur_kernel_size=3)

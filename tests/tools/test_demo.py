@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.long  # each starts tools, which takes seconds
+
 GIVEN = 'data/coco/annotations/person_keypoints_val2017.json'
 DETECTED = 'data/coco/person_detection_results/COCO_val2017_detections_AP_H_56_person.json'
 
@@ -57,7 +59,6 @@ def test_the_numbers_are_those_of_the_test(
         assert near[int(np.argmin(apart))]['score'] == pytest.approx(entry['score'], abs=1e-5)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize('kind', ['video', 'images'])
 def test_a_killed_run_goes_on(folder: Path, repo_root: Path, tool_env: dict, kind: str, tmp_path: Path) -> None:
     """The record holds what was found; the second run finishes to the results of an undisturbed one."""

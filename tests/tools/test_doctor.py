@@ -51,6 +51,7 @@ def test_this_environment_is_whole(run_tool):
         ('torchvision', 'operator torchvision::nms does not exist', 'torchvision', 'pip install "torchvision=='),
     ],
 )
+@pytest.mark.long
 def test_a_broken_part_is_named_with_its_cure(
     run_tool, tool_env: dict, tmp_path: Path, module: str, error: str, part: str, cure: str
 ):

@@ -12,6 +12,8 @@ import torch
 from sdpose.config.building import build_model
 from sdpose.config.load import load_config
 
+pytestmark = pytest.mark.long  # each starts tools, which takes seconds
+
 _TEACHER = 'tokenpose-tiny_stemnet_1xb32-30e_synthetic-64x48'
 
 

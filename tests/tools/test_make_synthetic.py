@@ -53,6 +53,7 @@ def test_mistakes_are_one_line(drawn, run_tool, change, message):
     assert message in done.stderr
 
 
+@pytest.mark.long
 def test_train_test_and_draw_as_the_quick_start_does(drawn, run_tool, repo_root, tmp_path):
     data = f'{drawn[0]}/'
     options = [

@@ -10,6 +10,8 @@ import pytest
 from sdpose.apis import testing, training
 from sdpose.errors import ConfigError, UserError
 
+pytestmark = pytest.mark.long  # each starts tools, which takes seconds
+
 SHORT: dict[str, Any] = {
     'train_cfg.max_epochs': 1,
     'train_cfg.val_interval': 1,

@@ -59,6 +59,7 @@ def tool(repo_root, monkeypatch, capsys):
     return run
 
 
+@pytest.mark.long
 def test_a_table(workspace, run_tool, tool, monkeypatch):
     (workspace / 'plan.yml').write_text(yaml.safe_dump(PLAN, sort_keys=False))
     arguments = (
