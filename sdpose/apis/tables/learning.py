@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from sdpose.apis.training_curves import Series, read_log
-from sdpose.errors import DataError, UserError
+from sdpose.errors import UserError
 
 _POINTS = 60
 _TOTAL = 'loss'
@@ -36,7 +36,7 @@ def learning_curves(folders: dict[str, Sequence[Path]]) -> tuple[str, dict[str, 
 def _logged(folder: Path) -> Series:
     try:
         return read_log(folder)['iteration']
-    except (UserError, DataError):  # a page about results does not end because of a log that is gone
+    except UserError:  # a page about results does not end because of a log that is gone
         return {}
 
 

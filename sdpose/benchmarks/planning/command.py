@@ -8,6 +8,7 @@ from mmengine.config import Config
 
 from sdpose.benchmarks.table import Table
 from sdpose.benchmarks.train.measure import BASELINE
+from sdpose.config.nodes import input_size
 from sdpose.errors import UserError
 from sdpose.io.json_file import read_json
 
@@ -111,7 +112,7 @@ def _measured_step(config: Config, file: str, precision: str, times: Schedule, c
 
 
 def _loading(config: Config, loader: str | None, cached: bool) -> tuple[Loading, str]:
-    width, height = config.codec.input_size if config.get('codec') else config.get('input_size', (224, 224))
+    width, height = input_size(config)
     seconds, origin = (_CACHED if cached else _FULL), 'measured by us on an Intel Xeon'
     if loader is not None:
         seconds, origin = _given_loader(loader, cached) / 1e3, MEASURED

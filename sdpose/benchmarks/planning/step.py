@@ -14,6 +14,7 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from sdpose.apis.complexity import count_macs, predictions
 from sdpose.benchmarks.train.kept import kept_per_image
@@ -69,11 +70,7 @@ class _Counter(TorchDispatchMode):
 
 
 def _tensors(node: Any) -> list[Tensor]:
-    if isinstance(node, Tensor):
-        return [node]
-    if isinstance(node, dict):
-        node = list(node.values())
-    return [tensor for each in node for tensor in _tensors(each)] if isinstance(node, (list, tuple)) else []
+    return [leaf for leaf in tree_leaves(node) if isinstance(leaf, Tensor)]
 
 
 def step_cost(config: Config, precision: str) -> StepCost:
