@@ -18,10 +18,10 @@ from .schedule import Schedule, schedule
 from .step import StepCost, step_cost
 
 ESTIMATE, MEASURED = 'estimate', 'measured'
-# Seconds of one core of an Intel Xeon, measured by us with benchmark.py data and test: full JPEGs of COCO's size, raw
-# crops, and a box of an evaluation.
-_FULL, _CACHED, _BOX = 2.6e-3, 0.9e-3, 0.8e-3
-_WORKER_BYTES = 250e6  # a forked worker's own pages after an epoch, measured by us
+# Seconds of one core of a busy Intel Xeon, measured by us (configs/_base_/datasets/README.md): full JPEGs of COCO's size,
+# raw crops, and a box of an evaluation with 20 on a picture.
+_FULL, _CACHED, _BOX = 4.07e-3, 1.5e-3, 1.87e-3
+_WORKER_BYTES = 30e6  # a forked worker's own pages after two epochs of drawn people, measured by us
 _PRECISIONS = ('fp32', 'tf32', 'fp16', 'bf16')
 
 
