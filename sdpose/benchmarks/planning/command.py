@@ -18,8 +18,8 @@ from .schedule import Schedule, schedule
 from .step import StepCost, step_cost
 
 ESTIMATE, MEASURED = 'estimate', 'measured'
-# Seconds of one core of a busy Intel Xeon, measured by us (configs/_base_/datasets/README.md): full JPEGs of COCO's size,
-# raw crops, and a box of an evaluation with 20 on a picture.
+# Seconds of one core of a busy Intel Xeon, measured by us (configs/_base_/datasets/README.md): full JPEGs of COCO's
+# size, raw crops, and a box of an evaluation with 20 on a picture.
 _FULL, _CACHED, _BOX = 4.07e-3, 1.5e-3, 1.87e-3
 _WORKER_BYTES = 30e6  # a forked worker's own pages after two epochs of drawn people, measured by us
 _PRECISIONS = ('fp32', 'tf32', 'fp16', 'bf16')
