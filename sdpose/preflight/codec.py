@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from mmengine.config import Config
+from mmpose.datasets.transforms import GenerateTarget, TopdownAffine
+from mmpose.registry import TRANSFORMS
 
-from sdpose.config.nodes import split_datasets
+from sdpose.config.nodes import resolve_type, split_datasets
 from sdpose.errors import ConfigError
 
 _SIZES = ('input_size', 'heatmap_size')
-_ENCODING = ('GenerateTarget', 'DeferredTarget')
-_CROPPING = ('TopdownAffine', 'WindowedAffine', 'DeferredAffine')
 
 
 def check_codec(cfg: Config, splits: Sequence[str]) -> None:
@@ -27,8 +27,11 @@ def check_codec(cfg: Config, splits: Sequence[str]) -> None:
         return
     for split in splits:
         for step in (step for dataset in split_datasets(cfg, split) for step in dataset.get('pipeline') or []):
-            made = step.get('encoder') if step.get('type') in _ENCODING else step
-            if step.get('type') not in (*_ENCODING, *_CROPPING) or not isinstance(made, dict):
+            kind = resolve_type(step, TRANSFORMS)
+            if kind is None or not issubclass(kind, (GenerateTarget, TopdownAffine)):
+                continue
+            made = step.get('encoder') if issubclass(kind, GenerateTarget) else step
+            if not isinstance(made, dict):
                 continue
             for name in _SIZES:
                 if name in made and name in decoder and [*made[name]] != [*decoder[name]]:
