@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import torch
 from mmengine.structures import InstanceData
-from mmpose.apis import inference_topdown, init_model
 from mmpose.structures import PoseDataSample
 from stick_people import write_coco
 
@@ -33,6 +32,8 @@ LEAVES = dict(
 
 
 def write_model(folder: Path, name: str, config: Any) -> Any:
+    from mmpose.apis import init_model  # which needs what importing sdpose sets right
+
     torch.manual_seed(0)
     model: Any = init_model(config, device='cpu')
     model.init_weights()
@@ -64,6 +65,8 @@ def inferencer(tiny: SimpleNamespace, name: str, **options: Any) -> sdpose.PoseI
 
 def test_the_values_are_the_models(tiny: SimpleNamespace) -> None:
     """As MMPose's own inference returns them, with the flip test, in pixels of the picture."""
+    from mmpose.apis import inference_topdown
+
     for name, told in (('heatmaps', BOTH[:1]), ('reg', BOTH)):
         poses = inferencer(tiny, name)
         assert poses.model.beside == told
