@@ -9,6 +9,10 @@ import torch
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
+# What may be predicted of joints beside places and scores, as fields of MMPose's instances, keys of result files and
+# names of exported outputs: the probability that each can be seen, (K,), and the size of its error in x and y, (K, 2).
+VISIBILITY, SIGMAS = 'keypoint_visibility', 'keypoint_sigmas'
+
 
 class HeatmapPlan(NamedTuple):
     """How target heatmaps are drawn of joints that a sample ships in their place.

@@ -43,6 +43,8 @@ def parse_args() -> argparse.Namespace:
     flip.add_argument('--no-flip-test', dest='flip_test', action='store_false', help='do not (default: as the config)')
     add('--batch-size', type=int, default=32, help='people at once (default: %(default)s)')
     add('--device', default='cpu', help='where a checkpoint runs, such as cuda:0 (default: %(default)s)')
+    add('--halt', type=float, metavar='SCORE', help='run a further cycle only for people with a lower mean score')
+    add('--halt-by', choices=['peaks', 'motion'], default='peaks', help='rule of --halt (default: %(default)s)')
     for form, text in _FORMS.items():
         add(f'--save-{form}', dest='forms', action='append_const', const=form, help=text)
     add('--show', action='store_true', help='show overlays in a window; Esc or q ends')
@@ -84,6 +86,8 @@ def demo(args: argparse.Namespace) -> None:
         args.batch_size,
         args.box_score,
         args.cfg_options,
+        args.halt,
+        args.halt_by,
     )
     options = RunOptions(
         forms=args.forms,

@@ -12,7 +12,7 @@ from mmengine.structures import InstanceData
 from mmpose.registry import MODELS
 from torch import Tensor
 
-from .runtime import ExportedFile, PoseRuntime, to_image
+from .runtime import ExportedFile, PoseRuntime, in_image
 
 
 @MODELS.register_module()
@@ -61,19 +61,15 @@ class ExportedModel(BaseModel):
 
     def _pose(self, images: np.ndarray, data_samples: list) -> list:
         """Key points in pixels of the picture, as MMPose's top-down estimator leaves them in the samples."""
-        joints, scores = self.exported.infer(images.transpose(0, 2, 3, 1))
+        found = self.exported.infer_all(images.transpose(0, 2, 3, 1))
         centers, scales = (
             np.stack([sample.metainfo[key] for sample in data_samples]) for key in ('input_center', 'input_scale')
         )
-        joints = to_image(joints, centers, scales, self.exported.size)
-        for sample, points, heights in zip(data_samples, joints, scores):
-            given = sample.gt_instances
+        found = in_image(found, centers, scales, self.exported.size)
+        for number, sample in enumerate(data_samples):
+            given, own = sample.gt_instances, {name: values[number : number + 1] for name, values in found.items()}
             sample.pred_instances = InstanceData(
-                keypoints=points[None],
-                keypoint_scores=heights[None],
-                keypoints_visible=heights[None],
-                bboxes=given.bboxes,
-                bbox_scores=given.bbox_scores,
+                **own, keypoints_visible=own['keypoint_scores'], bboxes=given.bboxes, bbox_scores=given.bbox_scores
             )
         return data_samples
 

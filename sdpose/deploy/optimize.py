@@ -21,7 +21,9 @@ from .single_pass import SinglePass
 _TOLERANCE = 1e-4
 
 
-def optimize_for_inference(model: nn.Module, image_size: tuple[int, int] | None = None) -> nn.Module:
+def optimize_for_inference(
+    model: nn.Module, image_size: tuple[int, int] | None = None, every_cycle: bool = False
+) -> nn.Module:
     """A copy of a model that predicts the same, faster, on a CPU; the model itself stays as it is.
 
     The copy is a model of the same class, so that ``test_step``, flip test, decoding and MMPose's
@@ -33,6 +35,7 @@ def optimize_for_inference(model: nn.Module, image_size: tuple[int, int] | None 
     Args:
         model: A pose estimator or a classifier, on the CPU.
         image_size: (H, W) of the images; None takes it from the codec.
+        every_cycle: Leave the token transformer as it is, with all its cycles.
 
     Returns:
         The optimized copy, in eval mode. Its inputs are preprocessed images (B, 3, H, W).
@@ -40,26 +43,29 @@ def optimize_for_inference(model: nn.Module, image_size: tuple[int, int] | None 
     Raises:
         ConfigError: If no size is given and the model has no codec that says it.
     """
-    deployed = deploy(model, image_size, open_attention=False)
+    deployed = deploy(model, image_size, open_attention=False, every_cycle=every_cycle)
     deployed = deployed.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     pack_convolutions(deployed)
     return deployed
 
 
-def deploy(model: nn.Module, image_size: tuple[int, int] | None = None, open_attention: bool = True) -> nn.Module:
+def deploy(
+    model: nn.Module, image_size: tuple[int, int] | None = None, open_attention: bool = True, every_cycle: bool = False
+) -> nn.Module:
     """The copy that :func:`optimize_for_inference` starts from, in plain operators that every exporter knows.
 
     Args:
         model: A pose estimator or a classifier, on the CPU.
         image_size: As for :func:`optimize_for_inference`.
         open_attention: Compute softmax weights openly instead of by torch's fused attention.
+        every_cycle: As for :func:`optimize_for_inference`.
 
     Raises:
         ConfigError: As for :func:`optimize_for_inference`.
     """
     height, width = image_size or image_size_of(model)
     deployed = _without_training_parts(model)
-    if type(neck := getattr(deployed, 'neck', None)) is MultiCycledTransformer:
+    if type(neck := getattr(deployed, 'neck', None)) is MultiCycledTransformer and not every_cycle:
         deployed.neck = SinglePass(neck, open_attention).eval()
     image = torch.rand(2, 3, height, width, generator=torch.Generator().manual_seed(0))
     folded = copy.deepcopy(deployed)

@@ -35,6 +35,7 @@ __all__ = [
     'decode_simcc',
     'find_exported',
     'flip_indices',
+    'in_image',
     'mirror_heatmaps',
     'normalize',
     'to_image',
@@ -58,6 +59,8 @@ _OUTPUTS = dict(
     simcc=('simcc_x', 'simcc_y'),
     classes=('logits',),
 )
+_SIGMAS = 'keypoint_sigmas'
+_BESIDE = ('keypoint_visibility', _SIGMAS)  # values of joints that may follow these outputs
 _PRECISIONS = dict(bf16='bf16')  # what OpenVINO computes in; others f32, which it would not choose on every processor
 # (dx, dy) of what a refinement of a peak reads: the peak, its neighbours, the next but one, the diagonals.
 _OFFSETS = np.array(
@@ -366,6 +369,23 @@ def to_image(joints: np.ndarray, centers: np.ndarray, scales: np.ndarray, size: 
     return (joints / np.array(size, float) * scales + centers - 0.5 * scales).astype(joints.dtype)
 
 
+def in_image(
+    found: dict[str, np.ndarray], centers: np.ndarray, scales: np.ndarray, size: Sequence[int]
+) -> dict[str, np.ndarray]:
+    """What was found in crops, in pixels of the picture: joints moved and scaled, sigmas scaled, the rest as it is.
+
+    Args:
+        found: As :meth:`PoseRuntime.infer_all` returns it.
+        centers: (B, 2), of the regions, as :func:`center_scale` returns them.
+        scales: (B, 2), their sizes.
+        size: (w, h) of a crop.
+    """
+    result = dict(found, keypoints=to_image(found['keypoints'], centers, scales, size))
+    if _SIGMAS in found:
+        result[_SIGMAS] = found[_SIGMAS] * (scales / np.array(size)).astype(np.float32)[:, None]
+    return result
+
+
 # -- the file --------------------------------------------------------------------------------------
 
 
@@ -420,6 +440,12 @@ def _check(metadata: dict[str, Any], file: Path) -> None:
     kind = metadata['output']['kind']
     if kind not in _OUTPUTS:
         raise ValueError(f'{file}: output.kind of its metadata is {kind!r}, not one of {", ".join(_OUTPUTS)}')
+    beside = metadata['output'].get('beside', [])
+    if not set(beside) <= set(_BESIDE):
+        raise ValueError(
+            f'{file}: output.beside of its metadata is {beside}, this runtime knows {", ".join(_BESIDE)}: use the '
+            'pose_runtime.py that was written beside the file'
+        )
     if metadata['task'] == 'pose' and not ({'joints', 'codec', 'padding', 'flip_test'} <= metadata.keys()):
         raise ValueError(f'{file}: its metadata lack joints, codec, padding or flip_test: export the model again')
 
@@ -578,6 +604,7 @@ class PoseRuntime:
         metadata: What the exporter wrote about the model, such as ``metadata['joints']['names']``.
         size: (w, h) of a crop.
         flip_test: Whether mirror images are averaged, inside the graph or here.
+        beside: What the file says of joints beside places and scores: ``keypoint_visibility``, ``keypoint_sigmas``.
 
     Raises:
         ValueError: As :class:`ExportedFile`; or the file holds no pose model, a codec that this runtime cannot decode,
@@ -595,6 +622,7 @@ class PoseRuntime:
         self._model = ExportedFile(file, batch_size, threads, providers)
         self.metadata, self.size = self._model.metadata, self._model.size
         self._kind: str = self.metadata['output']['kind']
+        self.beside: tuple[str, ...] = tuple(self.metadata['output'].get('beside', ()))
         self._codec: dict[str, Any] = self.metadata.get('codec') or {}
         if self.metadata['task'] != 'pose' or self._kind == 'classes':
             raise ValueError(f'{self._model.file} is a model of {self.metadata["task"]}, not of poses')
@@ -638,16 +666,29 @@ class PoseRuntime:
             ValueError: If the picture is of another kind or empty, or a box holds nothing of it; boxes are counted
                 from 0.
         """
+        found = self.predict_all(image, boxes)
+        return found['keypoints'], found['keypoint_scores']
+
+    def predict_all(self, image: np.ndarray, boxes: Any) -> dict[str, np.ndarray]:
+        """All that the file says of the people in boxes; arguments and errors as of :meth:`predict`.
+
+        Returns:
+            ``keypoints`` (N, K, 2) and ``keypoint_sigmas`` (N, K, 2) in pixels of the picture, ``keypoint_scores`` and
+            ``keypoint_visibility`` (N, K); what is in :attr:`beside` is there, the others always.
+        """
         _check_image(image)
         boxes = _checked_boxes(boxes, image.shape)
         centers, scales = center_scale(boxes, self.size, self.metadata['padding'])
-        joints, scores = [np.empty((0, len(self._order), 2), np.float32)], [np.empty((0, len(self._order)), np.float32)]
+        pairs, single = (0, len(self._order), 2), (0, len(self._order))
+        shapes = dict(keypoints=pairs, keypoint_scores=single)
+        shapes.update((name, pairs if name == _SIGMAS else single) for name in self.beside)
+        parts = {name: [np.empty(shape, np.float32)] for name, shape in shapes.items()}
         for start in range(0, len(boxes), self._model.batch_size):
             part = slice(start, start + self._model.batch_size)
-            found, height = self.infer(crop_people(image, centers[part], scales[part], self.size))
-            joints.append(to_image(found, centers[part], scales[part], self.size))
-            scores.append(height)
-        return np.concatenate(joints), np.concatenate(scores)
+            found = self.infer_all(crop_people(image, centers[part], scales[part], self.size))
+            for name, values in in_image(found, centers[part], scales[part], self.size).items():
+                parts[name].append(values)
+        return {name: np.concatenate(each) for name, each in parts.items()}
 
     def infer(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The joints of crops, with the flip test.
@@ -658,27 +699,38 @@ class PoseRuntime:
         Returns:
             Joints (B, K, 2) in pixels of the crops and scores (B, K).
         """
+        found = self.infer_all(crops)
+        return found['keypoints'], found['keypoint_scores']
+
+    def infer_all(self, crops: np.ndarray) -> dict[str, np.ndarray]:
+        """All that the file says of crops, as :meth:`predict_all` names it, in pixels of the crops."""
         settings = self.metadata['input']
         images = normalize(crops, settings['mean'], settings['std'], settings['channel_order'])
         outputs = self._model.run(images)
         if self._flip_here:
             mirrored = self._mirror(self._model.run(images[..., ::-1]))
             outputs = [(one + other) * np.float32(0.5) for one, other in zip(outputs, mirrored)]
-        return self._decode(outputs)
+        count = len(outputs) - len(self.beside)
+        joints, scores = self._decode(outputs[:count])
+        found = dict(keypoints=joints, keypoint_scores=scores, **dict(zip(self.beside, outputs[count:])))
+        if _SIGMAS in found and self._kind == 'coordinates':
+            found[_SIGMAS] = found[_SIGMAS] * np.array(self.size, np.float32)
+        return found
 
     def _mirror(self, outputs: list[np.ndarray]) -> list[np.ndarray]:
         """Outputs of mirrored crops as those of the crops themselves."""
         flip, order = self.metadata['flip_test'], self._order
+        beside = [values[:, order] for values in outputs[len(outputs) - len(self.beside) :]]
         if self._kind == 'heatmaps':
-            return [mirror_heatmaps(outputs[0], order, bool(flip.get('shift_heatmap')))]
+            return [mirror_heatmaps(outputs[0], order, bool(flip.get('shift_heatmap'))), *beside]
         if self._kind == 'simcc':
-            return [outputs[0][:, order, ::-1], outputs[1][:, order]]
+            return [outputs[0][:, order, ::-1], outputs[1][:, order], *beside]
         joints, scores = outputs[0].copy(), outputs[1]
         width, pixel = (1.0, 1.0 / self.size[0]) if self._kind == 'coordinates' else (float(self.size[0]), 1.0)
         joints[..., 0] = width - joints[..., 0]
         if flip.get('shift_coords'):
             joints[..., 0] -= pixel
-        return [joints[:, order], scores[:, order]]
+        return [joints[:, order], scores[:, order], *beside]
 
     def _decode(self, outputs: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Joints in pixels of the crops, and scores."""
@@ -764,13 +816,20 @@ def _predict_file(args: argparse.Namespace) -> dict[str, Any]:
     if image is None:
         raise ValueError(f'{args.image} does not exist or is no picture')
     boxes = boxes or [[0.0, 0.0, float(image.shape[1]), float(image.shape[0])]]
-    joints, scores = runtime.predict(image, boxes)
-    rows = np.concatenate([joints, scores[..., None]], axis=-1).astype(float).tolist()  # (N, K, 3)
-    people = [
-        dict(box=box, joints=[[value if math.isfinite(value) else None for value in joint] for joint in person])
-        for box, person in zip(boxes, rows)
-    ]
+    found = runtime.predict_all(image, boxes)
+    rows = np.concatenate([found['keypoints'], found['keypoint_scores'][..., None]], axis=-1)  # (N, K, 3)
+    people = [dict(box=box, joints=_finite(person)) for box, person in zip(boxes, rows)]
+    for name in runtime.beside:
+        for person, values in zip(people, found[name]):
+            person[name] = _finite(values)
     return dict(image=args.image, names=runtime.metadata['joints']['names'], people=people)
+
+
+def _finite(values: np.ndarray) -> list[Any]:
+    """Nested lists of numbers, None where one is not finite, which JSON has no word for."""
+    if values.ndim > 1:
+        return [_finite(each) for each in values]
+    return [value if math.isfinite(value) else None for value in values.astype(float).tolist()]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,6 +8,7 @@ from .mpii_metric import MpiiMetric
 from .result_file import ResultFile
 from .sample_record import SampleRecord
 from .top_k_accuracy import TopKAccuracy
+from .visibility_auc import VisibilityAUC
 
 __all__ = [
     'ArrayCocoMetric',
@@ -16,6 +17,7 @@ __all__ = [
     'ResultFile',
     'SampleRecord',
     'TopKAccuracy',
+    'VisibilityAUC',
     'cycle_table',
     'describe_boxes',
     'describe_data',

@@ -23,6 +23,8 @@ CYCLE_ADAPTER = 'neck.cycle_adapter.'
 TRAINING_ONLY = ('head.loss_module.', 'distiller.', CYCLE_ADAPTER)
 # The entry of a published checkpoint's meta that names the training-only tensors it was published without.
 STRIPPED = 'stripped'
+# What a head has that also predicts whether joints can be seen.
+_VISIBILITY = 'head.visibility.'
 _REMOTE = '://'
 # Of each kind of difference, in an error: a hundred rows tell no more than these, and hide what is said above them.
 ROWS_SHOWN = 20
@@ -181,14 +183,27 @@ def require_match(model: nn.Module, weights: Mapping[str, Tensor], source: str, 
         cure: The sentence that ends the message.
 
     Raises:
-        MismatchError: Counting the missing, unexpected and misshaped keys, and listing the first ones in one table.
+        MismatchError: Counting the missing, unexpected and misshaped keys, and listing the first ones in one table; in
+            one line if all that differs is whether a head predicts visibility.
     """
     difference = compare(model, weights)
+    if said := _say_visibility(difference):
+        raise MismatchError(f'{source} {said}. {cure}')
     if difference:
         raise MismatchError(
             f'{source} does not fit the model {type(model).__name__}: {difference.summary()}\n'
             f'{difference.table(ROWS_SHOWN)}\n{cure}'
         )
+
+
+def _say_visibility(difference: Comparison) -> str | None:
+    """What differs, if it is the visibility output of a head alone."""
+    keys = [*difference.missing, *difference.unexpected]
+    if not keys or difference.misshaped or not all(key.startswith(_VISIBILITY) for key in keys):
+        return None
+    if difference.missing:
+        return 'has no visibility output, which model.head.visibility asks for (None leaves it out)'
+    return 'has a visibility output, but model.head.visibility is None (dict() builds it)'
 
 
 def write_checkpoint(content: Mapping[str, Any], path: str | Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
+from mmengine.structures import InstanceData
 from mmpose.utils.typing import SampleList
 from torch import Tensor
 
@@ -63,6 +64,18 @@ class Halted(NamedTuple):
     depths: Tensor
 
 
+class _Cycles(NamedTuple):
+    """What was predicted after each cycle, and when who was done.
+
+    Attributes:
+        predicted: For each cycle, by the place in the batch, what the head makes of a person: instances, and fields.
+        depths: After which cycle each person is done, from 1, (T, B), or (2 T, B) with a control.
+    """
+
+    predicted: list[dict[int, tuple[InstanceData, Any]]]
+    depths: Tensor
+
+
 @torch.no_grad()
 def predict_halting(model: Any, inputs: Tensor, data_samples: SampleList, halting: Halting) -> Halted:
     """Run a cycle, read the head, and let those people leave the batch who are done by every threshold and control.
@@ -77,31 +90,63 @@ def predict_halting(model: Any, inputs: Tensor, data_samples: SampleList, haltin
         data_samples: One MMPose data sample per image; they are left as they are.
         halting: The rule.
     """
+    cycles = _run(model, inputs, data_samples, halting, control=True)
+    labelled = []
+    for predicted in cycles.predicted:
+        samples = [data_samples[person].new() for person in predicted]
+        instances, fields = (list(each) for each in zip(*predicted.values()))
+        told = model.add_pred_to_datasample(instances, None if fields[0] is None else fields, samples)
+        labelled.append(dict(zip(predicted, told)))
+    chosen = [[labelled[depth - 1][person] for person, depth in enumerate(row)] for row in cycles.depths.tolist()]
+    return Halted(chosen, cycles.depths)
+
+
+@torch.no_grad()
+def infer_halting(
+    model: Any, inputs: Tensor, data_samples: SampleList, halting: Halting
+) -> tuple[list[InstanceData], Tensor]:
+    """As :func:`predict_halting` for a rule of one threshold, without a control.
+
+    Args:
+        model: As for :func:`predict_halting`.
+        inputs: The preprocessed images (B, 3, H, W).
+        data_samples: One MMPose data sample per image, of which the head reads the metainfo.
+        halting: The rule.
+
+    Returns:
+        The instances of each person, in pixels of the images, and after which cycle each is done, from 1, (B,).
+    """
+    cycles = _run(model, inputs, data_samples, halting, control=False)
+    depths = cycles.depths[0]
+    return [cycles.predicted[depth - 1][person][0] for person, depth in enumerate(depths.tolist())], depths
+
+
+def _run(model: Any, inputs: Tensor, data_samples: SampleList, halting: Halting, control: bool) -> _Cycles:
+    """Run cycles as long as somebody goes on by some threshold, or by its control."""
     count, most = len(data_samples), model.neck.num_cycles
     views = [inputs, inputs.flip(-1)] if model.test_cfg.get('flip_test', False) else [inputs]
     # Cycle 1 of an eval pass; the tokens before it are those of no cycle, which adapters and motion ask for.
     starts = [model.neck.tokenizer(_maps(model, view)[-1]) for view in views]
     tokens, before = starts, starts
     order = _order(data_samples)
-    going = torch.ones(2 * len(halting.thresholds), count, dtype=torch.bool)
+    going = torch.ones(len(halting.thresholds) * (2 if control else 1), count, dtype=torch.bool)
     depths = torch.zeros(going.shape, dtype=torch.long)
-    predicted: list[dict[int, Any]] = []
+    predicted: list[dict[int, tuple[InstanceData, Any]]] = []
     people = torch.arange(count)
     for cycle in range(1, most + 1):
         after = [_advance(model.neck, *pair, cycle) for pair in zip(tokens, starts)]
-        samples = _predict(model, after, [data_samples[person] for person in people])
-        predicted.append(dict(zip(people.tolist(), samples)))
+        found = _predict(model, after, [data_samples[person] for person in people])
+        predicted.append(dict(zip(people.tolist(), found)))
         depths[going] = cycle
         value = torch.full((count,), float('nan'))
-        value[people] = _value(halting, samples, after[0], tokens[0], before[0], cycle)
+        value[people] = _value(halting, [each for each, _ in found], after[0], tokens[0], before[0], cycle)
         _let_go(going, value, order, halting)
         stay = going[:, people].any(dim=0).nonzero()[:, 0]  # (n,)
         if cycle == most or not len(stay):
             break
         people = people[stay]
         before, tokens, starts = ([each.rows(stay) for each in sets] for sets in (tokens, after, starts))
-    chosen = [[predicted[depth - 1][person] for person, depth in enumerate(row)] for row in depths.tolist()]
-    return Halted(chosen, depths)
+    return _Cycles(predicted, depths)
 
 
 def _maps(model: Any, images: Tensor) -> Sequence[Tensor]:
@@ -116,23 +161,22 @@ def _advance(neck: Any, tokens: TokenSet, start: TokenSet, cycle: int) -> TokenS
     return neck.run_cycle(tokens, cycle)
 
 
-def _predict(model: Any, views: list[TokenSet], samples: SampleList) -> SampleList:
-    """The samples of the people with what the head reads in their tokens, of one view or of two."""
+def _predict(model: Any, views: list[TokenSet], samples: SampleList) -> list[tuple[InstanceData, Any]]:
+    """What the head reads in the tokens of people, of one view or of two: instances and fields, or None for these."""
     feats = [CycleTokens((tokens,), 0) for tokens in views]
     predicted = model.head.predict(feats if len(feats) > 1 else feats[0], samples, test_cfg=model.test_cfg)
-    instances, fields = predicted if isinstance(predicted, tuple) else (predicted, None)
-    return model.add_pred_to_datasample(instances, fields, [sample.new() for sample in samples])
+    return [*zip(*(predicted if isinstance(predicted, tuple) else (predicted, [None] * len(predicted))))]
 
 
 def _value(
-    halting: Halting, samples: SampleList, now: TokenSet, last: TokenSet, before: TokenSet, cycle: int
+    halting: Halting, found: Sequence[InstanceData], now: TokenSet, last: TokenSet, before: TokenSet, cycle: int
 ) -> Tensor:
     """What is compared with a threshold, (n,): the larger, the more there is to do."""
     if halting.by == 'peaks':
-        scores = [float(sample.pred_instances.keypoint_scores.mean()) for sample in samples]
+        scores = [float(each.keypoint_scores.mean()) for each in found]
         return -torch.tensor(scores)
     if cycle == 1:
-        return torch.full((len(samples),), float('inf'))
+        return torch.full((len(found),), float('inf'))
     turn = (now.query - last.query) - (last.query - before.query)  # (n, K, D)
     return (turn.norm(dim=-1) / now.query.norm(dim=-1).clamp(min=1e-6)).mean(dim=1).float().cpu()
 
@@ -142,7 +186,8 @@ def _let_go(going: Tensor, value: Tensor, order: Tensor, halting: Halting) -> No
     for number, threshold in enumerate(halting.thresholds):
         limit = -threshold if halting.by == 'peaks' else threshold
         going[number] &= value > limit
-        going[len(halting.thresholds) + number] = order < going[number].sum()
+        if len(going) > len(halting.thresholds):  # with a control
+            going[len(halting.thresholds) + number] = order < going[number].sum()
 
 
 def _order(data_samples: SampleList) -> Tensor:

@@ -22,7 +22,7 @@ class Pose:
     def inputs(config, batch_size):
         width, height = input_size(config)
         heatmap_size = config.codec.get('heatmap_size', (1, 1))
-        return get_packed_inputs(
+        packed = get_packed_inputs(
             batch_size,
             num_keypoints=config.num_keypoints,
             img_shape=(height, width),
@@ -30,6 +30,10 @@ class Pose:
             heatmap_size=heatmap_size,
             with_reg_label=True,
         )
+        for sample in packed['data_samples']:
+            labels = sample.gt_instance_labels
+            labels.keypoint_visibility = torch.ones_like(labels.keypoint_weights)
+        return packed
 
     @staticmethod
     def check(config, sample):

@@ -13,6 +13,7 @@ from tasks import Classes, Pose, give_untrained_teacher, task_of
 
 from sdpose.apis.complexity import complexity
 from sdpose.config.load import load_config
+from sdpose.config.nodes import as_list
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 LEAVES = sorted(path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts)
@@ -48,6 +49,8 @@ TABLE = {
     'quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48': (79408, 0.0055, 0.00586),
     'quick_start/sdpose-elt-tiny_stemnet_1xb32-30e_synthetic-64x48': (79408, 0.0055, 0.00586),
     'quick_start/sdpose-relaxed-tiny_stemnet_1xb32-30e_synthetic-64x48': (79408, 0.0055, 0.00586),
+    # A norm (128) and 65 parameters more.
+    'quick_start/sdpose-visibility-tiny_stemnet_1xb32-30e_synthetic-64x48': (79601, 0.0055, 0.00586),
     'quick_start/tokenpose-tiny_stemnet_1xb32-30e_synthetic-64x48': (79408, 0.0055, 0.00586),
     # The heatmap MLP (12,608 parameters) gives way to a norm and 65 parameters per output.
     'quick_start/tokenpose-reg-tiny_stemnet_1xb32-30e_synthetic-64x48': (67058, 0.0053, 0.00565),
@@ -177,7 +180,7 @@ def test_mpii_is_learned_from_0_and_judged_from_1(leaf):
 
 def test_the_best_checkpoint_is_chosen_by_a_metric_of_the_leaf(leaf):
     config = load_config(leaf)
-    evaluator = dict(config.val_evaluator)
+    evaluator = dict(as_list(config.val_evaluator)[0])
     metric = METRICS.build(dict(evaluator, ann_file=None) if 'ann_file' in evaluator else evaluator)
     assert config.default_hooks.checkpoint.save_best.rpartition('/')[0] == (metric.prefix or '')
 

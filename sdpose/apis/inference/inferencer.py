@@ -10,6 +10,7 @@ import numpy as np
 from sdpose.apis.exported import is_exported
 from sdpose.errors import UserError
 from sdpose.io.model_store import find_weights
+from sdpose.models.halting import Halting
 from sdpose.visualization import draw_people, write_label
 
 from .boxes import Boxes, boxes_of_file, detected_boxes, given_boxes, whole_pictures
@@ -46,6 +47,10 @@ class PoseInferencer:
         batch_size: How many people the model gets at once.
         box_score: Boxes of a detector, or of a detection file, with a lower score are left out.
         cfg_options: Overrides of the config.
+        halt: The threshold of :class:`sdpose.models.halting.Halting`: everybody has the first cycle of a checkpoint's
+            model, and a further one, of those that it was trained with, as long as the mean score of the joints is
+            below. None runs the deployed cycle for everybody.
+        halt_by: The rule, ``'peaks'`` or ``'motion'``.
 
     Attributes:
         model: What finds the joints; ``model.joints`` are their names.
@@ -64,6 +69,8 @@ class PoseInferencer:
         batch_size: int = 32,
         box_score: float = 0.3,
         cfg_options: dict[str, Any] | None = None,
+        halt: float | None = None,
+        halt_by: str = 'peaks',
     ) -> None:
         if batch_size < 1:
             raise UserError(f'batch_size={batch_size}: give at least 1 person')
@@ -73,10 +80,13 @@ class PoseInferencer:
             weights = _find_weights(config, weights)
         self.config, self.weights, self.cfg_options = config, weights, cfg_options
         self.batch_size, self.box_score = batch_size, box_score
+        self.halting = None if halt is None else Halting((halt,), halt_by)
+        if self.halting and is_exported(weights):
+            raise UserError(f'halt={halt} is for checkpoints, but {weights} is an exported file, which holds one cycle')
         self.model: CropModel = (
             load_exported(weights, config, flip_test, cfg_options)
             if is_exported(weights)
-            else load_checkpoint(weights, config, flip_test, device, cfg_options)
+            else load_checkpoint(weights, config, flip_test, device, cfg_options, self.halting)
         )
         self.detector = build_detector(detector, device) if isinstance(detector, str) else detector
         named = isinstance(detector, str) or detector is None

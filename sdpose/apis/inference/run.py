@@ -182,6 +182,9 @@ def _consume(results: Iterator[PoseResult], sinks: _Sinks) -> list[PoseResult]:
     if sinks.options.show:
         cv2.destroyAllWindows()
     _say_missing(source, found, what)
+    if (done := sinks.inferencer.model.done_after) is not None:
+        counts = ', '.join(f'{count} after cycle {cycle}' for cycle, count in enumerate(done.tolist(), 1))
+        print_log(f'people were done: {counts}', 'current')
     return found
 
 
@@ -234,4 +237,5 @@ def _request(inferencer: PoseInferencer, boxes: Any, detect_every: int, track: b
         box_score=inferencer.box_score,
         detect_every=detect_every,
         track=track,
+        **({} if inferencer.halting is None else dict(halting=repr(inferencer.halting))),
     )

@@ -83,8 +83,9 @@ class PoseStream:
         pending = [(each, each.image) for each in waiting if each.image is not None and each.index not in self.done]
         if pending:
             found = self.model.predict([(image, each.boxes) for each, image in pending], self.batch_size)
-            for (result, _), (joints, scores) in zip(pending, found):
-                result.keypoints, result.keypoint_scores = joints, scores
+            for (result, _), values in zip(pending, found):
+                for name, each in values.items():
+                    setattr(result, name, each)
         if self.every > 1 and self.tracker is not None:
             for result in waiting:
                 self.tracker.follow(result)

@@ -9,6 +9,7 @@ from .load_checked_image import LoadCheckedImage
 from .load_class_image import LoadClassImage
 from .pack_class_inputs import PackClassInputs
 from .pack_training_inputs import PackTrainingInputs
+from .pack_visibility_inputs import PackVisibilityInputs
 from .rejection_bbox_transform import RejectionBBoxTransform
 from .seed_by_sample import SeedBySample
 from .windowed_affine import WindowedAffine
@@ -23,6 +24,7 @@ __all__ = [
     'LoadClassImage',
     'PackClassInputs',
     'PackTrainingInputs',
+    'PackVisibilityInputs',
     'RejectionBBoxTransform',
     'SeedBySample',
     'WindowedAffine',

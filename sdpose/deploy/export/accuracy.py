@@ -10,7 +10,10 @@ import torch
 from mmengine.evaluator import Evaluator
 from mmengine.structures import InstanceData
 
-from .graph import DeployedGraph, Flip, mirror
+from sdpose.models.heads.pose_head import write_beside
+from sdpose.structures import SIGMAS
+
+from .graph import NAMES, DeployedGraph, Flip, mirror
 from .judge import Decoder, Run, run_batches
 from .pictures import Pictures
 
@@ -67,7 +70,15 @@ class Scored:
         found = [
             InstanceData(keypoints=place[None], keypoint_scores=score[None]) for place, score in zip(joints, scores)
         ]
+        self._add_beside(found, outputs, samples)
         return self.model.add_pred_to_datasample(found, None, samples)
+
+    def _add_beside(self, found: list[InstanceData], outputs: list[np.ndarray], samples: Any) -> None:
+        """Write what stands behind the outputs of the kind into the instances of a batch."""
+        beside = dict(zip(self.graph.beside, map(torch.from_numpy, outputs[len(NAMES[self.graph.kind]) :])))
+        if self.graph.kind == 'joints' and SIGMAS in beside:  # in pixels of the input
+            beside[SIGMAS] = beside[SIGMAS] / torch.tensor(self.graph.size)
+        write_beside(found, [beside], samples)
 
 
 def line(name: str, before: float, after: float, moved: float | None) -> str:

@@ -15,6 +15,7 @@ from sdpose.config.nodes import input_size
 from sdpose.deploy.optimize import deploy
 from sdpose.errors import ConfigError
 from sdpose.models.heads import TokenClsHead, TokenRegHead, TokenSimCCHead
+from sdpose.structures import SIGMAS
 
 from .decoding import HeatmapDecoder, one_hot
 
@@ -110,6 +111,8 @@ class DeployedGraph(nn.Module):
         mean, std = (torch.tensor(list(values)) for values in normalization(cfg))
         # rtmlib gives a BGR picture, normalized by the numbers of RGB in their order: undone and done again.
         self.swap = kind == 'simcc' and decoded
+        # rtmlib unpacks two outputs, so such a file has no others.
+        self.beside: tuple[str, ...] = () if self.swap else tuple(getattr(self.model.head, 'reports', ()))
         self.gain: Tensor
         self.shift: Tensor
         self.register_buffer('gain', (std.flip(0) / std)[None, :, None, None])
@@ -119,7 +122,7 @@ class DeployedGraph(nn.Module):
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the outputs."""
-        return NAMES[self.kind]
+        return (*NAMES[self.kind], *self.beside)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """The outputs, in the order of :attr:`names`, of a normalized image (B, 3, h, w)."""
@@ -134,11 +137,16 @@ class DeployedGraph(nn.Module):
             outputs = self._predict(image)
         if self.kind == self.natural:
             return outputs
+        beside = dict(zip(self.beside, outputs[len(NAMES[self.natural]) :]))
         if self.decoder is not None:
             joints, scores = self.decoder(outputs[0])
         else:
             joints, scores = outputs[0] * outputs[0].new_tensor(self.size), outputs[1]
-        return one_hot(joints, scores, self.size) if self.kind == 'simcc' else (joints, scores)
+        if self.kind == 'simcc':
+            return one_hot(joints, scores, self.size)
+        if SIGMAS in beside:
+            beside[SIGMAS] = beside[SIGMAS] * joints.new_tensor(self.size)
+        return joints, scores, *beside.values()
 
     def arranged(self, images: np.ndarray) -> np.ndarray:
         """The model's normalized images (B, 3, h, w) as this graph wants them."""
@@ -147,16 +155,23 @@ class DeployedGraph(nn.Module):
         return np.ascontiguousarray(((images - self.shift.numpy()) / self.gain.numpy())[:, ::-1])
 
     def _predict(self, image: Tensor) -> tuple[Tensor, ...]:
-        """What the head predicts of an image (B, 3, h, w): heatmaps (B, K, H, W), or coordinates and scores, or ..."""
+        """What the head predicts of an image (B, 3, h, w), what is beside it last."""
         model: Any = self.model
-        if type(model.head) is TokenRegHead:
-            return coordinates(model.head, model.head.outputs(model.extract_feat(image).output.query))
-        answer = model(image, None, mode='tensor')
+        plain = type(model.head) is TokenRegHead
+        if not plain and not self.beside:
+            return self._parts(model(image, None, mode='tensor'))
+        feats, head = model.extract_feat(image), model.head
+        outputs = coordinates(head, head.outputs(feats.output.query)) if plain else self._parts(head.forward(feats))
+        beside = head.beside(feats) if self.beside else {}
+        return *outputs, *(beside[name] for name in self.beside)
+
+    def _parts(self, answer: Any) -> tuple[Tensor, ...]:
+        """A head's answer as tensors: heatmaps (B, K, H, W), or coordinates and scores, or vectors, or logits."""
         if self.natural == 'simcc':
             return tuple(answer)
         if self.natural != 'coordinates':
             return (answer,)
-        if isinstance(model.head, TokenRegHead):  # a class derived from it
+        if isinstance(self.model.head, TokenRegHead):  # a class derived from it
             return answer.coords, answer.confidence
         coords = answer[..., :2]  # (B, K, 2 or 4)
         if answer.shape[-1] == 4:  # the sigmas of a likelihood
@@ -179,18 +194,20 @@ def mirror(kind: str, outputs: tuple[Tensor, ...], flip: Flip, size: tuple[int, 
     """What a mirrored image's outputs say about the image: left and right exchanged, in places and in names.
 
     Args:
-        kind: ``heatmaps``, (B, K, H, W), or ``coordinates``, (B, K, 2) and (B, K).
+        kind: ``heatmaps``, (B, K, H, W), or ``coordinates``, (B, K, 2) and (B, K); values of joints (B, K, ...) may
+            follow.
         outputs: Those of the mirrored image.
         flip: The flip test of the config.
         size: (w, h) of the image.
     """
     order = torch.tensor(flip.indices, device=outputs[0].device)
     if kind == 'heatmaps':
-        maps = outputs[0].index_select(1, order).flip(3)
-        return (torch.cat([maps[..., :1], maps[..., :-1]], dim=-1) if flip.shift_heatmap else maps,)
-    coords, scores = (value.index_select(1, order) for value in outputs)
+        maps, *beside = (value.index_select(1, order) for value in outputs)
+        maps = maps.flip(3)
+        return torch.cat([maps[..., :1], maps[..., :-1]], dim=-1) if flip.shift_heatmap else maps, *beside
+    coords, *beside = (value.index_select(1, order) for value in outputs)
     x = 1 - coords[..., :1] - (1 / size[0] if flip.shift_coords else 0)
-    return torch.cat([x, coords[..., 1:]], dim=-1), scores
+    return torch.cat([x, coords[..., 1:]], dim=-1), *beside
 
 
 def normalization(cfg: Config) -> tuple[list[float], list[float]]:

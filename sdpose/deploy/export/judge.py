@@ -14,7 +14,7 @@ from sdpose.errors import MismatchError
 
 from .decoding import SPLIT
 from .formats import Session
-from .graph import DeployedGraph
+from .graph import NAMES, DeployedGraph
 
 OUTPUT_LIMIT = 1e-4  # of a difference in full precision, over the largest number of an output if that is above 1
 JOINT_LIMIT = 0.05  # pixels
@@ -69,7 +69,8 @@ class Decoder:
         self.codec: Any = KEYPOINT_CODECS.build(codec) if codec and kind in ('heatmaps', 'simcc') else None
 
     def __call__(self, outputs: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """Joints (N, K, 2) and scores (N, K)."""
+        """Joints (N, K, 2) and scores (N, K); outputs behind those of the kind are not read."""
+        outputs = outputs[: len(NAMES[self.kind])]
         if self.kind in ('joints', 'coordinates'):
             factor = np.array(self.size, np.float32) if self.kind == 'coordinates' else np.float32(1)
             return outputs[0] * factor, outputs[1]

@@ -86,6 +86,7 @@ def describe(
     preprocessor = cfg.model.get('data_preprocessor') or {}
     swaps = preprocessor.get('bgr_to_rgb', False) or preprocessor.get('rgb_to_bgr', False)
     rgb = (swaps or graph.kind == 'classes') and not graph.swap
+    beside = list(graph.beside)
     decoded = graph.kind in ('joints', 'simcc')
     return dict(
         format_version=FORMAT_VERSION,
@@ -100,7 +101,7 @@ def describe(
             channel_order='rgb' if rgb else 'bgr',
             batch=batch,
         ),
-        output=dict(kind=graph.kind, names=list(graph.names)),
+        output=dict(kind=graph.kind, names=list(graph.names), **(dict(beside=beside) if beside else {})),
         joints=joints,
         codec=_codec(cfg.model.head.get('decoder')),
         padding=_padding(cfg),

@@ -199,4 +199,5 @@ def table(report: dict[str, Any]) -> str:
         )
     if accuracy := report.get('accuracy'):
         rows['accuracy'] = accuracy['line']
-    return '\n'.join(f'{name:<15}{value}' for name, value in rows.items())
+    width = max(15, *(len(name) + 2 for name in rows))
+    return '\n'.join(f'{name:<{width}}{value}' for name, value in rows.items())

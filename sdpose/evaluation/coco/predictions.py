@@ -12,6 +12,7 @@ import numpy as np
 
 from sdpose.errors import DataError
 from sdpose.io.atomic import atomic_write
+from sdpose.structures import SIGMAS, VISIBILITY
 
 _AT_ONCE = 2000  # people whose text is in memory while a file is written
 
@@ -29,6 +30,8 @@ class Predictions(NamedTuple):
         boxes: (N, 4): left, top, width, height in pixels; None where the model predicts none.
         box_scores: (N,), the detector's.
         areas: (N,), in square pixels: of the region that was cropped, or of what the joints span.
+        visibility: (N, K), the probability that a joint can be seen; None where the model predicts none.
+        sigmas: (N, K, 2), of the joints' errors in pixels of the picture; None where the model predicts none.
     """
 
     sample: np.ndarray
@@ -40,6 +43,8 @@ class Predictions(NamedTuple):
     boxes: np.ndarray | None
     box_scores: np.ndarray
     areas: np.ndarray
+    visibility: np.ndarray | None = None
+    sigmas: np.ndarray | None = None
 
     def take(self, which: Any) -> 'Predictions':
         """Some of the people, by their places, a mask or a slice."""
@@ -74,7 +79,14 @@ def from_samples(samples: Sequence[Any], first: int) -> Predictions:
     per_person = [np.repeat(each, counts) for each in (numbers, _of(samples, 'img_id'))]
     per_person += [_persons(_of(samples, 'id'), numbers, counts), np.repeat(categories, counts)]
     box_scores = np.concatenate([_box_scores(*each) for each in zip(found, truth, counts)])
-    return Predictions._make([*per_person, joints, scores, boxes, box_scores, _areas(joints, truth, counts)])
+    areas = _areas(joints, truth, counts)
+    beside = [_of_all(found, name) for name in (VISIBILITY, SIGMAS)]
+    return Predictions._make([*per_person, joints, scores, boxes, box_scores, areas, *beside])
+
+
+def _of_all(found: Sequence[Any], name: str) -> np.ndarray | None:
+    """A field of the people of a batch, where all have it."""
+    return np.concatenate([people[name] for people in found]) if all(name in people for people in found) else None
 
 
 def _of(samples: Sequence[Any], key: str) -> list[Any]:
@@ -116,7 +128,7 @@ def spans(joints: np.ndarray) -> np.ndarray:
 def join(parts: list[Predictions]) -> Predictions:
     """Several predictions as one; the list is emptied, and memory is given back field by field.
 
-    Boxes are kept where all parts have them.
+    Fields that a model may lack are kept where all parts have them.
     """
     if len(parts) == 1:
         return parts.pop()
@@ -206,6 +218,9 @@ def final_scores(people: Predictions, mode: str, threshold: float) -> np.ndarray
 def write_results(path: str | Path, people: Predictions, scores: np.ndarray) -> None:
     """Write people as a list in COCO's format of results, one on each line, with the boxes that MMPose adds to it.
 
+    Where the model predicts them, ``keypoint_visibility`` (K numbers) and ``keypoint_sigmas`` (2 K: along x and y, in
+    pixels) stand beside; COCO's tools read past such keys.
+
     Args:
         path: The JSON file.
         people: The people.
@@ -224,6 +239,8 @@ def _lines(people: Predictions, scores: list[float]) -> list[str]:
     """The entries of a result file."""
     joints = np.concatenate([people.joints, people.joint_scores[..., None]], axis=-1)
     columns: dict[str, list] = {} if people.boxes is None else dict(bbox=people.boxes.tolist())
+    beside = {VISIBILITY: people.visibility, SIGMAS: people.sigmas}
+    columns.update({name: each.reshape(len(joints), -1).tolist() for name, each in beside.items() if each is not None})
     columns.update(
         category_id=people.category.tolist(),
         image_id=people.image.tolist(),

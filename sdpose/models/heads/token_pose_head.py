@@ -4,6 +4,7 @@ Shapes: B batch, K keypoints, D token width, H and W the heatmap size.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmpose.models.heads import HeatmapHead
@@ -11,12 +12,12 @@ from mmpose.registry import MODELS
 from torch import Tensor
 
 from .accuracy import heatmap_pck
-from .base import CycleHead
 from .mlp import token_mlp, upcast_half
+from .pose_head import PoseHead
 
 
 @MODELS.register_module()
-class TokenPoseHead(CycleHead, HeatmapHead):
+class TokenPoseHead(PoseHead, HeatmapHead):
     """Maps every keypoint token to its heatmap by a small MLP, shared by keypoints and cycles.
 
     Prediction, flip test and decoding are MMPose's ``HeatmapHead``.
@@ -27,6 +28,8 @@ class TokenPoseHead(CycleHead, HeatmapHead):
         supervise: ``'all'`` gives every cycle its loss, ``'last'`` the last cycle only (Table 5 and 6 of SDPose);
             ``dict(gamma=...)`` lets the loss of cycle c count ``gamma ** (c - 1)``.
         loss: The loss of one cycle's heatmaps.
+        visibility: Options of :class:`TokenVisibility` (``dict()`` for its defaults), with which the head also learns
+            and predicts whether joints can be seen; None for a head that does not.
         init_cfg: Initialization; by default every linear from a truncated normal of std 0.02.
 
     Raises:
@@ -39,6 +42,7 @@ class TokenPoseHead(CycleHead, HeatmapHead):
         decoder: dict,
         supervise: str | dict = 'all',
         loss: dict | None = None,
+        visibility: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
         if 'heatmap_size' not in decoder:  # a regression codec fails with a bare KeyError
@@ -60,6 +64,7 @@ class TokenPoseHead(CycleHead, HeatmapHead):
         self.heatmap_size = tuple(decoder['heatmap_size'])
         pixels = self.heatmap_size[0] * self.heatmap_size[1]
         self.mlp = token_mlp(in_channels, pixels // 8, pixels)
+        self.set_visibility(in_channels, visibility)
 
     def outputs(self, query: Tensor) -> Tensor:
         """Heatmaps (..., K, H, W) of query tokens (..., K, D), in float32 under mixed precision too."""
@@ -80,3 +85,9 @@ class TokenPoseHead(CycleHead, HeatmapHead):
         """``acc_pose``: the share of keypoints whose peak is near its target's."""
         heatmaps, weight = targets
         return dict(acc_pose=heatmap_pck(prediction, heatmaps, weight > 0))
+
+    def predict(self, feats: Any, batch_data_samples: Sequence, test_cfg: dict | None = None) -> Any:
+        """As ``HeatmapHead.predict``, with ``keypoint_visibility`` (1, K) where the head predicts it."""
+        test_cfg = test_cfg or {}
+        predicted = super().predict(feats, batch_data_samples, test_cfg)
+        return self.add_beside(predicted, feats, batch_data_samples, test_cfg)

@@ -15,10 +15,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sdpose.errors import require_choice
+from sdpose.structures import SIGMAS, CycleTokens
 
 from .accuracy import coordinate_pck
-from .base import CycleHead
 from .mlp import token_mlp, upcast_half
+from .pose_head import PoseHead
 
 
 class OutputMode(NamedTuple):
@@ -66,7 +67,7 @@ class PoseRegression(NamedTuple):
 
 
 @MODELS.register_module()
-class TokenRegHead(CycleHead, BaseHead):
+class TokenRegHead(PoseHead, BaseHead):
     """Maps every keypoint token to coordinates by a small MLP, shared by keypoints and cycles.
 
     Args:
@@ -78,10 +79,16 @@ class TokenRegHead(CycleHead, BaseHead):
             ``dict(gamma=...)`` lets the loss of cycle c count ``gamma ** (c - 1)``.
         loss: The loss of one cycle; ``SmoothL1Loss`` by default, ``RLELoss`` for the mode ``'rle'``, where one flow
             serves all cycles.
+        visibility: Options of :class:`TokenVisibility` (``dict()`` for its defaults), with which the head also learns
+            and predicts whether joints can be seen; None for a head that does not.
+        report_sigma: Of the mode ``'rle'``, predict ``keypoint_sigmas`` (1, K, 2) beside places and scores, in pixels
+            of the picture: the scale by which the likelihood divides the error along x and y. For the Laplace factor
+            of ``RLELoss`` that is the mean error, but for what the flow makes of it; it is not calibrated.
         init_cfg: Initialization; by default every linear from a truncated normal of std 0.02.
 
     Raises:
-        ValueError: If ``mode`` or ``supervise`` is unknown, or the loss is not one of the mode.
+        ValueError: If ``mode`` or ``supervise`` is unknown, the loss is not one of the mode, or the mode has no sigma
+            to report.
     """
 
     def __init__(
@@ -92,6 +99,8 @@ class TokenRegHead(CycleHead, BaseHead):
         hidden: int = 64,
         supervise: str | dict = 'all',
         loss: dict | None = None,
+        visibility: dict | None = None,
+        report_sigma: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg or dict(type='TruncNormal', layer='Linear', std=0.02, bias=0))
@@ -107,7 +116,13 @@ class TokenRegHead(CycleHead, BaseHead):
                 f'mode={mode!r} does not go with {type(self.loss_module).__name__}: the loss of the mode '
                 "'rle' reads sigmas (RLELoss), those of the others coordinates alone (SmoothL1Loss)"
             )
+        if report_sigma and not self.mode.likelihood:
+            raise ValueError(
+                f"report_sigma=True is for the mode 'rle', whose sigmas are those of an error, not for mode={mode!r}"
+            )
+        self.report_sigma = report_sigma
         self.decoder = KEYPOINT_CODECS.build(decoder)
+        self.set_visibility(in_channels, visibility)
 
     def outputs(self, query: Tensor) -> Tensor:
         """Raw outputs (..., K, outputs) of query tokens (..., K, D), in full precision under autocast.
@@ -174,4 +189,21 @@ class TokenRegHead(CycleHead, BaseHead):
         instances = self.decode(coords[:, None])  # (B, 1, K, 2): one person per image
         for instance, score in zip(instances, confidence.cpu().numpy()):
             instance.keypoint_scores = score[None]
-        return instances
+        return self.add_beside(instances, feats, batch_data_samples, test_cfg)
+
+    @property
+    def reports(self) -> tuple[str, ...]:
+        """As of :class:`PoseHead`."""
+        return (*super().reports, SIGMAS) if self.report_sigma else super().reports
+
+    def beside(self, feats: CycleTokens) -> dict[str, Tensor]:
+        """As :meth:`PoseHead.beside`; ``keypoint_sigmas``: (B, K, 2) in sizes of the image, if they are reported."""
+        values = super().beside(feats)
+        if self.report_sigma:
+            values[SIGMAS] = likelihood_sigmas(self.outputs(feats.output.query))
+        return values
+
+
+def likelihood_sigmas(raw: Tensor) -> Tensor:
+    """Sigmas (B, K, 2), over the image size, of the raw outputs (B, K, 4) of a likelihood."""
+    return raw[..., 2:4].sigmoid()

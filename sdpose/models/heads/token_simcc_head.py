@@ -14,14 +14,14 @@ from mmpose.registry import KEYPOINT_CODECS, MODELS
 from torch import Tensor
 
 from .accuracy import vector_pck
-from .base import CycleHead
 from .mlp import token_mlp, upcast_half
+from .pose_head import PoseHead
 
 Vectors = tuple[Tensor, Tensor]  # (B, K, X) and (B, K, Y)
 
 
 @MODELS.register_module()
-class TokenSimCCHead(CycleHead, BaseHead):
+class TokenSimCCHead(PoseHead, BaseHead):
     """Maps every keypoint token to a vector over the columns and one over the rows by one linear behind a norm.
 
     The outputs are as high as the targets, 1 where a joint is (RTMPose's loss: both sides through a softmax of the same
@@ -34,6 +34,8 @@ class TokenSimCCHead(CycleHead, BaseHead):
         supervise: ``'all'`` gives every cycle its loss, ``'last'`` the last cycle only; ``dict(gamma=...)`` lets the
             loss of cycle c count ``gamma ** (c - 1)``.
         loss: The loss of one cycle; RTMPose's ``KLDiscretLoss`` by default.
+        visibility: Options of :class:`TokenVisibility` (``dict()`` for its defaults), with which the head also learns
+            and predicts whether joints can be seen; None for a head that does not.
         init_cfg: Initialization; by default every linear from a truncated normal of std 0.02.
 
     Raises:
@@ -46,6 +48,7 @@ class TokenSimCCHead(CycleHead, BaseHead):
         decoder: dict,
         supervise: str | dict = 'all',
         loss: dict | None = None,
+        visibility: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg or dict(type='TruncNormal', layer='Linear', std=0.02, bias=0))
@@ -61,6 +64,7 @@ class TokenSimCCHead(CycleHead, BaseHead):
             )
         self.lengths = [round(side * ratio) for side in self.decoder.input_size]  # X, Y
         self.mlp = token_mlp(in_channels, 0, sum(self.lengths))
+        self.set_visibility(in_channels, visibility)
         default_loss = dict(type='KLDiscretLoss', use_target_weight=True, beta=10.0, label_softmax=True)
         self.loss_module = MODELS.build(loss or default_loss)
 
@@ -102,5 +106,7 @@ class TokenSimCCHead(CycleHead, BaseHead):
         if (test_cfg or {}).get('flip_test', False):
             plain, mirrored = (self.forward(each) for each in feats)
             back = flip_vectors(*mirrored, flip_indices=batch_data_samples[0].metainfo['flip_indices'])
-            return self.decode(tuple((one + other) / 2 for one, other in zip(plain, back)))
-        return self.decode(self.forward(feats))
+            instances = self.decode(tuple((one + other) / 2 for one, other in zip(plain, back)))
+        else:
+            instances = self.decode(self.forward(feats))
+        return self.add_beside(instances, feats, batch_data_samples, test_cfg)

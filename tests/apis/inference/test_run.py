@@ -99,8 +99,8 @@ def test_files_of_a_run_agree(inferencer: PoseInferencer, tmp_path: Path, monkey
     boxes, said = [BOXES, BOXES[:1], [], BOXES], []
     monkeypatch.setattr('sdpose.apis.inference.run.print_log', lambda text, *args: said.append(text))
     places = np.float32([(8 * (number % 6) + 4, 20 * (number // 6) + 10) for number in range(17)])  # of a crop of 48x64
-    found = np.tile(places, (2, 1, 1)), np.full((2, 17), 0.9, np.float32)
-    model = replace(inferencer.model, infer=lambda crops: tuple(each[: len(crops)] for each in found))
+    found = dict(keypoints=np.tile(places, (2, 1, 1)), keypoint_scores=np.full((2, 17), 0.9, np.float32))
+    model = replace(inferencer.model, infer=lambda crops: {name: each[: len(crops)] for name, each in found.items()})
     monkeypatch.setattr(inferencer, 'model', model)
     monkeypatch.setattr(inferencer, 'batch_size', 2)
     options = RunOptions(forms=('images', 'json', 'coco', 'npz'))
