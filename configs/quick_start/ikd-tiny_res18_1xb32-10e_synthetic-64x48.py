@@ -10,7 +10,6 @@ scaled = dict(
     loss_structure=dict(terms.loss_structure, loss_weight=12e-3),
 )
 model = dict(
-    type='DistillPoseEstimator',
     backbone=dict(stem_channels=16, base_channels=16),
     head=dict(in_channels=64, deconv_out_channels=(16, 16), loss=dict(loss_weight=0.5)),
     distiller=dict(

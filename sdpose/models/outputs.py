@@ -3,12 +3,10 @@
 Shapes: B batch, C channels, H and W the size of a feature map.
 """
 
-import copy
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-import torch
 from mmpose.models.heads import HeatmapHead
 from torch import Tensor
 
@@ -16,7 +14,7 @@ from sdpose.errors import ConfigError
 from sdpose.structures import CycleTokens, TokenSet
 
 from .heads import CycleHead
-from .heads.accuracy import heatmap_pck
+from .heads.mmpose_heads import computes_accuracy_on_host, losses_on_device, with_forward_of
 from .transformers import MultiCycledTransformer
 
 
@@ -143,22 +141,10 @@ class ModelOutputs:
         if isinstance(self.head, CycleHead):
             raw = self.raw if shared else self.head.cycle_outputs(self.feats)
             return self.head.losses(raw, self.feats, data_samples, train_cfg)
-        on_device = type(self.head).loss is HeatmapHead.loss and train_cfg.get('compute_acc', True)
-        head = self.head
-        if shared or on_device:
-            head = copy.copy(head)  # the same parameters and buffers
-            head.forward = lambda feats: self.raw[0]
-        if not on_device:
-            return head.loss(self.feats, data_samples, train_cfg=train_cfg)
-        losses = head.loss(self.feats, data_samples, train_cfg={**train_cfg, 'compute_acc': False})
-        return {**losses, 'acc_pose': self._accuracy(data_samples)}
-
-    @torch.no_grad()
-    def _accuracy(self, data_samples: Sequence) -> Tensor:
-        """MMPose's accuracy of its ``HeatmapHead``, which that computes on the host in every step."""
-        heatmaps = torch.stack([sample.gt_fields.heatmaps for sample in data_samples])  # (B, K, H, W)
-        weights = torch.cat([sample.gt_instance_labels.keypoint_weights for sample in data_samples])  # (B, K)
-        return heatmap_pck(self.raw[0], heatmaps, weights > 0)
+        if computes_accuracy_on_host(self.head):
+            return losses_on_device(self.head, self.raw[0], data_samples, train_cfg)
+        head = with_forward_of(self.head, self.raw[0]) if shared else self.head
+        return head.loss(self.feats, data_samples, train_cfg=train_cfg)
 
 
 def _is_heatmap_head(head: Any) -> bool:

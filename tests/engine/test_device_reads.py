@@ -1,5 +1,6 @@
 """No step of a training waits for its device but those that are logged."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,15 +16,21 @@ from tasks import give_untrained_teacher, task_of
 from sdpose.compat.log_scalars import read_values
 from sdpose.config.load import load_config
 
-QUICK = Path(__file__).parents[2] / 'configs/quick_start'
+CONFIGS = Path(__file__).parents[2] / 'configs'
+QUICK = CONFIGS / 'quick_start'
 # Every fifth step is logged, and the last one.
 STEPS, INTERVAL = 12, 5
 
 
 MODELS_READ = (
-    'sdpose-tiny ppt-tiny sdpose-reg-tiny distilpose-tiny ikd-tiny sdpose-deit-mini dppt-tiny evit-tiny'.split()
+    'sdpose-tiny ppt-tiny sdpose-reg-tiny sdpose-simcc-tiny distilpose-tiny ikd-tiny sdpose-deit-mini dppt-tiny '
+    'evit-tiny simple-baseline-tiny rle-tiny'.split()
 )
 CLIP = dict(max_norm=1.0)
+
+
+def leaves():
+    return sorted(path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts)
 
 
 @pytest.mark.parametrize('name, clip', [*((name, None) for name in MODELS_READ), ('sdpose-tiny', CLIP)])
@@ -47,6 +54,22 @@ def test_only_the_steps_of_the_logger_read(name, clip, tmp_path, monkeypatch):
     assert len(history['train/loss'].data[0]) == STEPS and ('train/grad_norm' in history) == bool(clip)
 
 
+@pytest.mark.parametrize('path', leaves(), ids=lambda path: path.stem)
+def test_every_config_has_the_parts_of_one_of_those(path):
+    """A model, a preprocessor and a head; whatever else reads in a step would do so in each of them."""
+    assert parts(path) in {parts(quick_start(name)) for name in MODELS_READ}
+
+
+@cache
+def parts(path):
+    model = load_config(path).model
+    return model.type, model.data_preprocessor.type, model.head.type
+
+
+def quick_start(name):
+    return sorted(QUICK.glob(f'{name}*.py'))[-1]
+
+
 class Given(Hook):
     """Has every loss written down by the way that MMEngine goes."""
 
@@ -66,9 +89,8 @@ def test_the_history_is_the_one_of_mmengine(tmp_path):
 
 def train(name, folder, clip, hooks=()):
     """Some steps of a quick start on random images."""
-    path = sorted(QUICK.glob(f'{name}*.py'))[-1]
     init_default_scope('mmpose')
-    cfg = load_config(path)
+    cfg = load_config(quick_start(name))
     torch.manual_seed(0)
     model = MODELS.build(cfg.model)
     give_untrained_teacher(model)

@@ -4,6 +4,7 @@ import copy
 import itertools
 from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -20,6 +21,7 @@ STEPS = 4
 # Options that change nothing but rounding, and those that train otherwise. Adam is smooth: eps is far above a gradient.
 SAME = dict(
     checkpoint=['model.neck.checkpoint_cycles=True'],
+    compile=['model.neck.compile_cycles=True'],
     channels_last=['default_hooks.channels_last.type=ChannelsLastHook'],
     fused=['optim_wrapper.optimizer.fused=True'],
 )
@@ -63,7 +65,11 @@ def train(folder, *names, name='sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48', 
         experiment_name=f'{folder.name}_{"_".join(names)}_{id(model)}',
         log_level='ERROR',
     )
-    runner.train()
+    # What is composed here is the graph that is cut out of a step; inductor's kernels take minutes, and a compiler.
+    with patch.object(torch, 'compile', partial(torch.compile, backend='aot_eager')):
+        runner.train()
+    if 'compile' in names:
+        assert model.neck._compiled is not None
     if 'ema' in names:
         (hook,) = (hook for hook in runner.hooks if hasattr(hook, 'ema_model'))
         model = hook.ema_model.module

@@ -1,7 +1,7 @@
 # A SimpleBaseline for 64x48 pixels: three stages of a narrow ResNet-18 and two deconvolutions, because a fourth stage
 # would have to halve three columns. Widths are the leaf's.
 model = dict(
-    type='TopdownPoseEstimator',
+    type='DistillPoseEstimator',
     data_preprocessor=dict(
         type='HeatmapDataPreprocessor', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], bgr_to_rgb=True
     ),

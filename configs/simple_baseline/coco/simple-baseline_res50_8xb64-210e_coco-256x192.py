@@ -6,4 +6,9 @@ _base_ = [
 num_keypoints = 17
 default_hooks = _base_.project_hooks
 log_processor = dict(type='LossLogProcessor')
-model = dict(backbone=dict(init_cfg=dict(type='PretrainedBackbone')))
+# MMPose's model, whose accuracy and batches do not have the host wait for the device.
+model = dict(
+    type='DistillPoseEstimator',
+    data_preprocessor=dict(type='HeatmapDataPreprocessor'),
+    backbone=dict(init_cfg=dict(type='PretrainedBackbone')),
+)

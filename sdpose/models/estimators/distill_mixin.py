@@ -12,6 +12,7 @@ from torch import Tensor
 
 from sdpose.errors import ConfigError
 from sdpose.models.distillers import BaseDistiller
+from sdpose.models.outputs import ModelOutputs
 
 
 class DistillMixin(BaseModel):
@@ -48,7 +49,7 @@ class DistillMixin(BaseModel):
             ConfigError: If a term has the name of a loss of the head, which it would replace.
         """
         if self.distiller is None:
-            return self.head.loss(self.extract_feat(inputs), data_samples, train_cfg=self.train_cfg)
+            return ModelOutputs(self.head, (), self.extract_feat(inputs)).losses(data_samples, self.train_cfg)
         outputs, teacher = self.distiller.run(self, inputs)
         losses = outputs.losses(data_samples, self.train_cfg, shared=self.distiller.reads_head)
         terms = self.distiller.losses(outputs, teacher, data_samples)

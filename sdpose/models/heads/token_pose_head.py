@@ -6,7 +6,6 @@ Shapes: B batch, K keypoints, D token width, H and W the heatmap size.
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from mmpose.models.heads import HeatmapHead
 from mmpose.registry import MODELS
 from torch import Tensor
@@ -14,6 +13,7 @@ from torch import Tensor
 from .accuracy import heatmap_pck
 from .mlp import token_mlp, upcast_half
 from .pose_head import PoseHead
+from .targets import heatmap_targets
 
 
 @MODELS.register_module()
@@ -73,9 +73,7 @@ class TokenPoseHead(PoseHead, HeatmapHead):
 
     def targets(self, data_samples: Sequence) -> tuple[Tensor, Tensor]:
         """Target heatmaps (B, K, H, W) and keypoint weights (B, K) of MMPose's data samples."""
-        heatmaps = torch.stack([sample.gt_fields.heatmaps for sample in data_samples])  # (B, K, H, W)
-        weights = torch.cat([sample.gt_instance_labels.keypoint_weights for sample in data_samples])  # (B, K)
-        return heatmaps, weights
+        return heatmap_targets(data_samples)
 
     def loss_of(self, raw: Tensor, targets: tuple[Tensor, Tensor]) -> Tensor:
         """The loss of one cycle's heatmaps (B, K, H, W)."""

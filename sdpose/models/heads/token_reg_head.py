@@ -20,6 +20,7 @@ from sdpose.structures import SIGMAS, CycleTokens
 from .accuracy import coordinate_pck
 from .mlp import token_mlp, upcast_half
 from .pose_head import PoseHead
+from .targets import coordinate_targets
 
 
 class OutputMode(NamedTuple):
@@ -150,9 +151,7 @@ class TokenRegHead(PoseHead, BaseHead):
 
     def targets(self, data_samples: Sequence) -> tuple[Tensor, Tensor]:
         """Coordinates over the image size (B, K, 2) and keypoint weights (B, K) of MMPose's data samples."""
-        labels = [sample.gt_instance_labels for sample in data_samples]
-        coords = torch.cat([label.keypoint_labels for label in labels])  # (1, K, 2) each -> (B, K, 2)
-        return coords, torch.cat([label.keypoint_weights for label in labels])  # (B, K)
+        return coordinate_targets(data_samples)
 
     def loss_of(self, raw: Tensor, targets: tuple[Tensor, Tensor]) -> Tensor:
         """The loss of one cycle's raw outputs (B, K, outputs)."""
