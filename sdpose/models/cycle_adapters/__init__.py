@@ -5,5 +5,14 @@ from .cycle_embedding import CycleEmbedding
 from .cycle_injection import CycleInjection
 from .cycle_lora import CycleLoRA
 from .cycle_norm import CycleNorm
+from .cycle_restart import CycleRestart
 
-__all__ = ['CycleAdapter', 'CycleAdapters', 'CycleEmbedding', 'CycleInjection', 'CycleLoRA', 'CycleNorm']
+__all__ = [
+    'CycleAdapter',
+    'CycleAdapters',
+    'CycleEmbedding',
+    'CycleInjection',
+    'CycleLoRA',
+    'CycleNorm',
+    'CycleRestart',
+]

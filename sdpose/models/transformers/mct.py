@@ -116,7 +116,7 @@ class MultiCycledTransformer(BaseModule):
         self.layers = ModuleList(
             TransformerLayer(*shared, drop_path * index / max(depth - 1, 1), attention) for index in range(depth)
         )
-        self.cycle_adapter = CycleAdapters.of(cycle_adapter, self.layers, num_cycles, test_cycles)
+        self.cycle_adapter = CycleAdapters.of(cycle_adapter, self.layers, num_cycles, test_cycles, self.pruner)
 
     def forward(
         self,
