@@ -19,7 +19,9 @@ ADAPTERS = {
     'injection': dict(type='CycleInjection'),
     'norm': dict(type='CycleNorm'),
     'lora': dict(type='CycleLoRA', rank=2),
+    'coefficients': dict(type='CycleCoefficients'),
     'both': [dict(type='CycleInjection'), dict(type='CycleLoRA', rank=3), dict(type='CycleNorm')],
+    'around': [dict(type='CycleNorm'), dict(type='CycleCoefficients'), dict(type='CycleLoRA', rank=2)],
 }
 PRUNER = dict(type='TokenPruner', keep_ratio=0.5, layers=[0], cycles=[1])
 
@@ -290,3 +292,22 @@ def test_a_restart_without_a_difference_is_refused(pruner, said):
         dense(pruner=pruner)
     with pytest.raises(ValueError, match="queries='first' is unknown; choose one of start, last"):
         dense(queries='first')
+
+
+@pytest.mark.parametrize('more', [[], [dict(type='CycleNorm')]], ids=['alone', 'with norms'])
+def test_coefficients_by_hand(more):
+    """Both halves of each layer, in cycle 2 alone: a x + b F(x), whatever other adapters change in F."""
+    model = shaken([dict(type='CycleCoefficients'), *more], num_cycles=2)
+    neck, weights = model.neck, model.neck.cycle_adapter[0].coefficients
+    assert weights.shape == (1, len(neck.layers), 2, 2)
+    tokens = neck(model.backbone(torch.rand(2, 3, 64, 48))).cycles[0]
+    found = neck.run_cycle(tokens, cycle=2).sequence
+    for index, layer in enumerate(neck.layers):
+        tokens = tokens.add_position() if index else tokens
+        changed = neck.cycle_adapter[1].layer(layer, index, 2) if more else layer
+        x = tokens.sequence
+        (a, b), (c, d) = weights[0, index]
+        x = a * x + b * changed.attn(changed.norm1(x), 0).update
+        x = c * x + d * changed.ffn(changed.norm2(x))
+        tokens = tokens._replace(sequence=x)
+    assert_close(found, tokens.sequence, rtol=1e-4, atol=1e-5)

@@ -1,6 +1,7 @@
 """Parts that make the later cycles of a transformer differ from the first one."""
 
 from .base import CycleAdapter, CycleAdapters
+from .cycle_coefficients import CycleCoefficients
 from .cycle_embedding import CycleEmbedding
 from .cycle_injection import CycleInjection
 from .cycle_lora import CycleLoRA
@@ -10,6 +11,7 @@ from .cycle_restart import CycleRestart
 __all__ = [
     'CycleAdapter',
     'CycleAdapters',
+    'CycleCoefficients',
     'CycleEmbedding',
     'CycleInjection',
     'CycleLoRA',
