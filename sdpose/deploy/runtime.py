@@ -126,7 +126,7 @@ def udp_warp_matrix(center: np.ndarray, scale: np.ndarray, size: Sequence[int]) 
         scale: (2,), its width and height.
         size: (w, h) of the crop.
     """
-    factor = (np.array([size[0] - 1, size[1] - 1]) / scale).astype(np.float32)
+    factor = np.array([size[0] - 1, size[1] - 1], np.float32) / np.asarray(scale, np.float32)
     matrix = np.zeros((2, 3), np.float32)
     matrix[[0, 1], [0, 1]] = factor
     matrix[:, 2] = factor * (np.float32(0.5) * scale - center)
