@@ -150,11 +150,13 @@ class CycleTokens(NamedTuple):
         cycles: One :class:`TokenSet` per cycle, first cycle first.
         deployed: The 0-based cycle whose prediction is the model's output at inference.
         most: How many cycles a training step runs at most, where it may run fewer.
+        fixed: The 0-based cycles that were run without gradient, and have no loss.
     """
 
     cycles: tuple[TokenSet, ...]
     deployed: int
     most: int = 1
+    fixed: range = range(0)
 
     @property
     def output(self) -> TokenSet:

@@ -128,6 +128,6 @@ def _compared(cfg: Config, metadata: dict[str, Any]) -> list[tuple[str, Any, Any
         for step in dataset.get('pipeline') or ():
             if step.get('type') == 'GetBBoxCenterScale':
                 values.append(('padding of the boxes', float(step.get('padding', 1.25)), float(metadata['padding'])))
-            elif step.get('type') in ('TopdownAffine', 'WindowedAffine'):  # exported files are cropped without
-                values.append((f'use_udp of {step["type"]}', step.get('use_udp', False), False))
+            elif step.get('type') in ('TopdownAffine', 'WindowedAffine'):
+                values.append((f'use_udp of {step["type"]}', step.get('use_udp', False), bool(metadata.get('use_udp'))))
     return values

@@ -33,12 +33,14 @@ __all__ = [
     'crop_people',
     'decode_heatmaps',
     'decode_simcc',
+    'decode_udp_heatmaps',
     'find_exported',
     'flip_indices',
     'in_image',
     'mirror_heatmaps',
     'normalize',
     'to_image',
+    'udp_warp_matrix',
     'warp_matrix',
 ]
 
@@ -46,6 +48,7 @@ FORMAT_VERSION = 1  # of the metadata
 METADATA_KEY = 'sdpose'  # their name inside a file
 METADATA_FILE = 'metadata.json'  # their file beside it
 HEATMAP_CODECS = ('MSRAHeatmap', 'BatchMSRAHeatmap')
+UDP_CODEC = 'UDPHeatmap'
 COORDINATE_CODECS = ('RegressionLabel',)
 DYNAMIC_BATCH = 32  # crops at once where the file leaves it free
 Warp = Callable[[np.ndarray, np.ndarray, Sequence[int]], np.ndarray]
@@ -115,6 +118,24 @@ def warp_matrix(center: np.ndarray, scale: np.ndarray, size: Sequence[int]) -> n
     return cv2.getAffineTransform(there, here)
 
 
+def udp_warp_matrix(center: np.ndarray, scale: np.ndarray, size: Sequence[int]) -> np.ndarray:
+    """The affine matrix (2, 3) of a region by UDP (arXiv:1911.07524): its edges become the middles of the outer pixels.
+
+    ``[[sx, 0, sx * (width / 2 - x)], [0, sy, sy * (height / 2 - y)]]`` with ``sx = (w - 1) / width`` and
+    ``sy = (h - 1) / height``, so that the mirrored region lies where the mirrored crop does.
+
+    Args:
+        center: (2,), the region's centre in pixels of the picture.
+        scale: (2,), its width and height.
+        size: (w, h) of the crop.
+    """
+    factor = np.array([size[0] - 1, size[1] - 1], np.float32) / np.asarray(scale, np.float32)
+    matrix = np.zeros((2, 3), np.float32)
+    matrix[[0, 1], [0, 1]] = factor
+    matrix[:, 2] = factor * (np.float32(0.5) * scale - center)
+    return matrix
+
+
 def crop_people(
     image: np.ndarray, centers: np.ndarray, scales: np.ndarray, size: Sequence[int], warp: Warp = warp_matrix
 ) -> np.ndarray:
@@ -125,7 +146,7 @@ def crop_people(
         centers: (N, 2), of the regions, as :func:`center_scale` returns them.
         scales: (N, 2), their sizes.
         size: (w, h) of a crop.
-        warp: The matrix of a region, as :func:`warp_matrix`.
+        warp: The matrix of a region: :func:`warp_matrix`, or :func:`udp_warp_matrix` for a model of UDP.
     """
     crops = np.empty((len(centers), size[1], size[0], 3), np.uint8)
     for crop, center, scale in zip(crops, centers, scales):
@@ -211,8 +232,52 @@ def decode_heatmaps(
     return joints.reshape(*heatmaps.shape[:2], 2), scores.reshape(heatmaps.shape[:2])
 
 
+def decode_udp_heatmaps(
+    heatmaps: np.ndarray, size: Sequence[int], blur_kernel_size: int = 11
+) -> tuple[np.ndarray, np.ndarray]:
+    """Joints from heatmaps of UDP: the peak, a Newton step on the blurred map's logarithm, times (w / (W - 1), ...).
+
+    The first and the last cell of a row are the region's edges, so that joints are (w, h) times their share of the
+    region, as :func:`to_image` reads them; in pixels of a UDP crop they lie (w - 1) / w of that away from its corner.
+
+    Args:
+        heatmaps: (B, K, H, W), float32.
+        size: (w, h) of a crop.
+        blur_kernel_size: Of the blur, in heatmap pixels, odd.
+
+    Returns:
+        Joints (B, K, 2) and their scores (B, K), the peaks' heights. A map without a positive value gives (-1, -1) of
+        the heatmap.
+    """
+    height, width = heatmaps.shape[2:]
+    maps = np.ascontiguousarray(heatmaps, np.float32).reshape(-1, height, width)  # (B * K, H, W)
+    index = maps.reshape(len(maps), -1).argmax(axis=1)
+    scores = maps.reshape(len(maps), -1)[np.arange(len(maps)), index]
+    cells = np.stack([index % width, index // width], axis=1)
+    with np.errstate(all='ignore'):  # what is not a number stays so
+        move = _dark_udp(maps, cells, scores, blur_kernel_size)
+    places = np.where((scores <= 0)[:, None], np.float32(-1), cells + move)
+    joints = places / np.array([width - 1, height - 1]) * np.array(size)
+    return joints.astype(np.float32).reshape(*heatmaps.shape[:2], 2), scores.reshape(heatmaps.shape[:2])
+
+
+def _dark_udp(maps: np.ndarray, cells: np.ndarray, scores: np.ndarray, kernel: int) -> np.ndarray:
+    """UDP's moves (M, 2) of peaks in heatmap pixels, which go up to the border: values beyond it are those at it."""
+    near = np.log(np.clip(_blurred_peaks(maps, cells, scores, kernel), np.float32(1e-3), np.float32(50)))
+    here, right, left, below, above, _, _, _, _, low_right, _, _, high_left = near.astype(float)
+    slope_x, slope_y = 0.5 * (right - left), 0.5 * (below - above)
+    tiny = np.finfo(np.float32).eps  # MMPose's, against matrices that cannot be inverted
+    xx, yy = right - 2 * here + left + tiny, below - 2 * here + above + tiny
+    xy = 0.5 * (low_right - right - below + 2 * here - left - above + high_left)
+    found = np.stack([xy * slope_y - yy * slope_x, xy * slope_x - xx * slope_y], axis=1)
+    return found / (xx * yy - xy * xy)[:, None]
+
+
 def _blurred_peaks(maps: np.ndarray, cells: np.ndarray, scores: np.ndarray, kernel: int) -> np.ndarray:
-    """The blurred maps (M, H, W), as high as the scores, at :data:`_OFFSETS` around their peaks (M, 2): (13, M)."""
+    """The blurred maps (M, H, W), as high as the scores, at :data:`_OFFSETS` around their peaks (M, 2): (13, M).
+
+    A place beyond the border has the value at the border.
+    """
     height, width, border = *maps.shape[1:], kernel // 2
     found = np.empty((len(_OFFSETS), len(maps)), np.float32)
     for start in range(0, len(maps), _TALL):
@@ -225,7 +290,7 @@ def _blurred_peaks(maps: np.ndarray, cells: np.ndarray, scores: np.ndarray, kern
             tall.reshape(-1, width + 2 * border), (kernel, kernel), 0, borderType=cv2.BORDER_CONSTANT
         )
         blurred = blurred.reshape(tall.shape)[:, :height, border : border + width]
-        places = cells[part, None] + _OFFSETS  # (M, 13, 2)
+        places = np.clip(cells[part, None] + _OFFSETS, 0, (width - 1, height - 1))  # (M, 13, 2)
         near = blurred[np.arange(len(tall))[:, None], places[..., 1], places[..., 0]]  # (M, 13)
         found[:, part] = near.T * (scores[part] / blurred.max(axis=(1, 2)))
     return found
@@ -603,6 +668,7 @@ class PoseRuntime:
     Attributes:
         metadata: What the exporter wrote about the model, such as ``metadata['joints']['names']``.
         size: (w, h) of a crop.
+        warp: The matrix of a person's crop, :func:`warp_matrix` or :func:`udp_warp_matrix`.
         flip_test: Whether mirror images are averaged, inside the graph or here.
         beside: What the file says of joints beside places and scores: ``keypoint_visibility``, ``keypoint_sigmas``.
 
@@ -627,11 +693,14 @@ class PoseRuntime:
         if self.metadata['task'] != 'pose' or self._kind == 'classes':
             raise ValueError(f'{self._model.file} is a model of {self.metadata["task"]}, not of poses')
         codec = self._codec.get('type')
-        if self._kind == 'heatmaps' and codec not in HEATMAP_CODECS or self._codec.get('use_dark'):
+        known = (*HEATMAP_CODECS, UDP_CODEC)
+        odd = codec not in known or self._codec.get('heatmap_type', 'gaussian') != 'gaussian'
+        if self._kind == 'heatmaps' and odd or self._codec.get('use_dark'):
             raise ValueError(
                 f'{self._model.file}: {self._kind} of the codec {codec} are not decoded here, only those of '
-                f'{" and ".join(HEATMAP_CODECS)} and SimCC without DARK: export the model with --outputs joints'
+                f'{", ".join(known)} (with Gaussians) and SimCC without DARK: export the model with --outputs joints'
             )
+        self.warp: Warp = udp_warp_matrix if self.metadata.get('use_udp') else warp_matrix
         joints = self.metadata['joints']
         self._order = flip_indices(len(joints['names']), joints['flip_pairs'])
         self._flip_here = self._choose_flip(flip_test)
@@ -685,7 +754,7 @@ class PoseRuntime:
         parts = {name: [np.empty(shape, np.float32)] for name, shape in shapes.items()}
         for start in range(0, len(boxes), self._model.batch_size):
             part = slice(start, start + self._model.batch_size)
-            found = self.infer_all(crop_people(image, centers[part], scales[part], self.size))
+            found = self.infer_all(crop_people(image, centers[part], scales[part], self.size, self.warp))
             for name, values in in_image(found, centers[part], scales[part], self.size).items():
                 parts[name].append(values)
         return {name: np.concatenate(each) for name, each in parts.items()}
@@ -737,6 +806,8 @@ class PoseRuntime:
         if self._kind == 'heatmaps':
             codec = self._codec
             kernel = int(codec.get('blur_kernel_size', 11))
+            if codec.get('type') == UDP_CODEC:
+                return decode_udp_heatmaps(outputs[0], self.size, kernel)
             return decode_heatmaps(outputs[0], self.size, bool(codec.get('unbiased', False)), kernel)
         if self._kind == 'simcc':
             return decode_simcc(outputs[0], outputs[1], self.size)

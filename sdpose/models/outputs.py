@@ -76,6 +76,11 @@ class ModelOutputs:
         return len(self.feats.cycles) if isinstance(self.feats, CycleTokens) else 1
 
     @property
+    def fixed(self) -> range:
+        """The 0-based cycles without gradient, which learn nothing."""
+        return self.feats.fixed if isinstance(self.feats, CycleTokens) else range(0)
+
+    @property
     def deployed(self) -> int:
         """The 0-based cycle of the deployed prediction."""
         return self.feats.deployed if isinstance(self.feats, CycleTokens) else 0

@@ -26,6 +26,7 @@ TABLE = {
     'sdpose/coco/sdpose-s-v2_stemnet_8xb24-300e_coco-256x192': (6227520, 4.6735, 7.4872),
     'sdpose/coco/sdpose-b_hrnet-w32_8xb32-300e_coco-256x192': (13145984, 5.1643, 5.4707),
     'sdpose/coco/sdpose-b_hrnet-w32-stage1-64_8xb32-300e_coco-256x192': (13465216, 5.9775, 6.2761),
+    'sdpose/coco/sdpose-s-v1-recipes_stemnet_8xb64-420e_coco-256x192': (6620736, 2.4039, 2.7261),
     'tokenpose/coco/tokenpose-s-v1_stemnet_8xb64-300e_coco-256x192': (6620736, 2.4039, 2.7261),
     'tokenpose/coco/tokenpose-s-v2_stemnet_8xb64-300e_coco-256x192': (6227520, 4.6735, 7.4872),
     'tokenpose/coco/tokenpose-b_hrnet-w32_8xb64-300e_coco-256x192': (13145984, 5.1643, 5.4707),
@@ -47,6 +48,9 @@ TABLE = {
     'sdpose/custom/sdpose-s-v1_stemnet_8xb64-300e_custom-256x192': (6619200, 2.3584, 2.6608),
     'sdpose/synthetic/sdpose-s-v1_stemnet_1xb256-10e_synthetic-256x192': (6620736, 2.4039, 2.7261),
     'quick_start/sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48': (79408, 0.0055, 0.00586),
+    'quick_start/sdpose-udp-tiny_stemnet_1xb32-30e_synthetic-64x48': (79408, 0.0055, 0.00586),
+    'quick_start/sdpose-augmented-tiny_stemnet_1xb32-30e_synthetic-64x48': (79408, 0.0055, 0.00586),
+    'quick_start/sdpose-averaged-tiny_stemnet_1xb32-30e_synthetic-64x48': (79408, 0.0055, 0.00586),
     'quick_start/sdpose-elt-tiny_stemnet_1xb32-30e_synthetic-64x48': (79408, 0.0055, 0.00586),
     'quick_start/sdpose-relaxed-tiny_stemnet_1xb32-30e_synthetic-64x48': (79408, 0.0055, 0.00586),
     # A norm (128) and 65 parameters more.
@@ -55,6 +59,7 @@ TABLE = {
     # The heatmap MLP (12,608 parameters) gives way to a norm and 65 parameters per output.
     'quick_start/tokenpose-reg-tiny_stemnet_1xb32-30e_synthetic-64x48': (67058, 0.0053, 0.00565),
     'quick_start/sdpose-reg-tiny_stemnet_1xb32-30e_synthetic-64x48': (67188, 0.0053, 0.00565),
+    'quick_start/sdpose-reg-warm-tiny_stemnet_1xb32-30e_synthetic-64x48': (67188, 0.0053, 0.00565),
     'quick_start/distilpose-tiny_stemnet_1xb32-30e_synthetic-64x48': (67253, 0.0053, 0.00565),
     # A norm and 65 for each of 96 + 128 cells.
     'quick_start/sdpose-simcc-tiny_stemnet_1xb32-30e_synthetic-64x48': (81488, 0.0055, 0.00589),
@@ -62,6 +67,7 @@ TABLE = {
     'quick_start/ppt-tiny_stemnet_1xb32-30e_synthetic-64x48': (162480, 0.0087, 0.00958),
     'quick_start/evit-tiny_stemnet_1xb32-30e_synthetic-64x48': (162480, 0.0087, 0.00958),
     'quick_start/sdpose-ppt-tiny_stemnet_1xb32-30e_synthetic-64x48': (162480, 0.0087, 0.00958),
+    'quick_start/sdpose-dense-tiny_stemnet_1xb32-30e_synthetic-64x48': (162480, 0.0087, 0.00958),
     # CrowdPose: three keypoint tokens of 192 numbers less than on COCO; each costs 12 layers of 368,640 multiply-adds
     # and 1,253,376 in the head, 0.0170 G together, and its rows and columns of the attention products.
     'tokenpose/crowdpose/tokenpose-s-v1_stemnet_8xb64-300e_crowdpose-256x192': (6620160, 2.3869, 2.7016),

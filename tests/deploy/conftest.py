@@ -33,7 +33,7 @@ test_evaluator = val_evaluator
 @pytest.fixture(scope='session')
 def posed(tmp_path_factory: pytest.TempPathFactory, repo_root: Path) -> SimpleNamespace:
     """``folder`` (``tiny.py``, ``data/``), ``cfg``, ``model`` with peaked heatmaps, ``batch`` of the test data, and
-    ``file``, the model with its heatmaps in ONNX."""
+    ``file``, the model with its heatmaps in ONNX; ``learn``, which fits a model to people."""
     folder = tmp_path_factory.mktemp('posed')
     write_coco(folder / 'data')
     (folder / 'tiny.py').write_text(_CONFIG.format(root=repo_root, folder=folder))
@@ -52,7 +52,7 @@ def posed(tmp_path_factory: pytest.TempPathFactory, repo_root: Path) -> SimpleNa
     batch = pseudo_collate([tests[number] for number in range(len(tests))])
     file = write_onnx(Deployed(model), folder / 'model.onnx', describe(cfg, 'heatmaps'))
     torch.save(dict(state_dict=model.state_dict(), meta={}), folder / 'model.pth')
-    return SimpleNamespace(folder=folder, cfg=cfg, model=model, batch=batch, tests=tests, file=file)
+    return SimpleNamespace(folder=folder, cfg=cfg, model=model, batch=batch, tests=tests, file=file, learn=learn)
 
 
 def learn(model: torch.nn.Module, people: torch.utils.data.Dataset) -> None:

@@ -148,7 +148,7 @@ def test_metadata_say_what_a_program_needs() -> None:
     assert joints['names'][:3] == ['nose', 'left_eye', 'right_eye'] and [1, 2] in joints['flip_pairs']
     assert len(joints['flip_pairs']) == 8 and len(joints['skeleton']) == 19 and joints['sigmas'][0] == 0.026
     assert meta['codec']['type'] == 'MSRAHeatmap' and meta['codec']['blur_kernel_size'] == 5
-    assert meta['padding'] == 1.25
+    assert meta['padding'] == 1.25 and meta['use_udp'] is False
     assert meta['flip_test'] == dict(enabled=True, inside=True, shift_heatmap=True, shift_coords=False)
     graph, _, cfg = graph_of('deit')
     meta = describe(cfg, 'deit', graph, graph.flip, joints_of(cfg), 1)

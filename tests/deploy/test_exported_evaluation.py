@@ -128,19 +128,10 @@ def test_a_file_of_another_model_is_refused(posed: SimpleNamespace, tmp_path: Pa
     refused('the number of joints is 17 in .*tiny.py, but 16 in .*other.onnx', joints__names=names[:16])
     refused(r'joint 1 \(counted from 0\) is left_eye in', joints__names=[names[0], names[2], names[1], *names[3:]])
     refused('padding of the boxes is 1.25 in .*, but 1.0 in', padding=1.0)
+    refused('use_udp of TopdownAffine is False in .*tiny.py, but True in .*other.onnx', use_udp=True)
     refused('task is pose in .*tiny.py, but classes in', task='classes')
     refused('format_version of its metadata is 7', UserError, format_version=7)
     refused('holds no|has no|cannot|lack input.name', UserError, input__name=None)
-
-
-def test_crops_of_another_kind_are_refused(posed: SimpleNamespace, tmp_path: Path):
-    cfg = load_config(str(posed.folder / 'tiny.py'))
-    pipeline = [dict(step, use_udp=True) if step.type == 'TopdownAffine' else dict(step) for step in cfg.val_pipeline]
-    (tmp_path / 'udp.py').write_text(
-        f"_base_ = '{posed.folder}/tiny.py'\ntest_dataloader = dict(dataset=dict(pipeline={pipeline!r}))\n"
-    )
-    with pytest.raises(ConfigError, match='use_udp of TopdownAffine is True in .*udp.py, but False in .*model.onnx'):
-        sdpose.test(str(tmp_path / 'udp.py'), str(posed.file), work_dir=str(tmp_path / 'work'))
 
 
 def test_the_batch_decoder_takes_the_place_of_mmposes(posed: SimpleNamespace, tmp_path: Path):

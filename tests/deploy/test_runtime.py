@@ -387,7 +387,9 @@ def test_what_is_no_exported_file_is_named(posed: SimpleNamespace, tmp_path: Pat
     refused(labelled('std.onnx', json.dumps(lacking)), 'std.onnx: its metadata lack input.std')
     odd = {**good, 'output': dict(kind='masks')}
     refused(labelled('kind.onnx', json.dumps(odd)), "output.kind of its metadata is 'masks', not one of heatmaps,")
-    udp = {**good, 'codec': {**good['codec'], 'type': 'UDPHeatmap'}}
+    megvii = {**good, 'codec': {**good['codec'], 'type': 'MegviiHeatmap'}}
+    refused(labelled('megvii.onnx', json.dumps(megvii)), 'heatmaps of the codec MegviiHeatmap are not decoded here')
+    udp = {**good, 'codec': {**good['codec'], 'type': 'UDPHeatmap', 'heatmap_type': 'combined'}}
     refused(labelled('udp.onnx', json.dumps(udp)), 'heatmaps of the codec UDPHeatmap are not decoded here')
     dark = {**good, 'output': dict(kind='simcc'), 'codec': dict(type='SimCCLabel', use_dark=True)}
     refused(labelled('dark.onnx', json.dumps(dark)), 'simcc of the codec SimCCLabel are not decoded here')

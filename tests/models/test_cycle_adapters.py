@@ -19,7 +19,9 @@ ADAPTERS = {
     'injection': dict(type='CycleInjection'),
     'norm': dict(type='CycleNorm'),
     'lora': dict(type='CycleLoRA', rank=2),
+    'coefficients': dict(type='CycleCoefficients'),
     'both': [dict(type='CycleInjection'), dict(type='CycleLoRA', rank=3), dict(type='CycleNorm')],
+    'around': [dict(type='CycleNorm'), dict(type='CycleCoefficients'), dict(type='CycleLoRA', rank=2)],
 }
 PRUNER = dict(type='TokenPruner', keep_ratio=0.5, layers=[0], cycles=[1])
 
@@ -226,3 +228,86 @@ def test_an_adapter_of_ones_own():
     assert model.neck.cycle_adapter[0].scale.grad.ne(0).all()
     with pytest.raises(ConfigError, match=r'WrongCycle.enter made tokens of \(3, 1, 16\) out of \(3, 21, 16\)'):
         losses_of(built(dict(type='WrongCycle')))
+
+
+def dense(queries='start', num_cycles=2, pruner=PRUNER):
+    """A model whose first cycle prunes, and whose later ones begin with all patches again."""
+    return built(dict(type='CycleRestart', queries=queries), num_cycles=num_cycles, pruner=pruner)
+
+
+def feats_of(model):
+    torch.manual_seed(3)
+    return model.neck(model.backbone(torch.rand(2, 3, 64, 48)))
+
+
+def test_the_dense_cycle_is_the_same_model_without_pruning():
+    model, plain = dense(), built(None, num_cycles=2, pruner=None)
+    sets, expected = feats_of(model).cycles, feats_of(plain).cycles
+    assert [len(each.visual[0]) for each in sets] == [8, 16]
+    assert torch.equal(sets[1].sequence, expected[0].sequence) and sets[1].kept is None
+    assert torch.equal(sets[1].visual_content, expected[0].visual_content)
+    assert not list(model.neck.cycle_adapter.parameters())
+
+
+def test_the_deployed_pass_stays_pruned_and_is_the_plain_one():
+    model, plain = dense(), built(None, num_cycles=2, pruner=PRUNER)
+    assert model.state_dict().keys() == plain.state_dict().keys()
+    assert torch.equal(feats_of(model).cycles[0].sequence, feats_of(plain).cycles[0].sequence)
+    for each in (model, plain):
+        each.eval()
+    found, expected = feats_of(model), feats_of(plain)
+    assert len(found.cycles) == 1 and len(found.output.visual[0]) == 8
+    assert torch.equal(found.output.sequence, expected.output.sequence)
+
+
+def test_query_tokens_of_the_last_cycle_go_on_over_all_patches():
+    model = dense('last', num_cycles=3)
+    entered = []
+    enter = model.neck.cycle_adapter[0].enter
+    model.neck.cycle_adapter[0].enter = lambda *args: entered.append((args, enter(*args))) or entered[-1][1]
+    sets = feats_of(model).cycles
+    assert [len(each.visual[0]) for each in sets] == [8, 16, 16] and len(entered) == 2
+    for ((tokens, start, _), made), before in zip(entered, sets):
+        assert torch.equal(tokens.query, before.query) and torch.equal(made.query, before.query)
+        assert torch.equal(made.visual, start.visual) and made.num_position_adds == 0
+
+
+def test_the_dense_cycle_teaches_by_predictions_and_not_by_patches():
+    model = dense()
+    prediction = dict(type='HeatmapLogitLoss', on='prediction')
+    distiller = dict(type='SelfDistiller', terms=dict(loss_prediction=prediction), detach_teacher=True)
+    model.distiller = MODELS.build(distiller)
+    assert losses_of(model)['loss_prediction'] > 0
+    visual = dict(loss_visual=dict(type='TokenMSELoss', on='visual'))
+    model.distiller = MODELS.build(dict(type='SelfDistiller', terms=visual))
+    with pytest.raises(ConfigError, match=r'model.distiller.terms.loss_visual, on=.visual.: .*8.*16'):
+        losses_of(model)
+
+
+@pytest.mark.parametrize(
+    'pruner, said', [(None, 'cycle 1: False, in cycle 2: False'), (dict(PRUNER, cycles=None), 'cycle 2: True')]
+)
+def test_a_restart_without_a_difference_is_refused(pruner, said):
+    with pytest.raises(ValueError, match=f'CycleRestart lets a cycle without pruning teach a pruned one.*{said}'):
+        dense(pruner=pruner)
+    with pytest.raises(ValueError, match="queries='first' is unknown; choose one of start, last"):
+        dense(queries='first')
+
+
+@pytest.mark.parametrize('more', [[], [dict(type='CycleNorm')]], ids=['alone', 'with norms'])
+def test_coefficients_by_hand(more):
+    """Both halves of each layer, in cycle 2 alone: a x + b F(x), whatever other adapters change in F."""
+    model = shaken([dict(type='CycleCoefficients'), *more], num_cycles=2)
+    neck, weights = model.neck, model.neck.cycle_adapter[0].coefficients
+    assert weights.shape == (1, len(neck.layers), 2, 2)
+    tokens = neck(model.backbone(torch.rand(2, 3, 64, 48))).cycles[0]
+    found = neck.run_cycle(tokens, cycle=2).sequence
+    for index, layer in enumerate(neck.layers):
+        tokens = tokens.add_position() if index else tokens
+        changed = neck.cycle_adapter[1].layer(layer, index, 2) if more else layer
+        x = tokens.sequence
+        (a, b), (c, d) = weights[0, index]
+        x = a * x + b * changed.attn(changed.norm1(x), 0).update
+        x = c * x + d * changed.ffn(changed.norm2(x))
+        tokens = tokens._replace(sequence=x)
+    assert_close(found, tokens.sequence, rtol=1e-4, atol=1e-5)

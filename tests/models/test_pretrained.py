@@ -5,6 +5,7 @@ import torch
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
+from sdpose.config.load import load_config
 from sdpose.errors import ConfigError, MismatchError
 
 
@@ -77,3 +78,27 @@ def test_prefix(tmp_path):
     torch.save({f'backbone.{key}': torch.full_like(value, 0.5) for key, value in stem.state_dict().items()}, path)
     keys, model = filled(dict(type='StemNet', stem_channels=4, num_blocks=1), checkpoint=path, prefix='backbone')
     assert len(keys) == len(list(model.parameters()))
+
+
+def test_a_stem_starts_from_hrnet_and_gives_its_first_maps(hrnet_w32, tmp_path):
+    """StemNet is the same network as HRNet up to its first stage: 90 tensors of the same names, the same maps."""
+    init_default_scope('mmpose')
+    hrnet = MODELS.build(hrnet_w32(64))
+    hrnet.eval()  # MMPose's returns nothing
+    for value in hrnet.state_dict().values():  # the running statistics of a new network hide what is not filled
+        if value.is_floating_point():
+            value.uniform_(0.1, 0.3)
+    torch.save(hrnet.state_dict(), tmp_path / 'hrnet.pth')
+    cfg = load_config(
+        'configs/sdpose/coco/sdpose-s-v1-recipes_stemnet_8xb64-420e_coco-256x192.py',
+        {'model.backbone.init_cfg.checkpoint': str(tmp_path / 'hrnet.pth')},
+    )
+    stem = MODELS.build(cfg.model.backbone)
+    stem.init_weights()
+    theirs = hrnet.state_dict()
+    assert len(stem.state_dict()) == 90
+    assert all(torch.equal(value, theirs[key]) for key, value in stem.state_dict().items())
+    image = torch.rand(1, 3, 32, 32)
+    x = hrnet.relu(hrnet.norm1(hrnet.conv1(image)))
+    expected = hrnet.layer1(hrnet.relu(hrnet.norm2(hrnet.conv2(x))))
+    torch.testing.assert_close(stem.eval()(image)[0], expected, rtol=0, atol=0)

@@ -23,6 +23,7 @@ codec = dict(
 # load_step = dict(type='LoadCachedCrop', cache=DIR).
 load_step = dict(type='LoadCheckedImage')
 affine_step = 'WindowedAffine'
+use_udp = False  # crops by UDP's rule, which a UDPHeatmap needs: configs/_base_/recipes/udp.py
 target_step = 'DeferredTarget'
 pack_step = 'PackTrainingInputs'
 
@@ -51,7 +52,7 @@ train_pipeline = [
         upper_prioritized_prob=0.6915,
     ),
     dict(type='ClippedNormalBBoxTransform', shift_prob=0.0, scale_factor=0.35, rotate_factor=45.0, rotate_prob=0.6),
-    dict(type='${affine_step}', input_size='${codec.input_size}'),
+    dict(type='${affine_step}', input_size='${codec.input_size}', use_udp='${use_udp}'),
     dict(type='${target_step}', encoder='${codec}'),
     dict(type='${pack_step}'),
 ]
@@ -60,7 +61,7 @@ train_pipeline = [
 val_pipeline = [
     dict(type='LoadCheckedImage', keep_last=True),
     dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='TopdownAffine', input_size='${codec.input_size}'),
+    dict(type='TopdownAffine', input_size='${codec.input_size}', use_udp='${use_udp}'),
     dict(type='PackPoseInputs'),
 ]
 

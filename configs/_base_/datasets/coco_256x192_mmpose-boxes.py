@@ -9,7 +9,7 @@ train_pipeline = [
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='RandomHalfBody'),
     dict(type='${box_step}', shift_factor=0.16, scale_factor=(0.65, 1.35), rotate_factor=90.0),
-    dict(type='${affine_step}', input_size='${codec.input_size}'),
+    dict(type='${affine_step}', input_size='${codec.input_size}', use_udp='${use_udp}'),
     dict(type='${target_step}', encoder='${codec}'),
     dict(type='${pack_step}'),
 ]

@@ -29,7 +29,7 @@ train_pipeline = [
         upper_prioritized_prob=0.6915,
     ),
     dict(type='ClippedNormalBBoxTransform', shift_prob=0.0, scale_factor=0.5, rotate_factor=40.0, rotate_prob=0.6),
-    dict(type='${affine_step}', input_size='${codec.input_size}'),
+    dict(type='${affine_step}', input_size='${codec.input_size}', use_udp='${use_udp}'),
     dict(type='${target_step}', encoder='${codec}'),
     dict(type='${pack_step}'),
 ]

@@ -16,7 +16,7 @@ train_pipeline = [
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='ClippedNormalBBoxTransform', shift_factor=0.06, shift_prob=1.0, scale_factor=0.12, rotate_prob=0.0),
-    dict(type='${affine_step}', input_size='${codec.input_size}'),
+    dict(type='${affine_step}', input_size='${codec.input_size}', use_udp='${use_udp}'),
     dict(type='${target_step}', encoder='${codec}'),
     dict(type='${pack_step}'),
 ]

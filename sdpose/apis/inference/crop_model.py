@@ -15,7 +15,6 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader
 from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
-from mmpose.structures.bbox import get_udp_warp_matrix
 from torch import Tensor
 
 from sdpose.apis.all_cycles import count_cycles
@@ -35,6 +34,7 @@ from sdpose.deploy.runtime import (
     flip_indices,
     in_image,
     normalize,
+    udp_warp_matrix,
     warp_matrix,
 )
 from sdpose.errors import ConfigError, UserError
@@ -59,7 +59,7 @@ class CropModel:
             :meth:`PoseRuntime.infer_all` returns it, in pixels of the crops.
         size: (w, h) of a crop.
         padding: How much larger than its box a person's crop is.
-        warp: The matrix of a crop, as :func:`sdpose.deploy.runtime.warp_matrix`.
+        warp: The matrix of a crop, ``warp_matrix`` or ``udp_warp_matrix`` of :mod:`sdpose.deploy.runtime`.
         joints: Their names.
         skeleton: How they are drawn.
         flip_test: Whether mirror images are averaged.
@@ -142,7 +142,7 @@ def load_exported(
         infer=runtime.infer_all,
         size=runtime.size,
         padding=float(metadata['padding']),
-        warp=warp_matrix,
+        warp=runtime.warp,
         joints=tuple(names),
         skeleton=Skeleton.by_sides(metadata['joints']['skeleton'], sides),
         flip_test=runtime.flip_test,
@@ -340,8 +340,4 @@ def _cropping(cfg: Config) -> tuple[float, Warp]:
                 f'{where} has the step {step.get("type")}, but people are cropped here by {" and ".join(_CROPPING)} '
                 'alone: use mmpose.apis.inference_topdown'
             )
-    return padding, _udp_matrix if udp else warp_matrix
-
-
-def _udp_matrix(center: np.ndarray, scale: np.ndarray, size: Sequence[int]) -> np.ndarray:
-    return get_udp_warp_matrix(center, scale, 0, (int(size[0]), int(size[1])))
+    return padding, udp_warp_matrix if udp else warp_matrix

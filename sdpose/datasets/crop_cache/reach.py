@@ -91,7 +91,7 @@ class Reach:
             elif isinstance(step, RandomHalfBody):
                 boxes = boxes.with_halves(step, sample)
             elif not isinstance(step, RandomFlip):
-                shift, size, angle = _limits(step)
+                shift, size, angle = limits_of(step)
                 boxes = boxes.shifted(shift * grow, aspect)
                 grow, turn = grow * size, turn + angle
         half = _turned(_widened(boxes.size, aspect) * (grow / 2), radians(turn))  # (C, 2)
@@ -142,7 +142,7 @@ class _Boxes(NamedTuple):
         return _Boxes(center, size, np.vstack([self.slack, np.zeros((len(halves), 2))]))
 
 
-def _limits(step: Any) -> tuple[float, float, float]:
+def limits_of(step: Any) -> tuple[float, float, float]:
     """The largest shift in box sizes, factor of the size and angle in degrees that a random step draws."""
     if isinstance(step, ClippedNormalBBoxTransform):
         size, angle = 1 + step.scale_factor, 2 * step.rotate_factor

@@ -12,6 +12,8 @@ from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from mmpose.registry import TRANSFORMS
 
+from .step_checks import require_probability
+
 
 @TRANSFORMS.register_module()
 class ClippedNormalBBoxTransform(BaseTransform):
@@ -49,8 +51,7 @@ class ClippedNormalBBoxTransform(BaseTransform):
     ) -> None:
         super().__init__()
         for name, value in (('shift_prob', shift_prob), ('rotate_prob', rotate_prob)):
-            if not 0 <= value <= 1:
-                raise ValueError(f'{name} must be a probability in [0, 1], got {value}')
+            require_probability(name, value)
         for name, value in (('shift_factor', shift_factor), ('rotate_factor', rotate_factor)):
             if value < 0:
                 raise ValueError(f'{name} must not be negative, got {value}')

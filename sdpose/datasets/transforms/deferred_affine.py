@@ -17,7 +17,7 @@ class DeferredAffine(WindowedAffine):
     leads from pixels of the input to those of ``img``, a flip included; joints are in pixels of the input, as ever.
     This spares the loader the warp, its largest step from a crop cache, and suits a GPU; a CPU is faster with
     ``WindowedAffine``. The pixels are those of OpenCV 5 within one level of 255. Pictures of another number of
-    channels, and UDP, are cropped here, as MMPose does.
+    channels are cropped here, as MMPose does.
 
     Args:
         input_size: As for ``TopdownAffine``.
@@ -25,7 +25,7 @@ class DeferredAffine(WindowedAffine):
     """
 
     def _crop(self, image: np.ndarray, window: Window, matrix: np.ndarray) -> dict[str, Any]:
-        backward = cv2.invertAffineTransform(matrix)
+        backward = cv2.invertAffineTransform(matrix.astype(float))
         backward[:, 2] -= window[1].start, window[0].start
         part = image[window]
         for axis, row in ((1, 0), (0, 1)):

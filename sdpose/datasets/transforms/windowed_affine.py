@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from mmpose.datasets.transforms import TopdownAffine
 from mmpose.registry import TRANSFORMS
+from mmpose.structures.bbox import get_udp_warp_matrix
 
 Window = tuple[slice, slice]  # rows and columns
 _RIM = 2  # pixels that bilinear sampling and rounding may reach beyond the box
@@ -17,7 +18,7 @@ class WindowedAffine(TopdownAffine):
 
     The window alone gets a fourth channel, is read from the memory map of a cached crop, and is mirrored where
     ``RandomFlip`` left a view, of which ``cv2.warpAffine`` would copy the whole picture pixel by pixel. The matrix is
-    that of ``get_warp_matrix``, without its dozens of small arrays. Pictures of another number of channels, and UDP,
+    that of ``get_warp_matrix``, without its dozens of small arrays, or UDP's. Pictures of another number of channels
     take MMPose's way.
 
     Args:
@@ -29,14 +30,18 @@ class WindowedAffine(TopdownAffine):
         """Crop the box of a sample to ``img`` of the input's size."""
         image, keypoints = results['img'], results.get('keypoints')
         plain = isinstance(image, np.ndarray) and image.ndim == 3 and image.shape[2] == 3
-        if not plain or self.use_udp or keypoints is None or 'transformed_keypoints' in results:
+        if not plain or keypoints is None or 'transformed_keypoints' in results:
             return super().transform(results)
         width, height = self.input_size
         results['bbox_scale'] = self._fix_aspect_ratio(results['bbox_scale'], aspect_ratio=width / height)
         center, scale = results['bbox_center'][0], results['bbox_scale'][0]
-        turn = np.deg2rad(results['bbox_rotation'][0] if 'bbox_rotation' in results else 0.0)
+        degrees = results['bbox_rotation'][0] if 'bbox_rotation' in results else 0.0
+        turn = np.deg2rad(degrees)
         across, along = float(np.cos(turn)), float(np.sin(turn))
-        matrix = _matrix(center, scale, across, along, self.input_size)
+        if self.use_udp:
+            matrix = get_udp_warp_matrix(center, scale, degrees, output_size=(width, height))
+        else:
+            matrix = _matrix(center, scale, across, along, self.input_size)
         window = _window(image, center.tolist(), scale.tolist(), abs(across), abs(along))
         transformed = keypoints.copy()
         transformed[..., :2] = cv2.transform(keypoints[..., :2], matrix)

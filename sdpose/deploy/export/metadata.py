@@ -7,7 +7,8 @@ from typing import Any
 
 from mmengine.config import Config
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
-from mmpose.registry import DATASETS
+from mmpose.datasets.transforms import GetBBoxCenterScale, TopdownAffine
+from mmpose.registry import DATASETS, TRANSFORMS
 from torch import Tensor
 
 from sdpose.config.nodes import input_size, resolve_type, split_datasets
@@ -104,7 +105,8 @@ def describe(
         output=dict(kind=graph.kind, names=list(graph.names), **(dict(beside=beside) if beside else {})),
         joints=joints,
         codec=_codec(cfg.model.head.get('decoder')),
-        padding=_padding(cfg),
+        padding=float(_cropping(cfg, GetBBoxCenterScale).get('padding', 1.25)),
+        use_udp=bool(_cropping(cfg, TopdownAffine).get('use_udp', False)),
         flip_test=dict(
             enabled=graph.inside or flip.enabled and not decoded,
             inside=graph.inside,
@@ -114,14 +116,15 @@ def describe(
     )
 
 
-def _padding(cfg: Config) -> float:
-    """How much larger than the box the crop is."""
+def _cropping(cfg: Config, kind: type) -> dict[str, Any]:
+    """The step of a class in the first split that has one, of those that crop people; empty if none does."""
     for split in ('test', 'val', 'train'):
         for dataset in split_datasets(cfg, split):
             for step in dataset.get('pipeline') or ():
-                if step.get('type') == 'GetBBoxCenterScale':
-                    return float(step.get('padding', 1.25))
-    return 1.25
+                part = resolve_type(step, TRANSFORMS)
+                if part is not None and issubclass(part, kind):
+                    return step
+    return {}
 
 
 def digest(weights: Mapping[str, Tensor]) -> str:

@@ -6,6 +6,7 @@ from .cycle_curriculum_hook import CycleCurriculumHook
 from .finite_loss_hook import FiniteLossHook
 from .finite_prediction_hook import FinitePredictionHook
 from .keep_ratio_hook import KeepRatioHook
+from .last_epochs_hook import LastEpochsHook
 from .loss_share_hook import LossShareHook
 from .own_teacher_hook import OwnTeacherHook
 from .pose_picture_hook import PosePictureHook
@@ -25,6 +26,7 @@ __all__ = [
     'FiniteLossHook',
     'FinitePredictionHook',
     'KeepRatioHook',
+    'LastEpochsHook',
     'LossShareHook',
     'OwnTeacherHook',
     'PosePictureHook',

@@ -1,19 +1,21 @@
 """A checkpoint fills the model completely, or loading fails."""
 
 import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.registry import HOOKS
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 from torch import Tensor, nn
 
 from sdpose.engine.bare_model import bare_model
 from sdpose.engine.joint_names import match_joints
 from sdpose.engine.loops import AllCyclesTestLoop, HaltingTestLoop
 from sdpose.engine.resumable import require_resumable
-from sdpose.errors import MismatchError
+from sdpose.errors import ConfigError, MismatchError
 from sdpose.io.checkpoint import CYCLE_ADAPTER, compare, labels_of, meta_of, require_match, stripped_of, weights_of
 
 _CURE = (
@@ -35,12 +37,15 @@ class StrictLoadHook(Hook):
 
     Args:
         allow_partial: Load the weights that fit, leave the others as they are, and show the table as a warning.
+        fresh: Parts of the model, such as ``'head'``, that start anew where a training begins with another model's
+            checkpoint (``load_from``); all others must fit. Resuming and testing never leave a part out.
     """
 
     priority = 'VERY_HIGH'
 
-    def __init__(self, allow_partial: bool = False) -> None:
+    def __init__(self, allow_partial: bool = False, fresh: Sequence[str] = ()) -> None:
         self.allow_partial = allow_partial
+        self.fresh = tuple([fresh] if isinstance(fresh, str) else fresh)
 
     @staticmethod
     def _compare_labels(runner: Runner, checkpoint: dict) -> None:
@@ -68,6 +73,7 @@ class StrictLoadHook(Hook):
 
         Raises:
             MismatchError: If they differ and ``allow_partial`` is not set.
+            ConfigError: If ``fresh`` names a part that the model does not have.
             UserError: If training is to be resumed from a file that holds weights only, or one that is damaged.
         """
         self._compare_labels(runner, checkpoint)
@@ -76,6 +82,8 @@ class StrictLoadHook(Hook):
         if not getattr(runner, '_resume', False):
             weights = self._match_joints(runner, checkpoint, weights, source)
             weights = _match_adapters(runner, checkpoint, weights, source)
+            if self.fresh and isinstance(getattr(runner, '_train_loop', None), BaseLoop):
+                checkpoint['state_dict'] = weights = self._without_fresh(bare_model(runner), weights, source)
         if not weights.keys() <= checkpoint.get('state_dict', {}).keys():  # a bare state dict, or wrappers' prefixes
             checkpoint['state_dict'] = weights
         self._fit(bare_model(runner), checkpoint, weights, source)
@@ -102,6 +110,28 @@ class StrictLoadHook(Hook):
         checkpoint['state_dict'] = matched.weights
         return matched.weights
 
+    def _without_fresh(self, model: nn.Module, weights: dict[str, Tensor], source: str) -> dict[str, Tensor]:
+        """The weights with the model's own ones in the parts that start anew.
+
+        Raises:
+            ConfigError: If the model has no such part.
+        """
+        starts = tuple(f'{name.rstrip(".")}.' for name in self.fresh)
+        own = {key: value for key, value in model.state_dict().items() if key.startswith(starts)}
+        if odd := [name for name, start in zip(self.fresh, starts) if not any(key.startswith(start) for key in own)]:
+            raise ConfigError(
+                f'default_hooks.strict_load.fresh names {", ".join(odd)}, which this model does not have: its parts '
+                f'are {", ".join(_counts(model.state_dict()))}'
+            )
+        taken = {key: value for key, value in weights.items() if not key.startswith(starts)}
+        parts = ', '.join(f'{count} tensors of {part}' for part, count in _counts(taken).items())
+        print_log(
+            f'{source}: takes over {parts}; {", ".join(self.fresh)} starts anew ({len(own)} tensors; '
+            f'{len(weights) - len(taken)} of the checkpoint are left out)',
+            'current',
+        )
+        return {**taken, **own}
+
     def _fit(self, model: nn.Module, checkpoint: dict, weights: dict[str, Tensor], source: str) -> None:
         """Compare weights with the model, and leave in the checkpoint those that are to be loaded."""
         if stripped := stripped_of(model, checkpoint):
@@ -125,6 +155,11 @@ class StrictLoadHook(Hook):
         )
         fitting = set(weights) - set(difference.unexpected) - set(difference.misshaped)
         checkpoint['state_dict'] = {key: weights[key] for key in weights if key in fitting}
+
+
+def _counts(weights: Mapping[str, Tensor]) -> Counter[str]:
+    """How many tensors each part of a model has."""
+    return Counter(key.partition('.')[0] for key in weights)
 
 
 def _match_adapters(runner: Runner, checkpoint: dict, weights: dict[str, Tensor], source: str) -> dict[str, Tensor]:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from sdpose.config.nodes import resolve_type
 from sdpose.errors import ConfigError
+from sdpose.models.pruners import BasePruner
 from sdpose.structures import TokenSet
 
 
@@ -32,8 +33,18 @@ class CycleAdapter(nn.Module):
         self.later = num_cycles - 1
         self.dim = int(layers[0].norm1.normalized_shape[0])
 
+    def require_use(self, pruner: BasePruner | None) -> None:
+        """Refuse a model in which it would change nothing; called when the neck is built.
+
+        Args:
+            pruner: The neck's.
+
+        Raises:
+            ValueError: If so.
+        """
+
     def enter(self, tokens: TokenSet, start: TokenSet, cycle: int) -> TokenSet:
-        """The tokens that a cycle begins with.
+        """The tokens that a cycle begins with: as many as it is given, or as there are in ``start``.
 
         Args:
             tokens: Those that the cycle before it ended with.
@@ -58,7 +69,12 @@ class CycleAdapters(nn.ModuleList):
 
     @classmethod
     def of(
-        cls, configs: dict | list | None, layers: Sequence[Any], num_cycles: int, test_cycles: int
+        cls,
+        configs: dict | list | None,
+        layers: Sequence[Any],
+        num_cycles: int,
+        test_cycles: int,
+        pruner: BasePruner | None,
     ) -> 'CycleAdapters | None':
         """The adapters of a config, or of a list of configs; None for none.
 
@@ -67,9 +83,11 @@ class CycleAdapters(nn.ModuleList):
             layers: The layers that all cycles share.
             num_cycles: How many cycles there are.
             test_cycles: How many are deployed.
+            pruner: The neck's.
 
         Raises:
-            ValueError: If no cycle is left to adapt, an adapted one is deployed, or a config is no adapter's.
+            ValueError: If no cycle is left to adapt, an adapted one is deployed, a config is no adapter's, or an
+                adapter does not fit the pruner.
         """
         if not configs:
             return None
@@ -88,6 +106,7 @@ class CycleAdapters(nn.ModuleList):
             if kind is None or not issubclass(kind, CycleAdapter):  # its constructor would refuse what it never takes
                 raise ValueError(f'cycle_adapter: {config.get("type")} is not derived from CycleAdapter')
             adapters.append(MODELS.build(dict(config, layers=layers, num_cycles=num_cycles)))
+            adapters[-1].require_use(pruner)
         return cls(adapters)
 
     def enter(self, tokens: TokenSet, start: TokenSet, cycle: int) -> TokenSet:
@@ -99,7 +118,7 @@ class CycleAdapters(nn.ModuleList):
         for adapter in self:
             shape = tokens.sequence.shape
             tokens = adapter.enter(tokens, start, cycle)  # type: ignore[operator]  # an adapter's
-            if tokens.sequence.shape != shape:  # broadcasting is silent
+            if tokens.sequence.shape not in (shape, start.sequence.shape):  # broadcasting is silent
                 raise ConfigError(
                     f'{type(adapter).__name__}.enter made tokens of {tuple(tokens.sequence.shape)} out of '
                     f'{tuple(shape)}'

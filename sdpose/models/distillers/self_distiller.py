@@ -84,6 +84,8 @@ class SelfDistiller(BaseDistiller):
         weight = keypoint_weights(data_samples)
         total: dict[str, Tensor] = {}
         for cycle in range(student.cycles - 1):
+            if cycle in student.fixed:
+                continue
             later = cycle + 1 if self.teacher == 'next' else student.cycles - 1
             if teacher is None:
                 taught = values_of(student, later, self.detach_teacher)

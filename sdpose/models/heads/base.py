@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sdpose.errors import require_choice
+from sdpose.errors import ConfigError, require_choice
 from sdpose.structures import CycleTokens
 
 SUPERVISE = ('all', 'last')
@@ -76,13 +76,22 @@ class CycleHead(ABC):
         return self.activate(self.outputs(feats.output.query))
 
     def supervised(self, feats: CycleTokens) -> dict[int, str]:
-        """The 0-based cycles that get a loss, each with the name of that loss."""
+        """The 0-based cycles that get a loss, each with the name of that loss.
+
+        Raises:
+            ConfigError: If what is before the cycles without gradient would get none.
+        """
         count = len(feats.cycles)
+        if feats.fixed and self.supervise == 'last':
+            raise ConfigError(
+                "model.head.supervise='last' leaves backbone and first cycle without a gradient, which "
+                "model.neck.gradient_cycles cuts off: set supervise to 'all', or gradient_cycles to None"
+            )
         first = 0 if self.supervise == 'all' else count - 1
         return {
             cycle: self.loss_name if max(count, feats.most) == 1 else f'{self.loss_name}_cycle{cycle + 1}'
             for cycle in range(first, count)
-            if self.weight_of(cycle, count) > 0
+            if self.weight_of(cycle, count) > 0 and cycle not in feats.fixed
         }
 
     def cycle_outputs(self, feats: CycleTokens, cycles: Iterable[int] | None = None) -> dict[int, Tensor]:

@@ -74,7 +74,11 @@ class BasePruner(nn.Module, ABC):
 
     def applies(self, layer: int, cycle: int) -> bool:
         """Whether this layer (from 0) of this cycle (from 1) prunes."""
-        return self.ratio < 1 and layer in self.layers and (self.cycles is None or cycle in self.cycles)
+        return self.ratio < 1 and layer in self.layers and self.prunes_in(cycle)
+
+    def prunes_in(self, cycle: int) -> bool:
+        """Whether a cycle, from 1, has layers that prune, whatever the keep ratio in force."""
+        return self.cycles is None or cycle in self.cycles
 
     def num_rows(self, tokens: TokenSet) -> int:
         """Of how many leading tokens the softmax weights are read: the query tokens', unless a method needs others."""

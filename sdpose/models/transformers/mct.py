@@ -52,6 +52,10 @@ class MultiCycledTransformer(BaseModule):
         checkpoint_cycles: Keep of a cycle, in training, its tokens alone, and compute the rest again in the backward
             pass: a third more work in a fraction of the memory, the same numbers.
         compile_cycles: Run the cycles through ``torch.compile`` in training.
+        gradient_cycles: Of a step that runs many cycles, the last so many and the first carry gradients; those between
+            are run without, and teach or learn nothing, as in Huginn (arXiv:2502.05171), which spares their memory and
+            backward pass. There the first ones are left out: here the first one is deployed, so it learns from its own
+            losses, and what the last ones learn does not reach it. None: all carry gradients.
         cycle_adapter: Config of a :class:`CycleAdapter`, or of several, with parameters of their own for every cycle
             from the second on; the first one, which is deployed, stays as it is.
         init_cfg: Initialization; by default every linear from a truncated normal of std 0.02.
@@ -60,8 +64,8 @@ class MultiCycledTransformer(BaseModule):
         training_cycles: How many cycles a training step runs; hooks set it to less than ``num_cycles``.
 
     Raises:
-        ValueError: If a size does not fit, ``test_cycles`` is not in 1..``num_cycles``, or the pruner is none, or
-            names only layers, or cycles, that are not there.
+        ValueError: If a size does not fit, ``test_cycles`` is not in 1..``num_cycles``, ``gradient_cycles`` leaves no
+            cycle out, or a deployed one, or the pruner is none, or names only layers, or cycles, that are not there.
     """
 
     def __init__(
@@ -85,6 +89,7 @@ class MultiCycledTransformer(BaseModule):
         attention: dict | None = None,
         checkpoint_cycles: bool = False,
         compile_cycles: bool = False,
+        gradient_cycles: int | None = None,
         cycle_adapter: dict | list | None = None,
         init_cfg: dict | None = None,
     ) -> None:
@@ -106,6 +111,12 @@ class MultiCycledTransformer(BaseModule):
         self._compiled: Callable[..., TokenSet] | None = None
         self.num_cycles = self.training_cycles = num_cycles
         self.test_cycles = test_cycles
+        if gradient_cycles is not None and not (1 <= gradient_cycles < num_cycles - 1 and test_cycles == 1):
+            raise ValueError(
+                f'gradient_cycles={gradient_cycles} leaves out the cycles between the first one and the last so many: '
+                f'it must lie between 1 and num_cycles - 2 = {num_cycles - 2}, and test_cycles={test_cycles} be 1'
+            )
+        self.gradient_cycles = gradient_cycles
         self.tokenizer = Tokenizer(in_channels, feature_size, patch_size, num_queries, dim, position)
         self.pruner: BasePruner | None = MODELS.build(pruner) if pruner else None
         if self.pruner is not None:
@@ -116,7 +127,7 @@ class MultiCycledTransformer(BaseModule):
         self.layers = ModuleList(
             TransformerLayer(*shared, drop_path * index / max(depth - 1, 1), attention) for index in range(depth)
         )
-        self.cycle_adapter = CycleAdapters.of(cycle_adapter, self.layers, num_cycles, test_cycles)
+        self.cycle_adapter = CycleAdapters.of(cycle_adapter, self.layers, num_cycles, test_cycles, self.pruner)
 
     def forward(
         self,
@@ -141,15 +152,23 @@ class MultiCycledTransformer(BaseModule):
         if cycles is None:
             cycles = self.training_cycles if self.training else self.test_cycles
         tokens = start = self.tokenizer(feats[-1])
-        if self.cycle_adapter is not None and self.training and cycles < self.num_cycles:
+        fixed = self._without_gradient(cycles)
+        if self.cycle_adapter is not None and self.training and (cycles < self.num_cycles or fixed):
             tokens = start = self.cycle_adapter.touched(start)
         sets: list[TokenSet] = []
         for cycle in range(cycles):
-            if cycle and self.cycle_adapter is not None:
-                tokens = self.cycle_adapter.enter(tokens, start, cycle + 1)
-            tokens = self._run(tokens, cycle + 1, trace, scores)
+            with torch.set_grad_enabled(torch.is_grad_enabled() and cycle not in fixed):
+                if cycle and self.cycle_adapter is not None:
+                    tokens = self.cycle_adapter.enter(tokens, start, cycle + 1)
+                tokens = self._run(tokens, cycle + 1, trace, scores)
             sets.append(tokens)
-        return CycleTokens(tuple(sets), self.test_cycles - 1, self.num_cycles if self.training else 1)
+        return CycleTokens(tuple(sets), self.test_cycles - 1, self.num_cycles if self.training else 1, fixed)
+
+    def _without_gradient(self, cycles: int) -> range:
+        """The 0-based cycles, of so many that are run, that carry no gradient."""
+        if not self.training or self.gradient_cycles is None:
+            return range(0)
+        return range(1, max(cycles - self.gradient_cycles, 1))
 
     def _run(self, tokens: TokenSet, *options: Any) -> TokenSet:
         """:meth:`run_cycle`, compiled and checkpointed where it is trained and that is asked for."""

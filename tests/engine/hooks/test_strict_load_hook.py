@@ -4,11 +4,12 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.runner import BaseLoop, IterBasedTrainLoop
 from torch import nn
 
 import sdpose  # noqa: F401
 from sdpose.engine.hooks import StrictLoadHook, strict_load_hook
-from sdpose.errors import MismatchError, UserError
+from sdpose.errors import ConfigError, MismatchError, UserError
 
 
 def _runner() -> SimpleNamespace:
@@ -121,3 +122,47 @@ def test_labels_of_a_test_that_the_checkpoint_did_not_learn_are_said(monkeypatch
     runner._test_loop = SimpleNamespace(dataloader=SimpleNamespace(dataset=SimpleNamespace(metainfo=tested)))
     StrictLoadHook().after_load_checkpoint(runner, checkpoint)
     assert (words is None and said == []) or words in said[0]
+
+
+class WithHead(nn.Module):
+    """A backbone, and a head of any width."""
+
+    def __init__(self, outputs: int) -> None:
+        super().__init__()
+        self.backbone = nn.Linear(2, 2)
+        self.head = nn.Linear(2, outputs)
+
+
+def _loads(hook: StrictLoadHook, weights: dict, **more: object) -> dict:
+    runner = SimpleNamespace(model=WithHead(3), _load_from='some.pth', **more)
+    checkpoint = dict(state_dict=dict(weights))
+    hook.after_load_checkpoint(runner, checkpoint)
+    assert torch.equal(checkpoint['state_dict']['head.weight'], runner.model.head.weight)
+    return checkpoint['state_dict']
+
+
+def test_a_fresh_part_starts_anew_and_all_else_must_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = []
+    monkeypatch.setattr(strict_load_hook, 'print_log', lambda message, *_: said.append(message))
+    training = BaseLoop.__new__(IterBasedTrainLoop)
+    weights = {**WithHead(5).state_dict(), 'head.more': torch.zeros(1)}
+    for fresh in (['head'], 'head', ('head.',)):
+        loaded = _loads(StrictLoadHook(fresh=fresh), weights, _train_loop=training)
+        assert loaded.keys() == WithHead(3).state_dict().keys()
+        assert torch.equal(loaded['backbone.weight'], weights['backbone.weight'])
+    assert said[0] == (
+        'some.pth: takes over 2 tensors of backbone; head starts anew (2 tensors; 3 of the checkpoint are left out)'
+    )
+    del weights['backbone.bias']
+    with pytest.raises(MismatchError, match='missing +backbone.bias'):
+        _loads(StrictLoadHook(fresh=['head']), weights, _train_loop=training)
+    with pytest.raises(ConfigError, match='fresh names heads, which this model does not have: its parts are backb'):
+        _loads(StrictLoadHook(fresh=['heads']), weights, _train_loop=training)
+
+
+@pytest.mark.parametrize('more', [{}, dict(_train_loop=dict(by_epoch=True)), dict(_resume=True)])
+def test_tests_and_resumed_trainings_leave_nothing_out(more: dict) -> None:
+    if '_resume' in more:
+        more = dict(more, _train_loop=BaseLoop.__new__(IterBasedTrainLoop))
+    with pytest.raises(MismatchError, match='head.weight'):
+        _loads(StrictLoadHook(fresh=['head']), WithHead(5).state_dict(), **more)
