@@ -41,7 +41,7 @@ def parse_args() -> argparse.Namespace:
     flip = parser.add_mutually_exclusive_group()
     flip.add_argument('--flip-test', action='store_true', default=None, help='average with the mirror image')
     flip.add_argument('--no-flip-test', dest='flip_test', action='store_false', help='do not (default: as the config)')
-    add('--batch-size', type=int, default=32, help='people at once (default: %(default)s)')
+    add('--batch-size', type=int, help='people at once (default: 8 on the CPU, else 32)')
     add('--device', default='cpu', help='where a checkpoint runs, such as cuda:0 (default: %(default)s)')
     add('--halt', type=float, metavar='SCORE', help='run a further cycle only for people with a lower mean score')
     add('--halt-by', choices=['peaks', 'motion'], default='peaks', help='rule of --halt (default: %(default)s)')

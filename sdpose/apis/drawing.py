@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
+from sdpose.compat.drawing import give_windows_fonts
 from sdpose.errors import ConfigError, UserError
 from sdpose.io.folders import require_writable
 
@@ -73,7 +74,7 @@ def say_picture_folder(runner: Runner, show_dir: str | None) -> None:
 
 
 def require_display(instead: str = 'write pictures with --show-dir FOLDER') -> None:
-    """Try to open a window.
+    """Try to open a window, and have fonts ready for the next ones.
 
     Args:
         instead: What the message offers in place of windows.
@@ -92,3 +93,4 @@ def require_display(instead: str = 'write pictures with --show-dir FOLDER') -> N
             f'--show opens windows, and none can be opened here ({seen}, or OpenCV was built without windows): '
             f'{instead}, or log in with a display (ssh -X)'
         )
+    give_windows_fonts()

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--people', type=int, nargs='+', default=[1, 4, 10, 20], help='on a picture (default: 1 4 10 20)'
     )
     parser.add_argument('--pictures', type=int, default=8, help='how many (default: 8)')
-    parser.add_argument('--batch-size', type=int, default=32, help='people at once here (default: 32)')
+    parser.add_argument('--batch-size', type=int, help="people at once here (default: the inferencer's)")
 
 
 def run(args: argparse.Namespace) -> list[Table]:

@@ -1,8 +1,10 @@
-"""Drawing key points beside NumPy 2.4."""
+"""Drawing key points beside NumPy 2.4, and windows of an OpenCV without fonts."""
 
+import os
 from collections.abc import Callable
 from functools import wraps
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,18 @@ def draw_with_scalar_radius() -> None:
         return
     visualizer.draw_circles = _with_scalar_radius(visualizer.draw_circles)
     setattr(visualizer, _MARK, True)
+
+
+def give_windows_fonts() -> None:
+    """Name Matplotlib's fonts to OpenCV's windows, if the folder that OpenCV names is missing.
+
+    Seen: opencv-python 5.0 sets ``QT_QPA_FONTDIR`` to a folder that it does not have; each window then prints several
+    lines about it, and its status bar stays empty.
+    """
+    import_module('cv2')  # sets it
+    if not Path(os.environ.get('QT_QPA_FONTDIR', '')).is_dir():
+        fonts = Path(import_module('matplotlib').get_data_path(), 'fonts', 'ttf')
+        os.environ['QT_QPA_FONTDIR'] = str(fonts)
 
 
 def _with_scalar_radius(draw: Callable) -> Callable:

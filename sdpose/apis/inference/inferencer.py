@@ -44,7 +44,8 @@ class PoseInferencer:
             takes a picture (H, W, 3) of 8 bits in the order blue, green, red and returns (N, 4) boxes left, top, right,
             bottom, or (N, 5) with scores. Without one, each picture as a whole is the box of one person.
         flip_test: Whether mirror images are averaged; by default as the config's ``test_cfg``, or the file, says.
-        batch_size: How many people the model gets at once.
+        batch_size: How many people the model gets at once; by default 8 on a processor, whose caches hold no more (32
+            take up to a quarter longer), else 32.
         box_score: Boxes of a detector, or of a detection file, with a lower score are left out.
         cfg_options: Overrides of the config.
         halt: The threshold of :class:`sdpose.models.halting.Halting`: everybody has the first cycle of a checkpoint's
@@ -66,12 +67,14 @@ class PoseInferencer:
         device: str = 'cpu',
         detector: Detector | None = None,
         flip_test: bool | None = None,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         box_score: float = 0.3,
         cfg_options: dict[str, Any] | None = None,
         halt: float | None = None,
         halt_by: str = 'peaks',
     ) -> None:
+        if batch_size is None:
+            batch_size = 8 if device == 'cpu' else 32
         if batch_size < 1:
             raise UserError(f'batch_size={batch_size}: give at least 1 person')
         if not np.isfinite(box_score):  # no score is above it, or all are

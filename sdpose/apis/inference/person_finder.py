@@ -1,34 +1,25 @@
 """The person finder of MediaPipe (BlazePose's detector), for pictures of one or a few large people, offline.
 
-Its file of 3 MB, ``pose_detection.tflite``, is Google's under Apache-2.0 and is no part of this project: it lies in the
-wheel of mediapipe 0.10.21. It finds the middle of a person's hips and a point on the circle around the whole person.
+Its file has 3 MB, see :mod:`.mediapipe_model`. It finds the middle of a person's hips and a point on the circle around
+the whole person.
 """
 
-import zipfile
 from collections.abc import Iterator
-from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-import torch
 
-from sdpose.errors import UserError
+from .mediapipe_model import load_mediapipe_model
 
 _FILE = 'mediapipe/modules/pose_detection/pose_detection.tflite'
 _SIDE = 224
+_POINTS, _SCORES = (2254, 12), (2254, 1)  # outputs: for each anchor
 # Cells of (stride, anchors in each), in the order of the outputs.
 _GRIDS = ((8, 2), (16, 2), (32, 6))
 _ASPECT = 0.75  # of a person's box, whose height is the circle's diameter
 _LEAST = 0.1  # score
 _SAME = 0.7  # the share of a box in one of a higher score, from which on both are one person
 _CUT = 0.25  # of its height that a box may reach out of a part
-_CURE = (
-    'pip install ai-edge-litert, pip download mediapipe==0.10.21 --no-deps, and name the wheel: --detector '
-    'mediapipe=mediapipe-0.10.21-....whl'
-)
 
 
 class PersonFinder:
@@ -44,19 +35,8 @@ class PersonFinder:
     """
 
     def __init__(self, file: str | None = None, tiles: int = 1) -> None:
-        if find_spec('ai_edge_litert') is None:
-            raise UserError(f'the detector mediapipe needs the package ai-edge-litert: {_CURE}')
-        interpreter = import_module('ai_edge_litert.interpreter').Interpreter
-        try:
-            self._model: Any = interpreter(model_content=_content(file), num_threads=torch.get_num_threads())
-            self._model.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            raise UserError(f'{file or _FILE} is no model of a person finder: {error}') from error
-        self._input = self._model.get_input_details()[0]['index']
-        places = {each['shape'][-1]: each['index'] for each in self._model.get_output_details()}
-        if {*places} != {1, 12}:
-            raise UserError(f'{file or _FILE} is another model than {_FILE}: its outputs differ')
-        self._points, self._scores = places[12], places[1]
+        self._model, self._input, places = load_mediapipe_model(_FILE, file, '--detector', {_POINTS, _SCORES})
+        self._points, self._scores = places[_POINTS], places[_SCORES]
         self._anchors = _anchor_centers()
         self.tiles = tiles
 
@@ -90,27 +70,6 @@ class PersonFinder:
         whole = np.abs(inside - boxes).max(axis=1) <= _CUT * (boxes[:, 3] - boxes[:, 1])
         whole &= (boxes[:, 2:] - boxes[:, :2] > 2).all(axis=1)
         return np.column_stack([boxes, scores[sure]])[whole].astype(np.float32)
-
-
-def _content(file: str | None) -> bytes:
-    """The model's file.
-
-    Raises:
-        UserError: If it cannot be found or read.
-    """
-    if file is None:
-        package = find_spec('mediapipe')
-        folder = Path(package.origin).parents[1] if package is not None and package.origin else Path('nowhere')
-        file = str(folder / _FILE)
-        if not Path(file).is_file():
-            raise UserError(f'no installed mediapipe holds {_FILE} (0.10.21 does, newer ones do not): {_CURE}')
-    try:
-        if zipfile.is_zipfile(file):
-            with zipfile.ZipFile(file) as wheel:
-                return wheel.read(_FILE)
-        return Path(file).read_bytes()
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
-        raise UserError(f'{file} cannot be read, or holds no {_FILE} ({error}): {_CURE}') from error
 
 
 def _anchor_centers() -> np.ndarray:

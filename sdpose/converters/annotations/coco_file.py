@@ -18,11 +18,15 @@ class CocoFile:
     Args:
         joints: Names of the joints of a person, in their order.
         classes: Names of the classes by number; people alone by default.
+        limbs: Pairs of joints, by their places from 0.
     """
 
-    def __init__(self, joints: Sequence[str], classes: dict[int, str] | None = None) -> None:
+    def __init__(
+        self, joints: Sequence[str], classes: dict[int, str] | None = None, limbs: Sequence[tuple[int, int]] = ()
+    ) -> None:
         self.joints = list(joints)
         self.classes = classes or {0: 'person'}
+        self.limbs = [[a + 1, b + 1] for a, b in limbs]
         self.images: list[dict[str, Any]] = []
         self.annotations: list[dict[str, Any]] = []
 
@@ -65,7 +69,8 @@ class CocoFile:
     def content(self) -> dict[str, Any]:
         """What the file holds."""
         kinds = [
-            dict(id=number + 1, name=name, keypoints=self.joints, skeleton=[]) for number, name in self.classes.items()
+            dict(id=number + 1, name=name, keypoints=self.joints, skeleton=self.limbs)
+            for number, name in self.classes.items()
         ]
         return dict(images=self.images, annotations=self.annotations, categories=kinds)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sdpose.errors import DataError, UserError
 
-_COCO = (
+COCO_JOINTS = (
     *('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear', 'left_shoulder', 'right_shoulder', 'left_elbow'),
     *('right_elbow', 'left_wrist', 'right_wrist', 'left_hip', 'right_hip', 'left_knee', 'right_knee', 'left_ankle'),
     'right_ankle',
@@ -58,8 +58,8 @@ def settle_names(
         if len(found) != count:
             raise DataError(f'{file} names {len(found)} joints and has {count} for each person: give --joints')
         return list(found), ''
-    if count == len(_COCO):
-        return list(_COCO), f'{file} does not name its 17 joints: they are taken for those of COCO, in its order'
+    if count == len(COCO_JOINTS):
+        return list(COCO_JOINTS), f'{file} does not name its 17 joints: they are taken for those of COCO, in its order'
     raise UserError(
         f'{file} does not name its {count} joints: give --joints with their names in order, separated by commas, or a '
         'file with one in a line'

@@ -1,5 +1,6 @@
 """The end of a training pipeline: what a loss and a log need, and no more."""
 
+import warnings
 from typing import Any
 
 import cv2
@@ -14,6 +15,9 @@ _META = (
     *('id', 'img_id', 'img_path', 'ori_shape', 'img_shape', 'input_size', 'input_center', 'input_scale', 'flip'),
     'input_matrix',
 )
+# A crop that the device samples is a view of the crop cache's file. Torch warns of it, in every process of a loader;
+# nobody writes into what is sent on.
+warnings.filterwarnings('ignore', 'The given NumPy array is not writable', UserWarning)
 
 
 @TRANSFORMS.register_module()
@@ -49,9 +53,7 @@ class PackTrainingInputs(PackPoseInputs):
         if fields:
             sample.gt_fields = PixelData(**fields)
         if 'input_matrix' in results:
-            return dict(
-                inputs=torch.from_numpy(image).permute(2, 0, 1), data_samples=sample
-            )  # still (h, w, 3) in memory
+            return dict(inputs=torch.from_numpy(image).permute(2, 0, 1), data_samples=sample)  # (h, w, 3) in memory
         planes = np.empty((image.shape[2], *image.shape[:2]), image.dtype)  # (3, H, W)
         cv2.split(image, list(planes))  # in place, 8 times as fast as a transposed copy
         return dict(inputs=torch.from_numpy(planes), data_samples=sample)

@@ -116,13 +116,13 @@ def test_what_is_missing(wheel: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     for name, said in (
         (f'mediapipe={tmp_path}/nowhere', 'nowhere cannot be read'),
         (f'mediapipe={tmp_path}/empty.whl', f'empty.whl cannot be read, or holds no {FILE}'),
-        (f'mediapipe={tmp_path}/other.tflite', 'other.tflite is no model of a person finder'),
+        (f'mediapipe={tmp_path}/other.tflite', 'other.tflite is no model that can be run'),
         ('mediapipe:0', "no detector is called 'mediapipe:0'"),
         ('mediapipe', f'no installed mediapipe holds {FILE}.*pip download mediapipe==0.10.21'),
     ):
         with pytest.raises(UserError, match=said):
             build_detector(name)
     monkeypatch.delitem(sys.modules, 'ai_edge_litert')
-    monkeypatch.setattr('sdpose.apis.inference.person_finder.find_spec', lambda name: None)
+    monkeypatch.setattr('sdpose.apis.inference.mediapipe_model.find_spec', lambda name: None)
     with pytest.raises(UserError, match='needs the package ai-edge-litert: pip install ai-edge-litert'):
         build_detector(f'mediapipe={wheel}')

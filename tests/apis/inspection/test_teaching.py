@@ -66,7 +66,7 @@ def test_terms_and_simulated_heatmaps(taught: Callable) -> None:
         width, height = 12, 16
         maps, _ = SimulatedHeatmapLoss.simulate(prediction.coords, prediction.sigma, (width, height))
     assert terms['loss_query'] == pytest.approx(float(query), rel=1e-5)
-    np.testing.assert_allclose(found.arrays['student_heatmaps'], maps[0], atol=1e-5)
+    np.testing.assert_allclose(found.arrays['student_heatmaps'], maps[0], rtol=1e-4, atol=2e-5)
 
 
 def test_terms_whose_adapter_was_not_published_are_left_out(

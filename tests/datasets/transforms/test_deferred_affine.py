@@ -1,5 +1,7 @@
 """Crops that the preprocessor makes: the pixels of OpenCV's warp, and all else as if the loader had made them."""
 
+import subprocess
+import sys
 from typing import Any
 
 import mmpose.datasets.transforms as theirs
@@ -94,3 +96,17 @@ def test_a_memory_mapped_crop_is_read_in_its_window_alone() -> None:
     sample['img'] = np.zeros((100, 100, 3), np.uint8)
     made = DeferredAffine(input_size=_SIZE).transform(sample)
     assert made['img'].shape[0] < 16 and made['img'].shape[1] < 14 and made['img'].flags.c_contiguous
+
+
+def test_a_view_of_a_file_is_sent_on_without_a_warning() -> None:
+    """Torch warns once in a process, so in one of its own."""
+    code = (
+        'import numpy as np\n'
+        'from sdpose.datasets.transforms import PackTrainingInputs\n'
+        'image = np.zeros((4, 3, 3), np.uint8)\n'
+        'image.flags.writeable = False\n'
+        'packed = PackTrainingInputs()(dict(img=image, input_matrix=np.eye(2, 3)))\n'
+        "print(tuple(packed['inputs'].shape))"
+    )
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ('(3, 4, 3)\n', '')
