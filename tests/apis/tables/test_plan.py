@@ -58,6 +58,63 @@ def test_rows_are_the_papers(plan, name):
     assert plan.tables[name].read == ('last' if name == 'table6' else 'first')
 
 
+# What trains in each row of the tables beyond the paper: cycles, terms, teacher, adapters, hooks.
+TOKENS = (2, ('query', 'visual_content'), 'next')
+BEYOND = {
+    'plain': (1, (), None, (), ()),
+    'plain, time of SDPose': (1, (), None, (), ()),
+    '2 cycles, pose losses': (2, (), None, (), ()),
+    'SDPose': (2, ('query', 'visual'), 'next', (), ()),
+    'A, predictions of the last cycle, traded': (2, ('prediction',), 'last', (), ('TeachingScheduleHook',)),
+    'B, normalized tokens': (*TOKENS, (), ()),
+    'B + C, cycle embedding': (*TOKENS, ('CycleEmbedding',), ()),
+    'B + C, cycle norms': (*TOKENS, ('CycleNorm',), ()),
+    'B + C, cycle LoRA': (*TOKENS, ('CycleLoRA',), ()),
+    'B + D, injection': (*TOKENS, ('CycleInjection',), ()),
+    'B + F, random cycles': (*TOKENS, (), ('RandomCyclesHook',)),
+    'A + C + D, predictions, norms, injection': (
+        2,
+        ('prediction',),
+        'last',
+        ('CycleInjection', 'CycleNorm'),
+        ('TeachingScheduleHook',),
+    ),
+}
+
+
+def test_rows_beyond_the_paper_train_what_they_say(plan):
+    init_default_scope('mmpose')
+    found = {}
+    for row in plan.tables['beyond'].rows:
+        config = load_config(ROOT / plan.scales['fresh'].config, overrides(plan, 'fresh', row))
+        model = MODELS.build(config.model)
+        distiller, adapters = model.distiller, model.neck.cycle_adapter or ()
+        found[row.name] = (
+            model.neck.num_cycles,
+            tuple(sorted(distiller.on.values())) if distiller else (),
+            distiller.teacher if distiller else None,
+            tuple(type(adapter).__name__ for adapter in adapters),
+            tuple(hook.type for hook in config.get('custom_hooks') or ()),
+        )
+        assert len(model.neck.layers) == plan.scales['fresh'].layers['deep'] >= 4
+        if distiller and row.name != 'SDPose':
+            assert distiller.detach_teacher
+    assert found == BEYOND
+
+
+def test_both_tables_beyond_the_paper_are_of_the_same_trainings(plan):
+    steps, time = (plan.tables[name] for name in ('beyond', 'beyond_time'))
+    assert steps.rows == time.rows and (steps.reference, time.reference) == ('plain', 'plain, time of SDPose')
+    longer = {row.name: row.overrides for row in steps.rows}['plain, time of SDPose']
+    few, many = (
+        plan.scales['fresh'].overrides['train_dataloader.dataset.indices'],
+        longer.pop('train_dataloader.dataset.indices'),
+    )
+    assert longer == steps.rows[0].overrides and many == pytest.approx(1.8 * few)
+    # Nobody is seen twice: starter pictures hold 2.1 people.
+    assert many < 2 * plan.scales['fresh'].data['synthetic_fresh'].draw['num_train']
+
+
 def test_scales_end_where_their_schedule_does(plan):
     for scale in plan.scales.values():
         config = load_config(ROOT / scale.config, scale.overrides)
