@@ -59,26 +59,20 @@ def test_rows_are_the_papers(plan, name):
 
 
 # What trains in each row of the tables beyond the paper: cycles, terms, teacher, adapters, hooks.
-TOKENS = (2, ('query', 'visual_content'), 'next')
+PREDICTED, TRADED = (2, ('prediction',), 'last'), 'TeachingScheduleHook'
 BEYOND = {
     'plain': (1, (), None, (), ()),
     'plain, time of SDPose': (1, (), None, (), ()),
     '2 cycles, pose losses': (2, (), None, (), ()),
     'SDPose': (2, ('query', 'visual'), 'next', (), ()),
-    'A, predictions of the last cycle, traded': (2, ('prediction',), 'last', (), ('TeachingScheduleHook',)),
-    'B, normalized tokens': (*TOKENS, (), ()),
-    'B + C, cycle embedding': (*TOKENS, ('CycleEmbedding',), ()),
-    'B + C, cycle norms': (*TOKENS, ('CycleNorm',), ()),
-    'B + C, cycle LoRA': (*TOKENS, ('CycleLoRA',), ()),
-    'B + D, injection': (*TOKENS, ('CycleInjection',), ()),
-    'B + F, random cycles': (*TOKENS, (), ('RandomCyclesHook',)),
-    'A + C + D, predictions, norms, injection': (
-        2,
-        ('prediction',),
-        'last',
-        ('CycleInjection', 'CycleNorm'),
-        ('TeachingScheduleHook',),
-    ),
+    'A, predictions of the last cycle, traded': (*PREDICTED, (), (TRADED,)),
+    'B, normalized tokens': (2, ('query', 'visual_content'), 'next', (), ()),
+    'A + C, cycle embedding': (*PREDICTED, ('CycleEmbedding',), (TRADED,)),
+    'A + C, cycle norms': (*PREDICTED, ('CycleNorm',), (TRADED,)),
+    'A + C, cycle LoRA': (*PREDICTED, ('CycleLoRA',), (TRADED,)),
+    'A + D, injection': (*PREDICTED, ('CycleInjection',), (TRADED,)),
+    'A + F, random cycles': (*PREDICTED, (), (TRADED, 'RandomCyclesHook')),
+    'A + C + D, norms and injection': (*PREDICTED, ('CycleInjection', 'CycleNorm'), (TRADED,)),
 }
 
 
@@ -102,17 +96,16 @@ def test_rows_beyond_the_paper_train_what_they_say(plan):
     assert found == BEYOND
 
 
-def test_both_tables_beyond_the_paper_are_of_the_same_trainings(plan):
-    steps, time = (plan.tables[name] for name in ('beyond', 'beyond_time'))
+def test_tables_beyond_the_paper_share_their_trainings(plan):
+    steps, time, longer = (plan.tables[name] for name in ('beyond', 'beyond_time', 'beyond_longer'))
     assert steps.rows == time.rows and (steps.reference, time.reference) == ('plain', 'plain, time of SDPose')
-    longer = {row.name: row.overrides for row in steps.rows}['plain, time of SDPose']
-    few, many = (
-        plan.scales['fresh'].overrides['train_dataloader.dataset.indices'],
-        longer.pop('train_dataloader.dataset.indices'),
-    )
-    assert longer == steps.rows[0].overrides and many == pytest.approx(1.45 * few)
+    (plain, long_plain, _, taught), key = steps.rows[:4], 'train_dataloader.dataset.indices'
+    people = plan.scales['fresh'].overrides[key]
+    assert long_plain.overrides == {**plain.overrides, key: pytest.approx(1.45 * people)}
+    assert longer.rows[0].overrides == long_plain.overrides
+    assert longer.rows[1].overrides == {**taught.overrides, key: long_plain.overrides[key]}
     # Nobody is seen twice: starter pictures hold 2.1 people.
-    assert many < 2 * plan.scales['fresh'].data['synthetic_fresh'].draw['num_train']
+    assert long_plain.overrides[key] < 2 * plan.scales['fresh'].data['synthetic_fresh'].draw['num_train']
 
 
 def test_scales_end_where_their_schedule_does(plan):
