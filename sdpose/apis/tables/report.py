@@ -134,7 +134,7 @@ def markdown(table: Table, outcomes: Sequence[Outcome], about: str, remarks: Seq
         legend = (
             'Per cent, mean ± sample standard deviation over seeds; differences are taken seed by seed. One '
             f'counts from {ENOUGH} seeds on, and if the 95 % interval of its mean excludes zero. Pairs for 1 point: at '
-            f'the spread of these differences so many seeds show one point with a probability of {POWER:.0%}.'
+            f'the spread of these differences so many seeds show one point with a probability of {100 * POWER:.0f} %.'
         )
     if any(item.row.quoted for item in outcomes):
         legend += ' The rows "quoted" are the paper\'s alone.'
