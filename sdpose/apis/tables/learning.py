@@ -1,5 +1,7 @@
-"""Learning curves of a table's rows: what their trainings logged, averaged over seeds."""
+"""Learning curves of a table's rows: what their trainings logged, averaged over seeds, and all of it as CSV."""
 
+import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,6 +33,26 @@ def learning_curves(folders: dict[str, Sequence[Path]]) -> tuple[str, dict[str, 
     quantity = next((name for name in (*_ACCURACY, _TOTAL) if name in everywhere), '')
     curves = {row: _mean([log[quantity] for log in some]) for row, some in logs.items()} if quantity else {}
     return quantity, {row: curve for row, curve in curves.items() if curve[0]}
+
+
+def curves_csv(folders: dict[str, Sequence[Path]]) -> str:
+    """Every loss term and accuracy that was logged, as CSV: row, seed (counted from 0), iteration, quantities.
+
+    Losses are as they count in the sum; those of the cycles stand beside each other (``loss_kpt_cycle1``).
+
+    Args:
+        folders: Of each row's trainings, one per seed; those without a log yet are left out.
+    """
+    logs = {(row, seed): _logged(folder) for row, some in folders.items() for seed, folder in enumerate(some)}
+    names = sorted({name for log in logs.values() for name in log if name.startswith(('loss_', 'acc'))})
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator='\n')
+    writer.writerow(('row', 'seed', 'iteration', *names))
+    for (row, seed), log in logs.items():
+        for step in sorted({step for name in names for step in log.get(name, {})}):
+            values = (log.get(name, {}).get(step) for name in names)
+            writer.writerow((row, seed, step, *('' if value is None else f'{value:.4g}' for value in values)))
+    return file.getvalue()
 
 
 def _logged(folder: Path) -> Series:

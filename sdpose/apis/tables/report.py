@@ -9,10 +9,7 @@ from pathlib import Path
 from scipy.stats import t as student
 
 from .plan import Row, Table
-
-# Fewer seeds give an interval too wide to mean anything.
-ENOUGH = 3
-CONFIDENCE = 0.95
+from .power import CONFIDENCE, ENOUGH, POWER, pairs_needed
 
 
 @dataclass(frozen=True)
@@ -106,6 +103,13 @@ def bounds(found: Gap) -> str:
     return '-' if interval is None else f'{interval[0]:+.1f} to {interval[1]:+.1f}'
 
 
+def pairs(found: Gap) -> str:
+    """How many seeds it takes to see one point at the spread of these differences; a dash where none is known."""
+    if len(found.measured) < ENOUGH:
+        return '-'
+    return str(pairs_needed(statistics.stdev(found.measured)) or '-')
+
+
 def markdown(table: Table, outcomes: Sequence[Outcome], about: str, remarks: Sequence[str] = ()) -> str:
     """The table as Markdown.
 
@@ -129,7 +133,8 @@ def markdown(table: Table, outcomes: Sequence[Outcome], about: str, remarks: Seq
     if reference:
         legend = (
             'Per cent, mean ± sample standard deviation over seeds; differences are taken seed by seed. One '
-            f'counts from {ENOUGH} seeds on, and if the 95 % interval of its mean excludes zero.'
+            f'counts from {ENOUGH} seeds on, and if the 95 % interval of its mean excludes zero. Pairs for 1 point: at '
+            f'the spread of these differences so many seeds show one point with a probability of {100 * POWER:.0f} %.'
         )
     if any(item.row.quoted for item in outcomes):
         legend += ' The rows "quoted" are the paper\'s alone.'
@@ -181,10 +186,11 @@ def _sources(outcomes: Sequence[Outcome]) -> list[list[str]]:
 
 def _differences(table: Table, outcomes: Sequence[Outcome], reference: Outcome) -> list[list[str]]:
     """Header and cells of the differences from the reference row."""
-    cells = [[f'paper - "{table.reference}"', f'measured - "{table.reference}"', '95 % interval', 'shows']]
+    against = f'- "{table.reference}"'
+    cells = [[f'paper {against}', f'measured {against}', '95 % interval', 'shows', 'pairs for 1 point']]
     for item in outcomes:
         if item is reference:
-            cells.append(['', '', '', ''])
+            cells.append([''] * len(cells[0]))
             continue
         found = gap(item, reference, table.read)
         cells.append(
@@ -193,6 +199,7 @@ def _differences(table: Table, outcomes: Sequence[Outcome], reference: Outcome) 
                 mean_and_spread(found.measured, sign=True),
                 bounds(found),
                 found.verdict(),
+                pairs(found),
             ]
         )
     return cells

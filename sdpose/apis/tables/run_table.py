@@ -8,6 +8,7 @@ from sdpose.errors import UserError
 from sdpose.io.atomic import atomic_write
 from sdpose.io.folders import require_writable
 
+from .learning import curves_csv
 from .page import table_csv, table_page
 from .plan import Table
 from .plan_file import read_plan
@@ -138,11 +139,12 @@ def outcome(
 
 
 def write_report(path: Path, table: Table, outcomes: Sequence[Outcome], about: str, remarks: Sequence[str]) -> Path:
-    """Write a table's report as Markdown, and beside it a page, a picture and all numbers; returns the first's path."""
+    """Write a report as Markdown, beside it a page, a picture, numbers and curves; returns the first one's path."""
     contents = {
         '.md': markdown(table, outcomes, about, remarks),
         '.html': table_page(table, outcomes, about, remarks),
         '.csv': table_csv(outcomes),
+        '.curves.csv': curves_csv({item.row.name: item.folders for item in outcomes}),
     }
     for suffix, content in contents.items():
         with atomic_write(path.with_suffix(suffix), 'w', encoding='utf-8') as file:

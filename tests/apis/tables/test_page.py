@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from browser import open_browser
 
-from sdpose.apis.tables.learning import learning_curves
+from sdpose.apis.tables.learning import curves_csv, learning_curves
 from sdpose.apis.tables.page import table_csv, table_page
 from sdpose.apis.tables.plan import Row, Table
 from sdpose.apis.tables.report import Outcome
@@ -64,6 +64,18 @@ def test_rows_and_differences_stand_on_the_page(outcomes):
 def test_a_table_without_anything_has_a_page():
     page = table_page(TABLE, [Outcome(row, [None]) for row in TABLE.rows], '', [])
     assert 'id="rows"' in page and 'id="pairs"' not in page and 'id="learning"' not in page
+
+
+def test_all_curves_are_written_by_row_seed_and_step(tmp_path):
+    first = log(tmp_path / 'first', acc_pose={50: 0.25, 100: 0.5}, loss_kpt={50: 0.0123456}, lr={50: 1.0})
+    second = log(tmp_path / 'second', loss_kpt_cycle1={50: 2.0}, loss_kpt_cycle2={50: 1e-6})
+    assert curves_csv({'a, b': [first, tmp_path / 'nothing'], 'c': [tmp_path / 'nothing', second]}).splitlines() == [
+        'row,seed,iteration,acc_pose,loss_kpt,loss_kpt_cycle1,loss_kpt_cycle2',
+        '"a, b",0,50,0.25,0.01235,,',
+        '"a, b",0,100,0.5,,,',
+        'c,1,50,,,2,1e-06',
+    ]
+    assert curves_csv({'a': [tmp_path / 'nothing']}) == 'row,seed,iteration\n'
 
 
 def test_learning_curves_are_means_over_the_steps_that_all_have(outcomes, tmp_path):

@@ -58,6 +58,56 @@ def test_rows_are_the_papers(plan, name):
     assert plan.tables[name].read == ('last' if name == 'table6' else 'first')
 
 
+# What trains in each row of the tables beyond the paper: cycles, terms, teacher, adapters, hooks.
+PREDICTED, TRADED = (2, ('prediction',), 'last'), 'TeachingScheduleHook'
+BEYOND = {
+    'plain': (1, (), None, (), ()),
+    'plain, time of SDPose': (1, (), None, (), ()),
+    '2 cycles, pose losses': (2, (), None, (), ()),
+    'SDPose': (2, ('query', 'visual'), 'next', (), ()),
+    'A, predictions of the last cycle, traded': (*PREDICTED, (), (TRADED,)),
+    'B, normalized tokens': (2, ('query', 'visual_content'), 'next', (), ()),
+    'A + C, cycle embedding': (*PREDICTED, ('CycleEmbedding',), (TRADED,)),
+    'A + C, cycle norms': (*PREDICTED, ('CycleNorm',), (TRADED,)),
+    'A + C, cycle LoRA': (*PREDICTED, ('CycleLoRA',), (TRADED,)),
+    'A + D, injection': (*PREDICTED, ('CycleInjection',), (TRADED,)),
+    'A + F, random cycles': (*PREDICTED, (), (TRADED, 'RandomCyclesHook')),
+    'A + C + D, norms and injection': (*PREDICTED, ('CycleInjection', 'CycleNorm'), (TRADED,)),
+}
+
+
+def test_rows_beyond_the_paper_train_what_they_say(plan):
+    init_default_scope('mmpose')
+    found = {}
+    for row in plan.tables['beyond'].rows:
+        config = load_config(ROOT / plan.scales['fresh'].config, overrides(plan, 'fresh', row))
+        model = MODELS.build(config.model)
+        distiller, adapters = model.distiller, model.neck.cycle_adapter or ()
+        found[row.name] = (
+            model.neck.num_cycles,
+            tuple(sorted(distiller.on.values())) if distiller else (),
+            distiller.teacher if distiller else None,
+            tuple(type(adapter).__name__ for adapter in adapters),
+            tuple(hook.type for hook in config.get('custom_hooks') or ()),
+        )
+        assert len(model.neck.layers) == plan.scales['fresh'].layers['deep'] >= 4
+        if distiller and row.name != 'SDPose':
+            assert distiller.detach_teacher
+    assert found == BEYOND
+
+
+def test_tables_beyond_the_paper_share_their_trainings(plan):
+    steps, time, longer = (plan.tables[name] for name in ('beyond', 'beyond_time', 'beyond_longer'))
+    assert steps.rows == time.rows and (steps.reference, time.reference) == ('plain', 'plain, time of SDPose')
+    (plain, long_plain, _, taught), key = steps.rows[:4], 'train_dataloader.dataset.indices'
+    people = plan.scales['fresh'].overrides[key]
+    assert long_plain.overrides == {**plain.overrides, key: pytest.approx(1.45 * people)}
+    assert longer.rows[0].overrides == long_plain.overrides
+    assert longer.rows[1].overrides == {**taught.overrides, key: long_plain.overrides[key]}
+    # Nobody is seen twice: starter pictures hold 2.1 people.
+    assert long_plain.overrides[key] < 2 * plan.scales['fresh'].data['synthetic_fresh'].draw['num_train']
+
+
 def test_scales_end_where_their_schedule_does(plan):
     for scale in plan.scales.values():
         config = load_config(ROOT / scale.config, scale.overrides)

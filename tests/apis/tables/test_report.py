@@ -55,13 +55,13 @@ def test_the_whole_report(outcomes):
     assert lines[0] == '### A table' and lines[2] == 'About it.'
     assert lines[4:9] == [
         '| row | paper | measured (first cycle) | cycle 1 | cycle 2 | seeds | paper - "plain" | measured - "plain" | '
-        '95 % interval | shows |',
-        '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
-        '| plain | 70.0 | 41.0 ± 1.0 | 41.0 ± 1.0 | - | 3 |  |  |  |  |',
+        '95 % interval | shows | pairs for 1 point |',
+        '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+        '| plain | 70.0 | 41.0 ± 1.0 | 41.0 ± 1.0 | - | 3 |  |  |  |  |  |',
         # 1.5 +- 4.303 x 0.5 / sqrt(3)
         '| taught | 72.5 | 42.5 ± 1.5 | 42.5 ± 1.5 | 51.0 ± 1.0 | 3 | +2.5 | +1.5 ± 0.5 | +0.3 to +2.7 | '
-        'as in the paper |',
-        '| worse | - | 30.5 ± 0.7 | 30.5 ± 0.7 | - | 2 | - | -10.0 ± 0.0 | - | too few seeds |',
+        'as in the paper | 5 |',
+        '| worse | - | 30.5 ± 0.7 | 30.5 ± 0.7 | - | 2 | - | -10.0 ± 0.0 | - | too few seeds | - |',
     ]
 
 
