@@ -117,8 +117,8 @@ def test_a_file_gives_the_joints_of_the_test_pipeline(udp: SimpleNamespace, tmp_
         assert np.abs(joints - wanted).max() < 2e-3 * max(1, np.abs(wanted).max() / 100)
         np.testing.assert_allclose(scores, sample.pred_instances.keypoint_scores, atol=1e-4)
         for model in models:
-            ((found, _),) = model.predict([(image, box)], 4)
-            assert np.abs(found - wanted).max() < 2e-3 * max(1, np.abs(wanted).max() / 100)
+            (found,) = model.predict([(image, box)], 4)
+            assert np.abs(found['keypoints'] - wanted).max() < 2e-3 * max(1, np.abs(wanted).max() / 100)
     metrics = sdpose.test(str(udp.config), str(done.file), work_dir=str(tmp_path / 'test'))
     assert metrics['coco/AP'] == pytest.approx(
         sdpose.test(str(udp.config), str(udp.file), work_dir=str(tmp_path / 'own'))['coco/AP'], abs=1e-6

@@ -15,9 +15,8 @@ train_dataloader = dict(
     )
 )
 log_processor = dict(type='LossLogProcessor')
-# MMPose's model, whose accuracy and batches do not have the host wait for the device.
 model = dict(
-    type='DistillPoseEstimator',
+    type='DistillPoseEstimator',  # MMPose's, but that the host does not wait for the device
     data_preprocessor=dict(type='HeatmapDataPreprocessor'),
     backbone=dict(init_cfg=dict(type='PretrainedBackbone')),
 )
