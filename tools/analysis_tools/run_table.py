@@ -37,8 +37,9 @@ def parse_args() -> argparse.Namespace:
     add(
         '--scale',
         default='mini',
-        metavar='mini|gpu|full',
-        help="a tiny model on the CPU, the full-size one on one GPU, or the paper's training (default: %(default)s)",
+        metavar='mini|fresh|gpu|full',
+        help='a tiny model on the CPU, one that sees each drawn person once (the tables beyond...), the full-size one '
+        "on one GPU, or the paper's training (default: %(default)s)",
     )
     add('--data', metavar='DATA', help="what to train on, e.g. synthetic or coco (default: the table's own)")
     add('--data-root', metavar='FOLDER', help='where the data are; synthetic ones are drawn there')
