@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from sdpose.errors import ConfigError
 from sdpose.models.pruners import FusingPruner, TokenPruner
-from sdpose.models.transformers import MultiCycledTransformer, SelfAttention, TransformerLayer
+from sdpose.models.transformers import FastLinear, MultiCycledTransformer, SelfAttention, TransformerLayer
 from sdpose.structures import Attended, CycleTokens, TokenSet
 
 
@@ -182,7 +182,7 @@ def _rows(linear: nn.Linear, start: int, end: int) -> nn.Linear:
 
 def _linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:
     """A linear of its weight (out, in) and bias (out,)."""
-    linear = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, device='meta')
+    linear = FastLinear(weight.shape[1], weight.shape[0], bias=bias is not None, device='meta')
     linear.weight = nn.Parameter(weight.detach().clone(), requires_grad=False)
     if bias is not None:
         linear.bias = nn.Parameter(bias.detach().clone(), requires_grad=False)

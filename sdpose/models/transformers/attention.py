@@ -13,6 +13,7 @@ from sdpose.errors import ConfigError
 from sdpose.structures import Attended
 
 from .cpu_attention import attend
+from .linear import FastLinear
 
 
 @MODELS.register_module()
@@ -36,8 +37,8 @@ class SelfAttention(nn.Module):
             raise ValueError(f'num_heads={num_heads} must divide dim={dim}')
         self.num_heads = num_heads
         self.scale = (dim // num_heads) ** -0.5 if scale is None else scale
-        self.qkv = nn.Linear(dim, 3 * dim, bias=qkv_bias)
-        self.proj = nn.Linear(dim, dim)
+        self.qkv = FastLinear(dim, 3 * dim, bias=qkv_bias)
+        self.proj = FastLinear(dim, dim)
 
     def forward(self, x: Tensor, num_rows: int = 0) -> Attended:
         """Attend over all tokens (B, T, D); ``num_rows`` as for :meth:`compute`."""

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from sdpose.structures import Attended
 
+from .linear import FastLinear
 from .recompute import linear_of
 
 
@@ -59,7 +60,7 @@ class TransformerLayer(nn.Module):
             )
         self.attn = MODELS.build({'type': 'SelfAttention', **(attention or {}), **sizes})
         self.norm2 = nn.LayerNorm(dim, eps=norm_eps)
-        self.ffn = nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim))
+        self.ffn = nn.Sequential(FastLinear(dim, hidden), nn.GELU(), FastLinear(hidden, dim))
         self.drop_path = DropPath(drop_path) if drop_path else nn.Identity()
 
     def attend(self, x: Tensor, num_rows: int = 0) -> tuple[Tensor, Attended]:
