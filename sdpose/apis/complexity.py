@@ -19,6 +19,7 @@ from sdpose.config.building import build_model
 from sdpose.config.nodes import input_size
 from sdpose.io.checkpoint import TRAINING_ONLY
 from sdpose.models.heads import CycleHead
+from sdpose.models.transformers import FastLinear
 
 
 def predictions(model: Any, images: Tensor) -> Any:
@@ -58,8 +59,12 @@ def count_macs(model: nn.Module, image: Tensor, training: bool) -> tuple[int, in
         In the published convention (modules only: convolutions, linears, norms, ReLU, upsampling), and true
         multiply-adds (matrix products and convolutions only, attention included).
     """
-    # MMCV's counter leaves its counts on the modules, so it gets a copy.
-    forward = add_flops_counting_methods(_Forward(copy.deepcopy(model), training))
+    # MMCV's counter leaves its counts on the modules, so it gets a copy; it knows classes, not their children.
+    copied = copy.deepcopy(model)
+    for module in copied.modules():
+        if type(module) is FastLinear:
+            module.__class__ = nn.Linear
+    forward = add_flops_counting_methods(_Forward(copied, training))
     forward.start_flops_count()
     with torch.no_grad():
         forward(image)

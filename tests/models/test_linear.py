@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from sdpose.models.transformers import FastLinear, SelfAttention, linear
-from sdpose.models.transformers.cpu_attention import as_on_a_gpu
 
 
 @pytest.fixture(autouse=True)
@@ -98,9 +98,9 @@ def test_under_autocast_and_for_counting_by_torch(products: list) -> None:
     fast, _ = _pair(True)
     with torch.autocast('cpu', torch.bfloat16):
         assert fast(torch.randn(100, 24)).dtype == torch.bfloat16
-    with as_on_a_gpu():
+    with FlopCounterMode(display=False) as counter:
         fast(torch.randn(100, 24))
-    assert not products
+    assert counter.get_total_flops() == 2 * 100 * 24 * 40 and not products
 
 
 def test_the_transformers_linears_are_these() -> None:

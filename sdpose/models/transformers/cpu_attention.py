@@ -22,18 +22,13 @@ _replaces = True
 
 @contextmanager
 def as_on_a_gpu() -> Iterator[None]:
-    """Attention and linears on a CPU by torch's own kernels: what a GPU runs, for counting."""
+    """Attention on a CPU by the kernel of its own precision: what a GPU runs, for counting."""
     global _replaces
     before, _replaces = _replaces, False
     try:
         yield
     finally:
         _replaces = before
-
-
-def replaces() -> bool:
-    """Whether what is slow on a CPU is computed by something faster; not within :func:`as_on_a_gpu`."""
-    return _replaces
 
 
 @cache

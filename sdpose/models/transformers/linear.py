@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
-
-from . import cpu_attention
+from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
 _LEAST_ROWS = 64  # with fewer, MKL is as fast
 
@@ -45,7 +44,8 @@ def has_slow_products() -> bool:
 
 
 def _is_faster_by_onednn(x: Tensor, weight: Tensor) -> bool:
-    if torch.jit.is_tracing() or torch.compiler.is_compiling() or not cpu_attention.replaces():
+    # What records or counts operators knows torch's own.
+    if torch.jit.is_tracing() or torch.compiler.is_compiling() or is_in_torch_dispatch_mode():
         return False
     plain = x.device.type == 'cpu' and x.dtype == weight.dtype == torch.float32 and not torch.is_autocast_enabled('cpu')
     return plain and x.numel() >= _LEAST_ROWS * weight.shape[1] and has_slow_products()
