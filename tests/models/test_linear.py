@@ -61,9 +61,12 @@ def test_what_needs_no_gradient_gets_none(products: list) -> None:
     assert len(products) == 2 and fast.weight.grad is None
     with torch.no_grad():
         assert not fast(x).requires_grad
+    fast.bias.requires_grad_(True)
+    fast(x.detach()).sum().backward()
+    assert fast.bias.grad.tolist() == [70.0] * 40 and fast.weight.grad is None and len(products) == 4
     fast.requires_grad_(True)
     fast(x.detach()).sum().backward()
-    assert fast.weight.grad is not None and len(products) == 5
+    assert fast.weight.grad is not None and len(products) == 6
 
 
 def test_a_transposed_input_and_a_gradient_that_is_spread_out(products: list) -> None:

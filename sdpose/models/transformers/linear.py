@@ -28,7 +28,7 @@ class FastLinear(nn.Linear):
         """(..., K) -> (..., N)."""
         if not _is_faster_by_onednn(x, self.weight):
             return F.linear(x, self.weight, self.bias)
-        if torch.is_grad_enabled() and (x.requires_grad or self.weight.requires_grad):
+        if torch.is_grad_enabled() and (x.requires_grad or any(each.requires_grad for each in self.parameters())):
             return _Linear.apply(x, self.weight, self.bias)
         return _product(x, self.weight, self.bias)
 
