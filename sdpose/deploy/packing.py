@@ -1,7 +1,7 @@
 """Convolutions that compute the ReLU, and the residual, behind them: a map is not read and written once more for each.
 
 Only StemNet, whose maps are large and few: the many small ones of a ResNet or an HRNet were no faster. Linears stay as
-they are: packed for MKL or oneDNN they were not faster either.
+they are (``FastLinear``): packed for MKL or oneDNN, or with the GELU inside, they were not faster either.
 
 Shapes: B batch, C channels, H and W the size of a map.
 """
