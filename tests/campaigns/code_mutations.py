@@ -322,7 +322,7 @@ CODE = (
     (
         'pruner: prunes in every cycle',
         'models/pruners/base.py',
-        '(self.cycles is None or cycle in self.cycles)',
+        'self.cycles is None or cycle in self.cycles',
         'True',
         PRUNING,
     ),
