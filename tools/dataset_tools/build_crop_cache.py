@@ -34,10 +34,10 @@ def parse_args() -> argparse.Namespace:
     add(
         '--max-resolution',
         type=float,
-        default=3.0,
+        default=0.0,
         metavar='K',
-        help="people whose box is more than K times as wide as the model's input are stored at K times its width; 0 "
-        'stores all as they are (default: %(default)s)',
+        help="people whose box is more than K times as wide as the model's input are stored at K times its width; that "
+        'smooths them, and a small input can lose AP (default: 0, all as they are)',
     )
     add(
         '--workers',

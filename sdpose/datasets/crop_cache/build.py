@@ -50,7 +50,7 @@ class Storing(NamedTuple):
     format: str = 'raw'
     quality: int = 95
     margins: float = 1.0
-    max_resolution: float = 3.0
+    max_resolution: float = 0.0
 
 
 class Person(NamedTuple):
