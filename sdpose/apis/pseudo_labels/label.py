@@ -107,14 +107,14 @@ def label(
 
 def _check(every: int, box_score: float, least: float, val_share: float) -> None:
     """Refuse what is out of its range."""
-    for name, value, fits in (
-        ('every', every, every >= 1),
-        ('box-score', box_score, 0 <= box_score <= 1),
-        ('least', least, 0 <= least <= 1),
-        ('val-share', val_share, 0 <= val_share < 1),
+    for name, value, fits, wanted in (
+        ('every', every, every >= 1, 'a whole number from 1'),
+        ('box-score', box_score, 0 <= box_score <= 1, '0 to 1'),
+        ('least', least, 0 <= least <= 1, '0 to 1'),
+        ('val-share', val_share, 0 <= val_share < 1, '0 or more, below 1'),
     ):
         if not fits:
-            raise UserError(f'--{name} {value} is out of its range: see --help')
+            raise UserError(f'--{name} {value}: give {wanted}')
 
 
 def _matched(joints: Sequence[str], names: Sequence[str]) -> list[int]:

@@ -2,13 +2,12 @@
 
 import sys
 import zipfile
-from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+from mediapipe_wheel import make_wheel
 
 from sdpose.apis.inference.detectors import build_detector
 from sdpose.apis.inference.person_finder import _anchor_centers, _around, _parts, _share
@@ -58,15 +57,8 @@ class Interpreter:
 @pytest.fixture
 def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A wheel that holds the file; the package that runs it is stood in for."""
-    package, module = ModuleType('ai_edge_litert'), ModuleType('ai_edge_litert.interpreter')
-    package.__spec__ = ModuleSpec('ai_edge_litert', None)
-    module.Interpreter = Interpreter  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, 'ai_edge_litert', package)
-    monkeypatch.setitem(sys.modules, 'ai_edge_litert.interpreter', module)
     monkeypatch.setattr(Interpreter, 'inputs', [])
-    with zipfile.ZipFile(tmp_path / 'mediapipe.whl', 'w') as archive:
-        archive.writestr(FILE, b'model')
-    return tmp_path / 'mediapipe.whl'
+    return make_wheel(tmp_path, FILE, Interpreter, monkeypatch)
 
 
 def test_anchors_are_those_of_the_model() -> None:

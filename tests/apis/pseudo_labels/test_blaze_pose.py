@@ -1,14 +1,11 @@
 """The teacher beside a stand-in for its model, which sees colours: squares, their way back, doubles."""
 
-import sys
-import zipfile
-from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+from mediapipe_wheel import make_wheel
 
 from sdpose.apis.pseudo_labels import BlazePose
 from sdpose.apis.pseudo_labels.blaze_pose import FILE, _square
@@ -51,15 +48,8 @@ class Interpreter:
 
 @pytest.fixture
 def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    package, module = ModuleType('ai_edge_litert'), ModuleType('ai_edge_litert.interpreter')
-    package.__spec__ = ModuleSpec('ai_edge_litert', None)
-    module.Interpreter = Interpreter  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, 'ai_edge_litert', package)
-    monkeypatch.setitem(sys.modules, 'ai_edge_litert.interpreter', module)
     monkeypatch.setattr(Interpreter, 'crops', [])
-    with zipfile.ZipFile(tmp_path / 'mediapipe.whl', 'w') as archive:
-        archive.writestr(FILE, b'model')
-    return tmp_path / 'mediapipe.whl'
+    return make_wheel(tmp_path, FILE, Interpreter, monkeypatch)
 
 
 def _picture(hips: tuple[int, int], rim: tuple[int, int], nose: tuple[int, int]) -> np.ndarray:

@@ -108,9 +108,9 @@ def test_pictures_of_one_name(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     'options, said',
     [
-        (dict(every=0), '--every 0 is out of its range'),
-        (dict(val_share=1.0), '--val-share 1.0 is out of its range'),
-        (dict(box_score=float('nan')), '--box-score nan is out of its range'),
+        (dict(every=0), '--every 0: give a whole number from 1'),
+        (dict(val_share=1.0), '--val-share 1.0: give 0 or more, below 1'),
+        (dict(box_score=float('nan')), '--box-score nan: give 0 to 1'),
         (dict(every=6), 'has people on 1 picture alone: --val-share 0 holds none out'),
         (dict(box_score=0.95), r'nobody was found in .*photos \(6 pictures\): --tiles 2 or more'),
         (dict(least=0.8), 'nobody was found'),
