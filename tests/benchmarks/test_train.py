@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from time import process_time
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 import torch
 
 from sdpose.benchmarks.infer import subjects
-from sdpose.benchmarks.train import command, kept, steps
+from sdpose.benchmarks.train import command, kept, measure, steps
 from sdpose.errors import UserError
 
 TINY = 'sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48'
@@ -36,6 +38,23 @@ def test_a_table_is_written(run_tool: Callable, tmp_path: Path) -> None:
     small = [rows[name, 'fp32']['of released'] for name in ('SDPose, checkpoint cycles', 'SDPose', 'released way')]
     assert small == sorted(small) and small[1] < 0.75
     assert 'GFLOP/s' in done.stdout and '| sdpose-tiny | fp32' in done.stdout
+
+
+def test_the_compiled_step_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else is measured before it: torch leaves out for good what it met while operators were counted."""
+    torch.compiler.reset()
+    compiled: list[int] = []
+
+    def backend(graph: torch.fx.GraphModule, inputs: list) -> Callable:
+        compiled.append(len(graph.graph.nodes))
+        return graph
+
+    monkeypatch.setattr(torch, 'compile', partial(torch.compile, backend=backend))
+    plan = measure.Plan(CPU, 2, ('fp32',), ('compile',), False, 1, process_time)
+    result = measure.measure(TINY, plan)
+    assert set(result.times) == {('SDPose', 'fp32'), ('SDPose, compile', 'fp32')}
+    assert list(result.kept) == [('SDPose', 'fp32')]
+    assert len(compiled) == 2 and min(compiled) > 20  # all layers of a cycle in one graph
 
 
 @pytest.mark.parametrize('config', [TINY, PLAIN])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from sdpose.models.transformers import FastLinear, SelfAttention, linear
@@ -105,6 +106,26 @@ def test_under_autocast_and_for_counting_by_torch(products: list) -> None:
     with FlopCounterMode(display=False) as counter:
         fast(torch.randn(100, 24))
     assert counter.get_total_flops() == 2 * 100 * 24 * 40 and not products
+
+
+def test_a_compiler_that_begins_in_the_middle_finds_what_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frame that was once left out, as within a dispatch mode, stays so, and those inside are compiled."""
+    monkeypatch.undo()
+    monkeypatch.setattr(linear, 'has_slow_products', lambda: True)
+    fast, plain = _pair(True)
+    torch.compiler.reset()
+    compiled = torch.compile(fast, backend='inductor')
+    x = torch.randn(70, 24)
+    with _Seen():
+        compiled(x)
+    for layer in (compiled, plain):
+        layer(x).square().sum().backward()
+    torch.testing.assert_close(fast.weight.grad, plain.weight.grad, rtol=1e-5, atol=1e-4)
+
+
+class _Seen(TorchDispatchMode):
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return function(*args, **(kwargs or {}))
 
 
 def test_the_transformers_linears_are_these() -> None:

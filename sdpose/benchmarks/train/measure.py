@@ -54,7 +54,7 @@ class Measured(NamedTuple):
         flops: Of a step of one image: three times the multiply-adds of its forward pass, times two.
         times: Seconds of every timed step by variant.
         peaks: FLOP/s of the matrix product by precision, of the same rounds.
-        kept: Bytes between forward and backward pass, of one image, by variant.
+        kept: Bytes between forward and backward pass, of one image, by variant; none of what is compiled.
         memory: The most bytes on a GPU by variant; None on a CPU.
         losses: The loss before the first step by variant.
     """
@@ -88,7 +88,8 @@ def measure(config: str, plan: Plan) -> Measured:
     for (name, make), precision in itertools.product(ways.items(), plan.precisions):
         way, key = make(), (name, precision)
         losses[key] = _loss(way, batches[plan.batch], precision)
-        kept[key] = kept_per_image(_forward(way, batches, precision), partial(_own, way, batches))
+        if 'compile' not in name:  # what counts lets nothing be compiled, not even later
+            kept[key] = kept_per_image(_forward(way, batches, precision), partial(_own, way, batches))
         steps[key] = step_of(way, batches[plan.batch], precision, 'fused' in name)
     memory = {key: _peak(step, key, plan) for key, step in steps.items()}
     products = {('gemm', precision): square_product(plan.device, precision) for precision in plan.precisions}

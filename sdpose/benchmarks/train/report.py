@@ -38,7 +38,7 @@ def _row(result: Measured, variant: tuple[str, str], plan: Plan) -> dict:
     name, precision = variant
     times, baseline = result.times[variant], (BASELINE, precision)
     whole, memory = (BASELINE, 'fp32'), result.memory[variant]
-    difference = None
+    kept, difference = result.kept.get(variant), None
     if baseline in result.losses and name != BASELINE:
         difference = f'{abs(result.losses[variant] / result.losses[baseline] - 1):.0e}'
     return {
@@ -50,8 +50,8 @@ def _row(result: Measured, variant: tuple[str, str], plan: Plan) -> dict:
         'images/s': round(plan.batch / median(times), 2),
         'x released': round(ratio(result.times[baseline], times), 2) if baseline in result.times else None,
         'share of peak': f'{result.flops * plan.batch / median(times) / result.peaks[precision]:.0%}',
-        'kept MiB': round(result.kept[variant] / _MIB, 2),
-        'of released': round(result.kept[variant] / result.kept[whole], 3) if whole in result.kept else None,
+        'kept MiB': None if kept is None else round(kept / _MIB, 2),
+        'of released': None if kept is None or whole not in result.kept else round(kept / result.kept[whole], 3),
         'peak MiB': None if memory is None else round(memory / _MIB),
         'difference': difference,
     }
