@@ -50,7 +50,11 @@ def optimize_for_inference(
 
 
 def deploy(
-    model: nn.Module, image_size: tuple[int, int] | None = None, open_attention: bool = True, every_cycle: bool = False
+    model: nn.Module,
+    image_size: tuple[int, int] | None = None,
+    open_attention: bool = True,
+    every_cycle: bool = False,
+    whole: bool = False,
 ) -> nn.Module:
     """The copy that :func:`optimize_for_inference` starts from, in plain operators that every exporter knows.
 
@@ -59,6 +63,7 @@ def deploy(
         image_size: As for :func:`optimize_for_inference`.
         open_attention: Compute softmax weights openly instead of by torch's fused attention.
         every_cycle: As for :func:`optimize_for_inference`.
+        whole: Compute all tokens of the deployed pass, with which a further cycle begins (see :class:`SinglePass`).
 
     Raises:
         ConfigError: As for :func:`optimize_for_inference`.
@@ -66,7 +71,7 @@ def deploy(
     height, width = image_size or image_size_of(model)
     deployed = _without_training_parts(model)
     if type(neck := getattr(deployed, 'neck', None)) is MultiCycledTransformer and not every_cycle:
-        deployed.neck = SinglePass(neck, open_attention).eval()
+        deployed.neck = SinglePass(neck, open_attention, whole).eval()
     image = torch.rand(2, 3, height, width, generator=torch.Generator().manual_seed(0))
     folded = copy.deepcopy(deployed)
     fold_batch_norms(folded, lambda: folded(image, None, mode='tensor'))

@@ -541,8 +541,8 @@ class _OnnxEngine:
     def start(self, metadata: dict[str, Any]) -> None:
         """Nothing is left to do."""
 
-    def __call__(self, names: Sequence[str], image_name: str, images: np.ndarray) -> list[np.ndarray]:
-        return self.session.run(list(names), {image_name: images})
+    def __call__(self, names: Sequence[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        return self.session.run(list(names), inputs)
 
 
 class _OpenvinoEngine:
@@ -571,8 +571,8 @@ class _OpenvinoEngine:
             options['INFERENCE_NUM_THREADS'] = self.threads
         self.compiled = self.core.compile_model(self.model, 'CPU', options)
 
-    def __call__(self, names: Sequence[str], image_name: str, images: np.ndarray) -> list[np.ndarray]:
-        found = self.compiled([images])
+    def __call__(self, names: Sequence[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        found = self.compiled(list(inputs.values()))
         return [found[self.compiled.output(name)] for name in names]
 
 
@@ -632,24 +632,25 @@ class ExportedFile:
                 f'batch_size={batch_size}: {self.file} was exported for batches of {self._fixed}; leave batch_size out'
             )
         self.batch_size = self._fixed or batch_size or DYNAMIC_BATCH
-        kind = self.metadata['output']['kind']
-        self._names = tuple(self.metadata['output'].get('names') or _OUTPUTS[kind])
+        output = self.metadata['output']
+        self._names = tuple(output.get('names') or _OUTPUTS[output['kind']])
+        self._inputs = tuple(self.metadata['input'].get('names') or (self.metadata['input']['name'],))
 
-    def run(self, images: np.ndarray) -> list[np.ndarray]:
+    def run(self, *inputs: np.ndarray) -> list[np.ndarray]:
         """The outputs of crops, in the order of the metadata's names, float32.
 
         Args:
-            images: (B, 3, h, w), float32, normalized; any number of them, those of a batch are run at once and a batch
-                that a file wants full is filled up.
+            inputs: (B, 3, h, w), float32, normalized; any number of them, those of a batch are run at once and a batch
+                that a file wants full is filled up. Of a further cycle: the state that the one before has left.
         """
         outputs = []
-        for start in range(0, len(images), self.batch_size):
-            batch = np.ascontiguousarray(images[start : start + self.batch_size], np.float32)
-            count = len(batch)
+        for start in range(0, len(inputs[0]), self.batch_size):
+            batch = [np.ascontiguousarray(each[start : start + self.batch_size], np.float32) for each in inputs]
+            count = len(batch[0])
             if self._fixed and count < self._fixed:
-                filling = np.zeros((self._fixed - count, *batch.shape[1:]), np.float32)
-                batch = np.concatenate([batch, filling])
-            found = self._engine(self._names, self.metadata['input']['name'], batch)
+                lacking = [np.zeros((self._fixed - count, *each.shape[1:]), np.float32) for each in batch]
+                batch = [np.concatenate(each) for each in zip(batch, lacking)]
+            found = self._engine(self._names, dict(zip(self._inputs, batch)))
             outputs.append([np.asarray(each, np.float32)[:count] for each in found])
         return [np.concatenate(each) for each in zip(*outputs)]
 
@@ -664,6 +665,8 @@ class PoseRuntime:
         flip_test: Whether the mirror image is run, too, and averaged; by default as the file's metadata say. A file
             with joints decoded from heatmaps can average only inside its graph.
         providers: Execution providers of ONNX Runtime in order of preference; by default the processor.
+        halt: Run a further cycle, as long as the file has one, for people whose joints have a lower mean score; None
+            runs the first for everybody.
 
     Attributes:
         metadata: What the exporter wrote about the model, such as ``metadata['joints']['names']``.
@@ -671,10 +674,11 @@ class PoseRuntime:
         warp: The matrix of a person's crop, :func:`warp_matrix` or :func:`udp_warp_matrix`.
         flip_test: Whether mirror images are averaged, inside the graph or here.
         beside: What the file says of joints beside places and scores: ``keypoint_visibility``, ``keypoint_sigmas``.
+        done_after: How many people so far were done after each cycle, (C,), with ``halt``; else None.
 
     Raises:
         ValueError: As :class:`ExportedFile`; or the file holds no pose model, a codec that this runtime cannot decode,
-            or ``flip_test`` cannot be had.
+            or ``flip_test`` or ``halt`` cannot be had.
     """
 
     def __init__(
@@ -684,12 +688,15 @@ class PoseRuntime:
         threads: int | None = None,
         flip_test: bool | None = None,
         providers: Sequence[str] | None = None,
+        halt: float | None = None,
     ) -> None:
         self._model = ExportedFile(file, batch_size, threads, providers)
         self.metadata, self.size = self._model.metadata, self._model.size
         self._kind: str = self.metadata['output']['kind']
         self.beside: tuple[str, ...] = tuple(self.metadata['output'].get('beside', ()))
         self._codec: dict[str, Any] = self.metadata.get('codec') or {}
+        if first := self.metadata.get('continues'):
+            raise ValueError(f'{self._model.file} holds a further cycle alone: name {first}, and say halt')
         if self.metadata['task'] != 'pose' or self._kind == 'classes':
             raise ValueError(f'{self._model.file} is a model of {self.metadata["task"]}, not of poses')
         codec = self._codec.get('type')
@@ -705,6 +712,21 @@ class PoseRuntime:
         self._order = flip_indices(len(joints['names']), joints['flip_pairs'])
         self._flip_here = self._choose_flip(flip_test)
         self.flip_test = self._flip_here or bool(self.metadata['flip_test'].get('inside'))
+        self._states = len(self.metadata['output'].get('state', ()))
+        self._halt, self._further = halt, None
+        self.done_after: np.ndarray | None = None
+        if halt is not None:
+            self._further = self._open_further(halt, threads, providers)
+            self.done_after = np.zeros(self.metadata['further']['cycles'], int)
+
+    def _open_further(self, halt: float, threads: int | None, providers: Sequence[str] | None) -> ExportedFile:
+        """The file of the further cycles."""
+        further, file = self.metadata.get('further'), self._model.file
+        if not 0 < halt < 1:
+            raise ValueError(f'halt={halt}: give a score between 0 and 1')
+        if further is None:
+            raise ValueError(f'halt={halt}: {file} holds one cycle: export the model with --cycles')
+        return ExportedFile(file.with_name(further['file']), self._model.batch_size, threads, providers)
 
     def _choose_flip(self, wanted: bool | None) -> bool:
         """Whether mirror images are to be run from here."""
@@ -775,16 +797,46 @@ class PoseRuntime:
         """All that the file says of crops, as :meth:`predict_all` names it, in pixels of the crops."""
         settings = self.metadata['input']
         images = normalize(crops, settings['mean'], settings['std'], settings['channel_order'])
-        outputs = self._model.run(images)
-        if self._flip_here:
-            mirrored = self._mirror(self._model.run(images[..., ::-1]))
-            outputs = [(one + other) * np.float32(0.5) for one, other in zip(outputs, mirrored)]
+        views = [images, images[..., ::-1]] if self._flip_here else [images]
+        found, states = self._read([self._model.run(view) for view in views])
+        if self._further is not None:
+            self._go_on(found, states, self._further)
+        return found
+
+    def _go_on(self, found: dict[str, np.ndarray], states: list[list[np.ndarray]], further: ExportedFile) -> None:
+        """Run further cycles for those people whose scores are low, and write what these say over ``found``.
+
+        Args:
+            found: As :meth:`infer_all` returns it.
+            states: Of the crops, and of the mirrored ones, what the first cycle has left.
+            further: The file of the others.
+        """
+        assert self._halt is not None and self.done_after is not None
+        people = np.arange(len(found['keypoint_scores']))
+        for cycle in range(1, len(self.done_after)):
+            stay = found['keypoint_scores'][people].mean(axis=1) < self._halt
+            self.done_after[cycle - 1] += len(people) - stay.sum()
+            people = people[stay]
+            if not len(people):
+                return
+            later, states = self._read([further.run(*(each[stay] for each in state)) for state in states])
+            for name, values in later.items():
+                found[name][people] = values
+        self.done_after[-1] += len(people)
+
+    def _read(self, views: list[list[np.ndarray]]) -> tuple[dict[str, np.ndarray], list[list[np.ndarray]]]:
+        """What outputs of crops, and of the mirrored ones, say, as :meth:`infer_all`; and their states."""
+        told = len(views[0]) - self._states
+        outputs, *mirrored = (view[:told] for view in views)
+        if mirrored:
+            pairs = zip(outputs, self._mirror(mirrored[0]))
+            outputs = [(one + other) * np.float32(0.5) for one, other in pairs]
         count = len(outputs) - len(self.beside)
         joints, scores = self._decode(outputs[:count])
         found = dict(keypoints=joints, keypoint_scores=scores, **dict(zip(self.beside, outputs[count:])))
         if _SIGMAS in found and self._kind == 'coordinates':
             found[_SIGMAS] = found[_SIGMAS] * np.array(self.size, np.float32)
-        return found
+        return found, [view[told:] for view in views]
 
     def _mirror(self, outputs: list[np.ndarray]) -> list[np.ndarray]:
         """Outputs of mirrored crops as those of the crops themselves."""
@@ -869,6 +921,7 @@ def _parse_args(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument('--batch-size', type=int, help='people that are run at once')
     parser.add_argument('--threads', type=int, help='threads of the runtime')
+    parser.add_argument('--halt', type=float, help='run further cycles for people with a lower mean score')
     return parser.parse_args(arguments)
 
 
@@ -882,7 +935,7 @@ def _predict_file(args: argparse.Namespace) -> dict[str, Any]:
             boxes.append([])
         if len(boxes[-1]) != 4:
             raise ValueError(f'--boxes {text}: give left, top, right, bottom, such as 10,20,110,220')
-    runtime = PoseRuntime(args.model, batch_size=args.batch_size, threads=args.threads)
+    runtime = PoseRuntime(args.model, batch_size=args.batch_size, threads=args.threads, halt=args.halt)
     image = cv2.imread(args.image) if Path(args.image).is_file() else None
     if image is None:
         raise ValueError(f'{args.image} does not exist or is no picture')

@@ -31,9 +31,10 @@ class SinglePass(nn.Module):
     Args:
         neck: The transformer; its parts are taken over.
         open_attention: Compute softmax weights openly everywhere, for graphs that know no fused attention.
+        whole: Compute the visual tokens of the last layer, too, from which :meth:`advance` goes on.
     """
 
-    def __init__(self, neck: MultiCycledTransformer, open_attention: bool = False) -> None:
+    def __init__(self, neck: MultiCycledTransformer, open_attention: bool = False, whole: bool = False) -> None:
         super().__init__()
         self.tokenizer = neck.tokenizer
         self.pruner = neck.pruner
@@ -46,12 +47,13 @@ class SinglePass(nn.Module):
         last = self.depth - 1
         applies = self.pruner is not None and self.pruner.applies(last, self.cycles)
         known = not applies or type(self.pruner) in (TokenPruner, FusingPruner)
-        self.last = QueryLayer(neck.layers[-1], open_attention) if is_plain(neck.layers[-1]) and known else None
+        shortened = is_plain(neck.layers[-1]) and known and not whole
+        self.last = QueryLayer(neck.layers[-1], open_attention) if shortened else None
         if self.last is not None and self.cycles == 1:
             del self.layers[last]
 
     def forward(self, feats: Sequence[Tensor], cycles: int | None = None) -> CycleTokens:
-        """The query tokens (B, K, D) of the deployed cycle, as the only token set.
+        """The query tokens (B, K, D) of the deployed cycle, or all of them, as the only token set.
 
         Args:
             feats: The backbone's feature maps, or the image in a 1-tuple; the last one, (B, C, H, W), is read.
@@ -71,6 +73,12 @@ class SinglePass(nn.Module):
                 tokens = tokens.add_position() if self.depth > 1 else tokens
                 tokens = TokenSet(last(tokens.sequence, tokens.num_queries), tokens.num_queries)
         return CycleTokens((tokens,), 0)
+
+    def advance(self, tokens: TokenSet) -> TokenSet:
+        """All tokens after one more cycle, of those of a ``whole`` pass, where its weights are those of all cycles."""
+        for index in range(self.depth):
+            tokens = self._run_layer(tokens, index, self.cycles + 1)
+        return tokens
 
     def _run_layer(self, tokens: TokenSet, index: int, cycle: int) -> TokenSet:
         """One whole layer, as in :meth:`MultiCycledTransformer.run_cycle`."""

@@ -30,6 +30,7 @@ def parse_args() -> argparse.Namespace:
     add('--flip-test', action='store_true', help='run and average the mirror image inside the graph')
     add('--opset', type=int, metavar='N', help='version of the ONNX operators, 13 to 23 (default: 18)')
     add('--outputs', help='heatmaps, joints (decoded inside) or simcc (for rtmlib); default: what the head predicts')
+    add('--cycles', type=int, default=1, metavar='N', help='also a file for cycles 2 to N, run for who needs them')
     cli.add_override_option(parser)
     return parser.parse_args()
 
@@ -45,6 +46,7 @@ def main() -> None:
         flip_test=args.flip_test,
         opset=args.opset,
         outputs=args.outputs,
+        cycles=args.cycles,
     )
     done = export(args.config, args.checkpoint, args.out, request, args.cfg_options)
     print('\n\n'.join(f'{each.file}\n{table(each.report)}' for each in done))

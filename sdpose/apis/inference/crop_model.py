@@ -115,7 +115,11 @@ class CropModel:
 
 
 def load_exported(
-    path: str, config: str | None, flip_test: bool | None, cfg_options: dict[str, Any] | None = None
+    path: str,
+    config: str | None,
+    flip_test: bool | None,
+    cfg_options: dict[str, Any] | None = None,
+    halting: Halting | None = None,
 ) -> CropModel:
     """The model of an exported file.
 
@@ -124,13 +128,17 @@ def load_exported(
         config: The config that it must agree with; None asks for none.
         flip_test: None does as the file's metadata say.
         cfg_options: Overrides of the config.
+        halting: When a person is done; None runs the first cycle for everybody.
 
     Raises:
-        UserError: If the file cannot be run, or ``flip_test`` cannot be had.
+        UserError: If the file cannot be run, or ``flip_test`` or halting cannot be had.
         ConfigError: If file and config are of two models.
     """
+    if halting is not None and halting.by != 'peaks':
+        raise UserError(f'halt_by={halting.by!r} is for checkpoints, but {path} is an exported file: it goes by peaks')
+    halt = None if halting is None else halting.thresholds[0]
     try:
-        runtime = PoseRuntime(path, threads=torch.get_num_threads(), flip_test=flip_test)
+        runtime = PoseRuntime(path, threads=torch.get_num_threads(), flip_test=flip_test, halt=halt)
     except ValueError as error:
         raise UserError(str(error)) from error
     metadata = runtime.metadata
@@ -147,6 +155,7 @@ def load_exported(
         skeleton=Skeleton.by_sides(metadata['joints']['skeleton'], sides),
         flip_test=runtime.flip_test,
         beside=runtime.beside,
+        done_after=runtime.done_after,
     )
 
 

@@ -48,10 +48,10 @@ class PoseInferencer:
             take up to a quarter longer), else 32.
         box_score: Boxes of a detector, or of a detection file, with a lower score are left out.
         cfg_options: Overrides of the config.
-        halt: The threshold of :class:`sdpose.models.halting.Halting`: everybody has the first cycle of a checkpoint's
-            model, and a further one, of those that it was trained with, as long as the mean score of the joints is
-            below. None runs the deployed cycle for everybody.
-        halt_by: The rule, ``'peaks'`` or ``'motion'``.
+        halt: The threshold of :class:`sdpose.models.halting.Halting`: everybody has the first cycle, and a further one,
+            of those that the model was trained with, or that were exported with it, as long as the mean score of the
+            joints is below. None runs the deployed cycle for everybody.
+        halt_by: The rule, ``'peaks'`` or, of a checkpoint, ``'motion'``.
 
     Attributes:
         model: What finds the joints; ``model.joints`` are their names.
@@ -84,10 +84,8 @@ class PoseInferencer:
         self.config, self.weights, self.cfg_options = config, weights, cfg_options
         self.batch_size, self.box_score = batch_size, box_score
         self.halting = None if halt is None else Halting((halt,), halt_by)
-        if self.halting and is_exported(weights):
-            raise UserError(f'halt={halt} is for checkpoints, but {weights} is an exported file, which holds one cycle')
         self.model: CropModel = (
-            load_exported(weights, config, flip_test, cfg_options)
+            load_exported(weights, config, flip_test, cfg_options, self.halting)
             if is_exported(weights)
             else load_checkpoint(weights, config, flip_test, device, cfg_options, self.halting)
         )

@@ -56,14 +56,15 @@ class Scored:
 
     def _predict(self, images: np.ndarray, samples: Any, run: Run) -> Any:
         """The samples with what the pass predicts of the model's images (B, 3, h, w)."""
-        outputs = run_batches(run, self.graph.arranged(images), self.batch)
+        told = len(self.graph.names) - len(self.graph.state)
+        outputs = run_batches(run, self.graph.arranged(images), self.batch)[:told]
         if self.graph.kind == 'classes':
             for sample, logits in zip(samples, outputs[0]):
                 sample.pred_score = torch.from_numpy(logits).softmax(dim=-1)
             return samples
         if self.flip is not None:
             other = run_batches(run, np.ascontiguousarray(images[..., ::-1]), self.batch)
-            parts = tuple(map(torch.from_numpy, other))
+            parts = tuple(map(torch.from_numpy, other[:told]))
             turned = mirror(self.graph.kind, parts, self.flip, self.graph.size)
             outputs = [(one + two.numpy()) * np.float32(0.5) for one, two in zip(outputs, turned)]
         joints, scores = self.decode(outputs)

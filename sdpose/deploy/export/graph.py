@@ -15,10 +15,13 @@ from sdpose.config.nodes import input_size
 from sdpose.deploy.optimize import deploy
 from sdpose.errors import ConfigError
 from sdpose.models.heads import TokenClsHead, TokenRegHead, TokenSimCCHead
-from sdpose.structures import SIGMAS
+from sdpose.models.transformers import MultiCycledTransformer
+from sdpose.structures import SIGMAS, CycleTokens, TokenSet
 
 from .decoding import HeatmapDecoder, one_hot
 
+INPUT = 'image'
+STATE = ('tokens', 'position')  # all tokens of a person (B, T, D), and where they are, if some were pruned
 NAMES = dict(
     heatmaps=('heatmaps',),
     coordinates=('keypoints', 'scores'),
@@ -91,19 +94,26 @@ class DeployedGraph(nn.Module):
         kind: What comes out, a key of ``NAMES``; ``joints`` and ``simcc`` are decoded inside.
         flip: The flip test of the config.
         inside: Whether it is done inside.
+        cycles: How many cycles a program can run; of more than one the graph has its tokens as outputs, too.
+
+    Attributes:
+        state: The names of these outputs, the last ones: what :class:`FurtherCycle` goes on with.
 
     Raises:
-        ConfigError: If the head cannot be deployed, or does not give such outputs.
+        ConfigError: If the head cannot be deployed, or does not give such outputs, or there are no such cycles.
     """
 
-    def __init__(self, model: Any, cfg: Config, kind: str, flip: Flip, inside: bool = False) -> None:
+    inputs = (INPUT,)
+
+    def __init__(self, model: Any, cfg: Config, kind: str, flip: Flip, inside: bool = False, cycles: int = 1) -> None:
         super().__init__()
         self.natural = natural_kind(model)
         decoded = kind in ('joints', 'simcc') and self.natural in ('heatmaps', 'coordinates')
         if kind != self.natural and not decoded:
             raise ConfigError(f'--outputs {kind}: {cfg.model.head.type} predicts {self.natural}; leave the option out')
         self.kind, self.size, self.flip = kind, input_size(cfg), flip
-        self.model = deploy(model, (self.size[1], self.size[0]))
+        self.state: tuple[str, ...] = _state(model, cycles) if cycles > 1 else ()
+        self.model = deploy(model, (self.size[1], self.size[0]), whole=cycles > 1)
         self.inside = inside
         if inside and (self.natural not in ('heatmaps', 'coordinates') or not flip.indices):
             raise ConfigError(f'--flip-test: outputs of {self.natural} are not averaged with the mirror image')
@@ -111,6 +121,8 @@ class DeployedGraph(nn.Module):
         mean, std = (torch.tensor(list(values)) for values in normalization(cfg))
         # rtmlib gives a BGR picture, normalized by the numbers of RGB in their order: undone and done again.
         self.swap = kind == 'simcc' and decoded
+        if self.swap and self.state:
+            raise ConfigError('--outputs simcc is for rtmlib, which runs one file: leave --cycles out')
         # rtmlib unpacks two outputs, so such a file has no others.
         self.beside: tuple[str, ...] = () if self.swap else tuple(getattr(self.model.head, 'reports', ()))
         self.gain: Tensor
@@ -122,7 +134,12 @@ class DeployedGraph(nn.Module):
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the outputs."""
-        return (*NAMES[self.kind], *self.beside)
+        return (*NAMES[self.kind], *self.beside, *self.state)
+
+    def example(self, batch: int) -> tuple[Tensor, ...]:
+        """Inputs of so many images to trace the graph with, as of :meth:`forward`."""
+        width, height = self.size
+        return (torch.rand(batch, 3, height, width, generator=torch.Generator().manual_seed(0)),)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """The outputs, in the order of :attr:`names`, of a normalized image (B, 3, h, w)."""
@@ -135,9 +152,14 @@ class DeployedGraph(nn.Module):
             outputs = tuple((one[:count] + other) * 0.5 for one, other in zip(both, mirrored))
         else:
             outputs = self._predict(image)
+        return self.finished(outputs)
+
+    def finished(self, outputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """The outputs in the order of :attr:`names` of what :meth:`read` found."""
         if self.kind == self.natural:
             return outputs
-        beside = dict(zip(self.beside, outputs[len(NAMES[self.natural]) :]))
+        first = len(NAMES[self.natural])
+        beside, state = dict(zip(self.beside, outputs[first:])), outputs[first + len(self.beside) :]
         if self.decoder is not None:
             joints, scores = self.decoder(outputs[0])
         else:
@@ -146,7 +168,7 @@ class DeployedGraph(nn.Module):
             return one_hot(joints, scores, self.size)
         if SIGMAS in beside:
             beside[SIGMAS] = beside[SIGMAS] * joints.new_tensor(self.size)
-        return joints, scores, *beside.values()
+        return joints, scores, *beside.values(), *state
 
     def arranged(self, images: np.ndarray) -> np.ndarray:
         """The model's normalized images (B, 3, h, w) as this graph wants them."""
@@ -155,15 +177,20 @@ class DeployedGraph(nn.Module):
         return np.ascontiguousarray(((images - self.shift.numpy()) / self.gain.numpy())[:, ::-1])
 
     def _predict(self, image: Tensor) -> tuple[Tensor, ...]:
-        """What the head predicts of an image (B, 3, h, w), what is beside it last."""
+        """What the head predicts of an image (B, 3, h, w), what is beside it behind, and the state last."""
         model: Any = self.model
-        plain = type(model.head) is TokenRegHead
-        if not plain and not self.beside:
-            return self._parts(model(image, None, mode='tensor'))
-        feats, head = model.extract_feat(image), model.head
+        if type(model.head) is TokenRegHead or self.beside or self.state:
+            return self.read(model.extract_feat(image))
+        return self._parts(model(image, None, mode='tensor'))
+
+    def read(self, feats: Any) -> tuple[Tensor, ...]:
+        """What the head predicts of features, what is beside it behind, and the state last."""
+        head: Any = self.model.head
+        plain = type(head) is TokenRegHead
         outputs = coordinates(head, head.outputs(feats.output.query)) if plain else self._parts(head.forward(feats))
         beside = head.beside(feats) if self.beside else {}
-        return *outputs, *(beside[name] for name in self.beside)
+        state = dict(zip(STATE, (feats.output.sequence, feats.output.position))) if self.state else {}
+        return *outputs, *(beside[name] for name in self.beside), *(state[name] for name in self.state)
 
     def _parts(self, answer: Any) -> tuple[Tensor, ...]:
         """A head's answer as tensors: heatmaps (B, K, H, W), or coordinates and scores, or vectors, or logits."""
@@ -177,6 +204,63 @@ class DeployedGraph(nn.Module):
         if answer.shape[-1] == 4:  # the sigmas of a likelihood
             return coords, 1 - answer[..., 2:].sigmoid().mean(dim=-1)
         return coords, torch.ones_like(coords[..., 0])
+
+
+class FurtherCycle(nn.Module):
+    """One more cycle as a graph: the tokens in, and the outputs out that the first graph has.
+
+    Args:
+        first: A graph with a state.
+    """
+
+    def __init__(self, first: DeployedGraph) -> None:
+        super().__init__()
+        self.first, self.names, self.kind = first, first.names, first.kind
+        self.inputs = tuple(f'previous_{name}' for name in first.state)
+        neck: Any = first.model.neck
+        self.neck, self.num_queries = neck, int(neck.tokenizer.num_queries)
+        # Of a model that prunes, each image has positions of its own, which are part of the state.
+        again = neck.tokenizer.position_per_layer and len(self.inputs) == 1
+        self.position: Tensor | None = neck.tokenizer.position if again else None  # (1, T, D)
+
+    def example(self, batch: int) -> tuple[Tensor, ...]:
+        """As :meth:`DeployedGraph.example`."""
+        with torch.no_grad():
+            return self.first(self.first.example(batch)[0])[-len(self.inputs) :]
+
+    def forward(self, tokens: Tensor, position: Tensor | None = None) -> tuple[Tensor, ...]:
+        """The outputs, in the order of :attr:`names`, after one more cycle.
+
+        Args:
+            tokens: All tokens, (B, T, D).
+            position: Their positions, (B, T, D), where tokens were pruned.
+        """
+        given = TokenSet(tokens, self.num_queries, self.position if position is None else position)
+        neck: Any = self.neck
+        return self.first.finished(self.first.read(CycleTokens((neck.advance(given),), 0)))
+
+
+AnyGraph = DeployedGraph | FurtherCycle
+
+
+def _state(model: Any, cycles: int) -> tuple[str, ...]:
+    """What a further cycle of a model needs of the one before, names of ``STATE``.
+
+    Raises:
+        ConfigError: If the model has no such cycles, or they are not all alike.
+    """
+    neck = getattr(model, 'neck', None)
+    most = getattr(neck, 'num_cycles', 1)
+    if cycles > most or type(neck) is not MultiCycledTransformer:
+        raise ConfigError(f'--cycles {cycles}: the model was trained with {most}')
+    if neck.test_cycles > 1:
+        raise ConfigError(f'--cycles {cycles}: model.neck.test_cycles={neck.test_cycles} are deployed as one pass')
+    pruner = neck.pruner
+    if neck.cycle_adapter is not None:
+        raise ConfigError(f'--cycles {cycles}: with model.neck.cycle_adapter each cycle is another: export one')
+    if pruner is not None and any(pruner.prunes_in(cycle) for cycle in range(2, cycles + 1)):
+        raise ConfigError(f'--cycles {cycles}: the model prunes in later cycles, too, so each is another: export one')
+    return STATE if pruner is not None and neck.tokenizer.position_per_layer else STATE[:1]
 
 
 def coordinates(head: TokenRegHead, raw: Tensor) -> tuple[Tensor, Tensor]:

@@ -13,8 +13,7 @@ from mmpose.registry import KEYPOINT_CODECS
 from sdpose.errors import MismatchError
 
 from .decoding import SPLIT
-from .formats import Session
-from .graph import NAMES, DeployedGraph
+from .graph import NAMES, AnyGraph, DeployedGraph, FurtherCycle
 
 OUTPUT_LIMIT = 1e-4  # of a difference in full precision, over the largest number of an output if that is above 1
 JOINT_LIMIT = 0.05  # pixels
@@ -24,17 +23,43 @@ _NOISE = 1e-5  # added to a heatmap to see whether its joint means anything
 _STEADY = 0.01  # pixels that such noise may move it
 _BATCH = 8
 
-Run = Callable[[np.ndarray], list[np.ndarray]]
+Run = Callable[..., list[np.ndarray]]
 
 
-def run_graph(graph: DeployedGraph) -> Run:
+def run_graph(graph: AnyGraph) -> Run:
     """A graph in PyTorch as a session's ``run``."""
 
-    def run(image: np.ndarray) -> list[np.ndarray]:
+    def run(*inputs: np.ndarray) -> list[np.ndarray]:
         with torch.no_grad():
-            return [value.numpy() for value in graph(torch.from_numpy(image))]
+            return [value.numpy() for value in graph(*map(torch.from_numpy, inputs))]
 
     return run
+
+
+def run_on(first: Run, further: Run, state: int, cycles: int) -> Run:
+    """What images give after all cycles.
+
+    Args:
+        first: The first one.
+        further: Each of the others.
+        state: How many of the last outputs it goes on with.
+        cycles: How many there are.
+    """
+
+    def run(images: np.ndarray) -> list[np.ndarray]:
+        outputs = first(images)
+        for _ in range(cycles - 1):
+            outputs = further(*outputs[-state:])
+        return outputs
+
+    return run
+
+
+def run_cycles(graph: DeployedGraph, cycles: int) -> Run:
+    """A graph and its further cycles in PyTorch as a session's ``run``."""
+    if cycles == 1:
+        return run_graph(graph)
+    return run_on(run_graph(graph), run_graph(FurtherCycle(graph)), len(graph.state), cycles)
 
 
 def run_batches(run: Run, images: np.ndarray, batch: int | None) -> list[np.ndarray]:
@@ -85,9 +110,10 @@ def compare(
     graph: DeployedGraph,
     reference: DeployedGraph,
     codec: dict[str, Any] | None,
-    session: Session,
+    run: Run,
     images: np.ndarray,
     batch: int | None,
+    cycles: int = 1,
 ) -> dict[str, Any]:
     """What a file's answers differ by.
 
@@ -95,9 +121,10 @@ def compare(
         graph: What the file holds, in PyTorch.
         reference: The same without decoding, for the codec.
         codec: Its config.
-        session: The file.
+        run: The file's, or the files'.
         images: The model's normalized images (N, 3, h, w).
         batch: Images at a time, None if it is free.
+        cycles: How many it runs.
 
     Returns:
         ``outputs``: by name, the largest ``difference`` and the largest number; ``joints``, but for classes: the
@@ -105,8 +132,8 @@ def compare(
         more than a pixel, of all.
     """
     arranged = graph.arranged(images)
-    wanted = run_batches(run_graph(graph), arranged, batch)
-    found = run_batches(session.run, arranged, batch)
+    wanted = run_batches(run_cycles(graph, cycles), arranged, batch)
+    found = run_batches(run, arranged, batch)
     result: dict[str, Any] = dict(
         outputs={
             name: dict(difference=float(np.abs(one - other).max()), largest=float(np.abs(one).max()))
@@ -115,7 +142,7 @@ def compare(
     )
     if graph.kind == 'classes':
         return result
-    own = run_batches(run_graph(reference), images, batch)
+    own = run_batches(run_cycles(reference, cycles), images, batch)
     decode = Decoder(reference.kind, codec, graph.size)
     joints, _ = decode(own)
     steady = _steady(decode, own, joints)

@@ -16,12 +16,11 @@ from sdpose.errors import ConfigError
 from sdpose.version import __version__
 
 from ..runtime import HEATMAP_CODECS
-from .graph import DeployedGraph, Flip, normalization
+from .graph import INPUT, DeployedGraph, Flip, normalization
 
 FORMAT_VERSION = 1
 KEY = 'sdpose'  # of the metadata inside a file
 FILE = 'metadata.json'
-INPUT = 'image'
 
 
 def joints_of(cfg: Config) -> dict[str, Any]:
@@ -102,7 +101,12 @@ def describe(
             channel_order='rgb' if rgb else 'bgr',
             batch=batch,
         ),
-        output=dict(kind=graph.kind, names=list(graph.names), **(dict(beside=beside) if beside else {})),
+        output=dict(
+            kind=graph.kind,
+            names=list(graph.names),
+            **(dict(beside=beside) if beside else {}),
+            **(dict(state=list(graph.state)) if graph.state else {}),
+        ),
         joints=joints,
         codec=_codec(cfg.model.head.get('decoder')),
         padding=float(_cropping(cfg, GetBBoxCenterScale).get('padding', 1.25)),

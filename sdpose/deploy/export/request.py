@@ -22,6 +22,7 @@ class ExportRequest:
         flip_test: Whether the mirror image is run and averaged inside the graph.
         opset: ONNX's version of operators; None for the default.
         outputs: One of ``KINDS``, or None for what the head predicts.
+        cycles: How many cycles a program can run; those behind the deployed one are a file of their own.
 
     Raises:
         ConfigError: If a value is none of those, or two do not go together.
@@ -33,6 +34,7 @@ class ExportRequest:
     flip_test: bool = False
     opset: int | None = None
     outputs: str | None = None
+    cycles: int = 1
 
     def __post_init__(self) -> None:
         for name in self.formats:
@@ -44,6 +46,15 @@ class ExportRequest:
             _require('--outputs', self.outputs, KINDS)
         if self.batch is not None and self.batch < 1:
             raise ConfigError(f'--batch {self.batch}: give at least 1, or dynamic')
+        if self.cycles < 1:
+            raise ConfigError(f'--cycles {self.cycles}: give at least 1')
+        if self.cycles > 1 and self.precision == 'int8':
+            raise ConfigError(f'--cycles {self.cycles}: a further cycle is not calibrated; --precision int8 is of one')
+        if self.cycles > 1 and self.flip_test:
+            raise ConfigError(
+                f'--cycles {self.cycles}: with --flip-test the graph averages what decides who goes on; leave it out, '
+                'the mirror image is run by the program'
+            )
         if self.opset is not None and not OLDEST_OPSET <= self.opset <= NEWEST_OPSET:
             raise ConfigError(
                 f'--opset {self.opset}: the heads need operators of opset {OLDEST_OPSET}, and the newest that is known '

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
@@ -22,14 +23,15 @@ from sdpose.io.folders import require_writable, sigterm_as_interrupt
 
 from .accuracy import Scored, line
 from .formats import BY_NAME, Format, Session
-from .graph import DeployedGraph, Flip, flip_of, natural_kind
-from .judge import compare, require_parity, run_graph
+from .graph import DeployedGraph, Flip, FurtherCycle, flip_of, natural_kind
+from .judge import Run, compare, require_parity, run_cycles, run_on
 from .metadata import FILE, describe, digest, flip_indices, joints_of
 from .pictures import Pictures, calibration, judging_pictures
 from .request import ExportRequest
 
 RUNTIME = 'pose_runtime.py'
 REPORT = 'parity.json'
+_FURTHER = '-further'  # behind the name of the file that goes on
 _JUDGED = 64  # pictures that outputs are compared on
 _CALIBRATED = 200  # pictures that int8 is calibrated on
 
@@ -106,9 +108,9 @@ def _prepare(cfg: Config, config: str, checkpoint: str, request: ExportRequest) 
     natural = natural_kind(model)
     joints = joints_of(cfg)
     flip = flip_of(cfg, flip_indices(joints))
-    graph = DeployedGraph(model, cfg, request.outputs or natural, flip, request.flip_test)
-    plain = graph.kind == natural
-    reference = graph if plain else DeployedGraph(model, cfg, natural, flip, request.flip_test)
+    options = (flip, request.flip_test, request.cycles)
+    graph = DeployedGraph(model, cfg, request.outputs or natural, *options)
+    reference = graph if graph.kind == natural else DeployedGraph(model, cfg, natural, *options)
     metadata = describe(cfg, config, graph, flip, joints, request.batch)
     figures = meta_of(loaded).get('metrics')
     metadata.update(
@@ -126,6 +128,8 @@ def _write(to: Format, job: _Job, folder: Path, pictures: Pictures) -> dict[str,
     metadata = dict(job.metadata, runtime=to.name, file=f'{stem}{to.suffix}')
     source, outputs = to.names(job.graph)
     metadata.update(input=dict(metadata['input'], name=source), output=dict(metadata['output'], names=outputs))
+    if request.cycles > 1:
+        metadata.update(further=dict(file=f'{stem}{_FURTHER}{to.suffix}', cycles=request.cycles))
     text = json.dumps(metadata, indent=2)
     images, calibrated = None, None
     if request.precision == 'int8':
@@ -134,23 +138,23 @@ def _write(to: Format, job: _Job, folder: Path, pictures: Pictures) -> dict[str,
     file = to.write(job.graph, request, folder / stem, text, images)
     session = to.open(file, request.precision)
     crops = pictures.crops(job.model.data_preprocessor, _JUDGED)
-    codec = metadata['codec']
-    result = compare(job.graph, job.reference, codec, session, crops, request.batch)
-    if request.precision == 'fp32':
-        require_parity(result, job.graph, file.name)
+    result = _judged(job, session.run, crops, file.name)
     report = dict(
         file=file.name,
         precision=request.precision,
         runtime=session.runtime,
         reference=f'PyTorch {torch.__version__}',
         images=dict(source=pictures.source, count=len(crops)),
-        size_kib=round(sum(each.stat().st_size for each in folder.iterdir()) / 1024),
+        size_kib=_size(folder),
         **result,
     )
     if request.precision != 'fp32':
-        report['accuracy'] = _accuracy(job, session, pictures, result)
+        report['accuracy'] = _accuracy(job, session.run, pictures, result)
     if calibrated:
         report['calibration'] = dict(source=calibrated, count=len(images if images is not None else ()))
+    if request.cycles > 1:
+        report['further'] = _write_further(to, job, folder, metadata, session, pictures)
+        report['size_kib'] = _size(folder)
     (folder / FILE).write_text(f'{text}\n', encoding='utf-8')
     (folder / REPORT).write_text(json.dumps(report, indent=2) + '\n', encoding='utf-8')
     runtime = Path(str(sdpose.deploy.__file__)).with_name('runtime.py')
@@ -159,14 +163,46 @@ def _write(to: Format, job: _Job, folder: Path, pictures: Pictures) -> dict[str,
     return report
 
 
-def _accuracy(job: _Job, session: Session, pictures: Pictures, result: dict[str, Any]) -> dict[str, Any]:
-    """The score of a file beside that of PyTorch in full precision."""
+def _write_further(
+    to: Format, job: _Job, folder: Path, metadata: dict[str, Any], session: Session, pictures: Pictures
+) -> dict[str, Any]:
+    """Write the file of a further cycle, and judge what the last cycle answers with both."""
+    request, cycles = job.request, job.request.cycles
+    graph = FurtherCycle(job.graph)
+    path = folder / Path(metadata['further']['file']).stem
+    given = dict(metadata['input'], name=graph.inputs[0], names=list(graph.inputs))
+    own = {key: value for key, value in metadata.items() if key != 'further'}
+    own.update(file=metadata['further']['file'], input=given, continues=metadata['file'])
+    file = to.write(graph, request, path, json.dumps(own, indent=2), None)
+    run = run_on(session.run, to.open(file, request.precision).run, len(graph.inputs), cycles)
+    result = _judged(job, run, pictures.crops(job.model.data_preprocessor, _JUDGED), file.name, cycles)
+    report = dict(file=file.name, cycles=cycles, **result)
+    if request.precision != 'fp32':
+        report['accuracy'] = _accuracy(job, run, pictures, result, cycles)
+    return report
+
+
+def _judged(job: _Job, run: Run, crops: np.ndarray, file: str, cycles: int = 1) -> dict[str, Any]:
+    """How a run of so many cycles answers, which in full precision must be as PyTorch does."""
+    result = compare(job.graph, job.reference, job.metadata['codec'], run, crops, job.request.batch, cycles)
+    if job.request.precision == 'fp32':
+        require_parity(result, job.graph, file)
+    return result
+
+
+def _size(folder: Path) -> int:
+    """KiB of the files in a folder."""
+    return round(sum(each.stat().st_size for each in folder.iterdir()) / 1024)
+
+
+def _accuracy(job: _Job, run: Run, pictures: Pictures, result: dict[str, Any], cycles: int = 1) -> dict[str, Any]:
+    """The score of a run of so many cycles beside that of PyTorch in full precision."""
     moved = result.get('joints', {}).get('moved')
     if not pictures.evaluators:
         return dict(line=f'not scored: {pictures.source} have no labels for this model', moved=moved)
     scored = Scored(job.model, job.graph, job.metadata['codec'], job.flip, job.request.batch)
     with contextlib.redirect_stdout(io.StringIO()):  # the metrics print tables
-        before, after = (scored.score(pictures, run) for run in (run_graph(job.graph), session.run))
+        before, after = (scored.score(pictures, each) for each in (run_cycles(job.graph, cycles), run))
     best = ((job.cfg.get('default_hooks') or {}).get('checkpoint') or {}).get('save_best')
     name = best if best in before else next(iter(before))
     said = line(name, before[name], after[name], moved)
@@ -182,13 +218,9 @@ def _move(folder: Path, target: Path) -> None:
         os.replace(path, place)
 
 
-def table(report: dict[str, Any]) -> str:
-    """A report in a few lines."""
-    rows = {
-        'file': f'{report["file"]}, {report["precision"]}, {report["size_kib"]} KiB with what lies beside it',
-        'ran on': report['runtime'],
-        'compared with': f'{report["reference"]}, {report["images"]["count"]} of {report["images"]["source"]}',
-    }
+def _findings(report: dict[str, Any]) -> dict[str, str]:
+    """What was found of outputs, joints and accuracy, in words."""
+    rows = {}
     for name, value in report['outputs'].items():
         rows[name] = f'{value["difference"]:.1e} at most, of numbers to {value["largest"]:.2g}'
     if joints := report.get('joints'):
@@ -199,5 +231,19 @@ def table(report: dict[str, Any]) -> str:
         )
     if accuracy := report.get('accuracy'):
         rows['accuracy'] = accuracy['line']
+    return rows
+
+
+def table(report: dict[str, Any]) -> str:
+    """A report in a few lines."""
+    rows = {
+        'file': f'{report["file"]}, {report["precision"]}, {report["size_kib"]} KiB with what lies beside it',
+        'ran on': report['runtime'],
+        'compared with': f'{report["reference"]}, {report["images"]["count"]} of {report["images"]["source"]}',
+    }
+    rows.update(_findings(report))
+    if further := report.get('further'):
+        rows['further cycles'] = f'{further["file"]}; after cycle {further["cycles"]}:'
+        rows.update((f'- {name}', said) for name, said in _findings(further).items())
     width = max(15, *(len(name) + 2 for name in rows))
     return '\n'.join(f'{name:<{width}}{value}' for name, value in rows.items())

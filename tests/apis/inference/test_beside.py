@@ -194,8 +194,8 @@ def test_what_cannot_halt(tiny: SimpleNamespace, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match='halt: by motion .* of 3 or more, got 2'):
         inferencer(tiny, 'heatmaps', halt=0.5, halt_by='motion')
     (tmp_path / 'a.onnx').write_bytes(b'')
-    with pytest.raises(UserError, match='halt=0.5 is for checkpoints, but .*a.onnx is an exported file'):
-        sdpose.PoseInferencer(weights=str(tmp_path / 'a.onnx'), halt=0.5)
+    with pytest.raises(UserError, match="halt_by='motion' is for checkpoints, but .*a.onnx is an exported file"):
+        sdpose.PoseInferencer(weights=str(tmp_path / 'a.onnx'), halt=0.5, halt_by='motion')
     # Published: without the adapters of the second cycle, which would be as in a new model.
     options = {'model.neck.cycle_adapter': dict(type='CycleEmbedding')}
     with pytest.raises(ConfigError, match='halt: .*heatmaps.pth was published without its cycle adapters'):

@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from sdpose.deploy.export.graph import DeployedGraph
-from sdpose.deploy.export.metadata import INPUT
+from sdpose.deploy.export.graph import INPUT, AnyGraph, DeployedGraph
 from sdpose.deploy.export.request import ExportRequest
 from sdpose.errors import ConfigError
 
@@ -23,11 +22,11 @@ class Session(NamedTuple):
 
     Attributes:
         runtime: The runtime, its version, and what of it computes.
-        run: Outputs, in their order, of normalized images (B, 3, h, w).
+        run: Outputs, in their order, of normalized images (B, 3, h, w), or of the tokens that a further cycle gets.
     """
 
     runtime: str
-    run: Callable[[np.ndarray], list[np.ndarray]]
+    run: Callable[..., list[np.ndarray]]
 
 
 class Format(ABC):
@@ -38,6 +37,7 @@ class Format(ABC):
         suffix: Of the file that is run.
         needs: The modules that writing and running it imports, with the packages they are from.
         precisions: Precisions that work, with the modules that each needs beside these.
+        goes_on: Whether it has a file for a further cycle.
         hint: What a message that names a package ends with.
     """
 
@@ -46,6 +46,7 @@ class Format(ABC):
     needs: dict[str, str]
     precisions: dict[str, dict[str, str]]
     hint = ''
+    goes_on = False
 
     def require(self, request: ExportRequest) -> None:
         """Refuse what cannot be written here.
@@ -56,6 +57,8 @@ class Format(ABC):
         if request.precision not in self.precisions:
             known = ', '.join(self.precisions)
             raise ConfigError(f'--precision {request.precision}: {self.name} runs here in {known}; choose one of these')
+        if request.cycles > 1 and not self.goes_on:
+            raise ConfigError(f'--format {self.name} holds one cycle: leave --cycles out')
         for module, package in {**self.needs, **self.precisions[request.precision]}.items():
             if find_spec(module) is None:
                 wanted = f'--format {self.name} --precision {request.precision}'
@@ -67,7 +70,7 @@ class Format(ABC):
 
     @abstractmethod
     def write(
-        self, graph: DeployedGraph, request: ExportRequest, file: Path, metadata: str, calibration: np.ndarray | None
+        self, graph: AnyGraph, request: ExportRequest, file: Path, metadata: str, calibration: np.ndarray | None
     ) -> Path:
         """Write the file.
 
@@ -96,14 +99,6 @@ def package_version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return 'of an unknown version'
-
-
-def example(graph: DeployedGraph, batch: int) -> Any:
-    """Images (B, 3, h, w) to trace a graph with."""
-    import torch
-
-    width, height = graph.size
-    return torch.rand(batch, 3, height, width, generator=torch.Generator().manual_seed(0))
 
 
 @contextmanager

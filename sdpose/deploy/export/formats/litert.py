@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from sdpose.deploy.export.graph import DeployedGraph
+from sdpose.deploy.export.graph import AnyGraph, DeployedGraph
 from sdpose.deploy.export.request import ExportRequest
 from sdpose.errors import ConfigError
 
-from .base import Format, Session, example, package_version
+from .base import Format, Session, package_version
 
 
 class LiteRtFormat(Format):
@@ -34,14 +34,14 @@ class LiteRtFormat(Format):
         return 'args_0', [f'output_{number}' for number in range(len(graph.names))]
 
     def write(
-        self, graph: DeployedGraph, request: ExportRequest, file: Path, metadata: str, calibration: np.ndarray | None
+        self, graph: AnyGraph, request: ExportRequest, file: Path, metadata: str, calibration: np.ndarray | None
     ) -> Path:
         """As :meth:`Format.write`; int8 holds weights of 8 bits and needs no calibration."""
         # No requirement of the project: it lives in an environment of its own.
         converter = import_module('litert_torch')
         path = file.with_name(file.name + self.suffix)
         logging.getLogger().setLevel(logging.ERROR)
-        converter.convert(graph.eval(), (example(graph, request.batch or 1),)).export(str(path))
+        converter.convert(graph.eval(), graph.example(request.batch or 1)).export(str(path))
         if request.precision == 'int8':
             tools = import_module('ai_edge_quantizer')
             dynamic = tools.quantizer.Quantizer(str(path))

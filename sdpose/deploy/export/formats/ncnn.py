@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from sdpose.deploy.export.graph import DeployedGraph
+from sdpose.deploy.export.graph import AnyGraph, DeployedGraph
 from sdpose.deploy.export.ranking import BF16_TOKENS, ranked
 from sdpose.deploy.export.request import ExportRequest
 from sdpose.errors import ConfigError
 
-from .base import Format, Session, example, package_version, quiet
+from .base import Format, Session, package_version, quiet
 
 # How pnnx says in its log that a part of a graph has no form in ncnn; its exit status says nothing.
 _COMPLAINTS = ('exceeds ncnn physical rank', 'ignore torch.', 'ignore aten::', 'not supported')
@@ -42,10 +42,10 @@ class NcnnFormat(Format):
         return 'in0', [f'out{number}' for number in range(len(graph.names))]
 
     def write(
-        self, graph: DeployedGraph, request: ExportRequest, file: Path, metadata: str, calibration: np.ndarray | None
+        self, graph: AnyGraph, request: ExportRequest, file: Path, metadata: str, calibration: np.ndarray | None
     ) -> Path:
         """As :meth:`Format.write`."""
-        image = example(graph, 1)
+        (image,) = graph.example(1)
         graph = ranked(graph, BF16_TOKENS if request.precision == 'bf16' else None)
         path = file.with_name(file.name + self.suffix)
         with tempfile.TemporaryDirectory() as folder:

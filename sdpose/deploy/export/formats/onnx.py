@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from sdpose.deploy.export.graph import DeployedGraph
-from sdpose.deploy.export.metadata import INPUT, KEY
+from sdpose.deploy.export.graph import INPUT, AnyGraph
+from sdpose.deploy.export.metadata import KEY
 from sdpose.deploy.export.request import ExportRequest
 from sdpose.errors import ConfigError
 
-from .base import Format, Session, example, package_version, quiet
+from .base import Format, Session, package_version, quiet
 
 _FIRST_OF_NEWER = 18  # below it, torch's newer exporter writes 18 all the same, or a file that is not valid
 _BLUR = 'blur_'  # in the names of the decoder's weights, which no precision but the full one may touch
@@ -22,11 +22,12 @@ class OnnxFormat(Format):
 
     name = 'onnx'
     suffix = '.onnx'
+    goes_on = True
     needs = {'onnx': 'onnx', 'onnxscript': 'onnxscript', 'onnxruntime': 'onnxruntime'}
     precisions: dict[str, dict[str, str]] = {'fp32': {}, 'fp16': {}, 'int8': {}}
 
     def write(
-        self, graph: DeployedGraph, request: ExportRequest, file: Path, metadata: str, calibration: np.ndarray | None
+        self, graph: AnyGraph, request: ExportRequest, file: Path, metadata: str, calibration: np.ndarray | None
     ) -> Path:
         """As :meth:`Format.write`."""
         import onnx
@@ -51,12 +52,13 @@ class OnnxFormat(Format):
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         session = onnxruntime.InferenceSession(str(file), options, providers=['CPUExecutionProvider'])
+        inputs = [each.name for each in session.get_inputs()]
         names = [output.name for output in session.get_outputs()]
         runtime = f'ONNX Runtime {package_version("onnxruntime")}, {", ".join(session.get_providers())}'
-        return Session(runtime, lambda image: session.run(names, {INPUT: image}))
+        return Session(runtime, lambda *given: session.run(names, dict(zip(inputs, given))))
 
 
-def write_onnx(graph: DeployedGraph, request: ExportRequest, path: Path) -> None:
+def write_onnx(graph: AnyGraph, request: ExportRequest, path: Path) -> None:
     """Write a graph in full precision.
 
     Args:
@@ -70,20 +72,21 @@ def write_onnx(graph: DeployedGraph, request: ExportRequest, path: Path) -> None
     import onnx
 
     opset = request.onnx_opset
-    image = example(graph, request.batch or 2)  # a batch of 1 would be taken for a constant
+    inputs = graph.example(request.batch or 2)  # a batch of 1 would be taken for a constant
     shared: dict[str, Any] = dict(
-        input_names=[INPUT], output_names=list(graph.names), opset_version=opset, verbose=False
+        input_names=list(graph.inputs), output_names=list(graph.names), opset_version=opset, verbose=False
     )
     try:
         with quiet(), torch.no_grad():
             if opset >= _FIRST_OF_NEWER:
-                shapes = None if request.batch else ({0: torch.export.Dim('batch', min=1)},)
+                free = {0: torch.export.Dim('batch', min=1)}
+                shapes = None if request.batch else (free,) * len(inputs)
                 torch.onnx.export(
-                    graph, (image,), path, dynamo=True, dynamic_shapes=shapes, external_data=False, **shared
+                    graph, inputs, path, dynamo=True, dynamic_shapes=shapes, external_data=False, **shared
                 )
             else:
-                axes = None if request.batch else {name: {0: 'batch'} for name in (INPUT, *graph.names)}
-                torch.onnx.export(graph, (image,), str(path), dynamo=False, dynamic_axes=axes, **shared)
+                axes = None if request.batch else {name: {0: 'batch'} for name in (*graph.inputs, *graph.names)}
+                torch.onnx.export(graph, inputs, str(path), dynamo=False, dynamic_axes=axes, **shared)
     except (torch.onnx.OnnxExporterError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ConfigError(f'--opset {opset}: the graph has no form in it ({reason}); choose another opset') from error

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from sdpose.deploy.export.graph import DeployedGraph
-from sdpose.deploy.export.metadata import INPUT, KEY
+from sdpose.deploy.export.graph import AnyGraph
+from sdpose.deploy.export.metadata import KEY
 from sdpose.deploy.export.request import ExportRequest
 
 from .base import Format, Session, package_version
@@ -23,11 +23,12 @@ class OpenVinoFormat(Format):
 
     name = 'openvino'
     suffix = '.xml'
+    goes_on = True
     needs = {'onnx': 'onnx', 'onnxscript': 'onnxscript', 'openvino': 'openvino'}
     precisions: dict[str, dict[str, str]] = {'fp32': {}, 'fp16': {}, 'bf16': {}, 'int8': {'nncf': 'nncf'}}
 
     def write(
-        self, graph: DeployedGraph, request: ExportRequest, file: Path, metadata: str, calibration: np.ndarray | None
+        self, graph: AnyGraph, request: ExportRequest, file: Path, metadata: str, calibration: np.ndarray | None
     ) -> Path:
         """As :meth:`Format.write`."""
         import openvino
@@ -53,8 +54,8 @@ class OpenVinoFormat(Format):
         compiled = core.compile_model(core.read_model(file), 'CPU', options)
         outputs = [compiled.output(number) for number in range(len(compiled.outputs))]
 
-        def run(image: np.ndarray) -> list[np.ndarray]:
-            found = compiled({INPUT: image})
+        def run(*inputs: np.ndarray) -> list[np.ndarray]:
+            found = compiled(list(inputs))
             return [np.array(found[output]) for output in outputs]
 
         hint = compiled.get_property('INFERENCE_PRECISION_HINT').to_string()
