@@ -29,7 +29,7 @@ def parse_args() -> argparse.Namespace:
         nargs='+',
         metavar='THRESHOLD',
         help='a further cycle only for people whose heatmap peaks are lower than that: metrics, cost and a control for '
-        'each threshold, as table, halting.json and halting.png beside the log',
+        'each threshold, as table, halting.json and halting.png beside the log; for an exported file, one threshold',
     )
     parser.add_argument(
         '--halt-by',

@@ -6,11 +6,14 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.logging import print_log
+from mmengine.runner import Runner
 
 from sdpose.config.nodes import inner_datasets, input_size, split_datasets
 from sdpose.deploy.exported_model import ExportedModel
 from sdpose.deploy.runtime import HEATMAP_CODECS, METADATA_FILE, ExportedFile, find_exported
+from sdpose.engine.bare_model import bare_model
 from sdpose.errors import ConfigError, UserError
+from sdpose.models.halting import say_done
 from sdpose.preflight.metainfo import load_metainfo
 
 # Endings of exported files, those included that no runtime here runs: they are no checkpoints.
@@ -41,11 +44,17 @@ def check_request(path: str, run: dict[str, Any]) -> str:
     """
     if not is_exported(path):
         return path
-    for name, unset in (('all_cycles', False), ('halt', None), ('allow_partial', False), ('launcher', 'none')):
+    for name, unset in (('all_cycles', False), ('allow_partial', False), ('launcher', 'none')):
         if run.get(name, unset) != unset:
             raise UserError(
                 f'--{name.replace("_", "-")} is for checkpoints, but {path} is an exported file, which holds the '
                 'deployed pass alone and runs in one process: leave the option out'
+            )
+    if halt := run.get('halt'):
+        if len(halt) > 1 or run.get('halt_by') == 'motion':
+            raise UserError(
+                f'--halt: {path} is an exported file, which goes by one score of peaks: give one, and no --halt-by; '
+                'several thresholds, and motion, are for checkpoints'
             )
     try:
         return str(find_exported(path))
@@ -53,7 +62,7 @@ def check_request(path: str, run: dict[str, Any]) -> str:
         raise UserError(str(error)) from error
 
 
-def use_exported(cfg: Config, cfg_options: dict[str, Any] | None) -> None:
+def use_exported(cfg: Config, cfg_options: dict[str, Any] | None, halt: float | None = None) -> None:
     """Where a config is to load an exported file, put it in the place of the model, and log how it is run.
 
     ``cfg.exported`` says so afterwards: ``runtime``, ``precision``, ``flip_test``.
@@ -61,9 +70,10 @@ def use_exported(cfg: Config, cfg_options: dict[str, Any] | None) -> None:
     Args:
         cfg: The config, with the file as ``load_from``.
         cfg_options: What the user set in it; ``model.test_cfg.flip_test`` outranks the file's metadata.
+        halt: Run the file's further cycles for people with a lower mean score.
 
     Raises:
-        UserError: If the file cannot be run.
+        UserError: If the file cannot be run, or has no further cycles.
         ConfigError: If the file is of another input size, other joints or another codec than the config.
     """
     path = cfg.load_from
@@ -76,7 +86,9 @@ def use_exported(cfg: Config, cfg_options: dict[str, Any] | None) -> None:
         check_agreement(cfg, metadata, path)
         stacking = dict(type='PoseDataPreprocessor') if task == 'pose' else cfg.model.data_preprocessor
         model = dict(type=_MODEL, file=str(path), task=task, flip_test=flip_test, data_preprocessor=stacking)
-        flips = ExportedModel(str(path), task, flip_test).exported.flip_test if task == 'pose' else False
+        if halt is not None:
+            model['halt'] = halt
+        flips = ExportedModel(str(path), task, flip_test, halt=halt).exported.flip_test if task == 'pose' else False
     except ValueError as error:
         raise UserError(str(error)) from error
     inside = flips and metadata['flip_test'].get('inside')
@@ -84,9 +96,17 @@ def use_exported(cfg: Config, cfg_options: dict[str, Any] | None) -> None:
         runtime=metadata.get('runtime'),
         precision=metadata.get('precision'),
         flip_test=('inside the file' if inside else 'yes') if flips else 'no',
+        **({} if halt is None else dict(halt=halt)),
     )
     cfg.model, cfg.load_from, cfg.exported = model, None, how
     print_log(f'exported file: {path} ({", ".join(f"{key} {value}" for key, value in how.items())})', 'current')
+
+
+def say_halted(runner: Runner) -> None:
+    """Log after which cycles people were done, where a file runs further ones."""
+    done = getattr(getattr(bare_model(runner), 'exported', None), 'done_after', None)
+    if done is not None:
+        say_done(done.tolist(), runner.logger)
 
 
 def check_agreement(cfg: Config, metadata: dict[str, Any], path: str) -> None:

@@ -24,7 +24,7 @@ from sdpose.preflight.first_sample import check_first_sample
 
 from .all_cycles import count_cycles, of_cycle, use_all_cycles
 from .drawing import check_drawing, require_picture_folder, say_picture_folder
-from .exported import check_request, use_exported
+from .exported import check_request, is_exported, say_halted, use_exported
 from .format_only import check_written, is_format_only, use_format_only, use_test_dev
 from .halting import check_halting, report_halting, use_halting
 from .log_filters import silence_records
@@ -62,7 +62,8 @@ def test(
         test_dev: The same for COCO test-dev in place of the config's test data.
         report: Write a page that tells why the AP is what it is, and the results, into this folder.
         skip_checks: Do not look at data, checkpoint and config before the run.
-        halt: Thresholds of any-time inference (``Halting``): ``halt0.5/coco/AP``, and ``chance0.5/coco/AP`` by chance.
+        halt: Thresholds of any-time inference (``Halting``): ``halt0.5/coco/AP``, and ``chance0.5/coco/AP`` by chance;
+            one for an exported file, whose metrics keep their names.
         halt_by: What they are compared with, ``'peaks'`` or ``'motion'``.
         **run: As :func:`sdpose.config.options.prepare`: ``work_dir``, ``gt_bbox``, ``cfg_options`` and others.
 
@@ -72,7 +73,7 @@ def test(
     Raises:
         UserError: For anything the user can cure: a path, a config key, the data, a checkpoint.
     """
-    checkpoint = check_request(checkpoint, dict(run, all_cycles=all_cycles, halt=halt))
+    checkpoint = check_request(checkpoint, dict(run, all_cycles=all_cycles, halt=halt, halt_by=halt_by))
     cfg = _prepared(config, checkpoint, test_dev, run)
     asked = dict(out=out, dump=dump, report=report, all_cycles=all_cycles, format_only=format_only, test_dev=test_dev)
     halting = _check_asked(cfg, halt, halt_by, asked)
@@ -83,7 +84,7 @@ def test(
     set_evaluation_precision(cfg, 'test')
     check_all(cfg, ('test',), skip_checks)
     _set_evaluators(cfg, evaluators, all_cycles, halting)
-    runner = _build_runner(cfg, run, skip_checks)
+    runner = _build_runner(cfg, run, skip_checks, halt)
     told = plan_report(runner, report, out) if report else None
     metrics = runner.test()
     if runner.rank == 0:
@@ -121,12 +122,14 @@ def _prepared(config: str, checkpoint: str, test_dev: bool, run: dict[str, Any])
 def _check_asked(cfg: Config, halt: Sequence[float] | None, halt_by: str, asked: dict[str, Any]) -> Halting | None:
     """Check that what is asked for goes together and with the config; the rule of any-time inference, if that is."""
     one_set = {f'--{name.replace("_", "-")}': asked[name] for name in ('dump', 'all_cycles', 'format_only')}
+    halt = None if is_exported(cfg.load_from) else halt  # a file goes by its threshold itself
     _check_one_set(cfg, {**one_set, '--halt': halt})
     return check_halting(cfg, halt, halt_by, **asked, format_only_metric=is_format_only(cfg))
 
 
 def _report_ways(runner: Runner, metrics: dict[str, float], all_cycles: bool, halting: Halting | None) -> None:
     """Log the metrics of every cycle, or of every threshold, as a table, where they were asked for."""
+    say_halted(runner)
     if halting:
         report_halting(runner, metrics)
     elif all_cycles and metrics:
@@ -148,14 +151,14 @@ def _check_one_set(cfg: Config, options: dict[str, Any]) -> None:
         )
 
 
-def _build_runner(cfg: Config, run: dict[str, Any], skip_checks: bool) -> Runner:
+def _build_runner(cfg: Config, run: dict[str, Any], skip_checks: bool, halt: Sequence[float] | None) -> Runner:
     """The runner of a config with test data, whose first sample was looked at.
 
     Raises:
         ConfigError: If a part refuses its values, or the config has no test data.
         UserError: If an exported file cannot be run, or is not of the config.
     """
-    use_exported(cfg, run.get('cfg_options'))
+    use_exported(cfg, run.get('cfg_options'), halt[0] if halt else None)
     with building():
         runner = Runner.from_cfg(cfg)
         silence_records(runner.logger)

@@ -26,19 +26,25 @@ class ExportedModel(BaseModel):
         task: ``'pose'``, or ``'classes'``, whose images come normalized out of the pipeline.
         flip_test: Whether mirror images are averaged; by default as the file's metadata say.
         data_preprocessor: Config of what stacks the images; it must not normalize those of poses.
+        halt: Run further cycles for people with a lower mean score, as :class:`sdpose.deploy.PoseRuntime`.
 
     Raises:
         ValueError: As :class:`sdpose.deploy.PoseRuntime`.
     """
 
     def __init__(
-        self, file: str, task: str = 'pose', flip_test: bool | None = None, data_preprocessor: dict | None = None
+        self,
+        file: str,
+        task: str = 'pose',
+        flip_test: bool | None = None,
+        data_preprocessor: dict | None = None,
+        halt: float | None = None,
     ) -> None:
         super().__init__(data_preprocessor)
         threads = torch.get_num_threads()
         self.task = task
         self.exported: Any = (
-            PoseRuntime(file, threads=threads, flip_test=flip_test)
+            PoseRuntime(file, threads=threads, flip_test=flip_test, halt=halt)
             if task == 'pose'
             else ExportedFile(file, threads=threads)
         )

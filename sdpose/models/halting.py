@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
+from mmengine.logging import print_log
 from mmengine.structures import InstanceData
 from mmpose.utils.typing import SampleList
 from torch import Tensor
@@ -74,6 +75,12 @@ class _Cycles(NamedTuple):
 
     predicted: list[dict[int, tuple[InstanceData, Any]]]
     depths: Tensor
+
+
+def say_done(counts: Sequence[int], logger: Any = 'current') -> None:
+    """Log how many people were done after each cycle."""
+    told = ', '.join(f'{count} after cycle {cycle}' for cycle, count in enumerate(counts, 1))
+    print_log(f'people were done: {told}', logger)
 
 
 @torch.no_grad()

@@ -96,13 +96,24 @@ def test_the_tool_takes_a_file(posed: SimpleNamespace, tmp_path: Path, run_tool:
     assert 'checked: 8 results for 4 images, sound' in log
 
 
-@pytest.mark.parametrize(
-    'name, value', [('all_cycles', True), ('halt', [0.5]), ('allow_partial', True), ('launcher', 'pytorch')]
-)
+@pytest.mark.parametrize('name, value', [('all_cycles', True), ('allow_partial', True), ('launcher', 'pytorch')])
 def test_options_of_checkpoints_are_refused(posed: SimpleNamespace, tmp_path: Path, name: str, value: Any):
     option = name.replace('_', '-')
     with pytest.raises(UserError, match=f'^--{option} is for checkpoints, but .*model.onnx is an exported file'):
         evaluate(posed, tmp_path, 'model.onnx', **{name: value})
+
+
+@pytest.mark.parametrize(
+    'halt, by, message',
+    [
+        ([0.5, 0.6], 'peaks', '--halt: .*model.onnx is an exported file, which goes by one score of peaks: give one'),
+        ([0.5], 'motion', '--halt: .*model.onnx is an exported file, which goes by one score of peaks: give one'),
+        ([0.5], 'peaks', 'halt=0.5: .*model.onnx holds one cycle: export the model with --cycles'),
+    ],
+)
+def test_halting_of_a_file(posed: SimpleNamespace, tmp_path: Path, halt: list[float], by: str, message: str):
+    with pytest.raises(UserError, match=message):
+        evaluate(posed, tmp_path, 'model.onnx', halt=halt, halt_by=by)
 
 
 def test_a_file_of_another_model_is_refused(posed: SimpleNamespace, tmp_path: Path):

@@ -50,7 +50,22 @@ def test_a_curve_beside_its_control(trained: SimpleNamespace, tmp_path: Path, ru
         assert row['halt'] == metrics[f'halt{row["threshold"]:g}/coco/AP']
     assert (folder / 'halting.png').read_bytes().startswith(b'\x89PNG')
     log = next((tmp_path / 'halt').glob('*/*.log')).read_text()
+    counts = _of_files(trained.folder, tmp_path, run_tool, metrics['halt0.45/coco/AP'])
+    assert counts[1] / sum(counts) == pytest.approx(rows[0.45]['done_after'][1])
     assert re.search(r'threshold +G +done after 1 +done after 2 +rule +by chance\n +0.01 .* 100.0 % +0.0 % ', log)
+
+
+def _of_files(folder: Path, tmp_path: Path, run_tool: Callable, expected: float) -> tuple[int, int]:
+    """Export both cycles, test the files with a threshold, and return how many people were done after each."""
+    out, work_dir = tmp_path / 'files', tmp_path / 'of_files'
+    command = ('tools/deploy/export.py', 'tiny.py', 'run/epoch_20.pth', '--out', out, '--cycles', 2)
+    run_tool(*command, cwd=folder, check=True)
+    run_tool('tools/test.py', 'tiny.py', out, '--work-dir', work_dir, '--halt', 0.45, cwd=folder, check=True)
+    found = json.loads(next(work_dir.glob('*/metrics.json')).read_text())
+    assert found['metrics']['coco/AP'] == pytest.approx(expected, abs=1e-3) and found['exported']['halt'] == 0.45
+    said = re.search(r'people were done: (\d+) after cycle 1, (\d+) after', next(work_dir.glob('*/*.log')).read_text())
+    assert said
+    return int(said[1]), int(said[2])
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from sdpose.apis.drawing import require_display
 from sdpose.errors import UserError, first_few
 from sdpose.io.lock import lock_work_dir
 from sdpose.io.progress import show_progress
+from sdpose.models.halting import say_done
 
 from .inferencer import PoseInferencer
 from .journal import Journal
@@ -183,8 +184,7 @@ def _consume(results: Iterator[PoseResult], sinks: _Sinks) -> list[PoseResult]:
         cv2.destroyAllWindows()
     _say_missing(source, found, what)
     if (done := sinks.inferencer.model.done_after) is not None:
-        counts = ', '.join(f'{count} after cycle {cycle}' for cycle, count in enumerate(done.tolist(), 1))
-        print_log(f'people were done: {counts}', 'current')
+        say_done(done.tolist())
     return found
 
 

@@ -179,7 +179,7 @@ def test_who_is_done_has_the_first_cycle(tiny: SimpleNamespace, sizes: list[tupl
 
 def test_a_run_says_who_was_done_when(tiny: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr('sdpose.apis.inference.run.print_log', lambda text, *args: said.append(text))
+    monkeypatch.setattr('sdpose.models.halting.print_log', lambda text, *args: said.append(text))
     image = cv2.imread(tiny.pictures[0])
     run(inferencer(tiny, 'heatmaps', halt=0.99), [image], tmp_path, BOXES, options=RunOptions(forms=('json',)))
     assert said[0] == 'people were done: 0 after cycle 1, 3 after cycle 2'
