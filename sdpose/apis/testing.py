@@ -62,8 +62,7 @@ def test(
         test_dev: The same for COCO test-dev in place of the config's test data.
         report: Write a page that tells why the AP is what it is, and the results, into this folder.
         skip_checks: Do not look at data, checkpoint and config before the run.
-        halt: Thresholds of any-time inference (``Halting``): ``halt0.5/coco/AP``, and ``chance0.5/coco/AP`` by chance;
-            one for an exported file, whose metrics keep their names.
+        halt: Thresholds of ``Halting``: ``halt0.5/coco/AP``, ``chance0.5/coco/AP`` by chance; one for an exported file.
         halt_by: What they are compared with, ``'peaks'`` or ``'motion'``.
         **run: As :func:`sdpose.config.options.prepare`: ``work_dir``, ``gt_bbox``, ``cfg_options`` and others.
 
