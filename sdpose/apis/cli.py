@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
@@ -38,6 +38,7 @@ def run(command: Callable[[], object], after_stop: str = '') -> int:
     silence_warnings()
     last_words.begin()
     try:
+        _refuse_empty(sys.argv)
         command()
     except BaseException as error:
         status, line = _outcome(error, after_stop)
@@ -59,6 +60,18 @@ def run(command: Callable[[], object], after_stop: str = '') -> int:
         sys.stderr.write(f'{line}\n')
         return status
     return 0
+
+
+def _refuse_empty(argv: Sequence[str]) -> None:
+    """Refuse an empty argument, which a path would take for the current folder.
+
+    Raises:
+        UserError: Naming what stands before it.
+    """
+    for before, argument in zip(argv, argv[1:]):
+        if not argument or argument.startswith('--') and argument.endswith('=') and argument.count('=') == 1:
+            place = argument[:-1] or before
+            raise UserError(f'the argument behind {place} is empty: is a variable of the shell not set?')
 
 
 def _outcome(error: BaseException, after_stop: str) -> tuple[int, str | None]:

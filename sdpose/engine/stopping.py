@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from sdpose.errors import Stopped
+from sdpose.io.folders import STOP_SIGNALS
 
-# What a batch system sends before it takes the machine away, and a terminal that is closed.
-SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 # A step that hangs must not outlive what batch systems and torchrun grant before they kill.
 _GRACE_SECONDS = 25
 
@@ -32,7 +31,7 @@ def stoppable() -> Iterator[None]:
         yield
         return
     _received = 0
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:
             signal.signal(number, _receive)

@@ -10,7 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sdpose.errors import DataError, UserError
+from sdpose.errors import DataError, Stopped, UserError
+
+# What a batch system sends before it takes the machine away, and a terminal that is closed.
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 def require_writable(folder: str | Path, purpose: str) -> None:
@@ -32,20 +35,28 @@ def require_writable(folder: str | Path, purpose: str) -> None:
 
 
 @contextmanager
-def sigterm_as_interrupt() -> Iterator[None]:
-    """Treat SIGTERM like Ctrl-C inside the block (main thread only)."""
+def signals_unwind() -> Iterator[None]:
+    """Has SIGTERM and SIGHUP raise :class:`Stopped` inside the block, which tidies up as it does for Ctrl-C.
+
+    What the surroundings ignore, as ``nohup`` does with SIGHUP, stays ignored; outside of the main thread nothing
+    changes.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def stop(number: int, frame: Any) -> None:
-        raise KeyboardInterrupt
+        raise Stopped(number)
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, stop)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -54,6 +65,25 @@ def atomic_folder(out: Path) -> Iterator[Path]:
 
     Raises:
         DataError: If ``out`` cannot be written.
+    """
+    with partial_folder(out) as partial:
+        try:
+            yield partial
+            old = out.with_name(f'.{out.name}~{os.getpid()}.old')
+            if out.exists():
+                os.replace(out, old)
+            os.replace(partial, out)
+            shutil.rmtree(old, ignore_errors=True)
+        except OSError as error:
+            raise DataError(f'{out} cannot be written: {error}') from error
+
+
+@contextmanager
+def partial_folder(out: Path) -> Iterator[Path]:
+    """A folder beside ``out`` that vanishes when the block ends; those that killed runs left there are removed.
+
+    Raises:
+        DataError: If it cannot be made.
     """
     partial = out.with_name(f'.{out.name}~{os.getpid()}.partial')
     try:
@@ -64,13 +94,6 @@ def atomic_folder(out: Path) -> Iterator[Path]:
         raise DataError(f'{out} cannot be written: {error.strerror}') from error
     try:
         yield partial
-        old = out.with_name(f'.{out.name}~{os.getpid()}.old')
-        if out.exists():
-            os.replace(out, old)
-        os.replace(partial, out)
-        shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
-        raise DataError(f'{out} cannot be written: {error}') from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

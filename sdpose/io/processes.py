@@ -11,6 +11,8 @@ import cv2
 
 from sdpose.errors import DataError, UserError
 
+from .folders import STOP_SIGNALS
+
 Job = TypeVar('Job')
 Result = TypeVar('Result')
 
@@ -57,7 +59,9 @@ def _distributed(work: Callable[[Job], Result], jobs: Sequence[Job], workers: in
 def _serve(work: Callable[[Any], Any], share: Sequence[Any], parent: int, out: Connection) -> None:
     """A worker: does its share, sends each result, and ends when the process that started it is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in STOP_SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     try:
         for job in share:
             if os.getppid() != parent:

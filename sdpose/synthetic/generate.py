@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from sdpose.io.folders import atomic_folder, sigterm_as_interrupt
+from sdpose.io.folders import atomic_folder, signals_unwind
 from sdpose.io.pictures import read_picture, write_png
 from sdpose.visualization import Skeleton, contact_sheet, draw_people
 
@@ -42,7 +42,7 @@ def generate(
     out = Path(os.path.abspath(out))
     if is_cached(out, request, overwrite):
         return False
-    with sigterm_as_interrupt(), atomic_folder(out) as folder:
+    with signals_unwind(), atomic_folder(out) as folder:
         described: dict[str, list[Described]] = {split: [] for split in SPLITS}
         total = len(jobs(request))
         for name in set(STYLES[request.style].folders.values()):

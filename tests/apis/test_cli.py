@@ -12,6 +12,12 @@ from sdpose.apis import cli
 from sdpose.errors import CheckpointError, Stopped, UserError
 
 
+@pytest.fixture(autouse=True)
+def own_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of pytest may be empty."""
+    monkeypatch.setattr('sys.argv', ['t'])
+
+
 def _raising(error: BaseException):
 
     def command() -> None:
@@ -44,6 +50,20 @@ def test_streams_of_other_libraries_stay_open(tmp_path: Path) -> None:
 def test_ctrl_c_is_130(capsys: pytest.CaptureFixture) -> None:
     assert cli.run(_raising(KeyboardInterrupt())) == 130
     assert capsys.readouterr().err == 'stopped\n'
+
+
+@pytest.mark.parametrize('argv, place', [(['t', '--out', ''], '--out'), (['t', '--out='], '--out'), (['t', ''], 't')])
+def test_an_empty_argument_is_no_folder(
+    argv: list[str], place: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr('sys.argv', argv)
+    assert cli.run(_raising(ZeroDivisionError())) == 2
+    assert (
+        capsys.readouterr().err == f'error: the argument behind {place} is empty: is a variable of the shell not set?\n'
+    )
+    monkeypatch.setattr('sys.argv', ['t', '--cfg-options', 'a=', '--out=b='])
+    with pytest.raises(ZeroDivisionError):
+        cli.run(_raising(ZeroDivisionError()))
 
 
 @pytest.mark.parametrize('number, name', [(15, 'SIGTERM'), (1, 'SIGHUP')])

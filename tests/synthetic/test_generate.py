@@ -7,7 +7,7 @@ import signal
 import cv2
 import pytest
 
-from sdpose.errors import DataError, UserError
+from sdpose.errors import DataError, Stopped, UserError
 from sdpose.synthetic.generate import GENERATOR_VERSION, generate
 from sdpose.synthetic.request import Request, parse_size
 
@@ -104,14 +104,14 @@ def test_other_peoples_folders_are_never_touched(tmp_path, overwrite):
     assert (tmp_path / 'notes.txt').read_text() == 'mine'
 
 
-@pytest.mark.parametrize('sign', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('sign', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize('workers', [1, 2])
 def test_an_interruption_leaves_nothing(tmp_path, workers, sign):
     def stop(done, total):
         if done == 3:
             os.kill(os.getpid(), sign)
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt if sign == signal.SIGINT else Stopped):
         generate(tmp_path / 'set', REQUEST, workers, progress=stop)
     assert list(tmp_path.iterdir()) == []
 

@@ -15,7 +15,7 @@ from queue import Queue
 import torch
 
 from sdpose.errors import UserError
-from sdpose.io.folders import sigterm_as_interrupt
+from sdpose.io.folders import signals_unwind
 
 from .run import Run
 
@@ -52,10 +52,10 @@ class Executor:
             The runs that failed.
 
         Raises:
-            KeyboardInterrupt: After every process was stopped; what was trained so far stays.
+            KeyboardInterrupt, Stopped: After every process was stopped; what was trained so far stays.
         """
         failed: list[Run] = []
-        with sigterm_as_interrupt(), ThreadPoolExecutor(self.jobs) as pool:
+        with signals_unwind(), ThreadPoolExecutor(self.jobs) as pool:
             waiting = {pool.submit(self._work, run): run for run in runs}
             try:
                 while waiting:

@@ -19,7 +19,7 @@ from mmpose.registry import DATASETS, TRANSFORMS
 from sdpose.config.nodes import iter_leaves
 from sdpose.errors import ConfigError, DataError
 from sdpose.io.digest import sha256_of
-from sdpose.io.folders import require_writable, sigterm_as_interrupt
+from sdpose.io.folders import require_writable, signals_unwind
 from sdpose.io.processes import in_processes
 
 from .reach import Reach, Region
@@ -121,7 +121,7 @@ def build_crop_cache(
     jobs = [(number, people[start : start + _PEOPLE]) for number, start in enumerate(range(0, len(people), _PEOPLE))]
     made: dict[int, Shard] = {}
     kept = done = 0
-    with sigterm_as_interrupt():
+    with signals_unwind():
         for number, shard, was_there in in_processes(partial(_make_shard, out, recipe, leaves[0].load), jobs, workers):
             made[number] = shard
             kept, done = kept + was_there, done + len(shard.rows)

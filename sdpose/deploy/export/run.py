@@ -5,7 +5,6 @@ import io
 import json
 import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +18,7 @@ from sdpose.config.load import load_config
 from sdpose.converters.publishing import deployed_weights, filled_model
 from sdpose.errors import UserError
 from sdpose.io.checkpoint import check_checkpoint_path, meta_of, weights_of
-from sdpose.io.folders import require_writable, sigterm_as_interrupt
+from sdpose.io.folders import partial_folder, require_writable, signals_unwind
 
 from .accuracy import Scored, line
 from .formats import BY_NAME, Format, Session
@@ -89,15 +88,15 @@ def export(
     require_writable(target.parent, f'--out {out}')
     if target.exists() and not target.is_dir():
         raise UserError(f'--out {out} is a file: name a folder')
-    with sigterm_as_interrupt(), tempfile.TemporaryDirectory(dir=target.parent, prefix='.export-') as folder:
+    with signals_unwind(), partial_folder(target) as folder:
         done = []
         with judging_pictures(cfg) as pictures:
             for each in formats:
                 place = Path(each.name) if len(formats) > 1 else Path()
-                (Path(folder) / place).mkdir(exist_ok=True)
-                report = _write(each, job, Path(folder) / place, pictures)
+                (folder / place).mkdir(exist_ok=True)
+                report = _write(each, job, folder / place, pictures)
                 done.append(Exported(target / place / report['file'], report))
-        _move(Path(folder), target)
+        _move(folder, target)
     return done
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 
 from sdpose.errors import DataError, UserError
-from sdpose.io.folders import atomic_folder, sigterm_as_interrupt
+from sdpose.io.folders import atomic_folder, signals_unwind
 from sdpose.io.pictures import write_png
 from sdpose.synthetic.request import MANIFEST, SPLITS, is_cached
 from sdpose.visualization import contact_sheet
@@ -103,7 +103,7 @@ def generate_shapes(
     if is_cached(out, request, overwrite):
         return False
     jobs = [(split, name, index) for split in SPLITS for name in CLASSES for index in range(request.count(split))]
-    with sigterm_as_interrupt(), atomic_folder(out) as folder:
+    with signals_unwind(), atomic_folder(out) as folder:
         for done, (split, name, index) in enumerate(jobs, 1):
             picture = draw_picture(name, request.size, request.seed, SPLITS.index(split), index)
             _store(folder / split / name / f'{name}_{index + 1:06d}.{_ENDING}', picture)
