@@ -25,7 +25,9 @@ def is_exported(path: str) -> bool:
     """Whether a path means an exported file, or the folder of one, and no checkpoint."""
     file = Path(path).expanduser()
     if file.is_dir():
-        return (file / METADATA_FILE).is_file() or any(each.suffix in _ENDINGS for each in file.iterdir())
+        return any(file.glob(f'*/{METADATA_FILE}')) or any(
+            each.name == METADATA_FILE or each.suffix in _ENDINGS for each in file.iterdir()
+        )
     return file.suffix in _ENDINGS
 
 

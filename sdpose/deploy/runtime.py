@@ -23,8 +23,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
+try:
+    import cv2
+    import numpy as np
+except ModuleNotFoundError as error:
+    if __name__ != '__main__':
+        raise
+    sys.stderr.write(f'error: {error}: pip install numpy opencv-python, and onnxruntime or openvino\n')
+    sys.exit(2)
 
 __all__ = [
     'ExportedFile',
@@ -467,8 +473,10 @@ def find_exported(path: str | Path) -> Path:
         else:
             found = sorted(each for each in file.iterdir() if each.suffix in _ENGINES)
         if len(found) != 1:
-            names = ', '.join(each.name for each in found) or 'none'
-            raise ValueError(f'{path} is a folder with {names} to run: name the .onnx or .xml file')
+            inner = sorted(each.parent for each in file.glob(f'*/{METADATA_FILE}'))
+            names = ', '.join(each.name for each in found or inner) or 'none'
+            wanted = 'one of them' if inner and not found else 'the .onnx or .xml file'
+            raise ValueError(f'{path} is a folder with {names} to run: name {wanted}')
         file = found[0]
     if not file.is_file():
         raise ValueError(f'{file} does not exist: name an exported .onnx or .xml file, or its folder')

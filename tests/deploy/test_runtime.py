@@ -1,7 +1,10 @@
 """An exported file run without torch gives the joints of ``tools/test.py``; what cannot be run is named in one line."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -401,6 +404,18 @@ def test_what_is_no_exported_file_is_named(posed: SimpleNamespace, tmp_path: Pat
     refused(labelled('same.onnx', json.dumps(good)), 'batch_size=0 must be a whole number of at least 1', batch_size=0)
     (tmp_path / 'empty').mkdir()
     refused('empty', 'empty is a folder with none to run: name the .onnx or .xml file')
+    for name in ('openvino', 'onnx'):
+        (tmp_path / 'several' / name).mkdir(parents=True)
+        (tmp_path / 'several' / name / 'metadata.json').write_text('{}')
+    refused('several', 'several is a folder with onnx, openvino to run: name one of them')
+
+
+def test_a_program_without_opencv_says_so(tmp_path: Path):
+    (tmp_path / 'cv2.py').write_text("raise ModuleNotFoundError('No module named cv2')\n")
+    command = [sys.executable, runtime.__file__, 'a.onnx', 'a.jpg']
+    done = subprocess.run(command, env=dict(os.environ, PYTHONPATH=str(tmp_path)), capture_output=True, text=True)
+    said = 'error: No module named cv2: pip install numpy opencv-python, and onnxruntime or openvino\n'
+    assert (done.returncode, done.stderr) == (2, said)
 
 
 def test_a_free_batch_stays_free(posed: SimpleNamespace):
