@@ -1,0 +1,61 @@
+"""The tables of README.md that raw data lie beside say what these say."""
+
+import csv
+import statistics
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from scipy import stats
+
+_FOLDER = Path(__file__).parents[2] / 'configs/sdpose'
+_PLAIN, _LONGER = 'plain', 'plain, time of SDPose'
+
+
+def _values(name: str) -> dict[str, dict[str, list[float]]]:
+    """AP by row and cycle, in the order of the seeds."""
+    found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    with open(_FOLDER / 'measured' / name, newline='') as file:
+        for row in sorted(csv.DictReader(file), key=lambda each: int(each['seed'])):
+            found[row['row']][row['cycle']].append(float(row['metric']))
+    return found
+
+
+def _spread(values: list[float], sign: str = '') -> str:
+    return f'{statistics.mean(values):{sign}.1f} ± {statistics.stdev(values):.1f}'
+
+
+def _difference(values: list[float], reference: list[float]) -> list[str]:
+    """Mean, spread and 95 % interval of the differences, as two cells."""
+    if values == reference:
+        return ['', '']
+    apart = [one - other for one, other in zip(values, reference, strict=True)]
+    half = stats.t.ppf(0.975, len(apart) - 1) * statistics.stdev(apart) / len(apart) ** 0.5
+    mean = statistics.mean(apart)
+    return [_spread(apart, '+'), f'{mean - half:+.1f} to {mean + half:+.1f}']
+
+
+@pytest.mark.parametrize('name', ['beyond.csv', 'beyond_confirmed.csv'])
+def test_the_tables_of_cycle_1_minus_the_plain_model(name: str) -> None:
+    lines = (_FOLDER / 'README.md').read_text().splitlines()
+    rows = _values(name)
+    assert len(rows) == (12 if name == 'beyond.csv' else 4)
+    for row, cycles in rows.items():
+        second = _spread(cycles['2']) if '2' in cycles else '-'
+        cells = [row, _spread(cycles['1']), second]
+        for reference in (_PLAIN, _LONGER):
+            cells += _difference(cycles['1'], rows[reference]['1'])
+        wanted = [cell.replace(' ', '') for cell in cells]
+        assert any([cell.replace(' ', '') for cell in line.split('|')[1:-2]] == wanted for line in lines), cells
+
+
+def test_nothing_is_announced_that_is_not_there() -> None:
+    """A line that ends in a colon is followed by what it announces, one blank line behind it at most."""
+    root = _FOLDER.parents[1]
+    pages = [
+        *root.glob('*.md'),
+        *(page for name in ('configs', 'sdpose', 'tools') for page in root.glob(f'{name}/**/*.md')),
+    ]
+    assert len(pages) > 10
+    for page in pages:
+        assert ':\n\n\n' not in page.read_text(), page
