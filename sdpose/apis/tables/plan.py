@@ -23,7 +23,7 @@ class Row:
         figures: Other published numbers by the column they stand in.
         quoted: Whether the row only quotes the paper.
         configs: Config by scale; a row without any overrides the scale's config.
-        changes: By scale, keys of that config and their values.
+        changes: By scale, keys of the config that the row has there, and their values.
         teachers: By scale, the config of a teacher that is trained first.
         depth: One of ``DEPTHS``, for a row that overrides the scale's config.
         overrides: Config keys and their values.

@@ -73,13 +73,14 @@ class Setting:
         """The config of a row and its overrides; None if it is not trained at this scale."""
         if row.quoted or (row.configs and self.scale_name not in row.configs):
             return None
+        own = row.changes.get(self.scale_name, {})
         if row.configs:
-            own = row.changes.get(self.scale_name, {})
             return row.configs[self.scale_name], {'data_root': self.root, **own, **row.overrides, **self._moved()}
         return self.scale.config, {
             'data_root': self.root,
             **self.scale.overrides,
             'model.neck.depth': self.scale.layers[row.depth],
+            **own,
             **row.overrides,
             **self._moved(),
         }

@@ -203,6 +203,24 @@ def test_equal_models_of_several_tables_train_once(plan):
     assert len(set(folders.values())) == 1
 
 
+def test_changes_at_a_scale_reach_the_config_of_every_row(plan):
+    """Of a row with a config of its own, and of one without, which were left out."""
+    seen = 0
+    for name, table in plan.tables.items():
+        for row in table.rows:
+            for scale, changes in row.changes.items():
+                data = table.data.get(scale, next(iter(plan.scales[scale].data)))
+                recipe = Setting(plan, scale, data, 'data/x/', RunFolders(Path('w'))).recipe(row)
+                assert recipe is not None and changes.items() <= recipe[1].items(), (name, row.name, scale)
+                seen += 1
+    assert seen > 8
+    for scale in ('mini', 'fresh'):
+        data = plan.tables['crop_cache'].data.get(scale, 'synthetic')
+        setting = Setting(plan, scale, data, 'data/x/', RunFolders(Path('w')))
+        caches = [setting.recipe(row)[1].get('load_step.cache') for row in plan.tables['crop_cache'].rows]
+        assert caches[0] is None and len(set(caches)) == 3
+
+
 def test_test_dev_is_written_where_nobody_can_score_it(plan, tmp_path):
     table = plan.tables['table3']
     setting = Setting(plan, 'full', 'coco', 'data/coco/', RunFolders(tmp_path))
