@@ -129,6 +129,8 @@ def _write(to: Format, job: _Job, folder: Path, pictures: Pictures) -> dict[str,
     metadata.update(input=dict(metadata['input'], name=source), output=dict(metadata['output'], names=outputs))
     if request.cycles > 1:
         metadata.update(further=dict(file=f'{stem}{_FURTHER}{to.suffix}', cycles=request.cycles))
+    if options := to.options(request.precision):
+        metadata['options'] = options
     text = json.dumps(metadata, indent=2)
     images, calibrated = None, None
     if request.precision == 'int8':

@@ -68,6 +68,10 @@ class Format(ABC):
         """What input and outputs of a file of this format are called."""
         return INPUT, list(graph.names)
 
+    def options(self, precision: str) -> dict[str, bool]:
+        """Settings of the runtime under which a file is judged, and with which a program must run it."""
+        return {}
+
     @abstractmethod
     def write(
         self, graph: AnyGraph, request: ExportRequest, file: Path, metadata: str, calibration: np.ndarray | None

@@ -41,6 +41,18 @@ class NcnnFormat(Format):
         """As :meth:`Format.names`: pnnx numbers them."""
         return 'in0', [f'out{number}' for number in range(len(graph.names))]
 
+    def options(self, precision: str) -> dict[str, bool]:
+        """As :meth:`Format.options`: members of ``ncnn::Net::opt``.
+
+        By default ncnn holds the weights of fully connected layers in half precision, which moves outputs by 1e-3.
+        """
+        return dict(
+            use_fp16_packed=False,
+            use_fp16_storage=False,
+            use_fp16_arithmetic=False,
+            use_bf16_storage=precision == 'bf16',
+        )
+
     def write(
         self, graph: AnyGraph, request: ExportRequest, file: Path, metadata: str, calibration: np.ndarray | None
     ) -> Path:
@@ -63,7 +75,7 @@ class NcnnFormat(Format):
             ]
             done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
         complaint = next((each for each in done.stderr.splitlines() if any(word in each for word in _COMPLAINTS)), '')
-        if done.returncode or complaint or not path.is_file() or not _loads(path):
+        if done.returncode or complaint or not path.is_file() or not _loads(path, self.options(request.precision)):
             raise ConfigError(
                 f'--format ncnn: pnnx finds no form in ncnn for an operator of {graph.kind} of this model'
                 f'{f" ({complaint.strip()})" if complaint else ""}; choose --format onnx'
@@ -73,7 +85,7 @@ class NcnnFormat(Format):
     def open(self, file: Path, precision: str, threads: int = 1) -> Session:
         """As :meth:`Format.open`."""
         ncnn = import_module('ncnn')
-        net = _net(file, precision == 'bf16', threads)
+        net = _net(file, self.options(precision), threads)
         outputs = [name for name in net.output_names()]
 
         def run(image: np.ndarray) -> list[np.ndarray]:
@@ -91,22 +103,23 @@ def _pnnx() -> list[str]:
     return [str(beside)] if beside.is_file() else ['pnnx']
 
 
-def _net(file: Path, bf16: bool = False, threads: int = 1) -> Any:
-    """A loaded net."""
+def _net(file: Path, options: dict[str, bool], threads: int = 1) -> Any:
+    """A loaded net, with members of its ``opt`` set before, which decide how weights are held."""
     ncnn = import_module('ncnn')  # no requirement: asked for by this format alone
     net = ncnn.Net()
     net.opt.num_threads = threads
     net.opt.use_vulkan_compute = False
-    net.opt.use_bf16_storage = bf16
+    for name, value in options.items():
+        setattr(net.opt, name, value)
     if net.load_param(str(file)) or net.load_model(str(file.with_suffix('.bin'))):
         raise ConfigError(f'{file.name} cannot be loaded by ncnn')
     return net
 
 
-def _loads(file: Path) -> bool:
+def _loads(file: Path, options: dict[str, bool]) -> bool:
     """Whether ncnn loads a file."""
     try:
-        _net(file)
+        _net(file, options)
     except ConfigError:
         return False
     return True
