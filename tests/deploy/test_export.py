@@ -59,9 +59,23 @@ def test_decoding_inside_is_the_codecs(unbiased: bool) -> None:
     assert (joints[0, -1] == torch.tensor([-4.0, -4.0])).all()  # nothing found, as MMPose says it
 
 
-def test_another_codec_is_not_decoded_inside() -> None:
-    with pytest.raises(ConfigError, match='the codec UDPHeatmap is not decoded inside a graph'):
-        HeatmapDecoder(dict(CODEC, type='UDPHeatmap'))
+def test_decoding_of_udp_inside_is_the_codecs() -> None:
+    maps = peaks(60)
+    codec = dict(CODEC, type='UDPHeatmap')
+    wanted, scores = KEYPOINT_CODECS.build(codec).decode(maps[0].numpy())
+    joints, found = HeatmapDecoder(codec)(maps)
+    assert np.abs(joints[0].numpy() - wanted[0])[:-1].max() < 2e-4  # also at the border
+    assert np.array_equal(found[0].numpy(), scores[0])
+    nowhere = torch.tensor([-192 / 47, -256 / 63])
+    assert torch.allclose(joints[0, -1], nowhere) and torch.allclose(torch.tensor(wanted[0, -1]).float(), nowhere)
+
+
+@pytest.mark.parametrize(
+    'codec', [dict(CODEC, type='MegviiHeatmap'), dict(CODEC, type='UDPHeatmap', heatmap_type='combined')]
+)
+def test_another_codec_is_not_decoded_inside(codec: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=f'the codec {codec["type"]} is not decoded inside a graph'):
+        HeatmapDecoder(codec)
 
 
 def test_vectors_of_one_cell() -> None:

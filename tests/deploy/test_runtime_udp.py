@@ -125,6 +125,27 @@ def test_a_file_gives_the_joints_of_the_test_pipeline(udp: SimpleNamespace, tmp_
     )
 
 
-def test_joints_inside_a_graph_are_refused(udp: SimpleNamespace, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match='the codec UDPHeatmap is not decoded inside a graph'):
-        export(str(udp.config), str(udp.file), str(tmp_path / 'out'), ExportRequest(outputs='joints'))
+@pytest.mark.parametrize('runs', ['onnx', 'openvino'])
+def test_joints_inside_a_graph(udp: SimpleNamespace, runs: str, tmp_path: Path) -> None:
+    """Decoded and averaged inside or by the runtime: the same joints in the picture."""
+    requests = (ExportRequest((runs,)), ExportRequest((runs,), outputs='joints', flip_test=True))
+    plain, inside = (
+        export(str(udp.config), str(udp.file), str(tmp_path / str(number)), request)[0]
+        for number, request in enumerate(requests)
+    )
+    assert inside.report['joints']['judged'] and inside.report['joints']['difference'] < 1e-3
+    poses = [PoseRuntime(each.file, threads=1) for each in (plain, inside)]
+    assert poses[1].metadata['output']['kind'] == 'joints' and poses[1].warp is runtime.udp_warp_matrix
+    tests = DATASETS.build(udp.cfg.test_dataloader.dataset)
+    for number in range(len(tests)):
+        sample = tests[number]['data_samples']
+        image, box = cv2.imread(sample.img_path), sample.gt_instances.bboxes
+        (wanted, heights), (found, scores) = (pose.predict(image, box) for pose in poses)
+        sure = heights > 0.1  # what is no peak moves with the last digit
+        assert sure.any() and np.abs(found - wanted)[sure].max() < 2e-3
+        np.testing.assert_allclose(scores, heights, atol=1e-5)
+
+
+def test_rtmlib_does_not_crop_so(udp: SimpleNamespace, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match='--outputs simcc: rtmlib does not crop by the rule of UDP'):
+        export(str(udp.config), str(udp.file), str(tmp_path / 'out'), ExportRequest(outputs='simcc'))

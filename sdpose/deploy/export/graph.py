@@ -118,6 +118,8 @@ class DeployedGraph(nn.Module):
         if inside and (self.natural not in ('heatmaps', 'coordinates') or not flip.indices):
             raise ConfigError(f'--flip-test: outputs of {self.natural} are not averaged with the mirror image')
         self.decoder = HeatmapDecoder(cfg.model.head.decoder) if decoded and self.natural == 'heatmaps' else None
+        if kind == 'simcc' and self.decoder is not None and self.decoder.udp:
+            raise ConfigError('--outputs simcc: rtmlib does not crop by the rule of UDP; choose --outputs joints')
         mean, std = (torch.tensor(list(values)) for values in normalization(cfg))
         # rtmlib gives a BGR picture, normalized by the numbers of RGB in their order: undone and done again.
         self.swap = kind == 'simcc' and decoded

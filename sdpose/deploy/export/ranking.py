@@ -14,19 +14,24 @@ from sdpose.errors import ConfigError
 from sdpose.models.pruners import FusingPruner, TokenPruner
 from sdpose.structures import Attended, TokenSet
 
-# Four of it, with a clamp behind each, make 1 of every difference, and none overflows in float16, as 1e30 would.
+# Four of it, with a clamp behind each, make 1 of a difference of 1e-19, and none overflows in float16, as 1e30 would.
 _STEEP, _STEPS = 6e4, 4
 BF16_TOKENS = 256  # up to it, every rank is a number of bfloat16
 
 _Module = TypeVar('_Module', bound=nn.Module)
 
 
+def steep_sign(value: Tensor) -> Tensor:
+    """1, 0 or -1, without a comparison."""
+    for _ in range(_STEPS):
+        value = (value * _STEEP).clamp(-1, 1)
+    return value
+
+
 def ranks(score: Tensor) -> Tensor:
     """How many scores stand before each of (B, P): the larger ones, and of equal ones those of lower index."""
     count = score.shape[1]
-    apart = score[:, None, :] - score[:, :, None]  # (B, P, P): how much more the column has than the row
-    for _ in range(_STEPS):
-        apart = (apart * _STEEP).clamp(-1, 1)
+    apart = steep_sign(score[:, None, :] - score[:, :, None])  # (B, P, P): whether the column has more than the row
     # Without it equal scores, which are common in bfloat16, get equal ranks: one token twice, another never.
     earlier = torch.ones(count, count, dtype=score.dtype, device=score.device).tril(-1)
     return (apart + earlier).clamp(0, 1).sum(dim=-1)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from sdpose.deploy.export.comparing import compared
 from sdpose.deploy.export.graph import AnyGraph, DeployedGraph
 from sdpose.deploy.export.ranking import BF16_TOKENS, ranked
 from sdpose.deploy.export.request import ExportRequest
@@ -57,8 +58,13 @@ class NcnnFormat(Format):
         self, graph: AnyGraph, request: ExportRequest, file: Path, metadata: str, calibration: np.ndarray | None
     ) -> Path:
         """As :meth:`Format.write`."""
+        if request.precision == 'bf16' and getattr(graph, 'decoder', None) is not None:
+            raise ConfigError(
+                '--precision bf16: ncnn would decode heatmaps in it, which is too coarse for them; choose '
+                '--precision fp32, or --outputs heatmaps and decode on the device'
+            )
         (image,) = graph.example(1)
-        graph = ranked(graph, BF16_TOKENS if request.precision == 'bf16' else None)
+        graph = ranked(compared(graph), BF16_TOKENS if request.precision == 'bf16' else None)
         path = file.with_name(file.name + self.suffix)
         with tempfile.TemporaryDirectory() as folder:
             traced = Path(folder) / 'graph.pt'
@@ -86,7 +92,8 @@ class NcnnFormat(Format):
         """As :meth:`Format.open`."""
         ncnn = import_module('ncnn')
         net = _net(file, self.options(precision), threads)
-        outputs = [name for name in net.output_names()]
+        # ncnn has them in the order in which they are computed.
+        outputs = sorted(net.output_names(), key=lambda name: int(name.removeprefix('out')))
 
         def run(image: np.ndarray) -> list[np.ndarray]:
             with net.create_extractor() as extractor:
