@@ -10,6 +10,7 @@ from torch.testing import assert_close
 
 from sdpose.benchmarks.infer import peers, profile, subjects, variants
 from sdpose.deploy.optimize import deploy
+from sdpose.errors import ConfigError
 
 TINY = 'sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48'
 PPT = 'ppt-tiny_stemnet_1xb32-30e_synthetic-64x48'
@@ -100,7 +101,8 @@ def test_others_have_the_published_sizes_and_results() -> None:
 
 def _measured(name: str, seconds: float, ap: float | None) -> variants.Measured:
     subject = subjects.Subject(name, None, (1, 1), 1, ap, True)
-    return variants.Measured(subject, 1, {'a, plain': [seconds], 'a, deployed bf16': [0.0]}, {}, {})
+    times = {'a, plain': [seconds], 'a, deployed bf16': [0.0], 'a, deployed int8': [0.0]}
+    return variants.Measured(subject, 1, times, {}, {})
 
 
 def test_the_front_is_who_nobody_beats_in_both() -> None:
@@ -108,6 +110,20 @@ def test_the_front_is_who_nobody_beats_in_both() -> None:
     rows = {row['model']: row for row in peers.front([*models, _measured('unknown', 0.001, None)], '').rows}
     assert {name: row['on the front'] for name, row in rows.items()} == dict(ahead='yes', slow='no', best='yes')
     assert rows['slow']['misses it by'] == '100% of time and 1.0 AP (ahead)'
+
+
+def test_int8_is_timed_beside_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = variants.Plan(('onnx',), 1, 1, 1, False, int8=True)
+    result = variants.measure(subjects.ours(TINY, None), plan)
+    assert list(result.times) == ['onnx, plain', 'onnx, deployed', 'onnx, deployed int8']
+    assert 1e-5 < result.differences['onnx, deployed int8'] < 0.5
+    rows = variants.table([result], '').rows
+    assert [row['share of peak'] is None for row in rows] == [False, False, True]
+    monkeypatch.setattr('sdpose.deploy.export.formats.base.find_spec', lambda name: name != 'nncf' or None)
+    assert variants.installed(('torch', 'openvino', 'ncnn'), ()) == ('torch', 'openvino', 'ncnn')
+    assert variants.installed(('torch', 'onnx', 'ncnn'), (), True) == ('torch', 'onnx', 'ncnn')
+    with pytest.raises(ConfigError, match='--format openvino --precision int8 needs the package nncf'):
+        variants.installed(('torch', 'openvino'), (), True)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from sdpose.errors import UserError
 if TYPE_CHECKING:
     from .subjects import Subject
 
-RUNTIMES = ('torch', 'onnx', 'openvino', 'ncnn')
+RUNTIMES = ('torch', 'onnx', 'openvino', 'ncnn', 'litert')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--batch', type=int, default=1, help='images at a time (default 1)')
     parser.add_argument('--runtimes', nargs='+', choices=RUNTIMES, help='default: those that are installed')
     parser.add_argument('--compile', action='store_true', help='also torch.compile of the deployed model')
+    parser.add_argument('--int8', action='store_true', help='also files in int8, where the runtime has them')
     parser.add_argument('--peers', action='store_true', help='also RTMPose, HRNet, ... of MMPose, and who is ahead')
     parser.add_argument('--profile', action='store_true', help='also time and share of the peak of each part')
     parser.add_argument('--shipping', action='store_true', help='also memory, start and size of an exported folder')
@@ -54,11 +55,11 @@ def run(args: argparse.Namespace) -> list[Table]:
 
     torch.set_num_threads(args.threads)
     rounds = 3 if args.quick else args.rounds
-    runtimes = variants.installed(args.runtimes, RUNTIMES)
+    runtimes = variants.installed(args.runtimes, RUNTIMES, args.int8)
     weights = args.checkpoint or [None] * len(args.configs)
     measured: list[Subject] = [subjects.ours(*pair) for pair in zip(args.configs, weights)]
     others = peers.all_peers() if args.peers else []
-    plan = variants.Plan(runtimes, args.batch, args.threads, rounds, args.compile)
+    plan = variants.Plan(runtimes, args.batch, args.threads, rounds, args.compile, args.int8)
     results = [variants.measure(subject, plan) for subject in [*measured, *others]]
     where = machine(variants.LIBRARIES)
     method = f'{args.threads} thread(s), batch {args.batch}, median of {rounds} rounds in turns; {where}'

@@ -22,9 +22,11 @@ from sdpose.errors import ConfigError
 
 from .subjects import ByHand, Subject
 
-LIBRARIES = ('torch', 'onnxruntime', 'openvino', 'ncnn')
+LIBRARIES = ('torch', 'onnxruntime', 'openvino', 'ncnn', 'ai-edge-litert')
 _SIDE = 1024  # of the square matrices that measure the peak
 _GEMM = {'gemm float32': torch.float32, 'gemm bfloat16': torch.bfloat16}
+_CALIBRATED = 8  # random images that int8 is calibrated on: its time does not depend on them
+_REDUCED = (' bf16', ' int8')  # how names of variants of less than float32 end
 _BASELINE, _PLAIN = 'torch, by hand', 'torch, plain'
 
 Runner = Callable[[], Sequence[Any]]
@@ -39,6 +41,7 @@ class Plan(NamedTuple):
         threads: Of every runtime.
         rounds: Times that each variant is timed.
         compiled: Whether ``torch.compile`` is timed, too.
+        int8: Whether files in int8 are timed, too.
     """
 
     runtimes: tuple[str, ...]
@@ -46,6 +49,7 @@ class Plan(NamedTuple):
     threads: int
     rounds: int
     compiled: bool
+    int8: bool = False
 
 
 class Measured(NamedTuple):
@@ -71,7 +75,7 @@ class Measured(NamedTuple):
 
     def best(self) -> tuple[str, float]:
         """The fastest variant in float32, and its milliseconds."""
-        exact = [name for name in self.times if 'bf16' not in name]
+        exact = [name for name in self.times if not name.endswith(_REDUCED)]
         return min(((name, self.milliseconds(name)) for name in exact), key=lambda pair: pair[1])
 
 
@@ -96,13 +100,18 @@ class PlainGraph(nn.Module):
         return tuple(numbers(self.model(image, None, mode='tensor')))
 
 
-def installed(wanted: Sequence[str] | None, known: Sequence[str]) -> tuple[str, ...]:
+def installed(wanted: Sequence[str] | None, known: Sequence[str], int8: bool = False) -> tuple[str, ...]:
     """The runtimes to measure.
 
+    Args:
+        wanted: Those that are asked for, None for all.
+        known: All.
+        int8: Whether they are to run int8, too; those that never do may stay.
+
     Raises:
-        ConfigError: If one that is asked for is not installed, with its package.
+        ConfigError: If one that is asked for, or what int8 needs, is not installed, with its package.
     """
-    there = []
+    there: list[str] = []
     for name in wanted or known:
         try:
             if name != 'torch':
@@ -111,6 +120,9 @@ def installed(wanted: Sequence[str] | None, known: Sequence[str]) -> tuple[str, 
         except ConfigError:
             if wanted:
                 raise
+    for name in there if int8 else ():
+        if name != 'torch' and 'int8' in BY_NAME[name].precisions:
+            BY_NAME[name].require(ExportRequest((name,), 'int8', batch=1))
     return tuple(there)
 
 
@@ -141,8 +153,9 @@ def table(results: Sequence[Measured], method: str) -> Table:
         flops = 2 * result.subject.macs * result.batch
         for name, times in result.times.items():
             plain = f'{name.split(",")[0]}, plain'
-            bf16 = 'bf16' in name
+            bf16 = name.endswith('bf16')
             peak = result.peaks['gemm bfloat16' if bf16 else 'gemm float32']
+            share = f'{flops / median(times) / peak:.0%}{" (bf16)" if bf16 else ""}'
             rows.append(
                 {
                     'model': result.subject.name,
@@ -150,7 +163,7 @@ def table(results: Sequence[Measured], method: str) -> Table:
                     'ms': round(result.milliseconds(name), 2),
                     'x by hand': _times(result, _BASELINE, times),
                     'of plain time': round(1 / ratio(result.times[plain], times), 3) if plain in result.times else None,
-                    'share of peak': f'{flops / median(times) / peak:.0%}{" (bf16)" if bf16 else ""}',
+                    'share of peak': None if name.endswith('int8') else share,
                     'difference': f'{result.differences[name]:.0e}',
                 }
             )
@@ -202,19 +215,21 @@ def _in_runtimes(subject: Subject, plan: Plan, image: Tensor, folder: Path) -> I
     for runtime in plan.runtimes:
         if runtime == 'torch' or (runtime == 'ncnn' and plan.batch > 1):
             continue
+        form = BY_NAME[runtime]
         for name, graph in graphs.items():
-            form = BY_NAME[runtime]
             request = ExportRequest((runtime,), batch=plan.batch)
             try:
                 file = form.write(graph, request, folder / f'{runtime}-{name}', '{}', None)  # type: ignore[arg-type]
             except ConfigError:
                 continue  # an operator that this runtime has not; the table says what a missing row means
-            for precision in ('fp32', 'bf16'):
-                if precision == 'bf16' and (name == 'plain' or 'bf16' not in form.precisions):
-                    continue
-                session = form.open(file, precision, plan.threads)
-                label = f'{runtime}, {name}' + (' bf16' if precision == 'bf16' else '')
-                yield label, _call(session.run, array)
+            yield f'{runtime}, {name}', _call(form.open(file, 'fp32', plan.threads).run, array)
+            if name == 'deployed' and 'bf16' in form.precisions:
+                yield f'{runtime}, {name} bf16', _call(form.open(file, 'bf16', plan.threads).run, array)
+            if name == 'deployed' and plan.int8 and 'int8' in form.precisions:
+                images = np.random.default_rng(0).random((_CALIBRATED, *array.shape[1:]), np.float32)
+                request = ExportRequest((runtime,), 'int8', batch=plan.batch)
+                file = form.write(graph, request, folder / f'{runtime}-int8', '{}', images)  # type: ignore[arg-type]
+                yield f'{runtime}, {name} int8', _call(form.open(file, 'int8', plan.threads).run, array)
 
 
 def _products() -> dict[str, Callable[[], Any]]:
