@@ -34,6 +34,15 @@ def interleaved(
     return times
 
 
+def clock_for(threads: int) -> Callable[[], float]:
+    """The clock of a computation: the processor's time of a single thread, which a busy core does not lengthen.
+
+    Args:
+        threads: How many compute; several are timed by the wall clock.
+    """
+    return time.process_time if threads == 1 else time.perf_counter
+
+
 def ratio(baseline: Sequence[float], other: Sequence[float]) -> float:
     """How many times as fast as the baseline: the median over rounds of the two times' ratio.
 

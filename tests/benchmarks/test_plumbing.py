@@ -1,10 +1,12 @@
 """Timing in turns, ratios, tables and the machine's peak."""
 
+import time
+
 import pytest
 
 from sdpose.benchmarks.machine import gemm_peak, machine
 from sdpose.benchmarks.table import Table
-from sdpose.benchmarks.timing import interleaved, ratio
+from sdpose.benchmarks.timing import clock_for, interleaved, ratio
 
 
 def test_variants_are_run_in_turns_that_rotate_and_warm_up_is_not_counted() -> None:
@@ -14,6 +16,14 @@ def test_variants_are_run_in_turns_that_rotate_and_warm_up_is_not_counted() -> N
     times = interleaved(variants, rounds=3, warmup=1, clock=lambda: float(next(ticks)))
     assert ''.join(calls) == 'ba' + 'ab' + 'ba' + 'ab'
     assert times == {'a': [1.0] * 3, 'b': [2.0] * 3}
+
+
+def test_one_thread_is_timed_by_what_it_computes() -> None:
+    clocks = clock_for(1), clock_for(2)
+    begun = [clock() for clock in clocks]
+    time.sleep(0.1)
+    alone, several = (clock() - start for clock, start in zip(clocks, begun, strict=True))
+    assert alone < 0.05 and several >= 0.1
 
 
 def test_a_ratio_is_the_median_of_the_rounds_and_rounds_must_match() -> None:

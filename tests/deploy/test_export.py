@@ -21,6 +21,7 @@ from sdpose.deploy.export.formats.onnx import OnnxFormat, products_of_activation
 from sdpose.deploy.export.graph import NAMES, DeployedGraph, flip_of, mirror, natural_kind
 from sdpose.deploy.export.judge import Decoder, _steady, require_parity, run_batches
 from sdpose.deploy.export.metadata import describe, digest, flip_indices, joints_of
+from sdpose.deploy.export.request import NEWEST_OPSET, OLDEST_OPSET
 from sdpose.errors import ConfigError, MismatchError, UserError
 
 CODEC = dict(type='MSRAHeatmap', input_size=(192, 256), heatmap_size=(48, 64), sigma=2, blur_kernel_size=11)
@@ -211,6 +212,20 @@ def test_full_size_models_in_onnx_runtime_and_openvino(name: str, tmp_path: Path
         found = to.open(file, 'fp32').run(image.numpy())
         assert len(found) == len(wanted)
         assert all(np.abs(a - b.numpy()).max() <= 1e-5 * max(1, b.abs().max()) for a, b in zip(found, wanted))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize('opset', range(OLDEST_OPSET, NEWEST_OPSET + 1))
+@pytest.mark.parametrize('name', TINY)
+def test_every_opset_holds_every_family(name: str, opset: int, tmp_path: Path) -> None:
+    graph, _, cfg = graph_of(name)
+    image = pictures(input_size(cfg)[::-1])
+    with torch.no_grad():
+        wanted = graph(image)
+    write_onnx(graph, ExportRequest(opset=opset), tmp_path / 'graph.onnx')
+    found = OnnxFormat().open(tmp_path / 'graph.onnx', 'fp32').run(image.numpy())
+    assert len(found) == len(wanted)
+    assert all(np.abs(a - b.numpy()).max() <= 1e-5 * max(1, b.abs().max()) for a, b in zip(found, wanted))
 
 
 def test_attentions_products_are_found_in_every_layer(tmp_path: Path) -> None:

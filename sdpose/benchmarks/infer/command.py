@@ -62,7 +62,8 @@ def run(args: argparse.Namespace) -> list[Table]:
     plan = variants.Plan(runtimes, args.batch, args.threads, rounds, args.compile, args.int8)
     results = [variants.measure(subject, plan) for subject in [*measured, *others]]
     where = machine(variants.LIBRARIES)
-    method = f'{args.threads} thread(s), batch {args.batch}, median of {rounds} rounds in turns; {where}'
+    clock = "the processor's time" if args.threads == 1 else 'time'
+    method = f'{args.threads} thread(s), batch {args.batch}, median {clock} of {rounds} rounds in turns; {where}'
     tables = [variants.table(results, method)]
     if others:
         tables.append(peers.front(results, method))

@@ -3,7 +3,6 @@
 Shapes: B batch, K joints.
 """
 
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from statistics import median
@@ -16,6 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from sdpose.benchmarks.machine import gemm_peak
 from sdpose.benchmarks.table import Table
+from sdpose.benchmarks.timing import clock_for
 from sdpose.deploy.optimize import deploy, optimize_for_inference
 from sdpose.deploy.single_pass import SinglePass
 
@@ -82,12 +82,13 @@ def _wrapped(model: Any, wrap: Callable[[str, Callable[..., Any]], Callable[...,
 def _seconds(model: Any, image: torch.Tensor, rounds: int) -> dict[str, list[float]]:
     """Seconds of each part in each of several passes."""
     seconds: dict[str, list[float]] = defaultdict(list)
+    clock = clock_for(torch.get_num_threads())
 
     def timed(name: str, run: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            start = time.perf_counter()
+            start = clock()
             found = run(*args, **kwargs)
-            seconds[name].append(time.perf_counter() - start)
+            seconds[name].append(clock() - start)
             return found
 
         return call

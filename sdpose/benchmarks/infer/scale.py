@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from sdpose.benchmarks.table import Table
-from sdpose.benchmarks.timing import interleaved
+from sdpose.benchmarks.timing import clock_for, interleaved
 from sdpose.config.building import build_model
 from sdpose.config.nodes import input_size
 from sdpose.deploy.optimize import optimize_for_inference
@@ -33,12 +33,15 @@ def table(subject: Subject, rounds: int, file: str, where: str, quick: bool) -> 
         UserError: If the model has no such tokens.
     """
     threads = torch.get_num_threads()
+    clock = clock_for(threads)
     batches = _BATCHES[: 3 if quick else None]
     models = _by_tokens(subject)
     times = {
-        'tokens': interleaved({str(count): _runner(model, subject, 1) for count, model in models.items()}, rounds, 1),
+        'tokens': interleaved(
+            {str(count): _runner(model, subject, 1) for count, model in models.items()}, rounds, 1, clock
+        ),
         'images at a time': interleaved(
-            {str(size): _runner(models[min(models)], subject, size) for size in batches}, rounds, 1
+            {str(size): _runner(models[min(models)], subject, size) for size in batches}, rounds, 1, clock
         ),
     }
     by_threads = {}

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from sdpose.benchmarks.table import Table
-from sdpose.benchmarks.timing import interleaved, ratio
+from sdpose.benchmarks.timing import clock_for, interleaved, ratio
 from sdpose.deploy.export.formats import BY_NAME
 from sdpose.deploy.export.request import ExportRequest
 from sdpose.deploy.optimize import deploy, numbers, optimize_for_inference
@@ -141,7 +141,7 @@ def measure(subject: Subject, plan: Plan) -> Measured:
         wanted = _arrays(subject.model(image, None, mode='tensor'))
         differences = {name: _difference(wanted, _arrays(run())) for name, run in runners.items()}
         timed: dict[str, Callable[[], Any]] = {**_products(), **runners}
-        times = interleaved(timed, plan.rounds, warmup=2)
+        times = interleaved(timed, plan.rounds, warmup=2, clock=clock_for(plan.threads))
     peaks = {name: 2 * _SIDE**3 / median(times.pop(name)) for name in _GEMM}
     return Measured(subject, plan.batch, times, peaks, differences)
 
