@@ -118,6 +118,7 @@ def calibration(cfg: Config, preprocess: Any, count: int) -> tuple[np.ndarray, s
             if each.get('pipeline') and each.get('ann_file')
         )
         own.test_dataloader.dataset = dict(dataset, pipeline=own.test_dataloader.dataset.pipeline, test_mode=True)
+        own.test_evaluator = []  # which knows the test data alone, and would refuse these
         pictures = Pictures('training crops', _test_set(own), [])
         return pictures.crops(preprocess, count), pictures.source
     except (UserError, AttributeError, OSError, StopIteration):

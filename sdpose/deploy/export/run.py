@@ -230,6 +230,8 @@ def _findings(report: dict[str, Any]) -> dict[str, str]:
             if joints['difference'] is None
             else f'{joints["difference"]:.1e} pixels at most, {joints["judged"]} of {joints["all"]} judged'
         )
+    if calibrated := report.get('calibration'):
+        rows['calibrated on'] = f'{calibrated["count"]} of {calibrated["source"]}'
     if accuracy := report.get('accuracy'):
         rows['accuracy'] = accuracy['line']
     return rows

@@ -1,0 +1,19 @@
+"""The pictures that a file is judged by, and those that int8 is calibrated on."""
+
+import copy
+from types import SimpleNamespace
+
+import numpy as np
+
+from sdpose.deploy.export.pictures import calibration
+
+
+def test_int8_is_calibrated_on_the_training_data(posed: SimpleNamespace) -> None:
+    """Also where the metric names a file of its own, in which the people of the training are not."""
+    cfg = copy.deepcopy(posed.cfg)
+    folder = f'{posed.folder}/data/coco/annotations'
+    cfg.test_evaluator = dict(type='CocoMetric', ann_file=f'{folder}/person_keypoints_val2017.json')
+    images, source = calibration(cfg, posed.model.data_preprocessor, 5)
+    assert source == 'training crops' and images.shape == (5, 3, 64, 48)
+    assert np.isfinite(images).all() and images.std() > 0.1
+    assert cfg.test_evaluator.ann_file.endswith('val2017.json')
