@@ -99,8 +99,11 @@ def _draw(rows: list[dict[str, Any]], file: str, name: str) -> None:
     for axes, kind in zip(figure.subplots(1, len(kinds)), kinds):
         points = [(row['value'], row['ms per image']) for row in rows if row['what'] == kind]
         axes.plot(*zip(*points), marker='o')
-        axes.set(xlabel=kind, ylabel='ms per image', xticks=[value for value, _ in points])
-        axes.set_ylim(bottom=0)
+        axes.set(xlabel=kind, ylabel='ms per image')
+        if kind == 'images at a time':  # the first ones would stand on each other
+            axes.set_xscale('log', base=2)
+        axes.set_xticks([value for value, _ in points], [str(value) for value, _ in points])
+        axes.set_ylim(0, 1.05 * max(cost for _, cost in points))
         axes.grid(alpha=0.3)
     figure.suptitle(f'{name}, deployed, torch')
     figure.savefig(file, dpi=120)
