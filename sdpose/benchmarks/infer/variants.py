@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from sdpose.benchmarks.table import Table
 from sdpose.benchmarks.timing import clock_for, interleaved, ratio
 from sdpose.deploy.export.formats import BY_NAME
+from sdpose.deploy.export.graph import INPUT, example_images
 from sdpose.deploy.export.request import ExportRequest
 from sdpose.deploy.optimize import deploy, numbers, optimize_for_inference
 from sdpose.errors import ConfigError
@@ -87,13 +88,17 @@ class PlainGraph(nn.Module):
         size: (H, W) of its images.
     """
 
-    kind = 'outputs'
+    kind, inputs = 'outputs', (INPUT,)
 
     def __init__(self, model: Any, size: tuple[int, int]) -> None:
         super().__init__()
         self.model, self.size = model, size[::-1]
         with torch.no_grad():
             self.names = tuple(f'out{index}' for index in range(len(self(torch.rand(1, 3, *size)))))
+
+    def example(self, batch: int) -> tuple[Tensor, ...]:
+        """As :meth:`DeployedGraph.example`."""
+        return (example_images(self.size, batch),)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """The tensors that the head predicts of images (B, 3, H, W)."""

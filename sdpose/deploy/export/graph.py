@@ -140,8 +140,7 @@ class DeployedGraph(nn.Module):
 
     def example(self, batch: int) -> tuple[Tensor, ...]:
         """Inputs of so many images to trace the graph with, as of :meth:`forward`."""
-        width, height = self.size
-        return (torch.rand(batch, 3, height, width, generator=torch.Generator().manual_seed(0)),)
+        return (example_images(self.size, batch),)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """The outputs, in the order of :attr:`names`, of a normalized image (B, 3, h, w)."""
@@ -263,6 +262,16 @@ def _state(model: Any, cycles: int) -> tuple[str, ...]:
     if pruner is not None and any(pruner.prunes_in(cycle) for cycle in range(2, cycles + 1)):
         raise ConfigError(f'--cycles {cycles}: the model prunes in later cycles, too, so each is another: export one')
     return STATE if pruner is not None and neck.tokenizer.position_per_layer else STATE[:1]
+
+
+def example_images(size: tuple[int, int], batch: int) -> Tensor:
+    """Images (B, 3, h, w) to trace a graph with.
+
+    Args:
+        size: (w, h) of an image.
+        batch: B.
+    """
+    return torch.rand(batch, 3, size[1], size[0], generator=torch.Generator().manual_seed(0))
 
 
 def coordinates(head: TokenRegHead, raw: Tensor) -> tuple[Tensor, Tensor]:
