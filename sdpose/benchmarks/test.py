@@ -28,10 +28,10 @@ _DATA: dict[str, tuple[str, list[dict[str, Any]]]] = {  # the data set and its p
     'here': (  # of configs/_base_/datasets/coco_256x192.py
         'ArrayCocoDataset',
         [
-            dict(type='LoadCheckedImage', keep_last=True),
+            dict(type='LoadCheckedImage', keep_last=True, writable=False),
             dict(type='GetBBoxCenterScale'),
-            dict(type='TopdownAffine', **_CROP),
-            dict(type='PackPoseInputs'),
+            dict(type='WindowedAffine', **_CROP),
+            dict(type='PackTestInputs'),
         ],
     ),
 }

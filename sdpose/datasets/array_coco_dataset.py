@@ -188,7 +188,7 @@ class ArrayAnnotations(BaseDataset):
 
     def get_data_info(self, idx: int) -> dict[str, Any]:
         """A sample, whose lists of the metainfo, which no step writes into, are not copied as MMPose does."""
-        if not isinstance(self.data_list, ArraySamples) or self._shared is None:
+        if self._shared is None:
             return super().get_data_info(idx)
         shared = {key: each.copy() if isinstance(each, np.ndarray) else each for key, each in self._shared.items()}
         return {**BaseDataset.get_data_info(self, idx), **shared}

@@ -19,12 +19,19 @@ class WindowedAffine(TopdownAffine):
     The window alone gets a fourth channel, is read from the memory map of a cached crop, and is mirrored where
     ``RandomFlip`` left a view, of which ``cv2.warpAffine`` would copy the whole picture pixel by pixel. The matrix is
     that of ``get_warp_matrix``, without its dozens of small arrays, or UDP's. Pictures of another number of channels
-    take MMPose's way.
+    take MMPose's way. A picture that comes again, and into which nobody can write, as ``LoadCheckedImage`` with
+    ``writable=False`` gives it to all people on it, gets its fourth channel once.
 
     Args:
         input_size: As for ``TopdownAffine``.
         use_udp: As for ``TopdownAffine``.
     """
+
+    _shared: tuple[np.ndarray, np.ndarray | None] | None = None  # the last picture that stays, and its four channels
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies, and workers that get one, start without a picture."""
+        return {key: value for key, value in self.__dict__.items() if key != '_shared'}
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Crop the box of a sample to ``img`` of the input's size."""
@@ -33,7 +40,7 @@ class WindowedAffine(TopdownAffine):
         if not plain or keypoints is None or 'transformed_keypoints' in results:
             return super().transform(results)
         width, height = self.input_size
-        results['bbox_scale'] = self._fix_aspect_ratio(results['bbox_scale'], aspect_ratio=width / height)
+        results['bbox_scale'] = _fixed_aspect(results['bbox_scale'], width / height)
         center, scale = results['bbox_center'][0], results['bbox_scale'][0]
         degrees = results['bbox_rotation'][0] if 'bbox_rotation' in results else 0.0
         turn = np.deg2rad(degrees)
@@ -63,9 +70,29 @@ class WindowedAffine(TopdownAffine):
             matrix: (2, 3), from pixels of the picture to those of the input.
         """
         width, height = self.input_size
-        filled = _filled(image, window)
+        filled = self._four_channels(image)
+        if filled is None:
+            filled = _filled(image, window)
         warped = cv2.warpAffine(filled, matrix, (int(width), int(height)), flags=cv2.INTER_LINEAR)
         return dict(img=cv2.cvtColor(warped, cv2.COLOR_BGRA2BGR))
+
+    def _four_channels(self, image: np.ndarray) -> np.ndarray | None:
+        """A whole picture (H, W, 4) that was here before and cannot have changed; else None."""
+        if image.flags.writeable:
+            return None
+        if self._shared is None or self._shared[0] is not image:
+            self._shared = image, None
+            return None
+        if self._shared[1] is None:
+            self._shared = image, cv2.cvtColor(image, cv2.COLOR_BGR2BGRA)
+        return self._shared[1]
+
+
+def _fixed_aspect(scale: np.ndarray, ratio: float) -> np.ndarray:
+    """``_fix_aspect_ratio`` of one box (1, 2), in the types of MMPose, without its arrays."""
+    (width, height), kind = scale[0], scale.dtype.type
+    fixed = (width, width / kind(ratio)) if width > height * kind(ratio) else (height * kind(ratio), height)
+    return np.array([fixed], scale.dtype)
 
 
 def _matrix(center: np.ndarray, scale: np.ndarray, across: float, along: float, size: tuple[int, int]) -> np.ndarray:
