@@ -17,7 +17,7 @@ from .timing import ratio
 SIDES = ('MMPose', 'here')
 _STEPS = ('load, crop and pack', 'decode', 'metric')
 _BOXES = 21  # of a detector on a picture of COCO's val2017: 104,291 on 5,000
-_CODEC = dict(input_size=(192, 256), heatmap_size=(48, 64), sigma=2, unbiased=True, blur_kernel_size=11)
+_CODEC: dict[str, Any] = dict(input_size=(192, 256), heatmap_size=(48, 64), sigma=2, unbiased=True, blur_kernel_size=11)
 _CODECS = {'MMPose': 'MSRAHeatmap', 'here': 'BatchMSRAHeatmap'}
 
 Dataset = Callable[[Path, int, int, str], Any]
@@ -97,21 +97,27 @@ def _decoding(dataset: Any, indices: Sequence[int], side: str, batches: int = 8)
     from mmpose.models.heads import HeatmapHead
     from mmpose.models.pose_estimators import TopdownPoseEstimator
 
+    from sdpose.models.estimators import DistillPoseEstimator
+    from sdpose.models.heads import TokenPoseHead
     from sdpose.models.heads.mmpose_heads import with_forward_of
 
     samples = [dataset[index]['data_samples'] for index in indices]
     joints = torch.from_numpy(draw_heatmaps(len(samples), _CODEC['heatmap_size']))
     maps = [joints, joints.flip(-1)[:, samples[0].metainfo['flip_indices']]]
-    head = HeatmapHead(1, 17, deconv_out_channels=None, decoder=dict(_CODEC, type=_CODECS[side]))
-    head = with_forward_of(head, None)
-    head.forward = lambda maps: maps
+    decoder = dict(_CODEC, type=_CODECS[side])
+    if side == 'MMPose':
+        head = with_forward_of(HeatmapHead(1, 17, deconv_out_channels=None, decoder=decoder), None)
+    else:
+        head = with_forward_of(TokenPoseHead(8, decoder), None)
+    head.forward = lambda given: given
     test_cfg = dict(flip_test=True, flip_mode='heatmap', shift_heatmap=True)
-    estimator = SimpleNamespace(test_cfg=test_cfg)
+    estimator: Any = SimpleNamespace(test_cfg=test_cfg)
+    write = (TopdownPoseEstimator if side == 'MMPose' else DistillPoseEstimator).add_pred_to_datasample
 
     def decode() -> None:
         for _ in range(batches):
             found = head.predict(maps, samples, test_cfg=test_cfg)
-            TopdownPoseEstimator.add_pred_to_datasample(estimator, found, None, samples)
+            write(estimator, found, None, samples)
 
     return decode, batches * len(samples)
 

@@ -37,7 +37,7 @@ class PackTestInputs(PackPoseInputs):
         for key in self.meta_keys:
             if key in results:
                 sample.set_field(results[key], key, field_type='metainfo')  # set_metainfo copies
-        instances = results.get('instance_mapping_table', self.instance_mapping_table)
+        instances: dict[str, str] = results.get('instance_mapping_table') or self.instance_mapping_table
         found = {name: results[key] for key, name in instances.items() if key in results}
         sample.gt_instances, sample.gt_instance_labels = _instances(found), _instances(labels)
         if fields:
