@@ -42,9 +42,11 @@ class WindowedAffine(TopdownAffine):
         width, height = self.input_size
         results['bbox_scale'] = _fixed_aspect(results['bbox_scale'], width / height)
         center, scale = results['bbox_center'][0], results['bbox_scale'][0]
-        degrees = results['bbox_rotation'][0] if 'bbox_rotation' in results else 0.0
-        turn = np.deg2rad(degrees)
-        across, along = float(np.cos(turn)), float(np.sin(turn))
+        degrees, across, along = 0.0, 1.0, 0.0
+        if 'bbox_rotation' in results:
+            degrees = results['bbox_rotation'][0]
+            turn = np.deg2rad(degrees)
+            across, along = float(np.cos(turn)), float(np.sin(turn))
         if self.use_udp:
             matrix = get_udp_warp_matrix(center, scale, degrees, output_size=(width, height))
         else:
