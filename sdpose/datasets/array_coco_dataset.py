@@ -10,7 +10,7 @@ from typing import Any, overload
 
 import numpy as np
 from mmengine.dataset import BaseDataset
-from mmpose.datasets import CocoDataset, CrowdPoseDataset
+from mmpose.datasets import AP10KDataset, CocoDataset, CrowdPoseDataset
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
@@ -216,3 +216,8 @@ class ArrayCocoDataset(ArrayAnnotations, CocoDataset):
 @DATASETS.register_module()
 class ArrayCrowdPoseDataset(ArrayAnnotations, CrowdPoseDataset):
     """MMPose's ``CrowdPoseDataset`` on shared arrays."""
+
+
+@DATASETS.register_module()
+class ArrayAP10KDataset(ArrayAnnotations, AP10KDataset):
+    """MMPose's ``AP10KDataset`` on shared arrays."""
