@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.structures import BaseDataElement
 from mmpose.datasets.transforms import PackPoseInputs
-from mmpose.registry import DATASETS
+from mmpose.registry import DATASETS, TRANSFORMS
 
 from sdpose.benchmarks.test import evaluation_data
 from sdpose.config.load import load_config
@@ -154,3 +154,15 @@ def test_the_benchmark_measures_the_steps_of_the_config(repo_root: Path, tmp_pat
     assert type(dataset) is type(of_config)
     for one, other in zip(dataset.pipeline.transforms, of_config.pipeline.transforms, strict=True):
         assert type(one) is type(other) and vars(one) == vars(other)
+
+
+def test_the_ways_back_are_a_line_each(repo_root: Path, tmp_path: Path) -> None:
+    readme = (repo_root / 'configs/_base_/datasets/README.md').read_text()
+    lines = [line for line in readme.splitlines() if line.startswith('val_') and '_step = ' in line]
+    base = repo_root / 'configs/_base_/datasets/coco_256x192.py'
+    (tmp_path / 'leaf.py').write_text('\n'.join([f"_base_ = ['{base}']", *lines]))
+    for split in ('val', 'test'):
+        steps = load_config(tmp_path / 'leaf.py')[f'{split}_dataloader'].dataset.pipeline
+        assert [step.type for step in steps] == ['LoadImage', 'GetBBoxCenterScale', 'TopdownAffine', 'PackPoseInputs']
+        init_default_scope('mmpose')
+        assert [TRANSFORMS.build(step) for step in steps]
