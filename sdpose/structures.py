@@ -110,8 +110,8 @@ class TokenSet(NamedTuple):
             return self
         return self._replace(sequence=self.sequence + self.position, num_position_adds=self.num_position_adds + 1)
 
-    def rows(self, index: Tensor) -> 'TokenSet':
-        """The tokens of some of the images, by their places in the batch (n,), without a trace."""
+    def rows(self, index: Tensor | slice) -> 'TokenSet':
+        """The tokens of some of the images, by their places in the batch (n,) or a stretch, without a trace."""
         position = self.position
         if position is not None and len(position) > 1:  # one for each image where tokens were pruned
             position = position[index]

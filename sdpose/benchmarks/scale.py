@@ -214,6 +214,8 @@ def draw(points: list[Point], file: str) -> None:
         points: Of all curves.
         file: The picture, a PNG.
     """
+    from matplotlib.ticker import MaxNLocator
+
     from sdpose.visualization.figures.base import COLORS, new_figure, write_figure
 
     kinds = list(dict.fromkeys(point.what for point in points))
@@ -226,7 +228,8 @@ def draw(points: list[Point], file: str) -> None:
                 label = {'here': 'SDPose', 'mmpose': 'MMPose'}[name]
                 axes.plot(*zip(*curve), marker='o', color=COLORS[place], label=label, markersize=4)
         axes.set(xlabel=kind, ylabel=some[0].unit)
-        axes.set_ylim(bottom=0)
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        axes.set_ylim(0, 1.08 * max(value for point in some for value in (point.here, point.mmpose or 0)))
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
     write_figure(figure, Path(file))

@@ -1,4 +1,4 @@
-"""Loading and cropping of an evaluation's boxes, beside MMPose's pipeline, by the number of boxes on a picture."""
+"""The host's side of an evaluation beside MMPose's: loading by the number of boxes on a picture, and all together."""
 
 import argparse
 import json
@@ -12,7 +12,29 @@ from typing import Any
 
 from .drawn import SIZE, draw_pictures
 from .table import Table
+from .together import SIDES, together_table
 
+_CROP = dict(input_size=(192, 256))
+_DATA: dict[str, tuple[str, list[dict[str, Any]]]] = {  # the data set and its pipeline
+    'MMPose': (
+        'CocoDataset',
+        [
+            dict(type='LoadImage'),
+            dict(type='GetBBoxCenterScale'),
+            dict(type='TopdownAffine', **_CROP),
+            dict(type='PackPoseInputs'),
+        ],
+    ),
+    'here': (  # of configs/_base_/datasets/coco_256x192.py
+        'ArrayCocoDataset',
+        [
+            dict(type='LoadCheckedImage', keep_last=True, writable=False),
+            dict(type='GetBBoxCenterScale'),
+            dict(type='WindowedAffine', **_CROP),
+            dict(type='PackTestInputs'),
+        ],
+    ),
+}
 _NOTES = (
     'milliseconds of the processor per box, medians of rounds in turns; pictures are drawn, 640 x 480, JPEG, in the '
     'page cache',
@@ -27,7 +49,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--boxes', type=int, nargs='+', default=[1, 5, 20, 30, 100], help='boxes on a picture (COCO val2017: 21)'
     )
     parser.add_argument('--pictures', type=int, default=8, help='pictures of each kind (default 8)')
-    parser.add_argument('--batch-size', type=int, default=32, help='for the number of decodes (default 32)')
+    parser.add_argument(
+        '--batch-size', type=int, default=32, help='for the number of decodes, and of what is decoded (default 32)'
+    )
+    parser.add_argument(
+        '--together-images',
+        type=int,
+        default=5000,
+        metavar='N',
+        help="images of the metric in the table of all steps (default 5000, as COCO's val2017; 0: no table)",
+    )
+    parser.add_argument('--together-rounds', type=int, default=5, metavar='N', help='rounds of that table (default 5)')
 
 
 def run(args: argparse.Namespace) -> list[Table]:
@@ -45,11 +77,22 @@ def run(args: argparse.Namespace) -> list[Table]:
     with TemporaryDirectory() as folder:
         draw_pictures(Path(folder), pictures)
         rows = [boxes_row(Path(folder), pictures, count, rounds, args.batch_size) for count in boxes]
-    return [Table('Loading an evaluation, by boxes on a picture', list(rows[0]), rows, (*_NOTES, machine()))]
+    tables = [Table('Loading an evaluation, by boxes on a picture', list(rows[0]), rows, (*_NOTES, machine()))]
+    if args.together_images:
+        images, rounds = (20, 1) if args.quick else (args.together_images, args.together_rounds)
+        tables.append(together_table(evaluation_data, images, pictures, rounds, args.batch_size, args.quick))
+    return tables
 
 
-def _dataset(folder: Path, pictures: int, boxes: int, load: dict[str, Any]) -> Any:
-    """MMPose's data set of detections on drawn pictures."""
+def evaluation_data(folder: Path, pictures: int, boxes: int, side: str) -> Any:
+    """The data set of a detector's boxes on drawn pictures.
+
+    Args:
+        folder: Of the pictures, where the annotation file and the boxes are written, too.
+        pictures: How many there are.
+        boxes: On each of them.
+        side: ``'MMPose'`` or ``'here'``.
+    """
     import contextlib
     import io
 
@@ -64,16 +107,16 @@ def _dataset(folder: Path, pictures: int, boxes: int, load: dict[str, Any]) -> A
     ]
     (folder / 'boxes.json').write_text(json.dumps(found))
     (folder / 'images.json').write_text(json.dumps(dict(images=images, annotations=[], categories=[])))
-    steps = ('GetBBoxCenterScale', dict(type='TopdownAffine', input_size=(192, 256)), 'PackPoseInputs')
+    kind, pipeline = _DATA[side]
     with contextlib.redirect_stdout(io.StringIO()):  # of xtcocotools, which prints
         return DATASETS.build(
             dict(
-                type='CocoDataset',
+                type=kind,
                 ann_file=str(folder / 'images.json'),
                 bbox_file=str(folder / 'boxes.json'),
                 data_prefix=dict(img=str(folder)),
                 test_mode=True,
-                pipeline=[load, *(step if isinstance(step, dict) else dict(type=step) for step in steps)],
+                pipeline=pipeline,
             )
         )
 
@@ -92,11 +135,7 @@ def boxes_row(folder: Path, pictures: int, boxes: int, rounds: int, batch_size: 
 
     from .timing import interleaved, ratio
 
-    loads: dict[str, dict[str, Any]] = {
-        'MMPose': dict(type='LoadImage'),
-        'here': dict(type='LoadCheckedImage', keep_last=True),
-    }
-    built = {name: _dataset(folder, pictures, boxes, load) for name, load in loads.items()}
+    built = {side: evaluation_data(folder, pictures, boxes, side) for side in SIDES}
     order = list(GroupedByImageSampler(built['here']))
     entries = [built['MMPose'].get_data_info(index) for index in order]
     variants: dict[str, Callable[[], Any]] = {}

@@ -10,7 +10,7 @@ from typing import Any, overload
 
 import numpy as np
 from mmengine.dataset import BaseDataset
-from mmpose.datasets import CocoDataset, CrowdPoseDataset
+from mmpose.datasets import AP10KDataset, CocoDataset, CrowdPoseDataset
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
@@ -188,7 +188,7 @@ class ArrayAnnotations(BaseDataset):
 
     def get_data_info(self, idx: int) -> dict[str, Any]:
         """A sample, whose lists of the metainfo, which no step writes into, are not copied as MMPose does."""
-        if not isinstance(self.data_list, ArraySamples) or self._shared is None:
+        if self._shared is None:
             return super().get_data_info(idx)
         shared = {key: each.copy() if isinstance(each, np.ndarray) else each for key, each in self._shared.items()}
         return {**BaseDataset.get_data_info(self, idx), **shared}
@@ -216,3 +216,8 @@ class ArrayCocoDataset(ArrayAnnotations, CocoDataset):
 @DATASETS.register_module()
 class ArrayCrowdPoseDataset(ArrayAnnotations, CrowdPoseDataset):
     """MMPose's ``CrowdPoseDataset`` on shared arrays."""
+
+
+@DATASETS.register_module()
+class ArrayAP10KDataset(ArrayAnnotations, AP10KDataset):
+    """MMPose's ``AP10KDataset`` on shared arrays."""

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mmpose.datasets import CocoDataset, CrowdPoseDataset
+from mmpose.datasets import AP10KDataset, CocoDataset, CrowdPoseDataset
 from torch.utils.data import DataLoader
 
-from sdpose.datasets import ArrayCocoDataset, ArrayCrowdPoseDataset
+from sdpose.datasets import ArrayAP10KDataset, ArrayCocoDataset, ArrayCrowdPoseDataset
 from sdpose.datasets.array_coco_dataset import ArraySamples
 
 DATA = Path(__file__).parents[3] / 'shared/data'
@@ -154,6 +154,20 @@ def file(tmp_path: Path) -> Path:
 )
 def test_options_of_mmpose(file: Path, options: dict[str, Any]) -> None:
     assert_same(built(ArrayCocoDataset, file, **options), built(CocoDataset, file, **options))
+
+
+def test_animals_of_several_kinds(tmp_path: Path) -> None:
+    kinds = [dict(id=number, name=f'kind {number}', supercategory='animal') for number in range(1, 55)]
+    animals = [person(number, category_id=1 + 7 * number % 54, image_id=(9, 7, 4)[number % 3]) for number in range(9)]
+    (tmp_path / 'a.json').write_text(json.dumps(content(*animals, categories=kinds)))
+    for test_mode in (False, True):
+        ours, theirs = (
+            built(kind, tmp_path / 'a.json', test_mode=test_mode) for kind in (ArrayAP10KDataset, AP10KDataset)
+        )
+        assert isinstance(ours.data_list, ArraySamples)
+        assert_same(ours, theirs)
+    metainfo = [built(kind, tmp_path / 'a.json', metainfo=None).metainfo for kind in (ArrayAP10KDataset, AP10KDataset)]
+    assert metainfo[0].keys() == metainfo[1].keys() and metainfo[0]['dataset_name'] == 'ap10k'
 
 
 def test_detected_people(file: Path) -> None:

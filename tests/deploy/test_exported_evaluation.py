@@ -139,7 +139,7 @@ def test_a_file_of_another_model_is_refused(posed: SimpleNamespace, tmp_path: Pa
     refused('the number of joints is 17 in .*tiny.py, but 16 in .*other.onnx', joints__names=names[:16])
     refused(r'joint 1 \(counted from 0\) is left_eye in', joints__names=[names[0], names[2], names[1], *names[3:]])
     refused('padding of the boxes is 1.25 in .*, but 1.0 in', padding=1.0)
-    refused('use_udp of TopdownAffine is False in .*tiny.py, but True in .*other.onnx', use_udp=True)
+    refused('use_udp of WindowedAffine is False in .*tiny.py, but True in .*other.onnx', use_udp=True)
     refused('task is pose in .*tiny.py, but classes in', task='classes')
     refused('format_version of its metadata is 7', UserError, format_version=7)
     refused('holds no|has no|cannot|lack input.name', UserError, input__name=None)

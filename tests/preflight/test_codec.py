@@ -27,7 +27,7 @@ def test_what_agrees(config: str, options: dict[str, Any]) -> None:
          'set use_udp = False'),
         (UDP, {'use_udp': False}, 'use_udp is False in WindowedAffine of the train data, but the codec is UDPHeatmap.*'
          'set use_udp = True'),
-        (UDP, {'val_dataloader.dataset.pipeline.2.use_udp': False}, 'use_udp is False in TopdownAffine of the val'),
+        (UDP, {'val_dataloader.dataset.pipeline.2.use_udp': False}, 'use_udp is False in WindowedAffine of the val'),
         (UDP, {'model.test_cfg.shift_heatmap': True}, 'model.test_cfg.shift_heatmap moves .* set it to False'),
         (UDP, {'model.head.decoder.heatmap_size': (24, 32)}, r'heatmap_size .w, h. is \(12, 16\) in DeferredTarget'),
     ],

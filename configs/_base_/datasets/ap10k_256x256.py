@@ -1,7 +1,7 @@
 # AP-10K at 256x256: 17 joints of 54 kinds of mammals, the first split, annotated boxes.
 _base_ = ['coco_256x192.py']
 
-dataset_type = 'AP10KDataset'
+dataset_type = 'ArrayAP10KDataset'
 data_root = 'data/ap10k/'
 num_keypoints = 17
 

@@ -26,6 +26,10 @@ affine_step = 'WindowedAffine'
 use_udp = False  # crops by UDP's rule, which a UDPHeatmap needs: configs/_base_/recipes/udp.py
 target_step = 'DeferredTarget'
 pack_step = 'PackTrainingInputs'
+# The same of an evaluation, each of which gives equal numbers: MMPose's own are TopdownAffine and PackPoseInputs.
+val_load_step = dict(type='LoadCheckedImage', keep_last=True, writable=False)
+val_affine_step = 'WindowedAffine'
+val_pack_step = 'PackTestInputs'
 
 # The recipe shifts a box before the half-body crop replaces it, and resizes and rotates it afterwards.
 # MMPose 1.3's random box instead: take coco_256x192_mmpose-boxes.py as the base.
@@ -57,12 +61,13 @@ train_pipeline = [
     dict(type='${pack_step}'),
 ]
 # An image is decoded once for all its boxes: the loading step keeps the last one, the sampler of the loader below keeps
-# its boxes together. MMPose's way: val_dataloader = dict(sampler=dict(type='DefaultSampler')).
+# its boxes together. MMPose's way: val_dataloader = dict(sampler=dict(type='DefaultSampler')). A step of your own that
+# writes into the picture before it is cropped needs one of its own: val_load_step.writable=True.
 val_pipeline = [
-    dict(type='LoadCheckedImage', keep_last=True),
+    '${val_load_step}',
     dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='TopdownAffine', input_size='${codec.input_size}', use_udp='${use_udp}'),
-    dict(type='PackPoseInputs'),
+    dict(type='${val_affine_step}', input_size='${codec.input_size}', use_udp='${use_udp}'),
+    dict(type='${val_pack_step}'),
 ]
 
 train_dataloader = dict(

@@ -47,7 +47,8 @@ from sdpose.visualization import Skeleton, sides_of
 
 # Steps of a test pipeline that say how a person is cropped, or nothing about it.
 _CROPPING = ('GetBBoxCenterScale', 'TopdownAffine')
-_NEUTRAL = ('LoadImage', 'LoadCheckedImage', 'PackPoseInputs')
+_NEUTRAL = ('LoadImage', 'LoadCheckedImage', 'PackPoseInputs', 'PackTestInputs')
+_ALIKE = {'WindowedAffine': 'TopdownAffine'}  # by another name for the same pixels
 
 
 @dataclass(frozen=True)
@@ -334,7 +335,10 @@ def _cropping(cfg: Config) -> tuple[float, Warp]:
         ConfigError: If a step of the pipeline does anything else.
     """
     padding, udp = 1.25, False
-    steps = _test_data(cfg).get('pipeline') or ()
+    steps = [
+        {**step, 'type': _ALIKE.get(step.get('type'), step.get('type'))}
+        for step in _test_data(cfg).get('pipeline') or ()
+    ]
     where = f'{cfg.filename or "the config"}: the test pipeline'
     missing = [name for name in _CROPPING if name not in [step.get('type') for step in steps]]
     if missing:

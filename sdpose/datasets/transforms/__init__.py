@@ -9,6 +9,7 @@ from .load_cached_crop import LoadCachedCrop
 from .load_checked_image import LoadCheckedImage
 from .load_class_image import LoadClassImage
 from .pack_class_inputs import PackClassInputs
+from .pack_test_inputs import PackTestInputs
 from .pack_training_inputs import PackTrainingInputs
 from .pack_visibility_inputs import PackVisibilityInputs
 from .random_blur import RandomBlur
@@ -26,6 +27,7 @@ __all__ = [
     'LoadCheckedImage',
     'LoadClassImage',
     'PackClassInputs',
+    'PackTestInputs',
     'PackTrainingInputs',
     'PackVisibilityInputs',
     'RandomBlur',

@@ -1,5 +1,6 @@
 """Crops left to the model's preprocessor: a sample ships the pixels that its box touches, and where they go."""
 
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -24,10 +25,11 @@ class DeferredAffine(WindowedAffine):
         use_udp: As for ``TopdownAffine``.
     """
 
-    def _crop(self, image: np.ndarray, window: Window, matrix: np.ndarray) -> dict[str, Any]:
+    def _crop(self, image: np.ndarray, window: Callable[[], Window], matrix: np.ndarray) -> dict[str, Any]:
+        where = window()
         backward = cv2.invertAffineTransform(matrix.astype(float))
-        backward[:, 2] -= window[1].start, window[0].start
-        part = image[window]
+        backward[:, 2] -= where[1].start, where[0].start
+        part = image[where]
         for axis, row in ((1, 0), (0, 1)):
             if part.strides[axis] < 0:  # mirrored by RandomFlip: the matrix mirrors it back at no cost
                 part = np.flip(part, axis)

@@ -29,20 +29,26 @@ class LoadCheckedImage(LoadImage):
 
     Args:
         keep_last: Whether the last decoded picture of a process is kept, so that people on one picture who come one
-            after another, as by :class:`GroupedByImageSampler`, decode it once. Each gets a copy of its own, so that
-            following steps may write into it.
+            after another, as by :class:`GroupedByImageSampler`, decode it once.
+        writable: Whether each of them gets a copy of its own, so that following steps may write into it. Else all get
+            the same array, into which NumPy and OpenCV refuse to write: the copy is saved, and ``WindowedAffine``
+            prepares the picture once.
         **kwargs: As of MMPose's ``LoadImage``.
 
     Raises:
+        ValueError: If pictures are to be shared and none is kept.
         DataError: The file is absent, no file, cannot be opened, is not an image, or is too large; an array or a box
             that comes from no data set is not what it must be.
     """
 
     _warned = False
 
-    def __init__(self, keep_last: bool = False, **kwargs: Any) -> None:
+    def __init__(self, keep_last: bool = False, writable: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if not (keep_last or writable):
+            raise ValueError('LoadCheckedImage(writable=False) shares the picture that keep_last=True keeps: set both')
         self.keep_last = keep_last
+        self.writable = writable
         self._last: tuple[Any, np.ndarray] | None = None  # what tells the file, and its pixels
 
     def __getstate__(self) -> dict[str, Any]:
@@ -83,10 +89,11 @@ class LoadCheckedImage(LoadImage):
         key = _stamp(results['img_path'])
         if self._last is None or self._last[0] != key:
             results = self._decode(results)
-            if results is not None and isinstance(results['img'], np.ndarray):
-                self._last = key, results['img'].copy()
-            return results
-        results['img'] = self._last[1].copy()
+            if results is None or not isinstance(results['img'], np.ndarray):
+                return results
+            self._last = key, results['img']
+            self._last[1].flags.writeable = False
+        results['img'] = self._last[1].copy() if self.writable else self._last[1]
         results['img_shape'] = results['ori_shape'] = self._last[1].shape[:2]
         return results
 

@@ -40,8 +40,8 @@ class PackTrainingInputs(PackPoseInputs):
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """``inputs``, the uint8 image (3, H, W), and ``data_samples``."""
         image: Any = results.get('img')
-        labels = _named(results, results.get('label_mapping_table', self.label_mapping_table))
-        fields = _named(results, results.get('field_mapping_table', self.field_mapping_table))
+        labels = named_tensors(results, results.get('label_mapping_table', self.label_mapping_table))
+        fields = named_tensors(results, results.get('field_mapping_table', self.field_mapping_table))
         plain = isinstance(image, np.ndarray) and image.ndim == 3 and 'instance_mapping_table' not in results
         if not plain or self.pack_transformed or any(isinstance(value, list) for value in fields.values()):
             return super().transform(results)
@@ -54,12 +54,22 @@ class PackTrainingInputs(PackPoseInputs):
             sample.gt_fields = PixelData(**fields)
         if 'input_matrix' in results:
             return dict(inputs=torch.from_numpy(image).permute(2, 0, 1), data_samples=sample)  # (h, w, 3) in memory
-        planes = np.empty((image.shape[2], *image.shape[:2]), image.dtype)  # (3, H, W)
-        cv2.split(image, list(planes))  # in place, 8 times as fast as a transposed copy
-        return dict(inputs=torch.from_numpy(planes), data_samples=sample)
+        return dict(inputs=planes_of(image), data_samples=sample)
 
 
-def _named(results: dict[str, Any], table: Any) -> dict[str, Any]:
-    """Results under the names of a mapping, arrays as tensors."""
+def planes_of(image: np.ndarray) -> torch.Tensor:
+    """An image (H, W, C) as a tensor (C, H, W) of its own."""
+    planes = np.empty((image.shape[2], *image.shape[:2]), image.dtype)
+    cv2.split(image, list(planes))  # in place, 8 times as fast as a transposed copy
+    return torch.from_numpy(planes)
+
+
+def named_tensors(results: dict[str, Any], table: Any) -> dict[str, Any]:
+    """Results under the names of a mapping, arrays as tensors.
+
+    Args:
+        results: Of a pipeline.
+        table: The name of each that is taken, by its key.
+    """
     found = {name: results[key] for key, name in table.items() if key in results}
     return {name: torch.from_numpy(each) if isinstance(each, np.ndarray) else each for name, each in found.items()}

@@ -1,5 +1,7 @@
 """MMPose's crop of a person's box from four channels, which OpenCV warps in half the time of three."""
 
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
 import cv2
@@ -19,12 +21,19 @@ class WindowedAffine(TopdownAffine):
     The window alone gets a fourth channel, is read from the memory map of a cached crop, and is mirrored where
     ``RandomFlip`` left a view, of which ``cv2.warpAffine`` would copy the whole picture pixel by pixel. The matrix is
     that of ``get_warp_matrix``, without its dozens of small arrays, or UDP's. Pictures of another number of channels
-    take MMPose's way.
+    take MMPose's way. A picture that comes again, and into which nobody can write, as ``LoadCheckedImage`` with
+    ``writable=False`` gives it to all people on it, gets its fourth channel once.
 
     Args:
         input_size: As for ``TopdownAffine``.
         use_udp: As for ``TopdownAffine``.
     """
+
+    _shared: tuple[np.ndarray, np.ndarray | None] | None = None  # the last picture that stays, and its four channels
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies, and workers that get one, start without a picture."""
+        return {key: value for key, value in self.__dict__.items() if key != '_shared'}
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Crop the box of a sample to ``img`` of the input's size."""
@@ -33,16 +42,18 @@ class WindowedAffine(TopdownAffine):
         if not plain or keypoints is None or 'transformed_keypoints' in results:
             return super().transform(results)
         width, height = self.input_size
-        results['bbox_scale'] = self._fix_aspect_ratio(results['bbox_scale'], aspect_ratio=width / height)
+        results['bbox_scale'] = _fixed_aspect(results['bbox_scale'], width / height)
         center, scale = results['bbox_center'][0], results['bbox_scale'][0]
-        degrees = results['bbox_rotation'][0] if 'bbox_rotation' in results else 0.0
-        turn = np.deg2rad(degrees)
-        across, along = float(np.cos(turn)), float(np.sin(turn))
+        degrees, across, along = 0.0, 1.0, 0.0
+        if 'bbox_rotation' in results:
+            degrees = results['bbox_rotation'][0]
+            turn = np.deg2rad(degrees)
+            across, along = float(np.cos(turn)), float(np.sin(turn))
         if self.use_udp:
             matrix = get_udp_warp_matrix(center, scale, degrees, output_size=(width, height))
         else:
-            matrix = _matrix(center, scale, across, along, self.input_size)
-        window = _window(image, center.tolist(), scale.tolist(), abs(across), abs(along))
+            matrix = _matrix(center, scale, across, along, (width, height))
+        window = partial(_window, image, center.tolist(), scale.tolist(), abs(across), abs(along))
         transformed = keypoints.copy()
         transformed[..., :2] = cv2.transform(keypoints[..., :2], matrix)
         results.update(
@@ -54,18 +65,38 @@ class WindowedAffine(TopdownAffine):
         )
         return results
 
-    def _crop(self, image: np.ndarray, window: Window, matrix: np.ndarray) -> dict[str, Any]:
+    def _crop(self, image: np.ndarray, window: Callable[[], Window], matrix: np.ndarray) -> dict[str, Any]:
         """The results of cropping: the image of the input's size.
 
         Args:
             image: The picture (H, W, 3), perhaps a mirrored view.
-            window: What of it the box touches.
+            window: Tells what of it the box touches.
             matrix: (2, 3), from pixels of the picture to those of the input.
         """
         width, height = self.input_size
-        filled = _filled(image, window)
+        filled = self._four_channels(image)
+        if filled is None:
+            filled = _filled(image, window())
         warped = cv2.warpAffine(filled, matrix, (int(width), int(height)), flags=cv2.INTER_LINEAR)
         return dict(img=cv2.cvtColor(warped, cv2.COLOR_BGRA2BGR))
+
+    def _four_channels(self, image: np.ndarray) -> np.ndarray | None:
+        """A whole picture (H, W, 4) that was here before and cannot have changed; else None."""
+        if image.flags.writeable:
+            return None
+        if self._shared is None or self._shared[0] is not image:
+            self._shared = image, None
+            return None
+        if self._shared[1] is None:
+            self._shared = image, cv2.cvtColor(image, cv2.COLOR_BGR2BGRA)
+        return self._shared[1]
+
+
+def _fixed_aspect(scale: np.ndarray, ratio: float) -> np.ndarray:
+    """``_fix_aspect_ratio`` of one box (1, 2), in the types of MMPose, without its arrays."""
+    (width, height), kind = scale[0], scale.dtype.type
+    fixed = (width, width / kind(ratio)) if width > height * kind(ratio) else (height * kind(ratio), height)
+    return np.array([fixed], scale.dtype)
 
 
 def _matrix(center: np.ndarray, scale: np.ndarray, across: float, along: float, size: tuple[int, int]) -> np.ndarray:
@@ -78,15 +109,20 @@ def _matrix(center: np.ndarray, scale: np.ndarray, across: float, along: float, 
         along: Sine of its rotation.
         size: (w, h) of the input.
     """
-    width, height = size
     half = -0.5 * float(scale[0])
     source = np.empty((3, 2), np.float32)
     source[0] = center
     source[1] = float(center[0]) + across * half, float(center[1]) + along * half
     step = source[0] - source[1]
     source[2] = source[1, 0] - step[1], source[1, 1] + step[0]
-    target = np.array(((width / 2, height / 2), (0, height / 2), (0, height / 2 + width / 2)), np.float32)
-    return cv2.getAffineTransform(source, target)
+    return cv2.getAffineTransform(source, _corners(size))
+
+
+@lru_cache
+def _corners(size: tuple[int, int]) -> np.ndarray:
+    """Where the three points lie in an input of (w, h), (3, 2)."""
+    width, height = size
+    return np.array(((width / 2, height / 2), (0, height / 2), (0, height / 2 + width / 2)), np.float32)
 
 
 def _window(image: np.ndarray, center: list[float], scale: list[float], across: float, along: float) -> Window:

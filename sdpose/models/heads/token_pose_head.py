@@ -11,7 +11,9 @@ from mmpose.registry import MODELS
 from torch import Tensor
 
 from .accuracy import heatmap_pck
+from .mirror import mean_with_mirror
 from .mlp import token_mlp, upcast_half
+from .mmpose_heads import with_forward_of
 from .pose_head import PoseHead
 from .targets import heatmap_targets
 
@@ -20,7 +22,7 @@ from .targets import heatmap_targets
 class TokenPoseHead(PoseHead, HeatmapHead):
     """Maps every keypoint token to its heatmap by a small MLP, shared by keypoints and cycles.
 
-    Prediction, flip test and decoding are MMPose's ``HeatmapHead``.
+    Prediction, flip test and decoding are those of MMPose's ``HeatmapHead``.
 
     Args:
         in_channels: Token width D.
@@ -87,5 +89,12 @@ class TokenPoseHead(PoseHead, HeatmapHead):
     def predict(self, feats: Any, batch_data_samples: Sequence, test_cfg: dict | None = None) -> Any:
         """As ``HeatmapHead.predict``, with ``keypoint_visibility`` (1, K) where the head predicts it."""
         test_cfg = test_cfg or {}
-        predicted = super().predict(feats, batch_data_samples, test_cfg)
+        if test_cfg.get('flip_test', False) and test_cfg.get('flip_mode', 'heatmap') == 'heatmap':
+            order = batch_data_samples[0].metainfo['flip_indices']
+            maps, mirrored = (self.forward(view) for view in feats)
+            mean = mean_with_mirror(maps, mirrored, order, test_cfg.get('shift_heatmap', False))
+            single = {**test_cfg, 'flip_test': False}
+            predicted = HeatmapHead.predict(with_forward_of(self, mean), None, batch_data_samples, single)
+        else:
+            predicted = super().predict(feats, batch_data_samples, test_cfg)
         return self.add_beside(predicted, feats, batch_data_samples, test_cfg)
