@@ -17,9 +17,10 @@ from sdpose.deploy.export import ExportRequest, export
 from sdpose.deploy.export.accuracy import line
 from sdpose.deploy.export.decoding import HeatmapDecoder, one_hot
 from sdpose.deploy.export.formats import BY_NAME, Session
+from sdpose.deploy.export.formats.base import full_batches
 from sdpose.deploy.export.formats.onnx import OnnxFormat, products_of_activations, write_onnx
 from sdpose.deploy.export.graph import NAMES, DeployedGraph, flip_of, mirror, natural_kind
-from sdpose.deploy.export.judge import Decoder, _steady, require_parity, run_batches
+from sdpose.deploy.export.judge import Decoder, _steady, require_parity, run_batches, run_graph
 from sdpose.deploy.export.metadata import describe, digest, flip_indices, joints_of
 from sdpose.deploy.export.request import NEWEST_OPSET, OLDEST_OPSET
 from sdpose.errors import ConfigError, MismatchError, UserError
@@ -378,3 +379,20 @@ def test_bad_input_writes_nothing(checkpoint: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match='is a file: name a folder'):
         export(TINY['sdpose'], str(checkpoint), str(checkpoint), request)
     assert sorted(path.name for path in tmp_path.iterdir()) == ['weights.pth']
+
+
+def test_images_in_full_batches() -> None:
+    images = np.arange(5, dtype=np.float32)[:, None, None, None]
+    assert [batch[:, 0, 0, 0].tolist() for batch in full_batches(images, 2)] == [[0, 1], [2, 3], [4, 4]]
+    assert [len(batch) for batch in full_batches(images, None)] == [1] * 5
+
+
+def test_int8_of_a_fixed_batch(tmp_path: Path) -> None:
+    """It is calibrated on full batches: a graph of four images takes no single one."""
+    graph, _, cfg = graph_of('sdpose')
+    images = pictures(input_size(cfg)[::-1], 5).numpy()
+    request = ExportRequest(precision='int8', batch=4)
+    file = OnnxFormat().write(graph, request, tmp_path / 'a', '{}', images)
+    found = run_batches(OnnxFormat().open(file, 'int8').run, images, 4)[0]
+    wanted = run_batches(run_graph(graph), images, None)[0]
+    assert found.shape == wanted.shape and np.abs(found - wanted).mean() < 0.2 * np.abs(wanted).mean()

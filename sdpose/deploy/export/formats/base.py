@@ -105,6 +105,18 @@ def package_version(package: str) -> str:
         return 'of an unknown version'
 
 
+def full_batches(images: np.ndarray, batch: int | None) -> list[np.ndarray]:
+    """Images (N, 3, h, w) as many at a time as a graph takes, one by one if it takes any number; the last one repeats.
+
+    Args:
+        images: What a file is calibrated on.
+        batch: As of the request.
+    """
+    size = batch or 1
+    lacking = -len(images) % size
+    return np.split(np.concatenate([images, *([images[-1:]] * lacking)]), (len(images) + lacking) // size)
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Without what the exporters say about themselves."""

@@ -1,5 +1,6 @@
 """ONNX, run by ONNX Runtime."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from sdpose.deploy.export.metadata import KEY
 from sdpose.deploy.export.request import ExportRequest
 from sdpose.errors import ConfigError
 
-from .base import Format, Session, package_version, quiet
+from .base import Format, Session, full_batches, package_version, quiet
 
 _FIRST_OF_NEWER = 18  # below it, torch's newer exporter writes 18 all the same, or a file that is not valid
 _BLUR = 'blur_'  # in the names of the decoder's weights, which no precision but the full one may touch
@@ -38,7 +39,7 @@ class OnnxFormat(Format):
             _to_half(path)
         elif request.precision == 'int8':
             assert calibration is not None
-            _to_int8(path, calibration)
+            _to_int8(path, full_batches(calibration, request.batch))
         model = onnx.load(path)
         onnx.helper.set_model_props(model, {KEY: metadata})
         onnx.save(model, path)
@@ -130,7 +131,7 @@ def _to_half(path: Path) -> None:
     onnx.save(half, path)
 
 
-def _to_int8(path: Path, calibration: np.ndarray) -> None:
+def _to_int8(path: Path, calibration: Sequence[np.ndarray]) -> None:
     """Convolutions and linears in 8 bits; attention's products, additions, concatenations and norms are left alone."""
     import onnx
     from onnxruntime.quantization import (
@@ -143,14 +144,14 @@ def _to_int8(path: Path, calibration: np.ndarray) -> None:
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     class Crops(CalibrationDataReader):
-        """The images one by one."""
+        """The images, batch by batch."""
 
         def __init__(self) -> None:
             self.rest = iter(calibration)
 
         def get_next(self) -> dict[str, np.ndarray] | None:
-            image = next(self.rest, None)
-            return None if image is None else {INPUT: image[None]}
+            images = next(self.rest, None)
+            return None if images is None else {INPUT: images}
 
     prepared = path.with_suffix('.prepared.onnx')
     with quiet():

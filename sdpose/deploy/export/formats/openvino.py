@@ -1,6 +1,7 @@
 """OpenVINO's intermediate representation, an ``.xml`` file with its weights in a ``.bin`` beside it."""
 
 import tempfile
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from sdpose.deploy.export.graph import AnyGraph
 from sdpose.deploy.export.metadata import KEY
 from sdpose.deploy.export.request import ExportRequest
 
-from .base import Format, Session, package_version
+from .base import Format, Session, full_batches, package_version
 from .onnx import write_onnx
 
 # What the processor computes in; files in fp16 hold half of the bytes and are computed in full precision.
@@ -40,7 +41,7 @@ class OpenVinoFormat(Format):
             model = openvino.convert_model(source)
             if request.precision == 'int8':
                 assert calibration is not None
-                model = _to_int8(model, calibration)
+                model = _to_int8(model, full_batches(calibration, request.batch))
             model.set_rt_info(metadata, [KEY])
             openvino.save_model(model, path, compress_to_fp16=request.precision == 'fp16')
         return path
@@ -62,10 +63,10 @@ class OpenVinoFormat(Format):
         return Session(f'OpenVINO {package_version("openvino")}, CPU in {hint}', run)
 
 
-def _to_int8(model: Any, calibration: np.ndarray) -> Any:
+def _to_int8(model: Any, calibration: Sequence[np.ndarray]) -> Any:
     """Convolutions and linears in 8 bits, with the recipe for transformers."""
     nncf = import_module('nncf')  # asked for by int8 alone
-    data = nncf.Dataset([image[None] for image in calibration])
+    data = nncf.Dataset(calibration)
     return nncf.quantize(
         model, data, model_type=nncf.ModelType.TRANSFORMER, subset_size=len(calibration), fast_bias_correction=True
     )
