@@ -34,8 +34,8 @@ CONFIGS = (
     (
         'data: padding in testing',
         COCO,
-        "padding=1.25),\n    dict(type='Topdown",
-        "padding=1.5),\n    dict(type='Topdown",
+        "padding=1.25),\n    dict(type='${val_affine_step}'",
+        "padding=1.5),\n    dict(type='${val_affine_step}'",
     ),
     ('data: sigma', COCO, 'sigma=2', 'sigma=3'),
     ('data: biased coding', COCO, 'unbiased=True', 'unbiased=False'),

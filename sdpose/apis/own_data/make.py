@@ -12,7 +12,7 @@ from sdpose.config.find import find_config
 from sdpose.config.joint_sides import guess_joints
 from sdpose.config.options import prepare
 from sdpose.errors import UserError, first_few
-from sdpose.io.folders import atomic_folder, sigterm_as_interrupt
+from sdpose.io.folders import atomic_folder, signals_unwind
 from sdpose.preflight import check_all
 
 from .annotations import Subjects, is_usable, read_subjects
@@ -73,7 +73,7 @@ def new_dataset(asked: Asked) -> NewDataset:
         'annotations/train.json': _as_coco(subjects, train),
         'annotations/val.json': _as_coco(subjects, val),
     }
-    with sigterm_as_interrupt(), atomic_folder(out) as partial:
+    with signals_unwind(), atomic_folder(out) as partial:
         for file, text in texts.items():
             (partial / file).parent.mkdir(exist_ok=True)
             (partial / file).write_text(text, encoding='utf-8')
