@@ -49,6 +49,16 @@ def test_the_tables_of_cycle_1_minus_the_plain_model(name: str) -> None:
         assert any([cell.replace(' ', '') for cell in line.split('|')[1:-2]] == wanted for line in lines), cells
 
 
+def test_the_table_of_crop_caches() -> None:
+    lines = (_FOLDER.parent / '_base_/datasets/README.md').read_text().splitlines()
+    rows = _values('crop_cache.csv')
+    assert list(rows) == ['pictures', 'raw crops', 'JPEG crops']
+    for row, cycles in rows.items():
+        cells = [row, _spread(cycles['1']), *_difference(cycles['1'], rows['pictures']['1'])]
+        wanted = [cell.replace(' ', '') for cell in cells]
+        assert any([cell.replace(' ', '') for cell in line.split('|')[1:-1]] == wanted for line in lines), cells
+
+
 def test_nothing_is_announced_that_is_not_there() -> None:
     """A line that ends in a colon is followed by what it announces, one blank line behind it at most."""
     root = _FOLDER.parents[1]
