@@ -35,8 +35,8 @@ def extract_views(extract: Callable[[Tensor], Any], images: Tensor, test_cfg: di
             return [_part(both, slice(len(images))), _part(both, slice(len(images), None))]
         except (torch.cuda.OutOfMemoryError, _UndividedError) as error:
             why = str(error).partition('\n')[0]
-            print_log(f'flip test: one view after the other, both at once are not possible ({why})', 'current',
-                      logging.WARNING)  # fmt: skip
+            said = f'flip test: one view after the other, both at once are not possible ({why})'
+            print_log(said, 'current', logging.WARNING)
             test_cfg['flip_together'] = False
     return [extract(images), extract(images.flip(-1))]
 
