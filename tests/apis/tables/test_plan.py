@@ -108,6 +108,20 @@ def test_tables_beyond_the_paper_share_their_trainings(plan):
     assert long_plain.overrides[key] < 2 * plan.scales['fresh'].data['synthetic_fresh'].draw['num_train']
 
 
+def test_rows_near_the_end_of_learning_have_the_steps_they_say(plan):
+    table, scale = plan.tables['beyond_flat'], plan.scales['fresh']
+    plain, longer, taught = (row.overrides for row in table.rows)
+    people = [row['train_dataloader.dataset.indices'] * row['train_cfg.max_epochs'] for row in (plain, longer, taught)]
+    assert people[0] == people[2] == 4.5 * scale.overrides['train_dataloader.dataset.indices']
+    assert people[1] == pytest.approx(1.45 * people[0])
+    single = {key: value for key, value in plain.items() if key not in taught}
+    assert plain == {**taught, **single} and single == plan.tables['beyond'].rows[0].overrides
+    for row in table.rows:
+        config = load_config(ROOT / scale.config, overrides(plan, 'fresh', row))
+        assert config.param_scheduler[-1].end == config.param_scheduler[-1].T_max == config.train_cfg.max_epochs
+        assert config.model.neck.depth == 4
+
+
 def test_scales_end_where_their_schedule_does(plan):
     for scale in plan.scales.values():
         config = load_config(ROOT / scale.config, scale.overrides)
