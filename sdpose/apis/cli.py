@@ -127,9 +127,9 @@ def leave(status: int) -> NoReturn:
 
     That takes a second or two, which whoever pressed Ctrl-C, or a batch system, would have to wait for.
     """
-    for thread in threading.enumerate():
-        if not (thread.daemon or thread is threading.main_thread()):
-            thread.join()
+    # Python's own way to wait for threads at its end: it first tells idle workers of an executor, as that of OpenVINO's
+    # telemetry, to end, for which a join would wait forever.
+    threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     logging.shutdown()
     sys.stdout.flush()

@@ -4,6 +4,8 @@ import argparse
 import errno
 import logging
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -125,3 +127,16 @@ def test_ctrl_c_that_another_error_covers_is_130(capsys: pytest.CaptureFixture) 
 
     assert cli.run(command) == 130
     assert capsys.readouterr().err == 'stopped\n'
+
+
+def test_a_tool_ends_beside_an_idle_executor(tool_env: dict) -> None:
+    """Its workers wait for work until Python says that it ends; OpenVINO's telemetry keeps one."""
+    code = (
+        'from concurrent.futures import ThreadPoolExecutor\n'
+        'from sdpose.apis import cli\n'
+        'pool = ThreadPoolExecutor(1)\n'
+        'pool.submit(print, "worked", flush=True)\n'
+        'cli.leave(cli.run(lambda: None))\n'
+    )
+    done = subprocess.run([sys.executable, '-c', code], env=tool_env, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, 'worked\n', '')
