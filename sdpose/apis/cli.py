@@ -20,7 +20,7 @@ from . import last_words
 from .log_filters import silence_warnings
 
 # A file where a folder should be or the reverse, or one that belongs to somebody else.
-_NO_PLACE = (errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP)
+_NO_PLACE = (errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP)
 
 
 def run(command: Callable[[], object], after_stop: str = '') -> int:

@@ -30,8 +30,16 @@ def require_writable(folder: str | Path, purpose: str) -> None:
         Path(folder).mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UserError(f'{purpose}: the folder {folder} cannot be written ({_file_of(folder)} is a file)') from error
     except OSError as error:
         raise UserError(f'{purpose}: the folder {folder} cannot be written ({error.strerror or error})') from error
+
+
+def _file_of(folder: str | Path) -> Path:
+    """The part of a path that is no folder."""
+    path = Path(folder)
+    return next((each for each in (path, *path.parents) if each.exists() and not each.is_dir()), path)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import pytest
 
 from sdpose.apis import cli
 from sdpose.errors import CheckpointError, Stopped, UserError
+from sdpose.io.atomic import atomic_write
 
 
 @pytest.fixture(autouse=True)
@@ -140,3 +141,15 @@ def test_a_tool_ends_beside_an_idle_executor(tool_env: dict) -> None:
     )
     done = subprocess.run([sys.executable, '-c', code], env=tool_env, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, 'worked\n', '')
+
+
+@pytest.mark.parametrize('place', ['file/x/y.png', 'file/y.png'])
+def test_a_file_where_a_folder_should_be_is_one_line(place: str, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    (tmp_path / 'file').touch()
+
+    def command() -> None:
+        with atomic_write(tmp_path / place):
+            pass
+
+    assert cli.run(command) == 2
+    assert re.fullmatch(f'error: {tmp_path}/file.*: name another place, or make way for it\n', capsys.readouterr().err)

@@ -13,6 +13,14 @@ def test_makes_the_folder_and_leaves_nothing_in_it(tmp_path: Path) -> None:
     assert list((tmp_path / 'a' / 'b').iterdir()) == []
 
 
+@pytest.mark.parametrize('folder', ['file', 'file/a/b'])
+def test_a_file_in_the_way_is_named(folder: str, tmp_path: Path) -> None:
+    (tmp_path / 'file').touch()
+    wanted = f'^--out: the folder {tmp_path}/{folder} cannot be written .{tmp_path}/file is a file.$'
+    with pytest.raises(UserError, match=wanted):
+        require_writable(tmp_path / folder, '--out')
+
+
 @pytest.mark.parametrize('folder', ['/proc/nowhere', '/sys'])
 def test_unwritable_folders_are_named_with_the_option(folder: str) -> None:
     with pytest.raises(UserError, match=f'^--out x.json: the folder {folder} cannot be written'):
