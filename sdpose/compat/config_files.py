@@ -14,6 +14,8 @@ from mmengine.config import Config
 from sdpose.errors import ConfigError, Stopped, UserError
 
 _MARK = '_sdpose_compat'
+# What MMEngine says of a config's own imports, before a list of every folder that Python looks in.
+_CUSTOM_IMPORTS = 'ImportError: Failed to import custom modules from '
 # The files that are being read: a config and, behind it, the chain of its bases down to the innermost.
 _reading: list[str] = []
 # The outermost of them, as the user names it.
@@ -118,6 +120,12 @@ def reason(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     said = f'{type(error).__name__}: {lines[0]}' if lines else type(error).__name__
     cause = error.__cause__ or error.__context__
+    if cause and said.startswith(_CUSTOM_IMPORTS):
+        return f'custom_imports: {reason(cause)}'
+    if isinstance(error, ModuleNotFoundError):
+        said = (
+            f'{said}; Python looks in its own folders and in those that PYTHONPATH names: PYTHONPATH=FOLDER python ...'
+        )
     return f'{said.rstrip(": ")} ({reason(cause)})' if isinstance(error, ImportError) and cause else said
 
 

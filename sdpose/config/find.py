@@ -45,11 +45,13 @@ def find_config(name: str | Path) -> Path:
 
     Raises:
         FileNotFoundError: If there is no such config; the message lists similar ones.
-        ValueError: If a bare name fits several configs.
+        ValueError: If it is a folder, or a bare name that fits several configs.
     """
     path = Path(name)
     if path.is_file():
         return path
+    if path.is_dir():
+        raise ValueError(f'config {name} is a folder: name a config file in it')
     package, packaged, rest = str(name).partition('::')
     folder = _configs_of(package) if packaged else config_dir()
     path = Path(rest) if packaged else path

@@ -23,6 +23,7 @@ from .overrides import override
 from .stated_types import check_stated_types
 from .variables import read_config
 
+_ENDINGS = ('.py', '.json', '.yml', '.yaml')
 _REGISTRIES = (MODELS, DATASETS, TRANSFORMS, HOOKS, METRICS, KEYPOINT_CODECS, PARAM_SCHEDULERS)
 # Classes whose keyword arguments are exactly a config's keys, beside those of the packages that a config imports;
 # libraries below them accept more than they name.
@@ -64,6 +65,11 @@ def load_config(path: str | Path, options: dict[str, Any] | None = None) -> Conf
         file = find_config(path)
     except (FileNotFoundError, ValueError) as error:
         raise ConfigError(str(error)) from error
+    if file.suffix not in _ENDINGS:
+        raise ConfigError(
+            f'config {path}: a config ends in .py, .json, .yml or .yaml; tools that read a checkpoint, too, take the '
+            'config before it'
+        )
     try:
         cfg = read_config(file)
         if options:

@@ -85,3 +85,17 @@ def test_ctrl_c_stays_what_it_is(tmp_path: Path) -> None:
     (tmp_path / 'c.py').write_text('raise KeyboardInterrupt')
     with pytest.raises(KeyboardInterrupt):
         load_config(tmp_path / 'c.py')
+
+
+def test_a_package_that_python_does_not_find_is_said_with_where_it_looks(tmp_path: Path) -> None:
+    (tmp_path / 'a.py').write_text("custom_imports = dict(imports=['sdpose', 'no_such_parts'])")
+    with pytest.raises(ConfigError, match='a.py cannot be read: custom_imports: .*no_such_parts') as caught:
+        load_config(tmp_path / 'a.py')
+    said = str(caught.value)
+    assert said.endswith('PYTHONPATH names: PYTHONPATH=FOLDER python ...)') and '\n' not in said
+
+
+def test_another_kind_of_file_is_no_config(tmp_path: Path) -> None:
+    (tmp_path / 'epoch_1.pth').touch()
+    with pytest.raises(ConfigError, match='epoch_1.pth: a config ends in .py, .* take the config before it$'):
+        load_config(tmp_path / 'epoch_1.pth')

@@ -31,6 +31,14 @@ def test_an_existing_file_comes_first(tmp_path: Path, monkeypatch: pytest.Monkey
     assert find.find_config('default_runtime.py') == Path('default_runtime.py')
 
 
+def test_a_folder_is_no_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / 'mine').mkdir()
+    monkeypatch.chdir(tmp_path)
+    for name in ('.', 'mine', 'mine/', tmp_path):
+        with pytest.raises(ValueError, match=f'^config {name} is a folder: name a config file in it$'):
+            find.find_config(name)
+
+
 def test_an_unknown_config_names_similar_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     folder = tmp_path / 'configs' / 'sdpose'
     folder.mkdir(parents=True)
