@@ -1,5 +1,6 @@
 """Whether images are cropped, targets made and predictions decoded at one size, and in one way."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,21 +18,26 @@ _SIZES = ('input_size', 'heatmap_size')
 def check_codec(cfg: Config, splits: Sequence[str]) -> None:
     """Check that the codec of the head's decoder has the sizes of the data sets' pipelines, and is UDP's if crops are.
 
+    A size without pixels, or a target without width, is found by nothing before it makes a loss that is NaN.
+
     A heatmap of another size fails in the first step, with a message that names no config key; a coordinate decoded
     at another size than its image had, or by another rule than it was cropped by, fails nowhere.
 
     Raises:
-        ConfigError: If a size or the rule differs, naming both places.
+        ConfigError: If a size or the rule differs, naming both places; if a size or the width of a target is no
+            number above 0.
     """
     decoder = ((cfg.get('model') or {}).get('head') or {}).get('decoder')
     if not isinstance(decoder, dict):
         return
+    _require_extent(decoder, 'model.head.decoder')
     for split in splits:
         for step, kind in _steps(cfg, split):
             if issubclass(kind, TopdownAffine):
                 _require_one_rule(decoder, step, split)
             made = step.get('encoder') if issubclass(kind, GenerateTarget) else step
             if isinstance(made, dict):
+                _require_extent(made, f'{step["type"]} of the {split} data')
                 _require_one_size(decoder, made, step['type'], split)
     if not {'val', 'test'}.isdisjoint(splits):
         _require_aligned_flips(cfg, decoder)
@@ -43,6 +49,17 @@ def _steps(cfg: Config, split: str) -> Iterator[tuple[dict[str, Any], type]]:
         kind = resolve_type(step, TRANSFORMS)
         if kind is not None and issubclass(kind, (GenerateTarget, TopdownAffine)):
             yield step, kind
+
+
+def _require_extent(codec: dict[str, Any], where: str) -> None:
+    """Refuse sizes without pixels, and a target without width, which is divided by."""
+    for key in (*_SIZES, 'sigma'):
+        value = codec.get(key)
+        numbers = value if isinstance(value, (list, tuple)) else [value]
+        for each in (each for each in numbers if isinstance(each, (int, float))):
+            if not 0 < each < math.inf or key in _SIZES and each != int(each):
+                wanted = 'whole numbers from 1, (w, h)' if key in _SIZES else 'a number above 0'
+                raise ConfigError(f'{key} is {value} in {where}: it must be {wanted}; bases take it from codec.{key}')
 
 
 def _require_one_size(decoder: dict[str, Any], made: dict[str, Any], name: str, split: str) -> None:

@@ -20,6 +20,24 @@ def test_what_agrees(config: str, options: dict[str, Any]) -> None:
     check_codec(load_config(config, options), SPLITS)
 
 
+@pytest.mark.parametrize('config', [PLAIN, UDP, SIMCC])
+@pytest.mark.parametrize('key', ['sigma', 'input_size'])
+@pytest.mark.parametrize('value', [0, -1, float('nan'), float('inf')])
+def test_a_size_or_a_target_without_extent(config: str, key: str, value: float) -> None:
+    cfg = load_config(config)
+    cfg.model.head.decoder[key] = value if key == 'sigma' else (48, value)
+    with pytest.raises(ConfigError, match=f'^{key} is .*{value}.* in model.head.decoder: it must be .* codec.{key}$'):
+        check_codec(cfg, SPLITS)
+
+
+def test_a_target_of_the_data_without_width() -> None:
+    cfg = load_config(PLAIN)
+    step = next(step for step in cfg.train_dataloader.dataset.pipeline if step.type == 'DeferredTarget')
+    step.encoder.sigma = 0
+    with pytest.raises(ConfigError, match='^sigma is 0 in DeferredTarget of the train data: it must be a number above'):
+        check_codec(cfg, SPLITS)
+
+
 @pytest.mark.parametrize(
     'config, options, message',
     [
