@@ -34,10 +34,12 @@ def check_halting(cfg: Config, thresholds: Sequence[float] | None, by: str, **ot
         **others: Options that belong to one result, by their names as arguments.
 
     Raises:
-        ConfigError: If the model has one cycle or is a classifier, a threshold is out of range, or another option does
-            not go with it.
+        ConfigError: If the model has one cycle or is a classifier, a threshold is out of range, another option does
+            not go with it, or the rule has no threshold.
     """
     if thresholds is None:
+        if by != 'peaks':
+            raise ConfigError(f'--halt-by {by} says what the threshold of --halt is compared with: add --halt')
         return None
     if other := next((name for name, value in others.items() if value), None):
         raise ConfigError(
