@@ -88,7 +88,7 @@ def test_a_killed_run_goes_on(folder: Path, repo_root: Path, tool_env: dict, kin
     record.write_text('\n'.join([*kept[:20], kept[20][:50]]))  # the last line is cut off
 
     said = start('out', '--box-score', '0.9').communicate()[1].decode()
-    assert 'unfinished.jsonl is the record of a run that was broken off, with another box_score:' in said
+    assert 'unfinished.jsonl is the record of a run that was broken off, with other box_score:' in said
     again = start('out')
     said = again.communicate()[0].decode()
     assert again.returncode == 0 and 'going on with a run that was broken off: 19 of 200 were known' in said

@@ -20,7 +20,7 @@ from torch import Tensor
 from sdpose.apis.all_cycles import count_cycles
 from sdpose.apis.exported import check_agreement
 from sdpose.apis.model_zoo import require_device
-from sdpose.config.load import load_config
+from sdpose.config.load import check_arguments, load_config
 from sdpose.config.nodes import inner_datasets, input_size, split_datasets
 from sdpose.converters.publishing import filled_model
 from sdpose.deploy.codec import BatchMSRAHeatmap
@@ -298,6 +298,7 @@ def _config(config: str | None, checkpoint: Any, path: str, cfg_options: dict[st
     cfg = stored_config(checkpoint, path)
     if cfg_options:
         cfg.merge_from_dict(cfg_options)
+        check_arguments(cfg.to_dict())
     return cfg
 
 

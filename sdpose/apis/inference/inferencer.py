@@ -79,6 +79,8 @@ class PoseInferencer:
             raise UserError(f'batch_size={batch_size}: give at least 1 person')
         if not np.isfinite(box_score):  # no score is above it, or all are
             raise UserError(f'box_score={box_score}: give a number, such as 0.3')
+        if halt is None and halt_by != 'peaks':
+            raise UserError(f'halt_by={halt_by!r} says what the threshold halt is compared with: give halt, too')
         if weights is None or Path(weights).expanduser().is_dir() and not is_exported(weights):
             weights = _find_weights(config, weights)
         self.config, self.weights, self.cfg_options = config, weights, cfg_options

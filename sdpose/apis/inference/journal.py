@@ -74,7 +74,7 @@ class Journal:
         if first != request:
             other = sorted(key for key in {*first, *request} if first.get(key) != request.get(key))
             raise UserError(
-                f'{self.file} is the record of a run that was broken off, with another {", ".join(other)}: go on with '
+                f'{self.file} is the record of a run that was broken off, with other {", ".join(other)}: go on with '
                 'the same options, name another --out, or remove the file to begin anew'
             )
         numbers = {json.dumps(self._key(number)): number for number in range(self._count(lines))}

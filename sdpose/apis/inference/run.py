@@ -112,8 +112,8 @@ def run(
         known = sinks.known(skip)
         if known:
             print_log(f'going on with a run that was broken off: {len(known)} of {source.total} were known', 'current')
-        results = inferencer.stream(source, boxes, detect_every, track, known, skip)
         try:
+            results = inferencer.stream(source, boxes, detect_every, track, known, skip)
             found = _consume(results, sinks)
             written = outputs.finish(found, inferencer.model.joints)
             complete = not sinks.closed

@@ -207,7 +207,7 @@ def _video(name: str) -> Source:
     return Source(
         'video',
         name,
-        partial(_captured, capture),
+        partial(_captured, capture, name),
         int(total) if total >= 1 else None,  # some containers do not say
         fps if np.isfinite(fps) and fps > 0 else None,
         (name,),
@@ -223,16 +223,19 @@ def _camera(number: int) -> Source:
     return Source(
         'live',
         f'{_WEBCAM}{number}',
-        partial(_captured, capture),
+        partial(_captured, capture, None),
         fps=fps if np.isfinite(fps) and fps > 0 else None,
         close=capture.release,
     )
 
 
-def _captured(capture: Any) -> Iterator[tuple[str, Load]]:
+def _captured(capture: Any, video: str | None) -> Iterator[tuple[str, Load]]:
+    """The frames of a capture; those of a video file must begin."""
 
-    def load() -> np.ndarray | None:
+    def load(number: int) -> np.ndarray | None:
         there, frame = capture.read()
+        if not there and not number and video is not None:
+            raise DataError(f'video {video} has no frame that can be read: it is damaged, or was never finished')
         return frame if there else None
 
-    return ((f'{number:06d}', load) for number in count())
+    return ((f'{number:06d}', partial(load, number)) for number in count())

@@ -211,6 +211,8 @@ def test_exported_and_published_files(tiny: SimpleNamespace, tmp_path: Path) -> 
     assert stored.weights == str(published) and stored.model.joints == exported.model.joints
     (found,) = sdpose.PoseInferencer(weights=str(published))(tiny.pictures[0], BOXES)
     assert np.allclose(found.keypoints, tiny.inferencer(tiny.pictures[0], BOXES)[0].keypoints, atol=1e-3)
+    with pytest.raises(ConfigError, match="^model: DistillPoseEstimator has no argument 'nek'; did you mean 'neck'"):
+        sdpose.PoseInferencer(weights=str(published), cfg_options={'model.nek': 3})
     with pytest.raises(ConfigError, match='input_size'):
         sdpose.PoseInferencer('sdpose-t_stemnet_8xb64-300e_coco-256x192', str(tmp_path / 'model.onnx'))
 

@@ -250,6 +250,32 @@ def test_mistakes(inferencer: PoseInferencer, tmp_path: Path) -> None:
         OverlayVideo(tmp_path / 'a.mkv', 25, None)
 
 
+def test_a_mistake_leaves_no_record_that_bars_the_next_run(inferencer: PoseInferencer, tmp_path: Path) -> None:
+    """What is refused before the first result has found nothing that is worth going on with."""
+    for boxes, every, said in (
+        ('gone.json', 1, 'gone.json is not a file of detections'),
+        (None, 0, 'detect_every=0: give a number of frames'),
+        ([[float('nan'), 0, 10, 10]], 1, 'is no finite number'),
+    ):
+        with pytest.raises(UserError, match=said):
+            run(inferencer, 'people.avi', tmp_path, boxes, every)
+        assert [each.name for each in tmp_path.iterdir()] == ['.lock']
+    assert len(run(inferencer, 'people.avi', tmp_path)) == 12
+
+
+def test_a_video_without_frames(inferencer: PoseInferencer, tmp_path: Path) -> None:
+    writer = cv2.VideoWriter(str(tmp_path / 'none.avi'), cv2.VideoWriter.fourcc(*'MJPG'), 10, (160, 120))
+    writer.release()
+    with pytest.raises(UserError, match='video .*none.avi has no frame that can be read'):
+        run(inferencer, str(tmp_path / 'none.avi'), tmp_path / 'out')
+    assert [each.name for each in (tmp_path / 'out').iterdir()] == ['.lock']
+
+
+def test_a_rule_without_a_threshold(inferencer: PoseInferencer) -> None:
+    with pytest.raises(UserError, match="halt_by='motion' says what the threshold halt is compared with: give halt"):
+        PoseInferencer(inferencer.config, inferencer.weights, halt_by='motion')
+
+
 def test_detectors_of_torchvision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Weights are taken from a file, or from where torch keeps them; what is no person is left out."""
     from torchvision.models import get_model
