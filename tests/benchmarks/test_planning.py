@@ -109,7 +109,10 @@ def test_what_was_measured_takes_the_estimates_place(tmp_path: Path) -> None:
         (Wish(1, 'h300'), 'h300 is no known card; take one of v100'),
         (Wish(1, 't4', 'bf16'), 't4 has no bf16; it has fp32, fp16'),
         (Wish(0, 'h200'), '--gpus must be at least 1, not 0'),
-        (Wish(1, 'h200', loader='fast'), '--loader fast: give milliseconds per sample'),
+        *(
+            (Wish(1, 'h200', loader=loader), f'--loader {loader}: give milliseconds per sample')
+            for loader in ('fast', 'nan', 'inf', '0', '-5')
+        ),
         (Wish(1, 'none.json'), 'none.json is not a benchmark: there is no such file'),
     ],
 )

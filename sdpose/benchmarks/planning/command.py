@@ -1,6 +1,7 @@
 """``plan_training.py``: from a config, cards and what was measured, to a table of what a training takes."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -123,10 +124,12 @@ def _given_loader(loader: str, cached: bool) -> float:
     """Milliseconds per sample."""
     if not loader.endswith('.json'):
         try:
-            return float(loader)
+            milliseconds = float(loader)
         except ValueError:
-            text = f'--loader {loader}: give milliseconds per sample, or the JSON of benchmark.py data'
-            raise UserError(text) from None
+            milliseconds = math.nan
+        if not 0 < milliseconds < math.inf:
+            raise UserError(f'--loader {loader}: give milliseconds per sample, or the JSON of benchmark.py data')
+        return milliseconds
     wanted = 'SDPose, raw crops' if cached else 'SDPose'
     for table in read_json(loader, 'a benchmark'):
         for row in table['rows']:
