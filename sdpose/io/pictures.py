@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from sdpose.errors import DataError
+from sdpose.errors import DataError, UserError
 
 from .atomic import atomic_write
 
@@ -128,7 +128,14 @@ def is_cut_off(path: str | Path) -> bool:
 
 
 def write_png(path: str | Path, picture: np.ndarray) -> None:
-    """Write a picture as PNG, see :func:`write_picture`."""
+    """Write a picture as PNG, see :func:`write_picture`.
+
+    Raises:
+        UserError: If the name has another ending, by which nothing would open it.
+        DataError: If it cannot be encoded or written.
+    """
+    if Path(path).suffix.lower() != '.png':
+        raise UserError(f'{path}: the picture is a PNG, so its name must end in .png')
     write_picture(path, picture, '.png')
 
 

@@ -83,6 +83,9 @@ def test_a_picture_that_cannot_be_written_is_an_error(tmp_path, monkeypatch):
     (tmp_path / 'a.png').mkdir()
     with pytest.raises(UserError, match=f'^{tmp_path}/a.png is a folder, and a file of that name is to be written'):
         write_png(tmp_path / 'a.png', pixels)
+    for name in ('page.txt', 'page.jpg', 'page'):
+        with pytest.raises(UserError, match=f'^{tmp_path}/{name}: the picture is a PNG, so its name must end in .png$'):
+            write_png(tmp_path / name, pixels)
     monkeypatch.setattr(pictures.cv2, 'imencode', lambda *_: (False, None))
     with pytest.raises(DataError, match=f'^{tmp_path}/b.png cannot be written: the picture cannot be encoded'):
         write_png(tmp_path / 'b.png', pixels)
