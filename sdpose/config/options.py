@@ -56,17 +56,24 @@ def prepare(
     os.environ.setdefault('LOCAL_RANK', str(local_rank))
     cfg.work_dir = work_dir or cfg.get('work_dir') or os.path.join('work_dirs', Path(config).stem)
     _set_strictness(cfg, allow_partial)
-    _make_resumable(cfg)
     if dist_timeout is not None:
         _set_timeout(cfg, dist_timeout)
-    _disable_persistent_workers(cfg)
-    _use_checked_loading(cfg)
+    set_as_run(cfg)
     if show or show_dir is not None:
         _set_drawing(cfg, show, show_dir, interval, wait_time)
     if gt_bbox:
         for loader in filter(None, (cfg.get('val_dataloader'), cfg.get('test_dataloader'))):
             use_ground_truth_boxes(loader.dataset)
     return cfg
+
+
+def set_as_run(cfg: Config) -> None:
+    """Set what every run sets, whatever its options, so that a config equals the one in a run's folder."""
+    if cfg.get('default_hooks') is None:
+        cfg.default_hooks = {}
+    _make_resumable(cfg)
+    _disable_persistent_workers(cfg)
+    _use_checked_loading(cfg)
 
 
 def _set_strictness(cfg: Config, allow_partial: bool) -> None:

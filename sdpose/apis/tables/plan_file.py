@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 import yaml
 
 from sdpose.config.argument_types import describe, fits
-from sdpose.errors import ConfigError
+from sdpose.errors import ConfigError, one_line
 from sdpose.synthetic.request import Request
 from sdpose.synthetic.shapes.generate import ShapesRequest
 
@@ -25,7 +25,7 @@ def read_plan(path: Path) -> Plan:
     try:
         content = yaml.safe_load(path.read_text(encoding='utf-8'))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f'{path} cannot be read: {error}') from error
+        raise ConfigError(f'{path} cannot be read: {one_line(error)}') from error
     raw = _checked(Plan, content, str(path))
     scales = {name: _scale(value, f'{path}: scales.{name}') for name, value in raw['scales'].items()}
     tables = {name: _table(value, scales, f'{path}: tables.{name}') for name, value in raw['tables'].items()}

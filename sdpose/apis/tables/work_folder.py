@@ -1,5 +1,6 @@
 """What a work folder says about itself: the config it was trained with, and the results of its tests."""
 
+import copy
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from mmengine.config import Config
 
 from sdpose.config.load import load_config
 from sdpose.config.nodes import moved
+from sdpose.config.options import set_as_run
 from sdpose.errors import DataError
 
 # What decides the training; the rest of a config is about the machine and the log.
@@ -52,7 +54,7 @@ class WorkFolder:
 
     def differences(self, other: Config) -> list[str]:
         """Keys in which the training differs from that of a config, wherever its data lie."""
-        mine, its = (_flat(_decisive(cfg, other.get('data_root'))) for cfg in (self.config, other))
+        mine, its = (_flat(_decisive(cfg, other.get('data_root'))) for cfg in map(_as_run, (self.config, other)))
         return sorted(key for key in mine.keys() | its.keys() if mine.get(key, '') != its.get(key, ''))
 
 
@@ -95,6 +97,13 @@ def _read(file: Path) -> dict[str, Any] | None:
         return record if 'checkpoint' in record and isinstance(record['metrics'], dict) else None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f'{file} is damaged ({error!r}): remove it, and test again') from error
+
+
+def _as_run(cfg: Config) -> Config:
+    """A config with what a run sets in it, as its folder holds it."""
+    cfg = copy.deepcopy(cfg)
+    set_as_run(cfg)
+    return cfg
 
 
 def _decisive(cfg: Config, root: str | None) -> dict[str, Any]:

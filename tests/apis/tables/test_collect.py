@@ -9,7 +9,7 @@ import pytest
 
 from sdpose.apis.tables.collect import _places, _seed, collect
 from sdpose.apis.tables.work_folder import read_work_folder
-from sdpose.config.load import load_config
+from sdpose.config.options import prepare
 from sdpose.errors import DataError, UserError
 
 ROOT = Path(__file__).parents[3]
@@ -26,7 +26,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def make(config, *tests, **options):
-        cfg = load_config(config, {key.replace('__', '.'): value for key, value in options.items()})
+        cfg = prepare(config, cfg_options={key.replace('__', '.'): value for key, value in options.items()})
         path = tmp_path / f'run{len(list(tmp_path.glob("run*")))}'
         path.mkdir()
         cfg.dump(str(path / f'{Path(cfg.filename).name}'))
