@@ -13,10 +13,10 @@ def main() -> None:
     parser = command.parser(__doc__)
     parser.add_argument('--teacher', metavar='CHECKPOINT', help="the teacher's checkpoint, in place of the config's")
     args = parser.parse_args()
-    if args.teacher:
-        args.cfg_options = {**(args.cfg_options or {}), 'model.distiller.checkpoint': args.teacher}
-    from sdpose.apis.inspection.teaching import compare_teacher
+    from sdpose.apis.inspection.teaching import compare_teacher, name_teacher
 
+    if args.teacher:
+        args.cfg_options = name_teacher(args.config, args.teacher, args.cfg_options)
     for line in command.look(args, 'teacher', compare_teacher):
         print(line, flush=True)
 

@@ -9,7 +9,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from mmpose.registry import MODELS
 
+from sdpose.config.load import load_config
+from sdpose.config.nodes import resolve_type
 from sdpose.errors import ConfigError
 from sdpose.models.distillers.teacher_distiller import TeacherDistiller
 from sdpose.models.losses.simulated_heatmap_loss import SimulatedHeatmapLoss
@@ -23,6 +26,9 @@ from .predictions import heatmaps, keypoints
 from .result import Inspection
 
 _SIDES = ('student', 'teacher')
+_NO_TEACHER = (
+    'has no teacher: name the config of a student with a TeacherDistiller, as those of DistilPose, DPPT and IKD'
+)
 
 
 def compare_teacher(crop: Crop) -> Inspection:
@@ -68,15 +74,30 @@ def compare_teacher(crop: Crop) -> Inspection:
     return Inspection(figure, summary, arrays, _table(crop, people, apart))
 
 
+def name_teacher(config: str, checkpoint: str, options: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Overrides of a student's config by which it has a teacher's checkpoint.
+
+    Args:
+        config: The student's config.
+        checkpoint: The teacher's.
+        options: Further overrides.
+
+    Raises:
+        ConfigError: If the config has no teacher.
+    """
+    distiller = load_config(config, options).model.get('distiller') or {}
+    kind = resolve_type(distiller, MODELS)
+    if kind is None or not issubclass(kind, TeacherDistiller):
+        raise ConfigError(f'--teacher {checkpoint}: {config} {_NO_TEACHER}')
+    return {**(options or {}), 'model.distiller.checkpoint': checkpoint}
+
+
 def _run(crop: Crop) -> tuple[ModelOutputs, ModelOutputs, TeacherDistiller]:
     """What both make of the crop, with their attention where they have tokens."""
     loaded = crop.loaded
     distiller = getattr(loaded.model, 'distiller', None)
     if loaded.is_classifier or not isinstance(distiller, TeacherDistiller):
-        raise ConfigError(
-            f'{loaded.name} has no teacher: name the config of a student with a TeacherDistiller, as those of '
-            'DistilPose, DPPT and IKD'
-        )
+        raise ConfigError(f'{loaded.name} {_NO_TEACHER}')
     distiller.prepare(loaded.model)
     with torch.no_grad():
         student = run_model(loaded.model, crop.inputs, _has_tokens(loaded.model))

@@ -11,7 +11,7 @@ import torch
 from sdpose.apis.inspection.attention import patch_attention
 from sdpose.apis.inspection.crop import Crop, crop_picture, load_model
 from sdpose.apis.inspection.predictions import keypoints
-from sdpose.apis.inspection.teaching import compare_teacher
+from sdpose.apis.inspection.teaching import compare_teacher, name_teacher
 from sdpose.errors import ConfigError, MismatchError
 from sdpose.models.losses.simulated_heatmap_loss import SimulatedHeatmapLoss
 from sdpose.models.outputs import run_model
@@ -86,6 +86,11 @@ def test_bad_input_is_named(taught: Callable, crop_of: Callable) -> None:
     for name in ('sdpose', 'deit', 'simple'):
         with pytest.raises(ConfigError, match='has no teacher: name the config of a student with a TeacherDistiller'):
             compare_teacher(crop_of(name))
+    for name in ('sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48', 'tokenpose-tiny_stemnet_1xb32-30e_synthetic-64x48'):
+        with pytest.raises(ConfigError, match=f'^--teacher t.pth: {name} has no teacher: name the config of a student'):
+            name_teacher(name, 't.pth')
+    named = name_teacher('distilpose-tiny_stemnet_1xb32-30e_synthetic-64x48', 't.pth', {'max_epochs': 3})
+    assert named == {'max_epochs': 3, 'model.distiller.checkpoint': 't.pth'}
     with pytest.raises(ConfigError, match=r'model.distiller.checkpoint|cannot be loaded'):
         crop = crop_of('distilpose')
         crop.loaded.model.distiller.teacher.checkpoint = None
