@@ -60,6 +60,13 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         """Train, from the place of a resumed checkpoint on."""
         done = self._done_batches(self._resumed) if self._resumed is not None else 0
         self._begin = self._iter - done
+        if self._epoch >= self._max_epochs:
+            print_log(
+                f'nothing is left to train: the checkpoint has {self._epoch} epochs, train_cfg.max_epochs is '
+                f'{self._max_epochs}',
+                'current',
+                logging.WARNING,
+            )
         return super().run()
 
     def run_epoch(self) -> None:

@@ -112,6 +112,14 @@ def test_it_goes_on_at_its_place(tmp_path: Path, run: Callable, stop_in: int) ->
     assert sorted(path.name for path in (tmp_path / 'parts').glob('*.pth')) == [f'epoch_{n}.pth' for n in (1, 2, 3)]
 
 
+def test_a_training_that_is_done_is_said(tmp_path: Path, run: Callable, capfd: pytest.CaptureFixture) -> None:
+    said = 'nothing is left to train: the checkpoint has 3 epochs, train_cfg.max_epochs is 3'
+    _, weight = run(tmp_path)
+    assert said not in ''.join(capfd.readouterr())
+    assert run(tmp_path, resume=True) == ([], weight)
+    assert said in ''.join(capfd.readouterr())
+
+
 def test_a_checkpoint_of_every_few_steps_is_taken_up_at_its_place(tmp_path: Path, run: Callable) -> None:
     whole, weight = run(tmp_path / 'whole')
     steps = dict(by_epoch=False, interval=5)
