@@ -47,12 +47,14 @@ def run(args: argparse.Namespace) -> list[Table]:
     """Speed and bytes of both loaders, the share of each step, and what a start takes.
 
     Raises:
-        UserError: If one of ``--ann-file`` and ``--images`` is given without the other.
+        UserError: If one of ``--ann-file`` and ``--images`` is given without the other, or they are missing or wrong.
     """
     from sdpose.errors import UserError
 
     if bool(args.ann_file) != bool(args.images):
         raise UserError('--ann-file and --images belong together: give both, or none for drawn people')
+    if args.ann_file:
+        _check(args.ann_file, args.images)
     with TemporaryDirectory() as folder:
         drawn = None if args.ann_file else _drawn(Path(folder), 4 if args.quick else 40)
         ann_file, images = drawn or (args.ann_file, args.images)
@@ -148,6 +150,21 @@ def _dataset(ann_file: str, images: str, cache: Path | None = None, **options: s
     init_default_scope('mmpose')
     load = dict(type='LoadCachedCrop', cache=str(cache)) if cache else dict(type='LoadCheckedImage')
     return DATASETS.build(_config(ann_file, images, load, **options))
+
+
+def _check(ann_file: str, images: str) -> None:
+    """Look at data as before a training.
+
+    Raises:
+        UserError: If a file is missing or wrong.
+    """
+    from mmengine.config import Config
+
+    import sdpose  # noqa: F401
+    from sdpose.preflight.datasets import check_datasets
+
+    dataset = _config(ann_file, images, dict(type='LoadCheckedImage'))
+    check_datasets(Config(dict(train_dataloader=dict(dataset=dataset))), ('train',))
 
 
 def _cache(ann_file: str, images: str, out: Path, form: str) -> int:

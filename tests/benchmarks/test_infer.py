@@ -130,7 +130,7 @@ def test_int8_is_timed_beside_the_others(monkeypatch: pytest.MonkeyPatch) -> Non
     ('options', 'message'),
     [
         (['--checkpoint', 'a.pth', 'b.pth'], '--checkpoint names 2 files for 1 configs'),
-        (['--batch', '0'], '--batch, --rounds and --threads must be at least 1'),
+        (['--batch', '0'], '--batch 0: give at least 1'),
         (['--plot', 'picture'], '--plot picture: name a picture, such as picture.png'),
     ],
 )

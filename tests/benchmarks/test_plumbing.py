@@ -1,6 +1,9 @@
 """Timing in turns, ratios, tables and the machine's peak."""
 
+import re
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -49,3 +52,28 @@ def test_the_machine_names_what_was_measured_on() -> None:
     assert all(f', {name} ' in machine() for name in ('Python', 'torch', 'mmpose'))
     assert 'no-such-library' not in machine(['no-such-library'])
     assert gemm_peak(size=128) > 1e8
+
+
+@pytest.mark.parametrize(
+    'arguments, said',
+    [
+        ('decode --batch 1 0', 'error: --batch 0: give at least 1'),
+        ('decode --threads -2', 'error: --threads -2: give at least 1'),
+        ('train x --rounds 0', 'error: --rounds 0: give at least 1'),
+        ('infer x --batches -1', 'error: --batches -1: give at least 1'),
+        ('data --images-per-second nan', 'error: --images-per-second nan: give at least 1'),
+        ('data --start-images -1', 'error: --start-images -1: give at least 0'),
+        ('data --ann-file no.json --images .github', 'error: .*annotation file no.json is missing'),
+        ('test --boxes 5 0', 'error: --boxes 0: give at least 1'),
+        ('demo --pictures 0', 'error: --pictures 0: give at least 1'),
+        ('metric --images 0', 'error: --images 0: give at least 1'),
+        ('scale --workers 0 -1', 'error: --workers -1: give at least 0'),
+        ('decode --json README.md/x.json', 'error: --json README.md/x.json: the folder .*README.md is a file'),
+        ('scale --plot README.md/x.png', 'error: --plot README.md/x.png: the folder .*README.md is a file'),
+    ],
+)
+def test_what_cannot_be_timed_is_refused_before_anything_is(
+    run_tool: Callable, repo_root: Path, arguments: str, said: str
+) -> None:
+    done = run_tool('tools/analysis_tools/benchmark.py', *arguments.split(), cwd=repo_root)
+    assert done.returncode == 2 and re.match(f'{said}[^\\n]*\\n$', done.stderr), done.stderr

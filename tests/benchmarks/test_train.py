@@ -109,7 +109,6 @@ def test_kept_bytes_by_hand() -> None:
 @pytest.mark.parametrize(
     'options, message',
     [
-        (dict(batch=0), '--batch, --rounds and --threads must be at least 1'),
         (dict(device='tpu'), '--device tpu: cpu, cuda or cuda:N'),
         (dict(device='meta'), '--device meta: cpu, cuda or cuda:N'),
         (dict(device='cuda:99'), r'--device cuda:99: torch sees \d+ GPUs; --device cpu runs here'),

@@ -39,6 +39,13 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    from sdpose.benchmarks.counts import require_counts
+    from sdpose.io.folders import require_writable
+
+    require_counts(args)
+    for option in ('json', 'markdown', 'plot'):
+        if path := getattr(args, option, None):
+            require_writable(Path(path).absolute().parent, f'--{option} {path}')
     for name in ('OMP_NUM_THREADS', 'MKL_NUM_THREADS'):  # read when the libraries are loaded
         os.environ[name] = str(args.threads)
     tables = import_module(f'sdpose.benchmarks.{args.subject}').run(args)

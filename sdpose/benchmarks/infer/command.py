@@ -103,7 +103,5 @@ def _check(args: argparse.Namespace) -> None:
             f'--checkpoint names {len(args.checkpoint)} files for {len(args.configs)} configs: '
             'name one for each, or none'
         )
-    if min(args.batch, *args.batches) < 1 or args.rounds < 1 or args.threads < 1:
-        raise UserError('--batch, --rounds and --threads must be at least 1')
     if args.plot and not Path(args.plot).suffix:
         raise UserError(f'--plot {args.plot}: name a picture, such as {args.plot}.png')

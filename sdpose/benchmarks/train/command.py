@@ -32,8 +32,6 @@ def run(args: argparse.Namespace) -> list[Table]:
     Raises:
         UserError: If a config is wrong or of another method, or the device is not there.
     """
-    if args.batch < 1 or args.rounds < 1 or args.threads < 1:
-        raise UserError('--batch, --rounds and --threads must be at least 1')
     import torch
 
     from . import measure, report
