@@ -103,6 +103,29 @@ def test_a_killed_run_goes_on(folder: Path, repo_root: Path, tool_env: dict, kin
         assert len(list((tmp_path / 'out/visualizations').iterdir())) == 200
 
 
+def test_a_stopped_run_leaves_its_record_alone(folder: Path, repo_root: Path, tool_env: dict, tmp_path: Path) -> None:
+    """SIGTERM, as Ctrl-C: no half-written video lies beside it."""
+    frame = cv2.imread(str(next((folder / 'data/coco/val2017').iterdir())))
+    writer = cv2.VideoWriter(str(tmp_path / 'in.avi'), cv2.VideoWriter.fourcc(*'MJPG'), 10, (160, 120))
+    for _ in range(1000):
+        writer.write(frame)
+    writer.release()
+    command = [sys.executable, str(repo_root / 'tools/demo.py'), str(tmp_path / 'in.avi'), '--weights', 'tiny.pth']
+    process = subprocess.Popen(
+        [*command, '--batch-size', '2', '--out', str(tmp_path / 'out')],
+        cwd=folder, env=tool_env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    record = tmp_path / 'out/unfinished.jsonl'
+    while process.poll() is None and not (record.is_file() and record.read_bytes().count(b'\n') > 20):
+        time.sleep(0.002)
+    process.terminate()
+    said = process.communicate()[1]
+    assert process.returncode == 143 and said.endswith(
+        'stopped by SIGTERM; with --out, the same command goes on from there\n'
+    )
+    assert sorted(each.name for each in (tmp_path / 'out').iterdir()) == ['.lock', 'unfinished.jsonl']
+
+
 def test_mistakes_are_one_line(folder: Path, run_tool: Callable, tmp_path: Path) -> None:
     (tmp_path / 'no.mp4').write_bytes(b'no video')
     known = ('--weights', folder / 'tiny.pth', '--out', tmp_path / 'out')

@@ -14,6 +14,7 @@ from mmengine.logging import print_log
 
 from sdpose.apis.drawing import require_display
 from sdpose.errors import UserError, first_few
+from sdpose.io.folders import signals_unwind
 from sdpose.io.lock import lock_work_dir
 from sdpose.io.progress import show_progress
 from sdpose.models.halting import say_done
@@ -102,7 +103,7 @@ def run(
     if out is None:
         return _consume(inferencer.stream(source, boxes, detect_every, track), _Sinks(inferencer, source, options))
     folder = Path(out)
-    with lock_work_dir(folder, '--out'):
+    with signals_unwind(), lock_work_dir(folder, '--out'):
         outputs = Outputs(folder, source, _forms(options, source), options.fps, options.codec, options.video)
         request = _request(inferencer, boxes, detect_every, track)
         journal = Journal(folder, source, request, len(inferencer.model.joints))

@@ -14,7 +14,7 @@ from sdpose.apis.inference.sources import Source, open_source
 from sdpose.config.joint_sides import same_joints
 from sdpose.converters.annotations.coco_file import CocoFile
 from sdpose.errors import DataError, UserError, first_few
-from sdpose.io.folders import atomic_folder
+from sdpose.io.folders import atomic_folder, signals_unwind
 from sdpose.io.pictures import read_picture, write_picture
 from sdpose.io.progress import Report
 from sdpose.visualization import Skeleton, contact_sheet, draw_people, sides_of
@@ -96,7 +96,7 @@ def label(
     source = open_source(inputs)
     if source.kind == 'live':
         raise UserError(f'{source.name} is a camera: record a video, and name its file')
-    with atomic_folder(folder) as partial:
+    with signals_unwind(), atomic_folder(folder) as partial:
         done = Labelled(joints, _limbs(order, teacher.names), least)
         _label_all(source, partial, done, teacher, order, detected_boxes(finder, box_score), every, progress)
         splits = _split(done, val_share, source.name)
