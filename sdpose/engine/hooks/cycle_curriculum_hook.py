@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
+from sdpose.engine.epochs import require_epochs
 from sdpose.errors import ConfigError
 
 from .cycle_count_hook import CycleCountHook
@@ -30,6 +31,15 @@ class CycleCurriculumHook(CycleCountHook):
     def needed_epochs(self) -> float:
         """How long a training must be for all cycles to be trained in one epoch."""
         return self.epochs[-1] + 1
+
+    def before_train(self, runner: Runner) -> None:
+        """Look whether model and training fit.
+
+        Raises:
+            ConfigError: As :class:`CycleCountHook`, or if the training counts iterations.
+        """
+        require_epochs(runner, self)
+        super().before_train(runner)
 
     def require_fit(self, num_cycles: int, test_cycles: int) -> None:
         """Refuse another number of cycles, and a deployed one that is not trained from the start.

@@ -8,6 +8,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
 from sdpose.engine.bare_model import bare_model
+from sdpose.engine.epochs import length_in_epochs
 from sdpose.errors import ConfigError
 from sdpose.models.pruners import BasePruner
 from sdpose.models.transformers import MultiCycledTransformer
@@ -54,11 +55,12 @@ class KeepRatioHook(Hook):
         """
         pruner = _pruner(runner)
         end = self.start_epochs + self.anneal_epochs
-        if runner.max_epochs is not None and end > runner.max_epochs:
-            last = self.ratio_at(runner.max_epochs, pruner.keep_ratio)
+        length = length_in_epochs(runner)
+        if length is not None and end > length:
+            last = self.ratio_at(length, pruner.keep_ratio)
             runner.logger.warning(
                 f'KeepRatioHook reaches keep_ratio={pruner.keep_ratio} after {end} epochs, but this training has '
-                f'{runner.max_epochs} and ends at {last:.3g}: it will be tested with fewer tokens than it was trained '
+                f'{length:g} and ends at {last:.3g}: it will be tested with fewer tokens than it was trained '
                 'with. Set start_epochs and anneal_epochs of the hook to less'
             )
 

@@ -13,6 +13,7 @@ from mmpose.registry import TRANSFORMS
 from sdpose.config.nodes import iter_datasets
 from sdpose.datasets.crop_cache.reach import limits_of
 from sdpose.datasets.transforms import ClippedNormalBBoxTransform, LoadCachedCrop
+from sdpose.engine.epochs import require_epochs
 from sdpose.errors import ConfigError
 
 _BOX_STEPS = (RandomBBoxTransform, ClippedNormalBBoxTransform)
@@ -52,10 +53,10 @@ class LastEpochsHook(Hook):
         """Build the steps and look where they go, before a long training comes to its end.
 
         Raises:
-            ConfigError: If a step has no place or several in a pipeline, or reaches beyond the crops of a crop cache.
+            ConfigError: If the training counts iterations, or a step has no place or several in a pipeline, or reaches
+                beyond the crops of a crop cache.
         """
-        if runner.max_epochs is None:
-            raise ConfigError('LastEpochsHook counts epochs, but train_cfg counts iterations (max_iters)')
+        require_epochs(runner, self)
         for pipeline, place, step in self._places(runner):
             _require_within(pipeline, pipeline[place], step)
         self._waiting = True

@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from sdpose.engine.bare_model import bare_model
+from sdpose.engine.epochs import require_epochs
 from sdpose.errors import ConfigError
 from sdpose.io.checkpoint import require_match
 from sdpose.models.distillers import SelfDistiller, Teacher
@@ -65,10 +66,12 @@ class OwnTeacherHook(Hook):
         """Make the copy, of the weights at the start or as the resumed checkpoint has it.
 
         Raises:
-            ConfigError: If the model has no ``SelfDistiller``, or a term compares patches of which two models keep
-                different ones.
+            ConfigError: If the model has no ``SelfDistiller``, a term compares patches of which two models keep
+                different ones, or the copy is refreshed by epochs in a training that counts iterations.
             MismatchError: If the checkpoint's copy is that of another model.
         """
+        if self.refresh_epochs is not None:
+            require_epochs(runner, self)
         student = bare_model(runner)
         distiller = getattr(student, 'distiller', None)
         if not isinstance(distiller, SelfDistiller):
