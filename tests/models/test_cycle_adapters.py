@@ -26,9 +26,9 @@ ADAPTERS = {
 PRUNER = dict(type='TokenPruner', keep_ratio=0.5, layers=[0], cycles=[1])
 
 
-def built(adapter, num_cycles=3, test_cycles=1, pruner=None):
+def built(adapter, num_cycles=3, test_cycles=1, pruner=None, terms=TERMS):
     """A model with random weights, which depend on the seed alone."""
-    config = model_config(num_cycles=num_cycles, distiller=dict(type='SelfDistiller', terms=TERMS))
+    config = model_config(num_cycles=num_cycles, distiller=dict(type='SelfDistiller', terms=terms))
     config['neck'].update(cycle_adapter=adapter, test_cycles=test_cycles, pruner=pruner)
     torch.manual_seed(0)
     model = MODELS.build(config)
@@ -232,7 +232,8 @@ def test_an_adapter_of_ones_own():
 
 def dense(queries='start', num_cycles=2, pruner=PRUNER):
     """A model whose first cycle prunes, and whose later ones begin with all patches again."""
-    return built(dict(type='CycleRestart', queries=queries), num_cycles=num_cycles, pruner=pruner)
+    restart, terms = dict(type='CycleRestart', queries=queries), dict(TERMS, loss_visual=None)
+    return built(restart, num_cycles=num_cycles, pruner=pruner, terms=terms)
 
 
 def feats_of(model):

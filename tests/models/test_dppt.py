@@ -280,3 +280,36 @@ def test_what_does_not_correspond_is_said(student_of):
     for loss in (JointAttentionLoss, JointTokenLoss):
         with pytest.raises(ValueError, match='loss_weight must not be negative, got -1'):
             loss(loss_weight=-1)
+
+
+VISUAL = dict(loss_visual=dict(type='TokenMSELoss', on='visual'))
+
+
+def test_a_teacher_that_prunes_chooses_by_the_places_of_its_patches(student_of):
+    """What it has dropped is worth nothing; of the others, the student keeps those that it attends to most."""
+    term = dict(loss_query=dict(type='TokenMSELoss', on='query'))
+    pruned = dict(PRUNER, layers=(1,))
+    model = student_of(tokenpose(PRUNER), tokenpose(pruned), term, prune_by_teacher=True).train()
+    outputs, teacher = model.distiller.run(model, heatmap_batch()[0])
+    traced = teacher.tokens(0).trace
+    seen, left = traced[1].attention[..., 5:].mean(dim=1).sum(dim=1), traced[1].kept  # (B, 8) each
+    expected = left.gather(1, seen.topk(8).indices)
+    assert torch.equal(outputs.tokens(0).kept, expected) and not torch.equal(seen.topk(8).indices, expected)
+
+
+def test_patches_of_models_that_prune_are_not_compared(student_of):
+    with pytest.raises(ValueError, match="compares on='visual', but the student prunes, and has other patches"):
+        student_of(terms=VISUAL)
+    with pytest.raises(
+        ConfigError, match='teacher.py prunes, and has other patches than the student: a term on visual'
+    ):
+        student_of(tokenpose(PRUNER), tokenpose(), VISUAL).init_weights()
+    model = student_of(tokenpose(dict(PRUNER, keep_ratio=1.0)), tokenpose(dict(PRUNER, keep_ratio=1.0)), VISUAL)
+    assert model(*heatmap_batch(), mode='loss')['loss_visual'] > 0  # nothing is left out
+
+
+def test_as_many_patches_of_another_shape_are_not_compared(student_of):
+    wide = tokenpose(patch_size=(8, 2))
+    with pytest.raises(ConfigError, match='has 2x8 patches, the student 4x4: a term on visual or visual_content'):
+        student_of(wide, tokenpose(), VISUAL).init_weights()
+    assert student_of(wide, tokenpose(), dict(loss_query=dict(type='TokenMSELoss', on='query'))).init_weights() is None

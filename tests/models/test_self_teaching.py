@@ -201,3 +201,26 @@ def test_a_copy_teaches_in_place_of_the_later_cycle():
     assert_close(teacher.prediction(0), alone)
     assert not any(key.startswith('distiller') for key in model.state_dict())
     assert SimpleNamespace(**losses).loss_prediction.requires_grad
+
+
+@pytest.mark.parametrize(
+    'cycles, adapter, refused',
+    [
+        ([1], None, None),
+        ([2], None, 'cycles to'),
+        (None, None, 'cycles to'),
+        ([1], 'CycleRestart', 'leave CycleRestart'),
+    ],
+)
+def test_cycles_that_keep_other_patches_are_not_compared_by_patch(cycles, adapter, refused):
+    """Refused when the model is built, since an annealed keep ratio lets the first epochs pass."""
+    config = model_config(num_cycles=3, distiller=dict(type='SelfDistiller', terms=TERMS))
+    pruner = dict(type='TokenPruner', keep_ratio=0.5, layers=[0], cycles=cycles)
+    config['neck'].update(pruner=pruner, cycle_adapter=adapter and dict(type=adapter))
+    if refused is None:
+        assert MODELS.build(config).train()(*heatmap_batch((48, 64)), mode='loss')['loss_visual'] > 0
+        return
+    with pytest.raises(ValueError, match=f"on='visual', but the cycles keep different patches: .*{refused}"):
+        MODELS.build(config)
+    config['distiller']['terms'] = dict(loss_query=TERMS['loss_query'], loss_visual=None)
+    assert MODELS.build(config).train()(*heatmap_batch((48, 64)), mode='loss')['loss_query'] > 0

@@ -10,6 +10,7 @@ from sdpose.errors import require_choice
 from sdpose.models.outputs import ModelOutputs, run_model
 
 from .base import BaseDistiller, keypoint_weights
+from .patches import require_one_choice
 from .teacher import Teacher
 from .values import PER_CYCLE, VALUES, values_of
 
@@ -60,7 +61,7 @@ class SelfDistiller(BaseDistiller):
         return super()._comparable(name, on)
 
     def check(self, student: nn.Module) -> None:
-        """Refuse a student of one cycle or none: nothing can teach it.
+        """Refuse a student of one cycle or none, which nothing can teach, and terms on patches that are not the same.
 
         Raises:
             ValueError: If so.
@@ -71,6 +72,7 @@ class SelfDistiller(BaseDistiller):
                 'self-distillation needs a later cycle to learn from: set model.neck.num_cycles to 2 or '
                 'more (of a MultiCycledTransformer), or model.distiller to None'
             )
+        require_one_choice(student, self.on.values())
 
     def run(self, student: nn.Module, images: Tensor) -> tuple[ModelOutputs, ModelOutputs | None]:
         """The student's pass through all training cycles, and that of its copy, where one teaches."""

@@ -20,6 +20,7 @@ from sdpose.models.pruners import joint_attention
 from sdpose.models.transformers import MultiCycledTransformer
 
 from .input_spec import InputSpec, input_spec, require_same_joints, require_same_patches
+from .patches import require_same_grid
 
 
 class Teacher:
@@ -58,13 +59,14 @@ class Teacher:
         """The model, once it is built."""
         return self._model
 
-    def build(self, student: nn.Module, needs_tokens: bool, same_patches: bool) -> None:
+    def build(self, student: nn.Module, needs_tokens: bool, same_patches: bool, by_patch: bool = False) -> None:
         """Build the model, load and freeze it.
 
         Args:
             student: The model to teach.
             needs_tokens: Whether tokens are compared.
             same_patches: Whether its patches and layers must be those of the student.
+            by_patch: Whether its patches are compared with the student's one by one.
 
         Raises:
             ConfigError: If config or checkpoint is missing, it has no tokens where they are compared, or it differs
@@ -88,6 +90,8 @@ class Teacher:
         require_same_joints(student, model, self.config)
         if same_patches:
             require_same_patches(student, model, self.config)
+        if by_patch:
+            require_same_grid(student, model, self.config)
         require_match(
             model, weights, f'the teacher checkpoint {self.checkpoint}', f'It must be a checkpoint of {self.config}.'
         )
@@ -133,8 +137,19 @@ class Teacher:
         return ConfigError(f'the teacher {self.config}, shown the images of the student: {error}')
 
 
-def patch_scores(outputs: ModelOutputs) -> list[Tensor]:
-    """How much the teacher's joints attend to each patch, (B, P), in every layer of a traced pass."""
+def patch_scores(outputs: ModelOutputs, patches: int) -> list[Tensor]:
+    """How much the teacher's joints attend to each patch of the grid, (B, P), in every layer of a traced pass.
+
+    Args:
+        outputs: What the teacher made of the images.
+        patches: P; one that the teacher has pruned before a layer is worth 0 in it.
+    """
     trace = outputs.tokens(outputs.deployed).trace
     assert trace is not None  # the pass was traced
-    return [joint_attention(layer.attention, layer.query.shape[1]) for layer in trace]
+    scores = []
+    for layer in trace:
+        score = joint_attention(layer.attention, layer.query.shape[1])  # (B, P), or (B, n) of those that are left
+        if layer.kept is not None:  # their order is the teacher's
+            score = score.new_zeros(len(score), patches).scatter(1, layer.kept, score)
+        scores.append(score)
+    return scores

@@ -3,6 +3,7 @@
 Shapes: B batch, K keypoints, H and W the image size.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from sdpose.models.losses.base import TOKENS, TRACE
 from sdpose.models.outputs import ModelOutputs, run_model
 
 from .base import BaseDistiller, keypoint_weights
+from .patches import by_patch, deployed_cycles, prunes
 from .teacher import Teacher, patch_scores
 from .values import VALUES, values_of
 
@@ -55,7 +57,7 @@ class TeacherDistiller(BaseDistiller):
         self.prune_by_teacher = prune_by_teacher
 
     def check(self, student: nn.Module) -> None:
-        """Refuse a student without a pruner where the teacher is to prune.
+        """Refuse a student without a pruner where the teacher is to prune, and one that prunes what is compared.
 
         What the teacher must share with it is compared when the teacher is built, and not now: a converter builds
         models without values, on the meta device.
@@ -67,6 +69,12 @@ class TeacherDistiller(BaseDistiller):
         # else: scores that nothing reads
         if self.prune_by_teacher and getattr(getattr(student, 'neck', None), 'pruner', None) is None:
             raise ValueError('prune_by_teacher needs a student that prunes: set model.neck.pruner, or leave it out')
+        name = by_patch(self.on.values())
+        if name is not None and prunes(student, deployed_cycles(student)):
+            raise ValueError(
+                f'a distillation term compares on={name!r}, but the student prunes, and has other patches than its '
+                'teacher: set that term to None, or model.neck.pruner'
+            )
 
     def prepare(self, student: nn.Module) -> None:
         """Build the teacher, unless it is there.
@@ -76,14 +84,18 @@ class TeacherDistiller(BaseDistiller):
             MismatchError: If the checkpoint does not fill it.
         """
         if not self.teacher.is_built:
-            compares_tokens = not set(self.on.values()).isdisjoint(TOKENS + TRACE)
-            self.teacher.build(student, compares_tokens, self.prune_by_teacher)
+            on = self.on.values()
+            compares_tokens = not set(on).isdisjoint(TOKENS + TRACE)
+            self.teacher.build(student, compares_tokens, self.prune_by_teacher, by_patch(on) is not None)
 
     def run(self, student: nn.Module, images: Tensor) -> tuple[ModelOutputs, ModelOutputs]:
         """What student and teacher make of the images; the teacher goes first, because it may prune."""
         self.prepare(student)
         teacher = self.teacher.outputs(images, self.wants_trace or self.prune_by_teacher)
-        scores = patch_scores(teacher) if self.prune_by_teacher else None
+        scores = None
+        if self.prune_by_teacher:
+            neck: Any = student.neck
+            scores = patch_scores(teacher, math.prod(neck.tokenizer.grid_size))
         return run_model(student, images, self.wants_trace, scores), teacher
 
     def losses(self, student: ModelOutputs, teacher: ModelOutputs, data_samples: Sequence) -> dict[str, Tensor]:
