@@ -50,5 +50,6 @@ class ClassKLLoss(DistillationLoss):
             ValueError: If the shapes differ.
         """
         require_same_shape(student, teacher, 'logits')
-        ours, theirs = ((logits / self.temperature).log_softmax(dim=-1) for logits in (student, teacher))
+        # In half precision a logarithm lies up to a 256th of itself away, and the divergence may be below 0.
+        ours, theirs = ((logits.float() / self.temperature).log_softmax(dim=-1) for logits in (student, teacher))
         return self.temperature**2 * F.kl_div(ours, theirs, reduction='batchmean', log_target=True)
