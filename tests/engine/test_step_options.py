@@ -12,9 +12,12 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpose.registry import MODELS
 from tasks import give_untrained_teacher, task_of
+from torch.nn.functional import dropout
 from torch.testing import assert_close
 
 from sdpose.config.load import load_config
+from sdpose.models.pruners import TokenPruner
+from sdpose.models.transformers import SelfAttention
 
 QUICK = Path(__file__).parents[2] / 'configs/quick_start'
 STEPS = 4
@@ -185,6 +188,48 @@ def change(one, other):
 def moved(alone):
     """How far plain training moves weights, by what accumulation of two batches, half as many steps, leaves behind."""
     return change(alone[()][0], alone[('accumulation',)][0])
+
+
+@MODELS.register_module(force=True)
+class DroppingAttention(SelfAttention):
+    """Attention of one's own that drops some of what is read."""
+
+    def compute(self, q, k, v, num_rows):
+        read, weights = super().compute(q, k, v, num_rows)
+        return dropout(read, 0.5), weights
+
+
+@MODELS.register_module(force=True)
+class ChancePruner(TokenPruner):
+    """A pruner of one's own that keeps patches by chance."""
+
+    def score(self, tokens, attended):
+        return torch.rand(tokens.visual.shape[:2])
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(drop_path=0.5),
+        dict(attention=dict(type='DroppingAttention')),
+        dict(pruner=dict(type='ChancePruner', keep_ratio=0.5, layers=[0])),
+    ],
+    ids=['drop path', 'attention', 'pruner'],
+)
+def test_what_is_computed_again_draws_the_same(options):
+    found = []
+    for checkpoint in (False, True):
+        neck = small_neck(checkpoint_cycles=checkpoint, **options)
+        torch.manual_seed(3)
+        found.append(gradients(neck))
+    assert all(torch.equal(one, other) for one, other in zip(*found, strict=True))
+
+
+def test_the_state_of_generators_is_left_alone_where_nothing_draws():
+    assert not small_neck(
+        pruner=dict(type='FusingPruner', layers=[0]), cycle_adapter=dict(type='CycleNorm')
+    )._may_draw()
+    assert small_neck(drop_path=0.1)._may_draw()
 
 
 def test_gradients_of_checkpointed_cycles_are_equal_to_the_last_bit():

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from mmcv.cnn.bricks import DropPath
 from mmengine.model import BaseModule, ModuleList
 from mmpose.registry import MODELS
 from torch import Tensor
@@ -20,6 +19,9 @@ from sdpose.structures import CycleTokens, LayerTrace, TokenSet
 
 from .layer import TransformerLayer
 from .tokenizer import Tokenizer
+
+# Packages whose modules, of those that a neck is made of, draw nothing by chance; mmcv's DropPath does.
+_DRAWS_NOTHING = ('sdpose', 'torch', 'mmengine')
 
 
 @MODELS.register_module()
@@ -53,7 +55,7 @@ class MultiCycledTransformer(BaseModule):
             pass: a third more work in a fraction of the memory, the same numbers.
         compile_cycles: Run the cycles through ``torch.compile`` in training.
         gradient_cycles: Of a step that runs many cycles, the last so many and the first carry gradients; those between
-            are run without, and teach or learn nothing, as in Huginn (arXiv:2502.05171), which spares their memory and
+            are run without and learn nothing, as in Huginn (arXiv:2502.05171), which spares their memory and
             backward pass. There the first ones are left out: here the first one is deployed, so it learns from its own
             losses, and what the last ones learn does not reach it. None: all carry gradients.
         cycle_adapter: Config of a :class:`CycleAdapter`, or of several, with parameters of their own for every cycle
@@ -181,8 +183,15 @@ class MultiCycledTransformer(BaseModule):
             layer.recompute = not self.checkpoint_cycles  # which keeps nothing of a layer
         if not self.checkpoint_cycles:
             return run(tokens, *options)
-        draws = any(isinstance(layer.drop_path, DropPath) for layer in self.layers)
-        return checkpoint(run, tokens, *options, use_reentrant=False, preserve_rng_state=draws)
+        return checkpoint(run, tokens, *options, use_reentrant=False, preserve_rng_state=self._may_draw())
+
+    def _may_draw(self) -> bool:
+        """Whether a cycle may draw by chance: with stochastic depth, or with a part that is none of this package.
+
+        What is computed again would draw otherwise, and the gradients be those of another pass. Where nothing draws,
+        the state of the generators, one of which lies on the device, is not copied.
+        """
+        return any(type(part).__module__.partition('.')[0] not in _DRAWS_NOTHING for part in self.modules())
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy gets: not the compiled cycles, which have this model's weights."""
