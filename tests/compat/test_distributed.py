@@ -31,6 +31,9 @@ def test_two_processes_train_over_gloo(run_tool, repo_root: Path, tmp_path: Path
     for said in ranks:
         assert said['world'] == 2 and said['backend'] == 'gloo' and said['device_ids'] is None
         assert said['total'] == 3
+        # Sums of 0, 2, 4 and of 1, 3, 5, or, where each step begins with the first one's buffer, 2 + 5: the model's and
+        # that of its average are the mean of both processes.
+        assert said['seen'] == [7.5 if wrapper == 'default' else 6.5] * 2
         assert said['not_finite'].startswith('2 of 2 images have scores that are NaN')
         assert said['weight'] == pytest.approx(1 - 0.125 * (0.5 + 2.5 + 4.5), abs=1e-6)
     assert 'talk over gloo instead of nccl' in done.stdout + done.stderr

@@ -18,14 +18,20 @@ from sdpose.structures import ClassSample
 
 
 class Model(BaseModel):
-    """The loss is w x, so that every step subtracts the mean x of all processes."""
+    """The loss is w x, so that every step subtracts the mean x of all processes; a buffer sums what this one saw."""
 
     def __init__(self) -> None:
         super().__init__()
         self.weight = torch.nn.Parameter(torch.ones(1))
+        self.register_buffer('seen', torch.zeros(1))
 
     def forward(self, *inputs: torch.Tensor, mode: str) -> dict:
+        self.seen += torch.stack(inputs).mean()
         return {'loss': (self.weight * torch.stack(inputs)).mean()}
+
+
+def _average(runner: Runner) -> torch.nn.Module:
+    return next(hook.ema_model.module for hook in runner.hooks if hasattr(hook, 'ema_model'))
 
 
 def main(work_dir: str, wrapper: str) -> None:
@@ -46,6 +52,7 @@ def main(work_dir: str, wrapper: str) -> None:
         optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.125)),
         log_level=logging.ERROR,
         default_hooks=dict(checkpoint=None, logger=None),
+        custom_hooks=[dict(type='SyncBuffersHook'), dict(type='EMAHook', momentum=0.5)],
         experiment_name='two',
     )
     runner.train()
@@ -55,6 +62,7 @@ def main(work_dir: str, wrapper: str) -> None:
     count.add([ClassSample(metainfo=dict(sample_idx=get_rank()), pred_score=torch.tensor([float('nan')]))])
     said = dict(
         not_finite=count.take(2),
+        seen=[each.seen.item() for each in (runner.model.module, _average(runner))],
         rank=get_rank(),
         world=get_world_size(),
         backend=get_backend(),
