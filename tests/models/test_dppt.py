@@ -87,6 +87,19 @@ def test_attention_by_hand():
     assert JointAttentionLoss()(same, teacher).item() == pytest.approx(0, abs=1e-6)
 
 
+def test_attention_in_half_precision():
+    """As a CPU has it under autocast: 0 where both are equal, and else what the same numbers are in full precision."""
+    torch.manual_seed(0)
+    logits = 2 * torch.randn(2, 8, 5, 261)
+    near, query = logits + 0.02 * torch.randn_like(logits), torch.zeros(2, 5, 4)
+    layers = [LayerTrace(query, each.softmax(-1).bfloat16()) for each in (logits, near)]
+    whole = [layer._replace(attention=layer.attention.float()) for layer in layers]
+    loss = JointAttentionLoss()
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        assert loss([layers[0]], [layers[0]]).item() == pytest.approx(0, abs=1e-6)
+        assert_close(loss(layers[:1], layers[1:]), loss(whole[:1], whole[1:]))
+
+
 def test_attention_on_the_full_grid_by_hand():
     """One joint, three patches; what the student has pruned counts with the teacher's whole attention."""
     teacher = (ALL, trace([[0.1, 0.2, 0.5, 0.2]]))

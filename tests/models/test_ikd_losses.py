@@ -158,7 +158,7 @@ def test_every_term(loss):
         loss((student, student), teacher, *weight)
 
 
-def test_mixed_precision_loses_nothing_of_relations_and_energies():
+def test_mixed_precision_loses_nothing_of_relations_places_and_energies():
     """Heatmaps that differ little, and features whose squares half precision cannot hold."""
     torch.manual_seed(0)
     teacher = torch.rand(2, 4, 6, 8)
@@ -166,6 +166,8 @@ def test_mixed_precision_loses_nothing_of_relations_and_energies():
     expected = JointRelationLoss()(student, teacher)
     with torch.autocast('cpu', dtype=torch.bfloat16):
         assert_close(JointRelationLoss()(student, teacher), expected)
+    maps = torch.rand(2, 4, 64, 48).bfloat16()  # as MMPose's heads return them under autocast
+    assert_close(LimbVectorLoss().places(maps), LimbVectorLoss().places(maps.float()))
     large = (300 * torch.rand(2, 4, 6, 8)).half()
     assert_close(AttentionTransferLoss.attention(large), AttentionTransferLoss.attention(large.float()))
 

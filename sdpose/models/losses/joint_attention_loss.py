@@ -6,6 +6,7 @@ Shapes: B batch, h heads, K query tokens, P visual tokens of the teacher and n <
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmpose.registry import MODELS
@@ -93,14 +94,14 @@ class JointAttentionLoss(DistillationLoss):
             ValueError: If the traces do not correspond: other depth, tokens or joints, or a teacher that prunes.
         """
         layers = traced_layers(student, teacher, self.layers)
-        first = student[0].query_attention.mean(dim=1), teacher[0].query_attention.mean(dim=1)  # before any pruning
+        first = _rows(student[0]), _rows(teacher[0])  # before any pruning
         require_same_shape(*first, 'attention rows (joints and patches)')
         total = first[0].new_zeros(())
         for layer in layers:
             ours, theirs = student[layer], teacher[layer]
             if theirs.kept is not None:  # its rows would be cut by places of another set
                 raise ValueError(f'the teacher has pruned tokens before layer {layer}: it must keep them all')
-            rows, target = ours.query_attention.mean(dim=1), theirs.query_attention.mean(dim=1)
+            rows, target = _rows(ours), _rows(theirs)
             if self.support == 'grid':
                 rows = self.on_grid(rows, ours.kept, target.shape[2])
             else:
@@ -113,3 +114,9 @@ class JointAttentionLoss(DistillationLoss):
             return F.mse_loss(rows, target)
         smallest = torch.finfo(rows.dtype).tiny  # a softmax may round to 0, whose logarithm would be infinite
         return F.kl_div(rows.clamp_min(smallest).log(), target, reduction='none').sum(dim=2).mean()
+
+
+def _rows(layer: Any) -> Tensor:
+    """What each joint attends to in a layer, the mean over heads, (B, K, K + P)."""
+    # The weights may be in half precision, whose logarithms lie farther apart than student and teacher do.
+    return layer.query_attention.float().mean(dim=1)  # (B, h, K, K + P) -> (B, K, K + P)

@@ -48,7 +48,8 @@ class LimbVectorLoss(DistillationLoss):
     def places(self, heatmaps: Tensor) -> Tensor:
         """Soft-argmax of heatmaps (B, K, H, W) as (B, K, 2), x over the width and y over the height."""
         height, width = heatmaps.shape[-2:]
-        density = (self.beta * heatmaps).flatten(2).softmax(dim=2)  # (B, K, H * W)
+        # In half precision the sum over a map is off by more than a student is.
+        density = (self.beta * heatmaps.float()).flatten(2).softmax(dim=2)  # (B, K, H * W)
         density = density.unflatten(2, (height, width))  # (B, K, H, W)
         x = torch.arange(width, device=heatmaps.device) / width
         y = torch.arange(height, device=heatmaps.device) / height
