@@ -9,6 +9,8 @@ from mmpose.registry import METRICS
 
 from sdpose.io.atomic import atomic_write
 
+from .nothing import require_results
+
 
 @METRICS.register_module()
 class MpiiMetric(MpiiPCKAccuracy):
@@ -46,7 +48,12 @@ class MpiiMetric(MpiiPCKAccuracy):
                 result['prediction'] = _prediction(sample)
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """Write the predictions, and compute PCKh unless ``format_only``."""
+        """Write the predictions, and compute PCKh unless ``format_only``.
+
+        Raises:
+            DataError: If there are no predictions.
+        """
+        require_results(results)
         if self.outfile_prefix is not None:
             people = sorted((result['prediction'] for result in results), key=lambda item: item['person'])
             with atomic_write(f'{self.outfile_prefix}.keypoints.json', 'w') as file:

@@ -12,6 +12,8 @@ from mmpose.registry import METRICS
 
 from sdpose.errors import ConfigError
 
+from .nothing import require_results
+
 
 @METRICS.register_module()
 class TopKAccuracy(BaseMetric):
@@ -55,6 +57,11 @@ class TopKAccuracy(BaseMetric):
             self.results.append(int(ahead) if torch.isfinite(scores).all() else len(scores))
 
     def compute_metrics(self, results: list[int]) -> dict[str, float]:
-        """Accuracies in percent."""
+        """Accuracies in percent.
+
+        Raises:
+            DataError: If there are no predictions.
+        """
+        require_results(results)
         ranks = torch.tensor(results)
         return {f'top{k}': 100 * (ranks < k).double().mean().item() for k in self.topk}

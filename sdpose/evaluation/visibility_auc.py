@@ -16,6 +16,8 @@ from sdpose.errors import ConfigError, DataError
 from sdpose.io.joint_flags import HIDDEN, SEEN, visibility_of
 from sdpose.structures import VISIBILITY
 
+from .nothing import require_results
+
 
 @METRICS.register_module()
 class VisibilityAUC(BaseMetric):
@@ -60,7 +62,12 @@ class VisibilityAUC(BaseMetric):
             self.results.append((np.asarray(found)[0], labels[0]))
 
     def compute_metrics(self, results: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
-        """The area; nothing, with a warning, where no joint is hidden or none is seen."""
+        """The area; nothing, with a warning, where no joint is hidden or none is seen.
+
+        Raises:
+            DataError: If there are no predictions.
+        """
+        require_results(results)
         scores, labels = (np.concatenate(each) for each in zip(*results))
         seen, hidden = scores[labels == SEEN], scores[labels == HIDDEN]
         if not len(seen) or not len(hidden):

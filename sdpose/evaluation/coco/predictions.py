@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sdpose.errors import DataError
+from sdpose.evaluation.nothing import require_results
 from sdpose.io.atomic import atomic_write
 from sdpose.structures import SIGMAS, VISIBILITY
 
@@ -159,8 +159,7 @@ def interleave(parts: Sequence[Predictions | None], counts: Sequence[int], size:
                 np.minimum(part.sample + (other < rank), count) for other, count in enumerate(counts) if other != rank
             ]
             dealt.append(part._replace(sample=sum(before, part.sample)))
-    if not dealt:
-        raise DataError('there is nothing to evaluate: no sample was predicted')
+    require_results(dealt)
     people = join(dealt)
     order = np.argsort(people.sample, kind='stable')
     order = order[people.sample[order] < size]
