@@ -15,7 +15,7 @@ from torch.testing import assert_close
 
 from sdpose.errors import ConfigError, MismatchError
 from sdpose.io.checkpoint import require_match
-from sdpose.models.heads import SigmaRLEHead, TokenVisibility
+from sdpose.models.heads import SigmaRLEHead, TokenVisibility, visibility
 from sdpose.models.heads.visibility import visibility_labels
 from sdpose.structures import CycleTokens, TokenSet
 
@@ -60,6 +60,25 @@ def sample(flags: list[float] | None = None, weights: list[float] | None = None,
     made.gt_instance_labels = InstanceData(**labels)
     made.gt_fields = PixelData(heatmaps=torch.rand(3, 8, 6))
     return made
+
+
+def test_the_loss_of_a_divided_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mean of two processes' losses, and of their gradients, is that of the whole batch, of 1 and of 3 joints."""
+    torch.manual_seed(0)
+    part, query = TokenVisibility(4), torch.randn(2, 3, 4)
+    labels = torch.tensor([[1.0, -1, -1], [0, 1, 0]])
+    for chosen in (labels, torch.tensor([[1.0, -1, -1], [-1, -1, -1]]), torch.full((2, 3), -1.0)):
+        part.zero_grad()
+        whole = part.loss(query, chosen)
+        (expected,) = torch.autograd.grad(whole, [part.mlp[1].weight])
+        with monkeypatch.context() as two:
+            total = (chosen >= 0).sum().float()
+            two.setattr(visibility, 'all_reduce', lambda number, total=total: number.copy_(total))
+            two.setattr(visibility, 'get_world_size', lambda: 2)
+            losses = [part.loss(query[place : place + 1], chosen[place : place + 1]) for place in range(2)]
+        assert_close(sum(losses) / 2, whole)
+        (found,) = torch.autograd.grad(sum(losses) / 2, [part.mlp[1].weight])
+        assert_close(found, expected)
 
 
 def test_the_loss_by_hand() -> None:

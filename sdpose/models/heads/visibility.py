@@ -6,6 +6,7 @@ Shapes: B batch, K keypoints, D token width.
 from collections.abc import Sequence
 
 import torch
+from mmengine.dist import all_reduce, get_world_size
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -45,13 +46,18 @@ class TokenVisibility(nn.Module):
     def loss(self, query: Tensor, labels: Tensor) -> Tensor:
         """Binary cross-entropy, the mean over the joints that count; 0 if none does.
 
+        Of several processes, whose gradients are averaged, each divides by its share of all joints that count: the mean
+        of their means would weigh a joint by how few others its process has.
+
         Args:
             query: The tokens (B, K, D).
             labels: As :func:`visibility_labels` returns them.
         """
         counts = labels != UNLABELLED
         each = F.binary_cross_entropy_with_logits(self(query), labels.clamp(min=0), reduction='none')
-        return self.loss_weight * (each * counts).sum() / counts.sum().clamp(min=1)
+        number = counts.sum().float()
+        all_reduce(number)  # does nothing in one process
+        return self.loss_weight * (each * counts).sum() * get_world_size() / number.clamp(min=1)
 
 
 def visibility_labels(data_samples: Sequence) -> Tensor:
