@@ -14,7 +14,7 @@ module                      what it solves
 ``not_a_number``            NaN in a likelihood's loss, and in COCO's evaluation
 ``pictures``                decompression bombs
 ``accumulation``            learning rates are scaled by all samples of a step
-``averaging``               averaged weights have the batch norms of all processes
+``averaging``               averaged weights have the batch norms of all processes, and count steps
 ``log_scalars``             values of the log are copied from the device when they are read
 ``config_files``            config files that cannot be read are named; a byte order mark is read over
 ``byte_order_mark``         JSON files that begin with a byte order mark
@@ -47,7 +47,7 @@ def apply_to_inference() -> None:
 def apply() -> None:
     """Apply every solution; again changes nothing."""
     from .accumulation import count_accumulation
-    from .averaging import sync_averaged_buffers
+    from .averaging import average_steps, sync_averaged_buffers
     from .byte_order_mark import skip_byte_order_marks
     from .config_files import name_config_files
     from .distributed import run_without_gpu
@@ -80,6 +80,7 @@ def apply() -> None:
     refuse_huge_pictures()
     name_config_files()
     count_accumulation()
+    average_steps()
     sync_averaged_buffers()
     read_scalars_late()
     skip_byte_order_marks()

@@ -1,11 +1,11 @@
-"""Averaged weights beside several processes."""
+"""Averaged weights beside several processes, and beside several batches of a step."""
 
 from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
 
 from mmengine.dist import all_reduce_params
-from mmengine.hooks import SyncBuffersHook
+from mmengine.hooks import EMAHook, SyncBuffersHook
 from mmengine.model import BaseAveragedModel
 from mmengine.runner import Runner
 
@@ -24,6 +24,25 @@ def sync_averaged_buffers() -> None:
     for name in ('after_train_epoch', 'before_val_epoch'):
         setattr(SyncBuffersHook, name, _with_copies(getattr(SyncBuffersHook, name)))
     setattr(SyncBuffersHook, _MARK, True)
+
+
+def average_steps() -> None:
+    """Let ``EMAHook`` average the weights once for each step of the optimizer.
+
+    Seen: MMEngine 0.10.7 does so after each batch. Where ``accumulative_counts`` adds up several to one step, the same
+    weights are averaged as often, and the average remembers so many times fewer steps than its momentum says.
+    """
+    original = EMAHook.after_train_iter
+    if hasattr(original, _MARK):
+        return
+
+    @wraps(original)
+    def after_train_iter(self: EMAHook, runner: Runner, *args: Any, **kwargs: Any) -> None:
+        if runner.optim_wrapper.should_update():
+            original(self, runner, *args, **kwargs)
+
+    setattr(after_train_iter, _MARK, True)
+    EMAHook.after_train_iter = after_train_iter
 
 
 def _with_copies(original: Callable) -> Callable:
