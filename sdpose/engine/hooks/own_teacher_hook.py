@@ -12,6 +12,7 @@ from torch import Tensor
 
 from sdpose.engine.bare_model import bare_model
 from sdpose.engine.epochs import require_epochs
+from sdpose.engine.taught import require_terms
 from sdpose.errors import ConfigError
 from sdpose.io.checkpoint import require_match
 from sdpose.models.distillers import SelfDistiller, Teacher
@@ -66,7 +67,7 @@ class OwnTeacherHook(Hook):
         """Make the copy, of the weights at the start or as the resumed checkpoint has it.
 
         Raises:
-            ConfigError: If the model has no ``SelfDistiller``, a term compares patches of which two models keep
+            ConfigError: If the model has no ``SelfDistiller`` with terms, one compares patches of which two models keep
                 different ones, or the copy is refreshed by epochs in a training that counts iterations.
             MismatchError: If the checkpoint's copy is that of another model.
         """
@@ -76,6 +77,7 @@ class OwnTeacherHook(Hook):
         distiller = getattr(student, 'distiller', None)
         if not isinstance(distiller, SelfDistiller):
             raise ConfigError('OwnTeacherHook needs model.distiller to be a SelfDistiller, whose later cycles teach')
+        require_terms(distiller, self)
         if student.neck.pruner is not None and (odd := _BY_PATCH.intersection(distiller.on.values())):
             raise ConfigError(
                 f'OwnTeacherHook: a term compares on={min(odd)!r}, but the model prunes, and its copy keeps other '

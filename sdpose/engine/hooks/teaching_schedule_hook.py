@@ -8,6 +8,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
 from sdpose.engine.bare_model import bare_model
+from sdpose.engine.taught import require_terms
 from sdpose.errors import ConfigError
 from sdpose.models.distillers import BaseDistiller
 from sdpose.models.heads import CycleHead
@@ -65,10 +66,16 @@ class TeachingScheduleHook(Hook):
         model = bare_model(runner)
         if not isinstance(getattr(model, 'distiller', None), BaseDistiller):
             raise ConfigError('TeachingScheduleHook changes how much model.distiller teaches: this config has none')
+        require_terms(model.distiller, self)
         if self.trade and not (isinstance(model.head, CycleHead) and getattr(model.neck, 'num_cycles', 1) > 1):
             raise ConfigError(
                 'TeachingScheduleHook with trade=True weighs the pose losses of the cycles before the last, but the '
                 'model has one cycle: set model.neck.num_cycles to 2 or more, or trade=False'
+            )
+        if self.trade and model.head.supervise == 'last':
+            raise ConfigError(
+                'TeachingScheduleHook with trade=True weighs the pose losses of the cycles before the last, but '
+                "model.head.supervise='last' leaves these out: set it to 'all', or trade=False"
             )
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:

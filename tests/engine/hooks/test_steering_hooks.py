@@ -215,6 +215,23 @@ def test_odd_copies_are_refused():
             OwnTeacherHook(**odd)
     with pytest.raises(ConfigError, match='needs model.distiller to be a SelfDistiller'):
         OwnTeacherHook(momentum=0.1).before_train(runner(model_of(distiller=None)))
-    pruner = dict(type='TokenPruner', layers=[0])
+    pruner = dict(type='TokenPruner', layers=[0], cycles=[1])
     with pytest.raises(ConfigError, match="a term compares on='visual', but the model prunes"):
         OwnTeacherHook(momentum=0.1).before_train(runner(model_of(neck=dict(pruner=pruner))))
+
+
+@pytest.mark.parametrize('hook', [OwnTeacherHook(momentum=0.1), TeachingScheduleHook(epochs=2, trade=True)])
+def test_a_hook_that_steers_nothing_is_refused(hook):
+    """Pose losses would be traded for nothing: the first cycle, which is deployed, would be taught by nobody."""
+    terms = dict(loss_query=None, loss_visual=None)
+    model = model_of(distiller=dict(type='SelfDistiller', terms=terms))
+    with pytest.raises(ConfigError, match=f'{type(hook).__name__} steers .* but all of its terms are None'):
+        hook.before_train(runner(model))
+
+
+def test_losses_that_are_not_there_are_not_traded():
+    config = copy.deepcopy(load_config(TINY).model)
+    model = model_of(head=dict(config.head, supervise='last'))
+    with pytest.raises(ConfigError, match="model.head.supervise='last' leaves these out"):
+        TeachingScheduleHook(epochs=2, trade=True).before_train(runner(model))
+    TeachingScheduleHook(epochs=2).before_train(runner(model))
