@@ -887,4 +887,47 @@ CODE = (
         '_ON_ITS_SIDE = ()',
         CONSISTENCY,
     ),
+    # Training by several processes, and what steers it
+    (
+        'visibility: a process divides by its own joints',
+        'models/heads/visibility.py',
+        '        all_reduce(number)  # does nothing in one process\n',
+        '',
+        'models/test_visibility.py',
+    ),
+    (
+        'prune by teacher: scores of what it has left, in its order',
+        'models/distillers/teacher.py',
+        'if layer.kept is not None:',
+        'if False:',
+        DPPT,
+    ),
+    (
+        'patches: cycles that keep others are compared',
+        'models/distillers/patches.py',
+        'range(2, student.neck.num_cycles + 1)',
+        'range(2, 2)',
+        'models/test_self_teaching.py',
+    ),
+    (
+        'checkpointed cycles: generators left alone',
+        'models/transformers/mct.py',
+        'preserve_rng_state=self._may_draw()',
+        'preserve_rng_state=False',
+        'engine/test_step_options.py',
+    ),
+    (
+        'epochs: a training of iterations has them',
+        'engine/epochs.py',
+        "if isinstance(getattr(runner, 'train_loop', None), IterBasedTrainLoop):\n        raise",
+        'if False:\n        raise',
+        'engine/test_epochs.py',
+    ),
+    (
+        'average: batches count',
+        'compat/averaging.py',
+        'if runner.optim_wrapper.should_update():',
+        'if True:',
+        'compat/test_averaging.py',
+    ),
 )
