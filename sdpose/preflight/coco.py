@@ -1,7 +1,7 @@
 """A look at a COCO-style data set before training or testing starts: is everything there, and does it fit together.
 
-It reads the annotation file as arrays, and entry by entry where something is wrong or odd, and lists each image folder
-once; no image is opened.
+It reads the annotation file as arrays, and object by object where these cannot hold it or show a fault, and lists each
+image folder once; no image is opened.
 """
 
 import os
@@ -14,14 +14,18 @@ from urllib.parse import unquote
 import numpy as np
 
 from sdpose.errors import DataError, first_few
-from sdpose.io.annotation_store import Store, open_store
+from sdpose.io.annotation_store import open_store
 from sdpose.io.json_file import read_json
 
 from . import coco_fields
 from .annotation_file import read_annotations
+from .entries import Entries, entries_of_content, entries_of_store, flat
 from .evaluated import check_evaluated
+from .left_out import box_faults, remarks_on_boxes, remarks_on_empty_boxes, remarks_on_left_out, require_usable
 from .odd_entries import check_crowds, remarks_on_entries
-from .sound import is_evaluated_soundly, is_sound, used_people
+from .sound import are_images_sound, doubtful
+
+_FEW = 1000  # annotations that are read one by one, in less time than the whole file
 
 
 def check_people(
@@ -54,18 +58,12 @@ def check_people(
             annotation has another number or order of joints, an image with annotated people is missing, or no person
             is left.
     """
-    store = open_store(ann_file)
-    if store is not None and not parts and is_sound(store, num_keypoints):
-        if not evaluated or is_evaluated_soundly(store, use_area, crowd):
-            check_sound(ann_file, store, image_folder, joints)
-            return []
-    content = read_annotations(ann_file)
-    if not content['annotations']:
-        raise no_keypoints(ann_file)
-    _check_content(ann_file, content, num_keypoints)
-    remarks: list[str] = []
     reads = Reads(evaluated, use_area, crowd, joints, parts)
-    for check in checks_of_sound_entries(ann_file, content, image_folder, reads, remarks):
+    entries = _read_entries(ann_file, num_keypoints, reads)
+    if not len(entries.ids):
+        raise no_keypoints(ann_file)
+    remarks: list[str] = []
+    for check in checks_of_sound_entries(ann_file, entries, image_folder, reads, remarks):
         remarks += check() or []
     return remarks
 
@@ -80,14 +78,51 @@ class Reads(NamedTuple):
     parts: bool = False
 
 
+def read_as_arrays(ann_file: str | Path, num_keypoints: int | None, reads: Reads) -> tuple[Entries, list[int]] | None:
+    """The entries of a file by its arrays, if the rules of single images and of ids have nothing to say of it.
+
+    Args:
+        ann_file: COCO key point annotations.
+        num_keypoints: Joints per person; None for any.
+        reads: What else is read of the file.
+
+    Returns:
+        Entries, and the places of annotations that the rules of single annotations may mind. None for a file that is
+        to be read object by object: one whose arrays show a fault of an image or an id, whose values are of other types
+        than COCO's, or whose parts are read.
+    """
+    store = open_store(ann_file)
+    if store is None or reads.parts or not are_images_sound(store, reads.evaluated and reads.crowd):
+        return None
+    return entries_of_store(store), doubtful(store, num_keypoints)
+
+
+def _read_entries(ann_file: str | Path, num_keypoints: int | None, reads: Reads, annotated: bool = True) -> Entries:
+    """The entries of a file, of which the rules of single ones have nothing to say."""
+    found = read_as_arrays(ann_file, num_keypoints, reads)
+    if found is not None and len(found[1]) <= _FEW:
+        entries, doubted = found
+        if annotated:
+            _require_keypoints(ann_file, entries)
+            some = entries.at(doubted)
+            _check_annotations(ann_file, some, num_keypoints, set(entries.image_ids) if some else ())
+        return entries
+    content = read_annotations(ann_file, annotated=annotated)
+    entries = entries_of_content(content)
+    if annotated:
+        _require_keypoints(ann_file, entries)
+        _check_annotations(ann_file, content['annotations'], num_keypoints, set(entries.image_ids))
+    return entries
+
+
 def checks_of_sound_entries(
-    ann_file: str | Path, content: dict[str, Any], image_folder: str | Path, reads: Reads, said: list[str]
+    ann_file: str | Path, entries: Entries, image_folder: str | Path, reads: Reads, said: list[str]
 ) -> Iterator[Callable[[], list[str] | None]]:
     """The checks of a file whose entries are complete and hold numbers; each may be the only one that is asked.
 
     Args:
         ann_file: COCO key point annotations, for messages.
-        content: What they hold.
+        entries: What they hold.
         image_folder: Where the images lie.
         reads: What else is read of the file.
         said: The remarks of the checks that were asked before.
@@ -95,46 +130,16 @@ def checks_of_sound_entries(
     Yields:
         Checks, each of which returns remarks, if it has any, or raises a DataError.
     """
-    annotations, images = content['annotations'], {image['id']: image for image in content['images']}
-    people = [flat(ann) for ann in annotations if 'keypoints' in ann]
-    used = [ann for ann in people if not ann.get('iscrowd') and ann.get('num_keypoints') != 0]
-    yield partial(check_crowds, ann_file, annotations, reads.evaluated)
+    yield partial(check_crowds, ann_file, entries, reads.evaluated)
     if reads.evaluated:
-        yield lambda: check_evaluated(ann_file, content, reads.use_area, reads.crowd, parts=reads.parts)
-    yield partial(coco_fields.check_joint_names, ann_file, categories_of_people(content), reads.joints)
-    yield lambda: remarks_on_entries(ann_file, content['images'], people)
-    yield lambda: _remark_on_left_out(ann_file, annotations)
-    yield partial(_require_usable, ann_file, annotations, used, images, said)
-    yield partial(check_images, image_folder, [images[ann['image_id']]['file_name'] for ann in used], ann_file)
-    yield lambda: _remark_on_boxes(
-        used, images, 'annotation', ann_file, 'left out of training and of ground-truth boxes'
-    )
-
-
-def _require_usable(
-    ann_file: str | Path,
-    annotations: list[dict[str, Any]],
-    used: list[dict[str, Any]],
-    images: dict[int, dict[str, Any]],
-    said: list[str],
-) -> None:
-    """Check that somebody is left."""
-    fit = [ann for ann in used if _box_fault(ann, images) is None]
-    if not any(map(_has_positive, fit)):
-        raise DataError(
-            f'no usable person in {ann_file}: each of its {len(annotations)} annotations is a '
-            'crowd, has no labelled key point, or has a box of zero area or outside its image: correct '
-            f'the file, or name another one{"".join(f" ({remark})" for remark in said)}'
-        )
-
-
-def check_sound(ann_file: str | Path, store: Store, image_folder: str | Path, joints: Sequence[str]) -> None:
-    """What remains to be checked of a file whose entries are sound: the order of its joints, and its images."""
-    arrays, names = store.arrays, store.names()
-    kinds = set(arrays.categories[arrays.listed >= 0].tolist())
-    coco_fields.check_joint_names(ann_file, _categories(store.categories, kinds), joints)
-    images = np.flatnonzero(np.bincount(arrays.images[used_people(arrays)]))
-    check_images(image_folder, [names[image] for image in images.tolist()], ann_file)
+        yield lambda: check_evaluated(ann_file, entries, reads.use_area, reads.crowd, parts=reads.parts)
+    yield partial(coco_fields.check_joint_names, ann_file, categories_of_people(entries), reads.joints)
+    yield lambda: remarks_on_entries(ann_file, entries)
+    yield lambda: remarks_on_left_out(ann_file, entries)
+    yield partial(require_usable, ann_file, entries, said)
+    images = dict.fromkeys(entries.images[entries.used].tolist())
+    yield partial(check_images, image_folder, [entries.names[image] for image in images], ann_file)
+    yield lambda: remarks_on_empty_boxes(ann_file, entries)
 
 
 def check_detections(
@@ -170,25 +175,33 @@ def check_detections(
         DataError: If a file or image is missing, an entry is incomplete or holds a value that is no number, the file
             holds no person, or it belongs to other images.
     """
-    content = read_annotations(ann_file, annotated=annotated)
+    reads = Reads(evaluated, use_area, crowd, joints, parts)
+    entries = _read_entries(ann_file, num_keypoints, reads, annotated)
     remarks = []
-    images = {image['id']: image for image in content['images']}
-    if annotated:
-        images = _check_content(ann_file, content, num_keypoints)
     if evaluated:
-        remarks += check_evaluated(ann_file, content, use_area, crowd, detected=True, parts=parts)
-    coco_fields.check_joint_names(ann_file, categories_of_people(content), joints)
+        remarks += check_evaluated(ann_file, entries, use_area, crowd, detected=True, parts=parts)
+    coco_fields.check_joint_names(ann_file, categories_of_people(entries), joints)
     people = _read_people(bbox_file)
-    strangers = [box['image_id'] for box in people if box['image_id'] not in images]
+    places = {number: place for place, number in enumerate(entries.image_ids)}
+    strangers = [box['image_id'] for box in people if box['image_id'] not in places]
     if strangers:
         raise DataError(
             f'{bbox_file} belongs to other images than {ann_file}: image id {strangers[0]} and '
             f'{len(set(strangers)) - 1} more are not listed there'
         )
-    check_images(image_folder, (images[box['image_id']]['file_name'] for box in people), ann_file)
-    return remarks + _remark_on_boxes(
-        people, images, 'detection', bbox_file, 'predicted all the same, from a box without content'
+    images = [places[box['image_id']] for box in people]
+    check_images(image_folder, [entries.names[image] for image in dict.fromkeys(images)], ann_file)
+    return remarks + remarks_on_boxes(
+        box_faults(np.array([box['bbox'] for box in people], np.float64), entries.sizes[images]),
+        lambda place: _name_of(people[place]),
+        'detection',
+        bbox_file,
+        'predicted all the same, from a box without content',
     )
+
+
+def _name_of(detection: dict[str, Any]) -> str:
+    return f'id {detection["id"]}' if 'id' in detection else f'on image id {detection["image_id"]}'
 
 
 def check_images(folder: str | Path, names: Iterable[str], named_by: str | Path) -> None:
@@ -251,19 +264,19 @@ def _are_files(folder: str) -> dict[str, bool]:
     return {entry.name: entry.is_file() for entry in os.scandir(folder)} if os.path.isdir(folder) else {}
 
 
-def _check_content(
-    ann_file: str | Path, content: dict[str, Any], num_keypoints: int | None
-) -> dict[int, dict[str, Any]]:
-    """Check all annotations; returns the images by id."""
-    annotations = content['annotations']
-    people = [flat(ann) for ann in annotations if 'keypoints' in ann]
-    if annotations and not people:
+def _require_keypoints(ann_file: str | Path, entries: Entries) -> None:
+    """Check that some annotation has key points, if there are any."""
+    if len(entries.ids) and not entries.people.any():
         raise no_keypoints(ann_file)
+
+
+def _check_annotations(
+    ann_file: str | Path, annotations: list[dict[str, Any]], num_keypoints: int | None, images: Container[int]
+) -> None:
+    """Check annotations for themselves, and that their images are among those that the file lists."""
     for check in checks_of_annotations(ann_file, num_keypoints):
         check(annotations)
-    images = {image['id']: image for image in content['images']}
     check_listed(ann_file, annotations, images)
-    return images
 
 
 def checks_of_annotations(
@@ -302,59 +315,12 @@ def check_listed(ann_file: str | Path, annotations: list[dict[str, Any]], images
             )
 
 
-def _is_labelled(ann: dict[str, Any]) -> bool:
-    return 'keypoints' in ann and max(flat(ann)['keypoints'][2::3], default=0) > 0
-
-
-def _has_positive(ann: dict[str, Any]) -> bool:
-    """Whether a joint lies elsewhere than in the upper left corner or beyond it, which MMPose asks for."""
-    keypoints = flat(ann)['keypoints']
-    return max(keypoints[0::3], default=0) > 0 or max(keypoints[1::3], default=0) > 0
-
-
-def flat(ann: dict[str, Any]) -> dict[str, Any]:
-    """An annotation whose key points are one list: MMPose reads a list of three numbers for each joint as well."""
-    keypoints = ann['keypoints']
-    if (
-        isinstance(keypoints, list)
-        and keypoints
-        and all(isinstance(joint, list) and len(joint) == 3 for joint in keypoints)
-    ):
-        return {**ann, 'keypoints': [number for joint in keypoints for number in joint]}
-    return ann
-
-
-def categories_of_people(content: dict[str, Any]) -> list[Any]:
+def categories_of_people(entries: Entries) -> list[Any]:
     """The categories of the annotations that have key points, or all of a file without any."""
-    used = {ann.get('category_id') for ann in content['annotations'] if 'keypoints' in ann}
-    return _categories(content.get('categories'), used)
-
-
-def _categories(categories: Any, used: set[Any]) -> list[Any]:
-    """Those of a file's categories that are used, or all if none is."""
+    categories = entries.head.get('categories')
     categories = categories if isinstance(categories, list) else []
-    return [each for each in categories if not used or (isinstance(each, dict) and each.get('id') in list(used))]
-
-
-def _remark_on_left_out(ann_file: str | Path, annotations: list[dict[str, Any]]) -> list[str]:
-    """Annotations that the class passes over although they look like people: by num_keypoints, or without any."""
-    people = {ann['category_id'] for ann in annotations if ann.get('keypoints')}
-    bare = [ann for ann in annotations if 'keypoints' not in ann and ann['category_id'] in people]
-    labelled = [ann for ann in annotations if not ann.get('iscrowd') and _is_labelled(ann)]
-    zero = [ann for ann in labelled if ann.get('num_keypoints') == 0]
-    outside = [ann for ann in labelled if ann.get('num_keypoints') != 0 and not _has_positive(ann)]
-    remarks = []
-    for found, what in (
-        (bare, 'have no keypoints'),
-        (zero, 'have num_keypoints 0 although joints are labelled'),
-        (outside, 'have no joint with a coordinate above 0 although joints are labelled'),
-    ):
-        if found:
-            remarks.append(
-                f'{ann_file}: {len(found)} of {len(annotations)} annotations {what} (first: id {found[0]["id"]}); they '
-                'are left out'
-            )
-    return remarks
+    used = [entries.kinds[kind] for kind in np.unique(entries.categories[entries.people]).tolist()]
+    return [each for each in categories if not used or (isinstance(each, dict) and each.get('id') in used)]
 
 
 def _read_people(bbox_file: str | Path) -> list[dict[str, Any]]:
@@ -381,31 +347,3 @@ def _read_people(bbox_file: str | Path) -> list[dict[str, Any]]:
 def no_keypoints(ann_file: str | Path) -> DataError:
     """The error for a file without any."""
     return DataError(f'{ann_file} annotates no key points: use the person_keypoints file, not instances or captions')
-
-
-def _box_fault(item: dict[str, Any], images: dict[int, dict[str, Any]]) -> str | None:
-    """Why MMPose, which clips a box to 0 ... size - 1 and drops what has no extent then, leaves a person out."""
-    x, y, width, height = item['bbox']
-    if width <= 0 or height <= 0:
-        return 'of zero area'
-    image = images[item['image_id']]
-    if x >= image['width'] - 1 or y >= image['height'] - 1 or x + width <= 0 or y + height <= 0:
-        return 'outside their image'
-    return None
-
-
-def _remark_on_boxes(
-    items: list[dict[str, Any]], images: dict[int, dict[str, Any]], what: str, file: str | Path, fate: str
-) -> list[str]:
-    """Say what happens to boxes without content."""
-    faulty: dict[str, list[dict[str, Any]]] = {'of zero area': [], 'outside their image': []}
-    for item in items:
-        fault = _box_fault(item, images)
-        if fault is not None:
-            faulty[fault].append(item)
-    parts: list[str] = []
-    for fault, found in faulty.items():
-        if found:
-            first = f'id {found[0]["id"]}' if 'id' in found[0] else f'on image id {found[0]["image_id"]}'
-            parts.append(f'{len(found)}{"" if parts else f" {what}(s)"} have a box {fault} (first: {first})')
-    return [f'{file}: {" and ".join(parts)}; they are {fate}'] if parts else []

@@ -15,7 +15,7 @@ ANNOTATION_KEYS = ('id', 'image_id', 'category_id')
 DETECTION_KEYS = ('image_id', 'category_id', 'bbox', 'score')
 
 # Pixels, areas and scores lie far below; larger ones become infinite in the single precision of the pipeline.
-_HUGE = 1e30
+HUGE = 1e30
 
 
 def check_entries(
@@ -220,14 +220,14 @@ def all_finite(numbers: Any) -> bool:
     if type(numbers) is not list:
         return False
     try:
-        return abs(sum(numbers)) < _HUGE
+        return abs(sum(numbers)) < HUGE
     except (TypeError, OverflowError):
         return False
 
 
 def is_number(value: Any) -> bool:
     """Whether this is a finite number, and not a truth value."""
-    return type(value) in (int, float) and abs(value) < _HUGE
+    return type(value) in (int, float) and abs(value) < HUGE
 
 
 def _name(what: str, place: int, entry: dict[str, Any]) -> str:

@@ -4,10 +4,13 @@ import reprlib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sdpose.errors import DataError
 
 from . import coco_fields
 from .coco_fields import is_number
+from .entries import Entries
 from .odd_entries import remarks_on_areas
 
 PARTS = ('foot_kpts', 'face_kpts', 'lefthand_kpts', 'righthand_kpts')  # COCO-WholeBody's, beside keypoints
@@ -20,7 +23,7 @@ _ESTIMATE = (
 
 def check_evaluated(
     file: str | Path,
-    content: dict[str, Any],
+    entries: Entries,
     use_area: bool = True,
     crowd: bool = False,
     detected: bool = False,
@@ -30,7 +33,7 @@ def check_evaluated(
 
     Args:
         file: The annotation file, for messages.
-        content: What it holds; images and annotations have their ids, and these fit together.
+        entries: What it holds.
         use_area: The option of ``CocoMetric``.
         crowd: Whether CrowdPose's evaluation reads it.
         parts: Whether COCO-WholeBody's evaluation reads it, which has a field for the joints of each part.
@@ -42,103 +45,94 @@ def check_evaluated(
     Raises:
         DataError: If something is missing, or nobody can be matched.
     """
-    people = [ann for ann in content['annotations'] if 'keypoints' in ann]
+    people = entries.people
     if parts:
-        coco_fields.check_entries(file, 'annotation', people, PARTS, 'complete it, or evaluate with CocoMetric')
-    nested = [ann for ann in people if isinstance(ann['keypoints'], list) and any(map(_is_list, ann['keypoints']))]
-    if nested:
+        everybody = entries.people_to_ask(np.zeros_like(people))
+        coco_fields.check_entries(file, 'annotation', everybody, PARTS, 'complete it, or evaluate with CocoMetric')
+    nested = people & entries.nested
+    if nested.any():
         raise DataError(
-            f'{file}: {len(nested)} of {len(people)} annotations have a list for each joint in keypoints (first: id '
-            f"{nested[0]['id']}), which COCO's evaluation misreads: write one list of x, y, visibility of joint after "
-            'joint'
+            f'{file}: {nested.sum()} of {people.sum()} annotations have a list for each joint in keypoints (first: id '
+            f"{entries.ids[nested.argmax()]}), which COCO's evaluation misreads: write one list of x, y, visibility of "
+            'joint after joint'
         )
-    labelled = [ann for ann in people if not ann.get('iscrowd') and _is_labelled(ann)]
-    remarks = _check_categories(file, content, labelled, detected)
-    negative = [ann for ann in people if is_number(ann['id']) and ann['id'] < 0]
-    if negative:
+    remarks = _check_categories(file, entries, detected)
+    negative = people & (entries.ids < 0).astype(bool)
+    if negative.any():
         raise DataError(
-            f'{file}: {len(negative)} of {len(people)} annotations have a negative id (first: {negative[0]["id"]}): '
-            "COCO's evaluation takes whoever is matched with them for a false alarm; number them from 1"
+            f'{file}: {negative.sum()} of {people.sum()} annotations have a negative id (first: '
+            f"{entries.ids[negative.argmax()]}): COCO's evaluation takes whoever is matched with them for a false "
+            'alarm; number them from 1'
         )
     if use_area:
-        remarks += _check_areas(file, people, labelled)
-        remarks += remarks_on_areas(file, labelled)
+        remarks += _check_areas(file, entries)
+        remarks += remarks_on_areas(file, entries)
     if crowd:
-        coco_fields.check_crowd(file, content['images'], people)
+        coco_fields.check_crowd(file, entries.images_to_ask(), entries.people_to_ask(entries.counted >= 0))
     return remarks
 
 
-def _is_list(value: Any) -> bool:
-    return isinstance(value, (list, dict))
-
-
-def _is_labelled(ann: dict[str, Any]) -> bool:
-    keypoints = ann['keypoints']
-    return isinstance(keypoints, list) and any(is_number(flag) and flag > 0 for flag in keypoints[2::3])
-
-
-def _check_categories(
-    file: str | Path, content: dict[str, Any], labelled: list[dict[str, Any]], detected: bool
-) -> list[str]:
+def _check_categories(file: str | Path, entries: Entries, detected: bool) -> list[str]:
     """Check that the file lists the categories of its people: others are passed over."""
-    if 'categories' not in content:
+    if 'categories' not in entries.head:
         raise DataError(
             f'{file} has no categories, which the evaluation reads: add "categories": [{{"id": 1, "name": "person"}}]'
         )
-    categories = content['categories']
+    categories = entries.head['categories']
     if not isinstance(categories, list) or not all(isinstance(each, dict) and 'id' in each for each in categories):
         raise DataError(f'{file}: categories must be a list of objects with an id, is {reprlib.repr(categories)}')
     listed = [category['id'] for category in categories]
-    passed_over = [ann for ann in labelled if ann.get('category_id') not in listed]
-    if passed_over:
-        first = passed_over[0]
+    labelled = entries.labelled
+    passed_over = labelled & ~_is_of_kind(entries, listed)
+    if passed_over.any():
+        first = passed_over.argmax()
         words = (
-            f'{file}: {len(passed_over)} of {len(labelled)} labelled people have a category that the file does not '
-            'list '
-            f'(first: annotation id {first["id"]}, category_id {first.get("category_id")}; listed: '
-            f'{", ".join(map(str, listed)) or "none"}), so that the evaluation passes over them: correct category_id, '
-            'or '
-            'list the category'
+            f'{file}: {passed_over.sum()} of {labelled.sum()} labelled people have a category that the file does not '
+            f'list (first: annotation id {entries.ids[first]}, category_id {entries.kinds[entries.categories[first]]}; '
+            f'listed: {", ".join(map(str, listed)) or "none"}), so that the evaluation passes over them: correct '
+            'category_id, or list the category'
         )
-        if len(passed_over) == len(labelled):
+        if passed_over.sum() == labelled.sum():
             raise DataError(words)
         return [words]
-    if detected and labelled and all(ann.get('category_id') != _PERSON for ann in labelled):
+    if detected and labelled.any() and not (labelled & _is_of_kind(entries, [_PERSON])).any():
         raise DataError(
-            f"{file}: its people have category_id {labelled[0].get('category_id')}, and predictions from a detector's "
-            'boxes '
-            f'have {_PERSON}, so that nobody could be matched: give people category_id {_PERSON}, in categories too'
+            f'{file}: its people have category_id {entries.kinds[entries.categories[labelled.argmax()]]}, and '
+            f"predictions from a detector's boxes have {_PERSON}, so that nobody could be matched: give people "
+            f'category_id {_PERSON}, in categories too'
         )
     return []
 
 
-def _check_areas(file: str | Path, people: list[dict[str, Any]], labelled: list[dict[str, Any]]) -> list[str]:
+def _is_of_kind(entries: Entries, listed: list[Any]) -> np.ndarray:
+    """(N,) Whether an annotation's category is among some."""
+    return np.isin(entries.categories, [place for place, kind in enumerate(entries.kinds) if kind in listed])
+
+
+def _check_areas(file: str | Path, entries: Entries) -> list[str]:
     """Check the areas that OKS divides by."""
+    areas, labelled = entries.areas, entries.labelled
+    people = entries.people_to_ask(abs(areas) < coco_fields.HUGE)
     coco_fields.check_entries(
         file, 'annotation', people, ('area',), f"add it (OKS is relative to the person's area): {_ESTIMATE}"
     )
     for place, ann in enumerate(people):
         if not is_number(ann['area']):
             coco_fields.refuse(file, place, ann, f'area must be a finite number, is {reprlib.repr(ann["area"])}')
-    negative = [ann for ann in labelled if ann['area'] < 0]
-    zero = [ann for ann in labelled if ann['area'] == 0]
-    small = [ann for ann in labelled if 0 < ann['area'] < 1 and _box_area(ann) > 100]
-    for found, what in (
-        (negative, 'an area below 0'),
-        (zero, 'the area 0'),
-        (small, 'an area below 1 in a larger box'),
+    large_box = np.prod(entries.boxes[:, 2:], axis=1) > 100
+    for among, what, refused in (
+        (areas < 0, 'an area below 0', True),
+        (areas == 0, 'the area 0', False),
+        ((0 < areas) & (areas < 1) & large_box, 'an area below 1 in a larger box', False),
     ):
-        if found:
+        found = labelled & among
+        if found.any():
             words = (
-                f'{file}: {len(found)} of {len(labelled)} labelled people have {what} (first: annotation id '
-                f'{found[0]["id"]}); OKS divides by it, so that hardly a prediction matches them: {_ESTIMATE}'
+                f'{file}: {found.sum()} of {labelled.sum()} labelled people have {what} (first: annotation id '
+                f'{entries.ids[found.argmax()]}); OKS divides by it, so that hardly a prediction matches them: '
+                f'{_ESTIMATE}'
             )
-            if found is negative or len(found) == len(labelled):
+            if refused or found.sum() == labelled.sum():
                 raise DataError(words)
             return [words]
     return []
-
-
-def _box_area(ann: dict[str, Any]) -> float:
-    box = ann.get('bbox')
-    return box[2] * box[3] if isinstance(box, list) and len(box) == 4 and all(map(is_number, box)) else 0

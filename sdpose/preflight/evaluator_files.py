@@ -15,6 +15,7 @@ from sdpose.errors import ConfigError, DataError, first_few
 from .annotation_file import check_ids, read_content, require_annotation_file
 from .coco import categories_of_people
 from .coco_fields import ANNOTATION_KEYS, check_entries, check_joint_names
+from .entries import entries_of_content
 from .evaluated import check_evaluated
 from .metainfo import load_metainfo
 
@@ -94,9 +95,10 @@ def check_evaluator_file(
         _check_structure(file, content)
         detected = any(dataset.get('bbox_file') for dataset, _ in datasets)
         crowd = metric.get('iou_type') == 'keypoints_crowd'
-        remarks += check_evaluated(file, content, metric.get('use_area', True), crowd, detected, reads_parts(metric))
+        entries = entries_of_content(content)
+        remarks += check_evaluated(file, entries, metric.get('use_area', True), crowd, detected, reads_parts(metric))
         if not metric.get('gt_converter'):
-            check_joint_names(file, categories_of_people(content), joints)
+            check_joint_names(file, categories_of_people(entries), joints)
     if own != [os.path.realpath(file)]:
         remarks += _compare_images(file, content, [ann_file for _, ann_file in datasets], split)
     if any(dataset.get('indices') is not None or dataset.get('sample_interval', 1) != 1 for dataset, _ in datasets):

@@ -1,21 +1,24 @@
 """Entries of a COCO-style file that its class takes in silence, though they cannot mean what it makes of them."""
 
 from pathlib import Path
-from typing import Any
+
+import numpy as np
 
 from sdpose.errors import DataError
+
+from .entries import Entries
 
 # An area may be estimated; one that is so many times the box is none.
 _LARGE = 4
 
 
-def check_crowds(ann_file: str | Path, annotations: list[dict[str, Any]], evaluated: bool) -> None:
+def check_crowds(ann_file: str | Path, entries: Entries, evaluated: bool) -> None:
     """Check that marks of crowds are numbers: a text counts as one whatever it says, and an evaluation fails on None.
 
     Raises:
         DataError: Naming the first annotation.
     """
-    for ann in annotations:
+    for ann in entries.annotations_to_ask():
         mark = ann.get('iscrowd', 0)
         if isinstance(mark, (int, float)) or mark is None and not (evaluated and 'iscrowd' in ann):
             continue
@@ -25,37 +28,37 @@ def check_crowds(ann_file: str | Path, annotations: list[dict[str, Any]], evalua
         )
 
 
-def remarks_on_entries(ann_file: str | Path, images: list[dict[str, Any]], people: list[dict[str, Any]]) -> list[str]:
+def remarks_on_entries(ann_file: str | Path, entries: Entries) -> list[str]:
     """What is odd about a file's images and flags of visibility, one sentence each."""
     remarks = []
-    first: dict[str, Any] = {}
+    first: dict[str, int] = {}
     twice = []
-    for image in images:
-        if first.setdefault(image['file_name'], image) is not image:
-            twice.append((first[image['file_name']], image))
+    for place, name in enumerate(entries.names):
+        if first.setdefault(name, place) != place:
+            twice.append(place)
     if twice:
-        one, other = twice[0]
+        name, ids = entries.names[twice[0]], entries.image_ids
         remarks.append(
-            f'{ann_file}: {len(twice)} images have the file of another entry (first: ids {one["id"]} and '
-            f'{other["id"]}, {other["file_name"]}): one picture counts as several, each with people of its own'
+            f'{ann_file}: {len(twice)} images have the file of another entry (first: ids {ids[first[name]]} and '
+            f'{ids[twice[0]]}, {name}): one picture counts as several, each with people of its own'
         )
-    high = [ann for ann in people if any(flag > 2 for flag in (ann.get('keypoints') or ())[2::3])]
-    if high:
+    high = entries.flags > 2
+    if high.any():
         remarks.append(
-            f'{ann_file}: {len(high)} of {len(people)} annotations have a joint whose visibility is above 2 (first: id '
-            f'{high[0]["id"]}): it is taken as labelled; 0, 1 and 2 are the values'
+            f'{ann_file}: {high.sum()} of {entries.people.sum()} annotations have a joint whose visibility is above 2 '
+            f'(first: id {entries.ids[high.argmax()]}): it is taken as labelled; 0, 1 and 2 are the values'
         )
     return remarks
 
 
-def remarks_on_areas(ann_file: str | Path, people: list[dict[str, Any]]) -> list[str]:
+def remarks_on_areas(ann_file: str | Path, entries: Entries) -> list[str]:
     """What is odd about areas that an evaluation divides by."""
-    sizes = [(ann, ann['bbox'][2] * ann['bbox'][3]) for ann in people if ann.get('bbox')]
-    large = [ann for ann, size in sizes if size > 0 and ann.get('area', 0) > _LARGE * size]
-    if not large:
+    sizes = np.prod(entries.boxes[:, 2:], axis=1)
+    large = entries.labelled & (sizes > 0) & (entries.areas > _LARGE * sizes)
+    if not large.any():
         return []
     return [
-        f'{ann_file}: {len(large)} of {len(people)} annotations have an area of more than {_LARGE} times their box '
-        f'(first: id {large[0]["id"]}): OKS divides by it, so that predictions far away count as right; it is at most '
-        'width times height'
+        f'{ann_file}: {large.sum()} of {entries.labelled.sum()} annotations have an area of more than {_LARGE} times '
+        f'their box (first: id {entries.ids[large.argmax()]}): OKS divides by it, so that predictions far away count '
+        'as right; it is at most width times height'
     ]

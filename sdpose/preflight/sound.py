@@ -1,92 +1,47 @@
-"""Whether an annotation file is sound, at the speed of arrays.
+"""Which entries of an annotation file the rules of single ones may mind, at the speed of arrays.
 
-Most files are, and the checks that find words for what is wrong or odd look at one entry after another. A file that is
-sound here is one on which they have nothing to say.
+Those rules find words for what is wrong, and look at one entry after another. Here stands of which entries they are not
+to be asked; that a rule minds what is doubtful is for the rule alone to say.
 """
-
-from typing import Any
 
 import numpy as np
 
-from sdpose.io.annotation_store import Arrays, Store
+from sdpose.io.annotation_store import Store
 
-_HUGE = 1e28  # sums of so large numbers stay below what the checks of single numbers allow
+_FAR = 1e25  # sums of so large numbers stay below what the rules allow
 
 
-def is_sound(store: Store, num_keypoints: int) -> bool:
-    """Whether :func:`~sdpose.preflight.coco.check_people` has nothing to say of a file's entries.
+def are_images_sound(store: Store, crowd: bool) -> bool:
+    """Whether ids are unique, and each image has a name, a size and, if CrowdPose's evaluation reads it, crowdIndex."""
+    arrays = store.arrays
+    return bool(
+        all(store.names())
+        and _are_unique(arrays.image_ids)
+        and _are_unique(arrays.ids)
+        and (arrays.image_sizes > 0).all()
+        and (not crowd or ((arrays.crowding >= 0) & (arrays.crowding < _FAR)).all())
+    )
+
+
+def _are_unique(ids: np.ndarray) -> bool:
+    return bool((np.diff(np.sort(ids)) > 0).all())
+
+
+def doubtful(store: Store, num_keypoints: int | None) -> list[int]:
+    """The places of annotations that rules of single ones may mind.
 
     Args:
-        store: The annotation file.
-        num_keypoints: Joints per person that the config expects.
+        store: The annotation file, whose values are of COCO's types.
+        num_keypoints: Joints per person; None for any.
     """
-    arrays, names = store.arrays, store.names()
-    listed = (arrays.listed < 0) | (arrays.listed == num_keypoints)
-    listed |= (arrays.listed == 0) & ((arrays.counted == 0) | (arrays.crowds != 0))
-    return bool(
-        all(names)
-        and _are_unique(names, arrays.image_ids.tolist(), arrays.ids.tolist())
-        and _are_between(arrays.image_sizes, 1, _HUGE)
-        and (arrays.images >= 0).all()
-        and (arrays.listed > 0).any()
-        and listed.all()
-        and _are_between(arrays.boxes[arrays.listed >= 0], -_HUGE, _HUGE)
-        and _are_between(arrays.joints[arrays.listed > 0], -_HUGE, _HUGE)
-        and arrays.joints[arrays.listed > 0, :, 2].max() <= 2
-        and _is_everybody_used(arrays)
-    )
+    arrays = store.arrays
+    whole = (arrays.listed == num_keypoints) | (num_keypoints is None)
+    whole |= (arrays.listed == 0) & ((arrays.counted == 0) | (arrays.crowds != 0))
+    whole &= _are_near(arrays.boxes) & (_are_near(arrays.joints) | (arrays.listed == 0))
+    return np.flatnonzero((arrays.images < 0) | ((arrays.listed >= 0) & ~whole)).tolist()
 
 
-def _are_unique(*columns: list[Any]) -> bool:
-    return all(len(set(column)) == len(column) for column in columns)
-
-
-def _are_between(values: np.ndarray, low: float, high: float) -> bool:
-    """Whether no value is beyond the limits, or NaN."""
-    return not values.size or bool(low <= values.min() and values.max() <= high)
-
-
-def used_people(arrays: Arrays) -> np.ndarray:
-    """(N,) Whether an annotation is a person to learn from, by what it says of itself."""
-    return (arrays.listed >= 0) & (arrays.crowds == 0) & (arrays.counted != 0)
-
-
-def _labelled(arrays: Arrays) -> np.ndarray:
-    """(N,) Whether an annotation is a person with a labelled joint."""
-    return (arrays.joints[..., 2] > 0).any(axis=1) & (arrays.crowds == 0)
-
-
-def _is_everybody_used(arrays: Arrays) -> bool:
-    """Whether MMPose takes everybody with labelled joints: with a box in the picture, and a joint in it."""
-    used, labelled = used_people(arrays), _labelled(arrays)
-    positive = np.maximum(arrays.joints[..., 0], arrays.joints[..., 1]).max(axis=1) > 0
-    bare = (arrays.listed < 0) & np.isin(arrays.categories, arrays.categories[arrays.listed > 0])
-    low, size = arrays.boxes[used, :2], arrays.boxes[used, 2:]
-    inside = (size > 0) & (low < arrays.image_sizes[arrays.images[used]] - 1) & (low + size > 0)
-    return bool(
-        not bare.any()
-        and not (labelled & ((arrays.counted == 0) | ~positive)).any()
-        and inside.all()
-        and positive[used].any()
-    )
-
-
-def is_evaluated_soundly(store: Store, use_area: bool, crowd: bool) -> bool:
-    """Whether :func:`~sdpose.preflight.evaluated.check_evaluated` has nothing to say of a file.
-
-    Args:
-        store: An annotation file that :func:`is_sound`.
-        use_area: The option of ``CocoMetric``.
-        crowd: Whether CrowdPose's evaluation reads it.
-    """
-    arrays, people, labelled = store.arrays, store.arrays.listed >= 0, _labelled(store.arrays)
-    listed = [each.get('id') for each in store.categories or ()]
-    known = None not in listed and all(kind in listed for kind in set(arrays.categories[labelled].tolist()))
-    boxes = np.prod(arrays.boxes[labelled, 2:], axis=1)
-    areas = not use_area or (
-        _are_between(arrays.areas[people], -_HUGE, _HUGE)
-        and (arrays.areas[labelled] >= 1).all()
-        and ((arrays.areas[labelled] <= 4 * boxes) | (boxes <= 0)).all()
-    )
-    crowds = not crowd or (_are_between(arrays.crowding, 0, _HUGE) and (arrays.counted[people] >= 0).all())
-    return bool(known and (arrays.ids[people] >= 0).all() and areas and crowds)
+def _are_near(values: np.ndarray) -> np.ndarray:
+    """(N,) Whether all numbers of an annotation are finite, and none is far away."""
+    axes = tuple(range(1, values.ndim))
+    return (values.max(axis=axes, initial=0) < _FAR) & (values.min(axis=axes, initial=0) > -_FAR)  # False for NaN

@@ -1,4 +1,4 @@
-"""What arrays let pass is what the checks of single entries have nothing to say of, and every message is theirs."""
+"""Arrays know which entries the rules of single ones may mind, and data sets on arrays get the same words as others."""
 
 import json
 import signal
@@ -12,7 +12,7 @@ from mmengine.registry import init_default_scope
 
 from sdpose.io.annotation_store import open_store
 from sdpose.preflight import coco, datasets
-from sdpose.preflight.sound import is_evaluated_soundly, is_sound
+from sdpose.preflight.sound import are_images_sound, doubtful
 
 
 @pytest.fixture
@@ -37,31 +37,49 @@ def test_arrays_and_single_entries_lead_to_the_same_words(
     outcome: Any, step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = list(annotations.files(0))[::step]
-    asked = []
-    original = coco.is_sound
-    monkeypatch.setattr(coco, 'is_sound', lambda *given: (asked.append(original(*given)), asked[-1])[1])
+    by_arrays = []
+    original = coco.read_as_arrays
+    monkeypatch.setattr(
+        coco, 'read_as_arrays', lambda *given: (by_arrays.append(original(*given) is not None), original(*given))[1]
+    )
     on_arrays = [outcome('ArrayCocoDataset', change) for _, change, _ in files]
-    assert 0 < sum(asked) < len(asked)
+    assert 0 < sum(by_arrays) < len(by_arrays)
     monkeypatch.setattr(coco, 'open_store', lambda file: None)
     one_by_one = [outcome('CocoDataset', change) for _, change, _ in files]
     for (name, _, _), (found, said), expected in zip(files, on_arrays, one_by_one):
         assert (found, said.replace('ArrayCocoDataset', 'CocoDataset')) == expected, name
 
 
-def test_a_sound_file_is_known_and_what_an_evaluation_needs(tmp_path: Path) -> None:
+def test_entries_that_may_be_at_fault_are_known(tmp_path: Path) -> None:
     forms.crowd(tmp_path, 14)
     file = tmp_path / 'ann.json'
     content = json.loads(file.read_text())
 
-    def sound(use_area: bool = True, crowd: bool = True, **changes: Any) -> tuple[bool, bool]:
-        people = [{**ann, 'area': 2000, **changes} for ann in content['annotations']]
+    def doubted(*lacking: str, **changes: Any) -> list[int]:
+        people = [dict(ann) for ann in content['annotations']]
+        people[1] = {key: value for key, value in {**people[1], **changes}.items() if key not in lacking}
         file.write_text(json.dumps(dict(content, annotations=people)))
         store = open_store(file)
-        assert store is not None
-        return is_sound(store, 14), is_evaluated_soundly(store, use_area, crowd)
+        assert store is not None and are_images_sound(store, crowd=True)
+        return doubtful(store, 14)
 
-    assert sound() == (True, True)
-    assert sound(area=0.5) == (True, False) and sound(area=0.5, use_area=False) == (True, True)
-    assert sound(area=1e6) == sound(category_id=8) == (True, False)
-    assert sound(num_keypoints=-1) == (True, False) and sound(num_keypoints=-1, crowd=False) == (True, True)
-    assert sound(bbox=[1, 2, 0, 4])[0] is sound(image_id=99)[0] is sound(keypoints=[1e30, 1, 2] * 14)[0] is False
+    assert doubted() == doubted('keypoints', 'bbox') == doubted(bbox=[900, 0, -5, 0], num_keypoints=0) == []
+    assert doubted('bbox') == doubted(image_id=99) == doubted(bbox=[1, 2, 1e25, 3]) == [1]
+    assert doubted(keypoints=[-1e26, 1, 2] * 14) == doubted(keypoints=[]) == [1]
+    assert doubted(keypoints=[], num_keypoints=0) == doubted(keypoints=[], iscrowd=1) == []
+
+
+def test_images_that_may_be_at_fault_are_known(tmp_path: Path) -> None:
+    forms.crowd(tmp_path, 14)
+    file = tmp_path / 'ann.json'
+    content = json.loads(file.read_text())
+
+    def sound(crowd: bool = True, **changes: Any) -> bool:
+        images = [dict(content['images'][0], **changes), *content['images'][1:]]
+        file.write_text(json.dumps(dict(content, images=images)))
+        store = open_store(file)
+        assert store is not None
+        return are_images_sound(store, crowd)
+
+    assert sound() and sound(crowdIndex=-1, crowd=False) and not sound(crowdIndex=-1)
+    assert not any((sound(file_name=''), sound(width=0), sound(height=-3), sound(id=2)))

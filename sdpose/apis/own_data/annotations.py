@@ -10,7 +10,8 @@ import numpy as np
 from sdpose.errors import DataError, UserError, first_few
 from sdpose.preflight import coco_fields
 from sdpose.preflight.annotation_file import check_ids, read_content, require_annotation_file, require_lists
-from sdpose.preflight.coco import check_listed, flat
+from sdpose.preflight.coco import check_listed
+from sdpose.preflight.entries import flat
 
 _MARGIN = 0.1  # of a box around joints, on each side
 _AREA = 0.53  # of a box: MMPose's rule for data without areas

@@ -14,18 +14,18 @@ from sdpose.datasets.array_coco_dataset import ArraySamples, are_mmposes
 from sdpose.datasets.mpii_test_dataset import MpiiTestDataset
 from sdpose.datasets.picture_size import said_size
 from sdpose.errors import ConfigError, DataError
-from sdpose.io.annotation_store import Arrays, Store, from_content, open_store
+from sdpose.io.annotation_store import Arrays, Store, from_content
 
 from ..annotation_file import check_ids, read_content, require_annotation_file, require_lists
-from ..coco import Reads, check_detections, check_sound, checks_of_sound_entries, flat, no_keypoints
+from ..coco import Reads, check_detections, checks_of_sound_entries, no_keypoints, read_as_arrays
 from ..consistency import remarks_on
 from ..datasets import READING, ann_file_of, check_joints, check_pictures, image_folder_of, reads_of
+from ..entries import Entries, entries_of_content, flat
 from ..image_sizes import turns_pictures
 from ..metainfo import load_metainfo
 from ..mpii import check_mpii, person_fault, read_mpii
 from ..people import is_one_person, people_of, people_of_rows
 from ..reading import build_unread, read_as_class
-from ..sound import is_evaluated_soundly, is_sound
 from .alike import remarks_on_copies
 from .finding import ERROR, Finding, ask, grouped
 from .layout import Layout, remarks_on_layout
@@ -91,12 +91,10 @@ def _read_coco(report: SetReport, cfg: Config, dataset: dict[str, Any], above: A
     annotated = asked.pop('annotated') or not dataset.get('bbox_file')
     reads = Reads(**asked, joints=_names(report))
     joints = report.metainfo['num_keypoints']
-    store = open_store(report.file)
-    if store is not None and _is_sound(store, joints, reads):
-        whole: Store = store
-        report.findings += ask(lambda: check_sound(report.file, whole, report.folder, reads.joints))
-        people: Arrays | None = store.arrays
-        names = store.names()
+    found = read_as_arrays(report.file, joints, reads)
+    if found is not None and not found[1]:
+        entries = found[0]
+        people = entries.source.arrays if isinstance(entries.source, Store) else None
     else:
         try:
             content = read_content(report.file)
@@ -105,21 +103,15 @@ def _read_coco(report: SetReport, cfg: Config, dataset: dict[str, Any], above: A
         except DataError as error:
             report.findings.append(Finding(ERROR, str(error)))
             return {}
-        content, found = sieve(report.file, content, joints, annotated)
-        report.findings += found
-        if annotated:
-            report.findings += _ask_about_entries(report, content, reads)
-        names = [image['file_name'] for image in content['images']]
+        content, faults = sieve(report.file, content, joints, annotated)
+        report.findings += faults
+        entries = entries_of_content(content)
         people = _arrays(content)
+    if annotated:
+        report.findings += _ask_about_entries(report, entries, reads)
     if dataset.get('bbox_file'):
         report.findings += _only_of(dataset['bbox_file'], ask(lambda: _detections(report, dataset, reads, annotated)))
-    return _keep_people(report, people, names) if people is not None else {}
-
-
-def _is_sound(store: Store, joints: int, reads: Reads) -> bool:
-    """Whether the rules have nothing to say of a file, as arrays tell."""
-    sound = not reads.parts and is_sound(store, joints)
-    return sound and (not reads.evaluated or is_evaluated_soundly(store, reads.use_area, reads.crowd))
+    return _keep_people(report, people, entries.names) if people is not None else {}
 
 
 def _detections(report: SetReport, dataset: dict[str, Any], reads: Reads, annotated: bool) -> list[str]:
@@ -134,12 +126,12 @@ def _only_of(file: str, findings: Sequence[Finding]) -> list[Finding]:
     return [each for each in findings if file in each.text]
 
 
-def _ask_about_entries(report: SetReport, content: dict[str, Any], reads: Reads) -> list[Finding]:
-    if not any('keypoints' in ann for ann in content['annotations']):
+def _ask_about_entries(report: SetReport, entries: Entries, reads: Reads) -> list[Finding]:
+    if not entries.people.any():
         return [] if report.findings else [Finding(ERROR, str(no_keypoints(report.file)))]
     findings: list[Finding] = []
     said: list[str] = []
-    for check in checks_of_sound_entries(report.file, content, report.folder, reads, said):
+    for check in checks_of_sound_entries(report.file, entries, report.folder, reads, said):
         found = ask(check)
         said += [each.text for each in found if each.level != ERROR]
         findings += found

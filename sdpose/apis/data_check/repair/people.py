@@ -4,8 +4,8 @@ from collections import Counter
 from typing import Any
 
 from sdpose.datasets.joint_box import AREA, area_of_box, box_of_joints, cut_box
-from sdpose.preflight.coco import flat
 from sdpose.preflight.coco_fields import is_number
+from sdpose.preflight.entries import flat
 
 Entry = dict[str, Any]
 
