@@ -11,6 +11,7 @@ from mmpose.registry import DATASETS, METRICS
 from sdpose.config.evaluators import is_coco
 from sdpose.config.nodes import as_list, resolve_type
 from sdpose.errors import ConfigError, DataError, first_few
+from sdpose.io.annotation_store import open_store
 
 from .annotation_file import check_ids, read_content, require_annotation_file
 from .coco import categories_of_people
@@ -88,9 +89,11 @@ def check_evaluator_file(
     if _REMOTE in file:
         return []
     require_annotation_file(file, f'correct {split}_evaluator.ann_file in the config')
-    content = read_content(file)
     remarks = []
     own = [os.path.realpath(ann_file) for _, ann_file in datasets]
+    same = own == [os.path.realpath(file)]
+    # A file that was checked with the data is JSON in COCO's form if it has arrays.
+    content: Any = None if same and open_store(file) is not None else read_content(file)
     if os.path.realpath(file) not in own:
         _check_structure(file, content)
         detected = any(dataset.get('bbox_file') for dataset, _ in datasets)
@@ -99,7 +102,7 @@ def check_evaluator_file(
         remarks += check_evaluated(file, entries, metric.get('use_area', True), crowd, detected, reads_parts(metric))
         if not metric.get('gt_converter'):
             check_joint_names(file, categories_of_people(entries), joints)
-    if own != [os.path.realpath(file)]:
+    if not same:
         remarks += _compare_images(file, content, [ann_file for _, ann_file in datasets], split)
     if any(dataset.get('indices') is not None or dataset.get('sample_interval', 1) != 1 for dataset, _ in datasets):
         remarks.append(
