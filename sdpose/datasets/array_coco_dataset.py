@@ -10,11 +10,11 @@ from typing import Any, overload
 
 import numpy as np
 from mmengine.dataset import BaseDataset
-from mmpose.datasets import AP10KDataset, CocoDataset, CrowdPoseDataset
+from mmpose.datasets import AP10KDataset, CocoDataset, CocoWholeBodyDataset, CrowdPoseDataset
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
-from sdpose.io.annotation_store import ABSENT, Arrays, Store, open_store
+from sdpose.io.annotation_store import ABSENT, PARTS, Arrays, Store, open_store
 
 # Methods whose work is done on arrays.
 _REPLACED = ('_load_annotations', 'parse_data_info', '_get_topdown_data_infos', '_is_valid_instance')
@@ -37,7 +37,12 @@ class ArraySamples(Sequence[dict[str, Any]]):
         boxes: (P, 4), left, top, right, bottom in pixels, clipped to the images.
         counted: (P,), how many joints a person has.
         areas: (P,), in square pixels.
+
+    Attributes:
+        complete: Whether MMPose's class reads only annotations with a box, ``num_keypoints`` and all joints.
     """
+
+    complete = False
 
     def __init__(
         self, store: Store, folder: str, rows: np.ndarray, boxes: np.ndarray, counted: np.ndarray, areas: np.ndarray
@@ -92,7 +97,18 @@ class ArraySamples(Sequence[dict[str, Any]]):
     def take(self, places: Any) -> 'ArraySamples':
         """The samples at some places, which are a slice or integers."""
         chosen = (values[places] for values in (self.rows, self.boxes, self.counted, self.areas))
-        return ArraySamples(self.store, self.folder, *chosen)
+        return type(self)(self.store, self.folder, *chosen)
+
+    @staticmethod
+    def highest(arrays: Arrays) -> np.ndarray:
+        """(N,) The highest coordinate of the joints that samples of an annotation would have; NaN without joints."""
+        return arrays.joints[..., :2].max(axis=(1, 2), initial=-np.inf).astype(np.float32)
+
+    def joints(self) -> np.ndarray:
+        """(P, K, 3) x and y in pixels, and weight, of each sample's joints."""
+        joints = self.store.arrays.joints[self.rows].astype(np.float32)
+        joints[..., 2] = np.minimum(1, joints[..., 2])
+        return joints
 
     def image_paths(self) -> list[str]:
         """The path of each sample's image."""
@@ -107,18 +123,58 @@ class ArraySamples(Sequence[dict[str, Any]]):
         return {path: (w, h) for path, (w, h) in zip(paths, self.store.arrays.image_sizes[images].tolist())}
 
 
+class WholeBodySamples(ArraySamples):
+    """The samples that MMPose makes of COCO-WholeBody, whose joints stand in five fields, each of which it requires."""
+
+    complete = True
+
+    def __getitem__(self, index: int | slice) -> Any:
+        sample = super().__getitem__(index)
+        if isinstance(sample, ArraySamples):
+            return sample
+        entry = sample['raw_ann_info']
+        numbers = [number for field in ('keypoints', *PARTS) for number in entry[field]]
+        joints = np.array(numbers).reshape(1, -1, 3)  # of integers if the file has no others
+        sample.update(
+            keypoints=joints[..., :2],
+            keypoints_3d=None,
+            keypoints_visible=np.minimum(1, joints[..., 2] > 0),
+            category_id=entry['category_id'],
+        )
+        sample.pop('crowd_index', None)
+        return sample
+
+    @staticmethod
+    def highest(arrays: Arrays) -> np.ndarray:
+        """(N,) The highest coordinate of all joints; NaN where an annotation lacks those of a part."""
+        if not arrays.parts.shape[1]:
+            return np.full(len(arrays.ids), np.nan)
+        body, parts = (joints[..., :2].max(axis=(1, 2), initial=-np.inf) for joints in (arrays.joints, arrays.parts))
+        return np.maximum(body, parts)
+
+    def joints(self) -> np.ndarray:
+        """(P, K, 3) x and y in pixels, and weight, 0 or 1, of each sample's joints."""
+        arrays = self.store.arrays
+        joints = np.concatenate([arrays.joints[self.rows], arrays.parts[self.rows]], axis=1, dtype=np.float64)
+        joints[..., 2] = joints[..., 2] > 0
+        return joints
+
+
 @lru_cache(maxsize=2)
-def samples_of(store: Store, folder: str, interval: int = 1) -> ArraySamples | None:
+def samples_of(
+    store: Store, folder: str, interval: int = 1, kind: type[ArraySamples] = ArraySamples
+) -> ArraySamples | None:
     """The people that MMPose takes, in its order: image by image.
 
     Args:
         store: The annotation file.
         folder: Where the images lie.
         interval: Images whose id is no multiple of it are passed over.
+        kind: How a sample is made of an annotation.
 
     Returns:
-        None if there are no images, ids are not unique, an image has no name or size, or a person who is taken has no
-        joints: MMPose has its own way with these.
+        None if there are no images, ids are not unique, an image has no name or size, a person who is taken has no
+        joints, or an annotation lacks what its class requires: MMPose has its own way with these.
     """
     arrays = store.arrays
     named = np.diff(arrays.name_ends, prepend=-1).min(initial=2) > 1
@@ -126,18 +182,22 @@ def samples_of(store: Store, folder: str, interval: int = 1) -> ArraySamples | N
     unique = _unique(arrays.image_ids) and _unique(arrays.ids) and all(kinds.count(kind) == 1 for kind in kinds)
     if not (len(arrays.image_ids) and unique and named and (arrays.image_sizes > 0).all()):
         return None
+    highest, listed = kind.highest(arrays), arrays.images >= 0
+    whole = ~np.isnan(highest) & ~np.isnan(arrays.boxes[:, 0]) & (arrays.counted != ABSENT)
+    if kind.complete and not whole[listed].all():
+        return None
     boxes, areas = _boxes_and_areas(arrays)
     places = np.maximum(arrays.joints[..., 0], arrays.joints[..., 1]).astype(np.float32)
     counted = np.where(arrays.counted == ABSENT, np.count_nonzero(places, axis=1), arrays.counted)
-    taken = (arrays.listed >= 0) & ~np.isnan(arrays.boxes[:, 0]) & (arrays.images >= 0)
+    taken = (arrays.listed >= 0) & ~np.isnan(arrays.boxes[:, 0]) & listed
     taken &= (arrays.image_ids[arrays.images] % interval == 0) & (arrays.crowds == 0) & (counted != 0)
     taken &= (boxes[:, 2:] - boxes[:, :2] > 0).all(axis=1)
     if (arrays.listed[taken] == 0).any():
         return None
-    taken &= places.max(axis=1, initial=-np.inf) > 0
+    taken &= highest > 0
     rows = np.flatnonzero(taken)
     rows = rows[arrays.images[rows].argsort(kind='stable')]
-    return ArraySamples(store, folder, rows, boxes[rows], counted[rows], areas[rows])
+    return kind(store, folder, rows, boxes[rows], counted[rows], areas[rows])
 
 
 def _unique(ids: np.ndarray) -> bool:
@@ -154,9 +214,9 @@ def _boxes_and_areas(arrays: Arrays) -> tuple[np.ndarray, np.ndarray]:
     return corners.reshape(-1, 4).astype(np.float32), areas.astype(np.float32)
 
 
-def are_mmposes(kind: type, *methods: str) -> bool:
-    """Whether methods of a COCO-style class are MMPose's own, and not a user's."""
-    return all(getattr(kind, name) is getattr(BaseCocoStyleDataset, name) for name in methods)
+def are_mmposes(kind: type, *methods: str, base: type = BaseCocoStyleDataset) -> bool:
+    """Whether methods of a COCO-style class are those of a class of MMPose, and not a user's."""
+    return all(getattr(kind, name) is getattr(base, name) for name in methods)
 
 
 class ArrayAnnotations(BaseDataset):
@@ -171,14 +231,15 @@ class ArrayAnnotations(BaseDataset):
     bbox_file: str | None
     data_mode: str
     sample_interval: int
+    _form: tuple[type, type[ArraySamples]] = (BaseCocoStyleDataset, ArraySamples)  # whose reading is replaced, by what
 
     def load_data_list(self) -> Any:
         """The samples."""
-        samples = None
-        if self.data_mode == 'topdown' and not self.bbox_file and are_mmposes(type(self), *_REPLACED):
+        samples, (base, kind) = None, self._form
+        if self.data_mode == 'topdown' and not self.bbox_file and are_mmposes(type(self), *_REPLACED, base=base):
             store = open_store(self.ann_file)
             if store is not None:
-                samples = samples_of(store, self.data_prefix['img'], self.sample_interval)
+                samples = samples_of(store, self.data_prefix['img'], self.sample_interval, kind)
         if samples is None:
             return super().load_data_list()
         if samples.store.categories is not None:
@@ -221,3 +282,10 @@ class ArrayCrowdPoseDataset(ArrayAnnotations, CrowdPoseDataset):
 @DATASETS.register_module()
 class ArrayAP10KDataset(ArrayAnnotations, AP10KDataset):
     """MMPose's ``AP10KDataset`` on shared arrays."""
+
+
+@DATASETS.register_module()
+class ArrayCocoWholeBodyDataset(ArrayAnnotations, CocoWholeBodyDataset):
+    """MMPose's ``CocoWholeBodyDataset`` on shared arrays."""
+
+    _form = (CocoWholeBodyDataset, WholeBodySamples)

@@ -18,9 +18,10 @@ from mmpose.registry import DATASETS
 from sdpose.config.evaluators import is_coco, reads_head_boxes
 from sdpose.config.nodes import Above, as_list, inner_datasets, iter_leaves, resolve_type, split_datasets
 from sdpose.datasets import ClassFolderDataset
-from sdpose.datasets.array_coco_dataset import ArraySamples, are_mmposes
+from sdpose.datasets.array_coco_dataset import ArrayAnnotations, ArraySamples, are_mmposes
 from sdpose.datasets.mpii_test_dataset import MpiiTestDataset
 from sdpose.errors import ConfigError, DataError
+from sdpose.io.annotation_store import open_store
 
 from .annotation_file import check_ids, forget, read_content, require_annotation_file
 from .classes import check_class_data
@@ -32,6 +33,7 @@ from .metainfo import load_metainfo
 from .mpii import check_mpii
 from .people import detected_people, people_of
 from .reading import build_unread, read_as_class
+from .sound import are_ids_unique
 
 _REMOTE = '://'
 READING = ('_load_annotations', 'parse_data_info')  # of annotations in COCO's form
@@ -121,7 +123,7 @@ def _check_keypoint_data(cfg: Config, dataset: dict[str, Any], above: Above, spl
     elif dataset.get('data_mode', 'topdown') == 'topdown':
         people = people_of(samples, None if isinstance(samples, ArraySamples) else _json(ann_file))
         remarks += remarks_on(people, ann_file) if people is not None else []
-    if not isinstance(samples, ArraySamples):  # of the file's form, whose images have been looked for
+    if not (isinstance(samples, ArraySamples) and _is_checked_by_people(dataset)):
         check_pictures(dataset, samples, ann_file)
     steps = [step for each in (dataset, *above.wrappers) for step in each.get('pipeline') or []]
     remarks += remark_on_sizes(ann_file, said_sizes(samples), steps)
@@ -158,11 +160,19 @@ def _check_files(cfg: Config, dataset: dict[str, Any], above: Above, split: str)
     if dataset.get('bbox_file') and not own_detections:
         joints = _joint_count(dataset) if are_mmposes(kind, *READING) else None  # of the field that COCO has them in
         return check_detections(dataset['bbox_file'], ann_file, images, joints, **reads)
-    if not dataset.get('bbox_file') and are_mmposes(kind, *READING):
+    if _is_checked_by_people(dataset):
         del reads['annotated']
         return check_people(ann_file, images, _joint_count(dataset), **reads)
-    check_ids(ann_file, _json(ann_file))
+    store = open_store(ann_file) if issubclass(kind, ArrayAnnotations) else None
+    if store is None or not are_ids_unique(store):
+        check_ids(ann_file, _json(ann_file))
     return []
+
+
+def _is_checked_by_people(dataset: dict[str, Any]) -> bool:
+    """Whether the rules of COCO's people and their images hold for a data set's file, by the way its class reads it."""
+    kind: Any = resolve_type(dataset, DATASETS)
+    return not dataset.get('bbox_file') and are_mmposes(kind, *READING)
 
 
 def _json(ann_file: str) -> Any:
@@ -175,7 +185,11 @@ def _json(ann_file: str) -> Any:
 
 def check_pictures(dataset: dict[str, Any], samples: Sequence[dict[str, Any]], ann_file: str) -> None:
     """Check that the pictures are there which the class reads; a video's sample has several."""
-    paths = [info.get('img_path') for info in samples]
+    paths: list[Any] = []
+    if isinstance(samples, ArraySamples):
+        paths = samples.image_paths()
+    else:
+        paths = [info.get('img_path') for info in samples]
     flat = [path for each in paths for path in (each if isinstance(each, (list, tuple)) else [each])]
     check_images(
         image_folder_of(dataset) or '.', [os.path.abspath(path) for path in flat if isinstance(path, str)], ann_file

@@ -81,20 +81,26 @@ def _numbers(pictures: Sequence[Any]) -> np.ndarray:
 
 
 def _people_of_arrays(samples: ArraySamples) -> People:
-    return people_of_rows(samples.store.arrays, samples.rows, samples.boxes.astype(np.float64))
+    arrays, rows = samples.store.arrays, samples.rows
+    boxes = _boxes(samples.boxes.astype(np.float64), arrays.boxes[rows])
+    return _of_rows(arrays, rows, boxes, samples.joints())
 
 
-def people_of_rows(arrays: Arrays, rows: np.ndarray, corners: np.ndarray | None = None) -> People:
+def people_of_rows(arrays: Arrays, rows: np.ndarray) -> People:
     """Some annotations of a file as people.
 
     Args:
         arrays: What the file holds.
         rows: (N,) places of annotations with joints, each on an image that is listed.
-        corners: (N, 4) left, top, right, bottom, as a class reads their boxes; None for the file's.
     """
-    boxes = arrays.boxes[rows] if corners is None else _boxes(corners, arrays.boxes[rows])
     joints = arrays.joints[rows].astype(np.float32)  # the precision that the class has
-    weights = np.minimum(1, joints[..., 2])
+    joints[..., 2] = np.minimum(1, joints[..., 2])
+    return _of_rows(arrays, rows, arrays.boxes[rows], joints)
+
+
+def _of_rows(arrays: Arrays, rows: np.ndarray, boxes: np.ndarray, joints: np.ndarray) -> People:
+    """Annotations with boxes (N, 4), and x, y, weight of joints (N, K, 3)."""
+    weights = joints[..., 2]
     return People(
         ids=arrays.ids[rows].tolist(),
         boxes=boxes,

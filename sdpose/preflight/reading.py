@@ -88,10 +88,10 @@ def read_as_class(
 
 def _odd_samples(samples: ArraySamples, num_keypoints: int) -> ArraySamples:
     """Those of a data set on arrays that may have another number of joints, or values that are no finite numbers."""
-    joints = samples.store.arrays.joints
+    joints = samples.joints()
     if joints.shape[1] != num_keypoints:
         return samples
-    finite = np.isfinite(joints.astype(np.float32).sum(axis=(1, 2)))[samples.rows]
+    finite = np.isfinite(joints.sum(axis=(1, 2)))
     return samples.take(~(finite & np.isfinite(samples.boxes).all(axis=1)))
 
 

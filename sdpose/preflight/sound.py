@@ -16,11 +16,15 @@ def are_images_sound(store: Store, crowd: bool) -> bool:
     arrays = store.arrays
     return bool(
         all(store.names())
-        and _are_unique(arrays.image_ids)
-        and _are_unique(arrays.ids)
+        and are_ids_unique(store)
         and (arrays.image_sizes > 0).all()
         and (not crowd or ((arrays.crowding >= 0) & (arrays.crowding < _FAR)).all())
     )
+
+
+def are_ids_unique(store: Store) -> bool:
+    """Whether no two images, and no two annotations, share an id."""
+    return _are_unique(store.arrays.image_ids) and _are_unique(store.arrays.ids)
 
 
 def _are_unique(ids: np.ndarray) -> bool:

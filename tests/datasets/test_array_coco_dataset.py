@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mmpose.datasets import AP10KDataset, CocoDataset, CrowdPoseDataset
+from mmpose.datasets import AP10KDataset, CocoDataset, CocoWholeBodyDataset, CrowdPoseDataset
 from torch.utils.data import DataLoader
 
-from sdpose.datasets import ArrayAP10KDataset, ArrayCocoDataset, ArrayCrowdPoseDataset
-from sdpose.datasets.array_coco_dataset import ArraySamples
+from sdpose.datasets import ArrayAP10KDataset, ArrayCocoDataset, ArrayCocoWholeBodyDataset, ArrayCrowdPoseDataset
+from sdpose.datasets.array_coco_dataset import ArraySamples, WholeBodySamples
 
 DATA = Path(__file__).parents[3] / 'shared/data'
 Content = dict[str, Any]
@@ -168,6 +168,78 @@ def test_animals_of_several_kinds(tmp_path: Path) -> None:
         assert_same(ours, theirs)
     metainfo = [built(kind, tmp_path / 'a.json', metainfo=None).metainfo for kind in (ArrayAP10KDataset, AP10KDataset)]
     assert metainfo[0].keys() == metainfo[1].keys() and metainfo[0]['dataset_name'] == 'ap10k'
+
+
+PARTS = dict(foot=6, face=68, lefthand=21, righthand=21)
+WHOLE: dict[str, Any] = dict(metainfo=dict(from_file='configs/_base_/datasets/coco_wholebody.py'))
+
+
+def whole(rng: np.random.Generator, number: int) -> dict[str, Any]:
+    """A person of COCO-WholeBody: some are left out, some parts are not valid, some numbers are integers."""
+    size = rng.integers(1, 25, 2).tolist()
+    box = [*rng.integers(-5, 45, 2).tolist(), *(size if rng.random() < 0.8 else [0, 4])]
+    entry = person(number, image_id=(9, 7, 4)[number % 3], bbox=box, iscrowd=int(rng.random() < 0.1))
+    entry['num_keypoints'] = int(rng.integers(0, 4))
+    if rng.random() < 0.3:
+        del entry['area']
+    for part, count in dict(body=17, **PARTS).items():
+        valid = bool(rng.random() < 0.6)
+        joints = rng.uniform(-3, 40, (count, 3)) if valid else np.zeros((count, 3))
+        joints[:, 2] = rng.integers(0, 3, count) if rng.random() < 0.7 else rng.random(count).round(3)
+        digits = int(rng.integers(0, 20))
+        values = joints.round(digits).ravel().tolist() if digits else [int(each) for each in joints.ravel()]
+        part_box = box if valid else [0.0] * 4
+        entry |= {f'{part}_kpts': values, f'{part}_valid': valid, f'{part}_box': part_box, f'{part}_score': 0.5}
+    entry['keypoints'] = entry.pop('body_kpts')
+    if rng.random() < 0.15:  # nobody by MMPose: nothing above 0
+        entry |= {key: [-1.0, 0.0, 2.0] * (len(entry[key]) // 3) for key in ('keypoints', 'foot_kpts')}
+        entry |= {f'{part}_kpts': [0] * 3 * count for part, count in PARTS.items() if part != 'foot'}
+    if rng.random() < 0.1:
+        entry |= {f'{part}_kpts': [0.0] * 3 * count for part, count in PARTS.items()}
+    return entry
+
+
+@pytest.mark.parametrize('seed', range(4))
+@pytest.mark.parametrize('options', [dict(), dict(test_mode=True), dict(sample_interval=2), dict(indices=5)])
+def test_whole_bodies(tmp_path: Path, seed: int, options: dict[str, Any]) -> None:
+    rng = np.random.default_rng(seed)
+    people = [whole(rng, number) for number in range(1, 60)]
+    people[3] = {**people[3], 'image_id': 5}  # that the file does not list
+    if seed == 1:
+        for entry in people:
+            entry |= {
+                key: [int(each) for each in entry[key]] for key in entry if key == 'keypoints' or key.endswith('kpts')
+            }
+    extra: dict[str, Any] = (
+        dict(images=[dict(image, crowdIndex=0.5) for image in content()['images']]) if seed == 2 else {}
+    )
+    (tmp_path / 'a.json').write_text(json.dumps(content(*people, **extra)))
+    ours, theirs = (
+        built(kind, tmp_path / 'a.json', **WHOLE, **options)
+        for kind in (ArrayCocoWholeBodyDataset, CocoWholeBodyDataset)
+    )
+    assert isinstance(ours.data_list, WholeBodySamples)
+    assert_same(ours, theirs)
+    joints = np.concatenate([theirs[place]['keypoints'] for place in range(len(theirs))])
+    weights = np.concatenate([theirs[place]['keypoints_visible'] for place in range(len(theirs))])
+    np.testing.assert_array_equal(ours.data_list.joints(), np.concatenate([joints, weights[..., None]], axis=2))
+    assert joints.dtype == (np.int64 if seed == 1 else np.float64) and 0 < len(theirs) < len(people)
+
+
+@pytest.mark.parametrize('lacking', ['bbox', 'num_keypoints', 'face_kpts', 'keypoints'])
+def test_mmpose_reads_whole_bodies_that_lack_a_field(tmp_path: Path, lacking: str) -> None:
+    rng = np.random.default_rng(0)
+    people = [whole(rng, number) for number in range(1, 20)]
+    (tmp_path / 'a.json').write_text(json.dumps(content(*people[1:], without(people[0], lacking))))
+    with pytest.raises(KeyError, match=lacking):
+        built(ArrayCocoWholeBodyDataset, tmp_path / 'a.json', **WHOLE)
+    people[0]['lefthand_kpts'] = [1, 2, 2] * 20  # which is one joint less
+    (tmp_path / 'a.json').write_text(json.dumps(content(*people)))
+    ours, theirs = (
+        built(kind, tmp_path / 'a.json', **WHOLE) for kind in (ArrayCocoWholeBodyDataset, CocoWholeBodyDataset)
+    )
+    assert not isinstance(ours.data_list, ArraySamples)
+    assert_same(ours, theirs)
 
 
 def test_detected_people(file: Path) -> None:

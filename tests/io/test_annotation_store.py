@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from sdpose.errors import DataError
-from sdpose.io.annotation_store import ABSENT, Store, cache, from_content, open_store, store
+from sdpose.io.annotation_store import ABSENT, PARTS, Store, cache, from_content, open_store, store
 from sdpose.io.annotation_store.arrays import parse
 
 
@@ -89,6 +89,20 @@ def test_what_an_annotation_may_lack_and_numbers_that_need_double_precision() ->
     assert (parse(b'{"annotations": [ ], "images":[]}') or pytest.fail('it is plain'))[0].joints.shape == (0, 0, 3)
 
 
+def test_parts_of_whole_bodies() -> None:
+    parts = {name: [number + 0.5, 3, 2] * count for number, (name, count) in enumerate(PARTS.items())}
+    lacking = {name: parts[name] for name in ('foot_kpts', 'face_kpts')}
+    people = [person(1, **lacking), person(2, **parts), person(3)]
+    arrays, _ = parse(json.dumps(content(*people)).encode()) or pytest.fail('it is plain')
+    assert arrays.parts.shape == (3, 116, 3) and arrays.parts.dtype == np.float32
+    assert np.isnan(arrays.parts[[0, 2]]).all() and (arrays.parts[1, :, 1:] == (3, 2)).all()
+    expected = [0.5] * 6 + [1.5] * 68 + [2.5] * 21 + [3.5] * 21
+    assert arrays.parts[1, :, 0].tolist() == expected and arrays.joints.shape == (3, 2, 3)
+    assert from_content(content(*people)).parts.shape == (3, 0, 3)
+    for wrong in ([1, 2, 2] * 5, [1, 2, 2] * 7, None, 'x'):
+        assert parse(json.dumps(content(person(2, **{**parts, 'foot_kpts': wrong}))).encode()) is None
+
+
 @pytest.mark.parametrize('indent', [None, 0, 3])
 def test_places_in_the_file_hold_for_any_white_space(file: Path, indent: int | None) -> None:
     people = [person(number, note='}, {"id": 5', segmentation=[[1, 2]]) for number in range(1, 5)]
@@ -144,7 +158,7 @@ def test_it_is_parsed_once_and_again_when_it_has_changed(file: Path, lines: list
         lambda data: data[: len(data) // 2],
         lambda data: data + b'\0',
         lambda data: b'',
-        lambda data: data.replace(b'annotations 1\n', b'annotations 0\n'),
+        lambda data: data.replace(b'annotations 2\n', b'annotations 1\n'),
         lambda data: data.replace(b'"ids"', b'"odd"'),
         lambda data: data.replace(b'"<i8"', b'"|O8"'),
         lambda data: data.replace(b'"state"', b'"smile"'),

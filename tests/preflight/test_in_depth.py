@@ -329,7 +329,8 @@ def test_faults_are_grouped_by_their_kind() -> None:
     assert kept == [2, 4] and finding.text == 'f: 3 of 5 entries are at fault, such as entry 1 is odd'
 
 
-def test_another_form_by_its_class(people: Path) -> None:
+@pytest.mark.parametrize('kind', ['CocoWholeBodyDataset', 'ArrayCocoWholeBodyDataset'])
+def test_another_form_by_its_class(people: Path, kind: str) -> None:
     """What only its class can read is looked at as the class reads it, and missing pictures are told."""
     content = json.loads((people / 'annotations/train.json').read_text())
     for ann in content['annotations']:
@@ -338,7 +339,7 @@ def test_another_form_by_its_class(people: Path) -> None:
             ann.update({f'{part}_kpts': [0.0] * 3 * joints, f'{part}_valid': False})
     (people / 'annotations/train.json').write_text(json.dumps(content))
     dataset = dict(
-        type='CocoWholeBodyDataset', data_root=str(people), ann_file='annotations/train.json', pipeline=[],
+        type=kind, data_root=str(people), ann_file='annotations/train.json', pipeline=[],
         data_prefix=dict(img='train/'),
     )  # fmt: skip
     cfg = Config(dict(train_dataloader=dict(dataset=dataset)))

@@ -2,7 +2,7 @@
 # each part and of the whole.
 _base_ = ['coco_256x192.py']
 
-dataset_type = 'CocoWholeBodyDataset'
+dataset_type = 'ArrayCocoWholeBodyDataset'
 num_keypoints = 133
 
 train_dataloader = dict(dataset=dict(ann_file='annotations/coco_wholebody_train_v1.0.json'))

@@ -15,6 +15,7 @@ Number = int | float
 ABSENT = np.iinfo(np.int64).min  # in place of an integer that an entry does not have
 _CHUNK = 8192  # annotations that are objects of Python at a time
 _SEPARATOR = '\0'  # of file names, which cannot contain it
+PARTS = {'foot_kpts': 6, 'face_kpts': 68, 'lefthand_kpts': 21, 'righthand_kpts': 21}  # COCO-WholeBody's, with joints
 
 
 class Arrays(NamedTuple):
@@ -31,6 +32,8 @@ class Arrays(NamedTuple):
         categories: (N,), ids.
         boxes: (N, 4), left, top, width, height in pixels; NaN where an annotation has none.
         joints: (N, K, 3), x, y in pixels and visibility; float32 where that loses nothing.
+        parts: (N, 116, 3), the joints of COCO-WholeBody's feet, face and hands in this order, as those of the body; NaN
+            where an annotation lacks one of the parts; (N, 0, 3) if all do.
         listed: (N,), the number of joints that an annotation lists: K, or 0; -1 for one without ``keypoints``.
         counted: (N,), ``num_keypoints``; :data:`ABSENT` where an annotation has none.
         areas: (N,), in square pixels; NaN where an annotation has none.
@@ -49,6 +52,7 @@ class Arrays(NamedTuple):
     categories: np.ndarray
     boxes: np.ndarray
     joints: np.ndarray
+    parts: np.ndarray
     listed: np.ndarray
     counted: np.ndarray
     areas: np.ndarray
@@ -74,6 +78,10 @@ class _Annotation(msgspec.Struct):
     num_keypoints: Number = ABSENT
     area: float = np.nan
     iscrowd: Number = 0
+    foot_kpts: list[float] | UnsetType = UNSET
+    face_kpts: list[float] | UnsetType = UNSET
+    lefthand_kpts: list[float] | UnsetType = UNSET
+    righthand_kpts: list[float] | UnsetType = UNSET
 
 
 class _File(msgspec.Struct):
@@ -102,7 +110,7 @@ def parse(data: bytes) -> tuple[Arrays, list[dict[str, Any]] | None] | None:
 
 
 def from_content(content: dict[str, Any]) -> Arrays:
-    """Arrays of what a generic reader of JSON made of a file: ``1.0`` and ``true`` stand for 1.
+    """Arrays, without ``parts``, of what a generic reader of JSON made of a file: ``1.0`` and ``true`` stand for 1.
 
     Raises:
         KeyError, TypeError, ValueError: If an entry lacks a field, or has something else in it.
@@ -114,7 +122,8 @@ def from_content(content: dict[str, Any]) -> Arrays:
 def _entry(kind: type[Entry], values: dict[str, Any]) -> Entry:
     names = kind.__struct_fields__
     required = names[: len(names) - len(kind.__struct_defaults__)]
-    return kind(**{name: _plain(values[name]) for name in names if name in values or name in required})
+    taken = [name for name in names if name in required or name in values and name not in PARTS]
+    return kind(**{name: _plain(values[name]) for name in taken})
 
 
 def _plain(value: Any) -> Any:
@@ -164,10 +173,11 @@ def _arrays(images: Sequence[Any], annotations: Iterator[Any], places: np.ndarra
 
 def _columns(annotations: Iterator[Any]) -> dict[str, np.ndarray]:
     """Fields of annotations as arrays; ``images`` are ids."""
-    parts: list[dict[str, np.ndarray]] = []
+    columns_of: list[dict[str, np.ndarray]] = []
     joints: list[np.ndarray] = []
+    parts: list[np.ndarray] = []
     for chunk in _chunks(annotations):
-        parts.append(
+        columns_of.append(
             dict(
                 ids=_integers([each.id for each in chunk]),
                 images=_integers([each.image_id for each in chunk]),
@@ -177,17 +187,41 @@ def _columns(annotations: Iterator[Any]) -> dict[str, np.ndarray]:
                 areas=np.array([each.area for each in chunk], np.float64),
                 crowds=_integers([each.iscrowd for each in chunk]),
                 listed=np.array([len(each.keypoints) if each.keypoints is not UNSET else -1 for each in chunk], int),
+                whole=np.array([_has_parts(each) for each in chunk], bool),
             )
         )
         joints.append(_numbers([each.keypoints for each in chunk if each.keypoints is not UNSET and each.keypoints]))
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    found = np.concatenate([part for part in joints if len(part)] or [np.empty((0, 0), np.float32)])
+        parts.append(_numbers([_part_joints(each) for each in chunk if _has_parts(each)]))
+    columns = {name: np.concatenate([part[name] for part in columns_of]) for name in columns_of[0]}
     rows = np.flatnonzero(columns['listed'] > 0)
-    count = found.shape[1] // 3
-    columns['joints'] = np.full((len(columns['ids']), count, 3), np.nan, found.dtype)
-    columns['joints'][rows] = found.reshape(len(rows), count, 3)
-    columns['listed'][rows] = count
+    columns['joints'] = _spread(joints, rows, len(columns['ids']))
+    columns['parts'] = _spread(parts, np.flatnonzero(columns.pop('whole')), len(columns['ids']))
+    columns['listed'][rows] = columns['joints'].shape[1]
     return columns
+
+
+def _spread(found: list[np.ndarray], rows: np.ndarray, total: int) -> np.ndarray:
+    """(N, K, 3) The joints of some annotations, chunk by chunk, in their rows, and NaN in the others."""
+    values = np.concatenate([part for part in found if len(part)] or [np.empty((0, 0), np.float32)])
+    count = values.shape[1] // 3
+    joints = np.full((total, count, 3), np.nan, values.dtype)
+    joints[rows] = values.reshape(len(rows), count, 3)
+    return joints
+
+
+def _has_parts(annotation: Any) -> bool:
+    return all(getattr(annotation, name) is not UNSET for name in PARTS)
+
+
+def _part_joints(annotation: Any) -> list[float]:
+    """The joints of COCO-WholeBody's parts, one after another.
+
+    Raises:
+        ValueError: If a part has another number of joints.
+    """
+    if any(len(getattr(annotation, name)) != 3 * count for name, count in PARTS.items()):
+        raise ValueError(f'parts have these numbers of joints: {PARTS}')
+    return [number for name in PARTS for number in getattr(annotation, name)]
 
 
 def _chunks(entries: Iterator[Any]) -> Iterator[list[Any]]:

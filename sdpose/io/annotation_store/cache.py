@@ -19,7 +19,7 @@ import numpy as np
 from ..atomic import atomic_write
 
 FOLDER = '.annotation_cache'
-_MAGIC = b'SDPose annotations 1\n'
+_MAGIC = b'SDPose annotations 2\n'
 _ALIGNMENT = 64  # of each array in the file
 
 State = tuple[int, ...]

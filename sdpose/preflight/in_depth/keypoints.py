@@ -201,7 +201,7 @@ def _read_by_class(report: SetReport, dataset: dict[str, Any], split: str) -> Si
         if not any(each.level == ERROR for each in report.findings):
             report.findings.append(Finding(ERROR, str(error)))
         return {}
-    if isinstance(samples, ArraySamples):
+    if isinstance(samples, ArraySamples) and report.form == 'coco':
         return {}
     if report.form == 'other':
         report.findings += ask(lambda: check_pictures(dataset, samples, report.file))
