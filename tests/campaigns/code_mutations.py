@@ -864,7 +864,7 @@ CODE = (
         'likely = False',
         CONSISTENCY,
     ),
-    ('data: areas of 0 pass', 'preflight/evaluated.py', "ann['area'] == 0]", "ann['area'] is None]", CONSISTENCY),
+    ('data: areas of 0 pass', 'preflight/evaluated.py', '(areas == 0, ', '(areas == -1, ', CONSISTENCY),
     ('data: names are compared with case', 'preflight/coco_fields.py', 'str(name).lower()', 'str(name)', CONSISTENCY),
     (
         'data: the evaluator may know fewer images',
