@@ -33,9 +33,9 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--halt-by',
-        choices=['peaks', 'motion'],
+        metavar='RULE',
         default='peaks',
-        help='what --halt compares: peaks (default), or how much the tokens still move (then: more than that)',
+        help='what --halt compares: peaks (default), or motion, how much the tokens still move (then: more than that)',
     )
     parser.add_argument(
         '--format-only',

@@ -53,7 +53,7 @@ def check_request(path: str, run: dict[str, Any]) -> str:
                 'deployed pass alone and runs in one process: leave the option out'
             )
     if halt := run.get('halt'):
-        if len(halt) > 1 or run.get('halt_by') == 'motion':
+        if len(halt) > 1 or run.get('halt_by', 'peaks') != 'peaks':
             raise UserError(
                 f'--halt: {path} is an exported file, which goes by one score of peaks: give one, and no --halt-by; '
                 'several thresholds, and motion, are for checkpoints'

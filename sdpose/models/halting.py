@@ -1,6 +1,6 @@
 """Further cycles only for the people who need them (any-time inference), beside a control that chooses by chance.
 
-Shapes: B people of a batch, n of them still in it, K keypoints, D token width, T thresholds.
+Shapes: B people of a batch, n of them still in it, T thresholds.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from torch import Tensor
 from sdpose.errors import require_choice
 from sdpose.structures import CycleTokens, TokenSet
 
-RULES = ('peaks', 'motion')
+from .halting_rules import RULES, HaltingRule, Reading
 
 
 class Halting(NamedTuple):
@@ -23,14 +23,16 @@ class Halting(NamedTuple):
 
     Attributes:
         thresholds: One or more; each makes results of its own.
-        by: ``'peaks'``: a person goes on while the mean score of its joints (the height of a heatmap's peak) is below
-            the threshold. ``'motion'``: while the tokens move by more than that, the mean over joints of
-            ``|(q_c - q_c-1) - (q_c-1 - q_c-2)| / |q_c|`` (arXiv:2509.23314), where q_0 are the learned tokens; it
-            decides from the second cycle on.
+        by: The name of a rule, of :data:`RULES`.
     """
 
     thresholds: tuple[float, ...]
     by: str = 'peaks'
+
+    @property
+    def rule(self) -> HaltingRule:
+        """The rule."""
+        return RULES[self.by]
 
     def require_fit(self, num_cycles: int) -> None:
         """Refuse what leaves nothing to decide.
@@ -39,13 +41,12 @@ class Halting(NamedTuple):
             ValueError: If the rule is unknown, a threshold out of range or there twice, or there are too few cycles.
         """
         require_choice('by', self.by, RULES)
-        top = 1.0 if self.by == 'peaks' else float('inf')
+        least, top = self.rule.least_cycles, self.rule.top
         if not self.thresholds or any(not 0 < each < top for each in self.thresholds):
-            limits = 'between 0 and 1, as scores do' if self.by == 'peaks' else 'above 0'
+            limits = f'between 0 and {top:g}' if top < float('inf') else 'above 0'
             raise ValueError(f'thresholds by {self.by} lie {limits}, got {", ".join(map(str, self.thresholds))}')
         if len(set(self.thresholds)) < len(self.thresholds):
             raise ValueError(f'each threshold is given once, got {", ".join(map(str, self.thresholds))}')
-        least = 2 if self.by == 'peaks' else 3
         if num_cycles < least:
             raise ValueError(
                 f'by {self.by} a person is done after one of several cycles: it takes model.neck.num_cycles of '
@@ -146,7 +147,8 @@ def _run(model: Any, inputs: Tensor, data_samples: SampleList, halting: Halting,
         predicted.append(dict(zip(people.tolist(), found)))
         depths[going] = cycle
         value = torch.full((count,), float('nan'))
-        value[people] = _value(halting, [each for each, _ in found], after[0], tokens[0], before[0], cycle)
+        reading = Reading(cycle, [each for each, _ in found], after[0], tokens[0], before[0])
+        value[people] = halting.rule.value(reading)
         _let_go(going, value, order, halting)
         stay = going[:, people].any(dim=0).nonzero()[:, 0]  # (n,)
         if cycle == most or not len(stay):
@@ -175,24 +177,10 @@ def _predict(model: Any, views: list[TokenSet], samples: SampleList) -> list[tup
     return [*zip(*(predicted if isinstance(predicted, tuple) else (predicted, [None] * len(predicted))))]
 
 
-def _value(
-    halting: Halting, found: Sequence[InstanceData], now: TokenSet, last: TokenSet, before: TokenSet, cycle: int
-) -> Tensor:
-    """What is compared with a threshold, (n,): the larger, the more there is to do."""
-    if halting.by == 'peaks':
-        scores = [float(each.keypoint_scores.mean()) for each in found]
-        return -torch.tensor(scores)
-    if cycle == 1:
-        return torch.full((len(found),), float('inf'))
-    turn = (now.query - last.query) - (last.query - before.query)  # (n, K, D)
-    return (turn.norm(dim=-1) / now.query.norm(dim=-1).clamp(min=1e-6)).mean(dim=1).float().cpu()
-
-
 def _let_go(going: Tensor, value: Tensor, order: Tensor, halting: Halting) -> None:
     """Who goes on by each threshold, (B,), and as many by its control: those who come first in an order by chance."""
     for number, threshold in enumerate(halting.thresholds):
-        limit = -threshold if halting.by == 'peaks' else threshold
-        going[number] &= value > limit
+        going[number] &= halting.rule.goes_on(value, threshold)
         if len(going) > len(halting.thresholds):  # with a control
             going[len(halting.thresholds) + number] = order < going[number].sum()
 

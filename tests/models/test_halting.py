@@ -6,6 +6,7 @@ import torch
 from test_predict_cycles import PRUNER, build, samples
 
 from sdpose.models.halting import Halting, predict_halting
+from sdpose.models.halting_rules import RULES, HaltingRule
 from sdpose.models.transformers import MultiCycledTransformer
 from sdpose.structures import TokenSet
 
@@ -124,10 +125,26 @@ def test_rows_of_tokens():
     assert torch.equal(own.position, sequence[3:] + 1) and own.kept.tolist() == [[6, 7]]
 
 
+def test_a_rule_of_ones_own(monkeypatch):
+    """A function and an entry: whose joints have different scores goes on."""
+    rule = HaltingRule(
+        lambda reading: torch.tensor([float(each.keypoint_scores.std()) for each in reading.found]), False
+    )
+    monkeypatch.setitem(RULES, 'spread', rule)
+    model = build('heatmap')
+    spread = of_every_cycle(model)[1].std(axis=2)  # (C, B)
+    threshold = between(spread[0])
+    halting = Halting((threshold,), 'spread')
+    halting.require_fit(model.neck.num_cycles)
+    expected = [1 + (spread[0, i] > threshold) + (spread[:2, i] > threshold).all() for i in range(COUNT)]
+    assert predict_halting(model, images(), samples(COUNT), halting).depths[0].tolist() == expected
+    assert 1 in expected and max(expected) > 1
+
+
 def test_bad_input():
     for thresholds, by, cycles, said in (
         ((), 'peaks', 2, 'thresholds by peaks lie between 0 and 1'),
-        ((0.2, 1.0), 'peaks', 2, 'lie between 0 and 1, as scores do, got 0.2, 1.0'),
+        ((0.2, 1.0), 'peaks', 2, 'lie between 0 and 1, got 0.2, 1.0'),
         ((-1.0,), 'motion', 3, 'thresholds by motion lie above 0, got -1.0'),
         ((float('nan'),), 'peaks', 2, 'got nan'),
         ((0.2, 0.2), 'peaks', 2, 'each threshold is given once, got 0.2, 0.2'),
