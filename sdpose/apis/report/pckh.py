@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from sdpose.config.joint_names import joint_names
 from sdpose.errors import DataError
 from sdpose.evaluation.analysis.bootstrap import DRAWS, draw_images, interval
 from sdpose.evaluation.analysis.pckh import PCKH_THRESHOLDS, head_distances, inverted_joints, mean_pckh, pckh
@@ -46,7 +47,7 @@ class _People:
             self.true = arrays['true'].reshape(count, -1, 2).astype(float)
             self.labelled = arrays['visible'].reshape(count, self.joints.shape[1], -1)[..., 0] > 0
             self.heads = arrays['head'].reshape(count, -1)[:, 0].astype(float)
-        self.names = [metainfo['keypoint_id2name'][joint] for joint in range(metainfo['num_keypoints'])]
+        self.names = joint_names(metainfo)
         found = (self.joints, self.true, self.labelled, self.heads)
         self.distances = head_distances(*found)
         self.inverted = inverted_joints(*found, np.asarray(metainfo['flip_indices']))

@@ -11,6 +11,7 @@ from mmpose.datasets.transforms import GetBBoxCenterScale, TopdownAffine
 from mmpose.registry import DATASETS, TRANSFORMS
 from torch import Tensor
 
+from sdpose.config.joint_names import joint_names
 from sdpose.config.nodes import input_size, resolve_type, split_datasets
 from sdpose.errors import ConfigError
 from sdpose.version import __version__
@@ -42,9 +43,8 @@ def joints_of(cfg: Config) -> dict[str, Any]:
 
 def _joints(info: dict[str, Any]) -> dict[str, Any]:
     meta = parse_pose_metainfo(info)
-    count = len(meta['keypoint_id2name'])
     return dict(
-        names=[meta['keypoint_id2name'][number] for number in range(count)],
+        names=joint_names(meta),
         flip_pairs=[[*pair] for pair in sorted({tuple(sorted(map(int, pair))) for pair in meta['flip_pairs']})],
         skeleton=[[*map(int, link)] for link in meta['skeleton_links']],
         sigmas=[round(float(value), 6) for value in meta['sigmas']],
