@@ -1,4 +1,4 @@
-"""What a borrowed GPU is used for while there is time: the most important first, each written as soon as it is done."""
+"""Every benchmark that a GPU can run in a given time: the most important first, each written as soon as it is done."""
 
 import json
 import os
