@@ -2,34 +2,18 @@
 
 import platform
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from statistics import median
+
+from sdpose.io.machine import installed_version, processor
 
 from .timing import clock_for
 
 LIBRARIES = ('torch', 'numpy', 'opencv-python', 'mmpose', 'mmengine')
 
 
-def processor() -> str:
-    """The processor's name, as the system tells it."""
-    cpuinfo = Path('/proc/cpuinfo')
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
-    names = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
-def installed(library: str) -> str | None:
-    """The version of an installed distribution, or None."""
-    try:
-        return version(library)
-    except PackageNotFoundError:
-        return None
-
-
 def machine(libraries: Sequence[str] = LIBRARIES) -> str:
     """Processor, Python and the versions of libraries that are installed, as a line."""
-    versions = {'Python': platform.python_version(), **{name: installed(name) for name in libraries}}
+    versions = {'Python': platform.python_version(), **{name: installed_version(name) for name in libraries}}
     return ', '.join([processor(), *(f'{name} {found}' for name, found in versions.items() if found is not None)])
 
 
