@@ -13,7 +13,7 @@ from sdpose.errors import UserError
 from sdpose.io.atomic import atomic_write
 from sdpose.io.folders import require_writable
 
-from .train.command import check_device
+from .device import check_device
 from .train.measure import BASELINE
 
 SUMMARY = 'summary.md'
