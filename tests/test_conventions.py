@@ -1,6 +1,7 @@
 """What holds for every module of the package: which rooms it imports from, how long its functions are, what is said."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,3 +102,14 @@ def test_nothing_is_printed(modules: Parsed) -> None:
     """Tools print; the package logs, or returns what is said."""
     calls = [(file, node) for file, tree in modules.items() for node in ast.walk(tree) if isinstance(node, ast.Call)]
     assert [f'{file}:{call.lineno}' for file, call in calls if getattr(call.func, 'id', '') == 'print'] == []
+
+
+def test_the_map_of_the_code_names_every_room(repo_root: Path) -> None:
+    """Folders of the package and those in them, as ``README.md`` lists them for who looks for something."""
+    text = (repo_root / 'README.md').read_text()
+    shown = text.partition('## Map of the code')[2].partition('\n## ')[0]
+    package = repo_root / 'sdpose'
+    rooms = {file.parent.relative_to(package) for file in package.rglob('*.py')} - {Path()}
+    names = {part for room in rooms for part in room.parts[:2]}
+    assert {'apis', 'coco', 'hooks'} < names
+    assert sorted(names - set(re.findall(r'(\w+)/', shown))) == []

@@ -1,4 +1,4 @@
-"""The roof: what the command-line tools run. Only they, and the package's own face, import it."""
+"""What the command-line tools run. Only they, the benchmarks and the package's own face import it."""
 
 from typing import Any
 

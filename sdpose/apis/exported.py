@@ -8,9 +8,11 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
+from sdpose.config.joint_names import joint_names
 from sdpose.config.nodes import inner_datasets, input_size, split_datasets
+from sdpose.deploy.codec import under_mmposes_name
 from sdpose.deploy.exported_model import ExportedModel
-from sdpose.deploy.runtime import HEATMAP_CODECS, METADATA_FILE, ExportedFile, find_exported
+from sdpose.deploy.runtime import METADATA_FILE, ExportedFile, find_exported
 from sdpose.engine.bare_model import bare_model
 from sdpose.errors import ConfigError, UserError
 from sdpose.models.halting import say_done
@@ -136,17 +138,12 @@ def _compared(cfg: Config, metadata: dict[str, Any]) -> list[tuple[str, Any, Any
     ]
     if not poses or metadata['task'] != 'pose':
         return values
-    ours, theirs = dict(head['decoder']), dict(metadata['codec'])
-    for codec in (ours, theirs):  # two names of the same numbers
-        if codec.get('type') in HEATMAP_CODECS:
-            codec['type'] = HEATMAP_CODECS[0]
+    ours, theirs = under_mmposes_name(head['decoder']), under_mmposes_name(metadata['codec'])
     values += [(f'codec.{key}', ours.get(key), theirs.get(key)) for key in sorted({*ours, *theirs})]
     for dataset in datasets:
-        names = load_metainfo(dataset)['keypoint_id2name']
-        joints = [names[number] for number in sorted(names)]
-        theirs = metadata['joints']['names']
-        values.append(('the number of joints', len(joints), len(theirs)))
-        values += [(f'joint {number} (counted from 0)', *pair) for number, pair in enumerate(zip(joints, theirs))]
+        joints, names = joint_names(load_metainfo(dataset)), metadata['joints']['names']
+        values.append(('the number of joints', len(joints), len(names)))
+        values += [(f'joint {number} (counted from 0)', *pair) for number, pair in enumerate(zip(joints, names))]
         for step in dataset.get('pipeline') or ():
             if step.get('type') == 'GetBBoxCenterScale':
                 values.append(('padding of the boxes', float(step.get('padding', 1.25)), float(metadata['padding'])))

@@ -16,6 +16,7 @@ from sdpose.io.json_file import read_json
 from sdpose.preflight.annotation_file import require_annotation_file
 from sdpose.preflight.metainfo import load_metainfo
 from sdpose.visualization import PicturePeople, Skeleton, draw_page
+from sdpose.visualization.scaling import evenly_spaced
 
 _MOST = 200  # pictures; more make a page that nothing opens
 
@@ -71,8 +72,8 @@ def draw_predictions(
         raise DataError(
             f'{results} has no person with a score of {least} or more on a picture of {dataset["ann_file"]}'
         )
-    places = np.linspace(0, len(shown) - 1, min(count, len(shown))).round().astype(int)
-    draw_page([shown[place] for place in places], Skeleton.from_metainfo(metainfo), least, Path(out))
+    chosen = [shown[place] for place in evenly_spaced(len(shown), count)]
+    draw_page(chosen, Skeleton.from_metainfo(metainfo), least, Path(out))
     return Path(out)
 
 

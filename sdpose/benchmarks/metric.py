@@ -12,7 +12,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from .processes import in_a_process, most_memory
+from .processes import caller, most_memory
 from .table import Table
 
 _OPTIONS: dict[str, dict[str, Any]] = {'COCO': {}, 'CrowdPose': dict(iou_type='keypoints_crowd', use_area=False)}
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> list[Table]:
     images, rounds = (60, 1) if args.quick else (args.images, args.rounds)
     scale = [20, 60] if args.quick else args.scale
     notes = (*_NOTES, machine())
-    evaluate = measure if args.quick else partial(in_a_process, measure)
+    evaluate = partial(caller(args.quick), measure)
     rows = [evaluation_row(kind, images, rounds, evaluate) for kind in _OPTIONS]
     tables = [Table('Evaluation beside MMPose', list(rows[0]), rows, notes)]
     if scale:

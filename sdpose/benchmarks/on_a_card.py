@@ -1,4 +1,4 @@
-"""What a borrowed GPU is used for while there is time: the most important first, each written as soon as it is done."""
+"""Every benchmark that a GPU can run in a given time: the most important first, each written as soon as it is done."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from sdpose.errors import UserError
 from sdpose.io.atomic import atomic_write
 from sdpose.io.folders import require_writable
 
-from .train.command import check_device
+from .device import check_device
 from .train.measure import BASELINE
 
 SUMMARY = 'summary.md'

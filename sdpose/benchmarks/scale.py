@@ -64,16 +64,10 @@ def run(args: argparse.Namespace) -> list[Table]:
 
     cv2.setNumThreads(args.threads)
     init_default_scope('mmpose')
-    sizes = argparse.Namespace(**vars(args))
+    sizes = args
     if args.quick:
         sizes = argparse.Namespace(
-            boxes=[1, 3],
-            images=[20, 40],
-            most_mmpose=20,
-            annotations=[30],
-            workers=[0, 1],
-            processes=[1, 2],
-            quick=True,
+            boxes=[1, 3], images=[20, 40], most_mmpose=20, annotations=[30], workers=[0, 1], processes=[1, 2]
         )
     points = [
         *_by_boxes(sizes.boxes, 2 if args.quick else 8, 2 if args.quick else 5),
@@ -107,9 +101,9 @@ def _by_boxes(counts: list[int], pictures: int, rounds: int) -> list[Point]:
 
 def _by_images(counts: list[int], most: int, quick: bool) -> list[Point]:
     from .metric import evaluation_row, measure
-    from .processes import in_a_process
+    from .processes import caller
 
-    evaluate = measure if quick else partial(in_a_process, measure)
+    evaluate = partial(caller(quick), measure)
     rows = [evaluation_row('COCO', count, 1, evaluate, count <= most) for count in counts]
     return [Point('images of the metric', row['images'], 's', row.get('MMPose, s'), row['here, s']) for row in rows]
 

@@ -4,14 +4,13 @@ import contextlib
 import io
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from .machine import machine
-from .processes import in_a_process, most_memory
+from .processes import caller, most_memory
 from .table import Table
 
 _SIDES = ('CocoDataset of MMPose, without checks', 'checks and data set, first start', 'the same, following start')
@@ -31,7 +30,7 @@ def start_table(images: int, rounds: int, quick: bool = False) -> Table:
     from .generated_people import write_training_file, write_training_images
 
     found: dict[str, list[dict[str, float]]] = {side: [] for side in _SIDES}
-    call: Callable[..., Any] = (lambda function, *given: function(*given)) if quick else in_a_process
+    call = caller(quick)
     with TemporaryDirectory() as folder:
         file, pictures = Path(folder) / 'train.json', Path(folder) / 'images'
         people = round(images * _PEOPLE)

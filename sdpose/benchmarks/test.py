@@ -12,7 +12,7 @@ from typing import Any
 
 from .drawn import SIZE, draw_pictures
 from .table import Table
-from .together import SIDES, together_table
+from .together import SIDES, load_all, together_table
 
 _CROP = dict(input_size=(192, 256))
 _DATA: dict[str, tuple[str, list[dict[str, Any]]]] = {  # the data set and its pipeline
@@ -141,7 +141,7 @@ def boxes_row(folder: Path, pictures: int, boxes: int, rounds: int, batch_size: 
     variants: dict[str, Callable[[], Any]] = {}
     for name, dataset in built.items():
         variants[f'crop {name}'] = partial(_crop, dataset.pipeline.transforms[:3], entries)
-        variants[f'whole {name}'] = partial(_load_all, dataset, order)
+        variants[f'whole {name}'] = partial(load_all, dataset, order)
     times = interleaved(variants, rounds, clock=time.process_time)
     cost = {name: median(seconds) / len(order) * 1e3 for name, seconds in times.items()}
     shared = {(place // batch_size, entry['img_path']) for place, entry in enumerate(entries)}
@@ -162,8 +162,3 @@ def _crop(steps: Sequence[Callable[[dict], dict]], entries: Sequence[dict[str, A
         sample = dict(entry)
         for step in steps:
             sample = step(sample)
-
-
-def _load_all(dataset: Any, order: Sequence[int]) -> None:
-    for index in order:
-        dataset[index]

@@ -17,6 +17,7 @@ from .timing import ratio
 SIDES = ('MMPose', 'here')
 _STEPS = ('load, crop and pack', 'decode', 'metric')
 _PASSES = 4  # over the pictures and over the batches in a round, which begins with what the metric left of the cache
+_DECODED = 8 * _PASSES  # batches in a round
 _BOXES = 21  # of a detector on a picture of COCO's val2017: 104,291 on 5,000
 _CODEC: dict[str, Any] = dict(input_size=(192, 256), heatmap_size=(48, 64), sigma=2, unbiased=True, blur_kernel_size=11)
 _CODECS = {'MMPose': 'MSRAHeatmap', 'here': 'BatchMSRAHeatmap'}
@@ -74,7 +75,8 @@ def _in_turns(
     spent: dict[str, dict[str, list[float]]] = {side: {step: [] for step in _STEPS} for side in SIDES}
     for number in range(-1, rounds):
         for side in SIDES[:: 1 if number % 2 else -1]:
-            costs = [_cost(partial(_load, datasets[side], order * _PASSES), _PASSES * len(order)), _cost(*heads[side])]
+            load = partial(load_all, datasets[side], order * _PASSES)
+            costs = [_cost(load, _PASSES * len(order)), _cost(*heads[side])]
             if number >= 0:
                 for step, cost in zip(_STEPS, [*costs, evaluate(side)], strict=True):
                     spent[side][step].append(cost)
@@ -87,15 +89,14 @@ def _cost(work: Callable[[], Any], boxes: int) -> float:
     return (time.process_time() - start) / boxes * 1e3
 
 
-def _load(dataset: Any, order: Sequence[int]) -> None:
+def load_all(dataset: Any, order: Sequence[int]) -> None:
+    """Make the samples of a data set at these places."""
     for index in order:
         dataset[index]
 
 
-def _decoding(
-    dataset: Any, indices: Sequence[int], side: str, batches: int = 8 * _PASSES
-) -> tuple[Callable[[], Any], int]:
-    """What decodes a batch so many times, and how many boxes these are."""
+def _decoding(dataset: Any, indices: Sequence[int], side: str) -> tuple[Callable[[], Any], int]:
+    """What decodes a batch several times, and how many boxes these are."""
     import torch
     from mmpose.models.heads import HeatmapHead
     from mmpose.models.pose_estimators import TopdownPoseEstimator
@@ -118,17 +119,17 @@ def _decoding(
     write = (TopdownPoseEstimator if side == 'MMPose' else DistillPoseEstimator).add_pred_to_datasample
 
     def decode() -> None:
-        for _ in range(batches):
+        for _ in range(_DECODED):
             found = head.predict(maps, samples, test_cfg=test_cfg)
             write(estimator, found, None, samples)
 
-    return decode, batches * len(samples)
+    return decode, _DECODED * len(samples)
 
 
 def _evaluated(side: str, file: str, stored: str, boxes: int, quick: bool) -> float:
     """Milliseconds of the metric per box."""
     from .metric import measure
-    from .processes import in_a_process
+    from .processes import caller
 
-    call: Callable[..., Any] = (lambda function, *given: function(*given)) if quick else in_a_process
-    return call(measure, side, 'COCO', file, stored)['seconds'] / boxes * 1e3
+    found = caller(quick)(measure, side, 'COCO', file, stored)
+    return found['seconds'] / boxes * 1e3

@@ -1,13 +1,15 @@
 """The heatmap codec whose decoder is the runtime's, for a whole batch at once."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from mmengine.config import ConfigDict
 from mmpose.codecs import MSRAHeatmap
 from mmpose.registry import KEYPOINT_CODECS
 from mmpose.utils.tensor_utils import to_numpy
 
-from .runtime import decode_heatmaps
+from .runtime import HEATMAP_CODECS, decode_heatmaps
 
 
 @KEYPOINT_CODECS.register_module()
@@ -45,3 +47,9 @@ class BatchMSRAHeatmap(MSRAHeatmap):
         """
         joints, scores = decode_heatmaps(to_numpy(batch_encoded), self.input_size, self.unbiased, self.blur_kernel_size)
         return list(joints[:, None]), list(scores[:, None])
+
+
+def under_mmposes_name(codec: Mapping[str, Any]) -> dict[str, Any]:
+    """A codec's config as exported files have it: under MMPose's name where it decodes the same numbers otherwise."""
+    plain = codec.to_dict() if isinstance(codec, ConfigDict) else dict(codec)
+    return {**plain, 'type': HEATMAP_CODECS[0]} if plain.get('type') in HEATMAP_CODECS else plain

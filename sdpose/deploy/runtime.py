@@ -61,7 +61,7 @@ Warp = Callable[[np.ndarray, np.ndarray, Sequence[int]], np.ndarray]
 _TALL = 64  # heatmaps blurred at once, so that they stay in the processor's cache
 _LOWEST = np.float32(0.01)  # of a peak's height, what is near it for a window to be enough
 _GROWTH = np.float32(60)  # how much an error of rounding may grow there
-_OUTPUTS = dict(
+OUTPUTS = dict(  # their names by kind
     heatmaps=('heatmaps',),
     coordinates=('keypoints', 'scores'),
     joints=('keypoints', 'scores'),
@@ -511,8 +511,8 @@ def _check(metadata: dict[str, Any], file: Path) -> None:
         if value is None:
             raise ValueError(f'{file}: its metadata lack {key}: export the model again')
     kind = metadata['output']['kind']
-    if kind not in _OUTPUTS:
-        raise ValueError(f'{file}: output.kind of its metadata is {kind!r}, not one of {", ".join(_OUTPUTS)}')
+    if kind not in OUTPUTS:
+        raise ValueError(f'{file}: output.kind of its metadata is {kind!r}, not one of {", ".join(OUTPUTS)}')
     beside = metadata['output'].get('beside', [])
     if not set(beside) <= set(_BESIDE):
         raise ValueError(
@@ -641,7 +641,7 @@ class ExportedFile:
             )
         self.batch_size = self._fixed or batch_size or DYNAMIC_BATCH
         output = self.metadata['output']
-        self._names = tuple(output.get('names') or _OUTPUTS[output['kind']])
+        self._names = tuple(output.get('names') or OUTPUTS[output['kind']])
         self._inputs = tuple(self.metadata['input'].get('names') or (self.metadata['input']['name'],))
 
     def run(self, *inputs: np.ndarray) -> list[np.ndarray]:

@@ -52,7 +52,7 @@ class VisibilityAUC(BaseMetric):
             if labels is None:
                 raise ConfigError(
                     'VisibilityAUC compares with annotated flags, which the samples lack: test with annotated boxes '
-                    '(--gt-bbox) and with a pipeline that ends in PackPoseInputs'
+                    '(--gt-bbox) and with a pipeline that ends in PackTestInputs or PackPoseInputs'
                 )
             if labels.shape != np.shape(found):
                 raise DataError(

@@ -16,6 +16,7 @@ from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
 from sdpose.config.evaluators import is_coco, reads_head_boxes
+from sdpose.config.joint_names import joint_names
 from sdpose.config.nodes import Above, as_list, inner_datasets, iter_leaves, resolve_type, split_datasets
 from sdpose.datasets import ClassFolderDataset
 from sdpose.datasets.array_coco_dataset import ArrayAnnotations, ArraySamples, are_mmposes
@@ -151,10 +152,7 @@ def _check_files(cfg: Config, dataset: dict[str, Any], above: Above, split: str)
             )
         check_mpii(ann_file, images, _joint_count(dataset), dataset.get('headbox_file'), labelled=labelled)
         return []
-    names = load_metainfo(dataset)['keypoint_id2name']
-    reads: dict[str, Any] = dict(
-        reads_of(cfg, dataset, above, split), joints=[names[joint] for joint in range(len(names))]
-    )
+    reads: dict[str, Any] = dict(reads_of(cfg, dataset, above, split), joints=joint_names(load_metainfo(dataset)))
     own_detections = not are_mmposes(kind, '_load_detection_results')
     # MMPose takes the paths of detections and head boxes as they stand, without the data root.
     if dataset.get('bbox_file') and not own_detections:
@@ -288,8 +286,7 @@ def check_evaluators(cfg: Config, split: str) -> list[str]:
     for place, metric in coco_files(evaluators):
         datasets = [(each, ann_file_of(each)) for each in judged(evaluators, place, poses)]
         if metric.get('ann_file') and datasets:
-            names = load_metainfo(datasets[0][0])['keypoint_id2name']
-            joints = [names[joint] for joint in range(len(names))]
+            joints = joint_names(load_metainfo(datasets[0][0]))
             remarks += check_evaluator_file(metric, datasets, split, joints)
     return remarks
 

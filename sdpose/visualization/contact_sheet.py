@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from math import ceil, sqrt
 
-import cv2
 import numpy as np
+
+from .scaling import scaled
 
 _PAPER = 245
 
@@ -12,11 +13,10 @@ _PAPER = 245
 def _fitted(picture: np.ndarray, width: int, height: int) -> np.ndarray:
     """The picture scaled to fit into a cell and centred on paper."""
     scale = min(width / picture.shape[1], height / picture.shape[0])
-    size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    small = scaled(picture, scale)
     cell = np.full((height, width, 3), _PAPER, np.uint8)
-    y, x = (height - size[1]) // 2, (width - size[0]) // 2
-    cell[y : y + size[1], x : x + size[0]] = small
+    y, x = (height - small.shape[0]) // 2, (width - small.shape[1]) // 2
+    cell[y : y + small.shape[0], x : x + small.shape[1]] = small
     return cell
 
 

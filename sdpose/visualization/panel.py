@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from .scaling import scaled
 from .skeleton import Skeleton
 from .skeleton_drawing import draw_people
 
@@ -79,10 +80,7 @@ def draw_window(
     """A picture's window with skeletons, scaled so that its longer side has ``side`` pixels; as :func:`draw_panel`."""
     left, top, right, bottom = window
     scale = side / max(right - left, bottom - top)
-    size = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
-    part = cv2.resize(
-        image[top:bottom, left:right], size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    )
+    part = scaled(image[top:bottom, left:right], scale)
     moved = [_moved(person, (left, top), scale) for person in people]
     part = draw_people(part, moved, skeleton, least, flags=scores is None)
     for person, score in zip(moved, scores or ()):

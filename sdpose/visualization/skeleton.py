@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from sdpose.config.joint_names import joint_names
+
 Color = tuple[int, int, int]
 """Blue, green and red, as OpenCV has them."""
 
@@ -47,7 +49,7 @@ class Skeleton:
         Args:
             metainfo: As :func:`mmpose.datasets.datasets.utils.parse_pose_metainfo` returns it.
         """
-        names = [metainfo['keypoint_id2name'][joint] for joint in range(metainfo['num_keypoints'])]
+        names = joint_names(metainfo)
         limbs = [(int(a), int(b)) for a, b in metainfo.get('skeleton_links') or ()]
         skeleton = cls.by_sides(limbs, sides_of(names, metainfo.get('flip_indices')))
         limb_colors, joint_colors = _colors(metainfo, 'skeleton_link_colors'), _colors(metainfo, 'keypoint_colors')

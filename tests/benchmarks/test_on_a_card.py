@@ -1,4 +1,4 @@
-"""The script for a borrowed GPU: every part runs on a stand-in, what fails or is cut off is said, trainings fit."""
+"""The script for minutes of a GPU: every part runs on a stand-in, what fails or is cut off is said, trainings fit."""
 
 import json
 import os

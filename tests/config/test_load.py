@@ -23,7 +23,7 @@ def _file(folder: Path, text: str) -> Path:
     [
         ('a = (', 'c.py cannot be read: SyntaxError'),
         ("_base_ = ['gone.py']", 'c.py cannot be read: .*gone.py'),
-        ("custom_imports = dict(imports=['no_such_module'])", 'c.py cannot be read: ImportError'),
+        ("custom_imports = dict(imports=['no_such_module'])", 'c.py cannot be read: custom_imports: ImportError'),
     ],
 )
 def test_unreadable_configs(tmp_path: Path, text: str, message: str) -> None:

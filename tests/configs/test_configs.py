@@ -251,13 +251,17 @@ def test_ikd_student_is_a_third_of_its_teacher():
 
 
 def test_ikd_mixes_annotation_and_teacher_by_halves():
-    for leaf in (CONFIGS / 'ikd').rglob('ikd*.py'):
+    leaves = list((CONFIGS / 'ikd').rglob('ikd*.py'))
+    assert len(leaves) == 4
+    for leaf in leaves:
         model = load_config(leaf).model
         assert model.head.loss.loss_weight == model.distiller.terms.loss_logit.loss_weight == 0.5
 
 
 def test_no_machine_path():
-    for path in CONFIGS.rglob('*.py'):
+    paths = list(CONFIGS.rglob('*.py'))
+    assert len(paths) > 100
+    for path in paths:
         assert not any(
             line.strip().startswith(('data_root', 'ann_file')) and os.path.isabs(line.split("'")[1])
             for line in path.read_text().splitlines()

@@ -6,6 +6,7 @@ import pytest
 from sdpose.synthetic.people.skeleton import COCO_JOINTS
 from sdpose.visualization import Skeleton, contact_sheet, draw_people, sides_of
 from sdpose.visualization.panel import draw_panel, window_of
+from sdpose.visualization.scaling import evenly_spaced, scaled
 
 SKELETON = Skeleton.by_sides([(5, 7), (6, 8)], sides_of(COCO_JOINTS))
 
@@ -176,3 +177,14 @@ def test_a_panel_has_a_score_over_its_person():
     changed = np.argwhere((drawn[0] != drawn[1]).any(axis=2))
     assert len(changed) > 100 and 26 < changed[:, 0].min() and changed[:, 0].max() < 26 + 4 * 60
     assert abs(changed[:, 1].mean() - 200) < 10
+
+
+def test_pictures_are_scaled_to_whole_pixels() -> None:
+    picture = np.zeros((10, 400, 3), np.uint8)
+    assert scaled(picture, 0.5).shape == (5, 200, 3) and scaled(picture, 2).shape == (20, 800, 3)
+    assert scaled(picture, 0.01).shape == (1, 4, 3)  # none has no rows
+
+
+@pytest.mark.parametrize('total, most, places', [(9, 3, [0, 4, 8]), (3, 12, [0, 1, 2]), (7, 1, [0]), (0, 4, [])])
+def test_examples_are_spread_over_all(total: int, most: int, places: list[int]) -> None:
+    assert evenly_spaced(total, most) == places

@@ -14,9 +14,9 @@ from sdpose.config.nodes import iter_leaves
 from sdpose.errors import DataError
 from sdpose.io.annotation_store import open_store
 from sdpose.io.json_file import read_json
+from sdpose.preflight.results import PERSON
 
 _SPLITS = ('train', 'val', 'test')
-_PERSON = 1
 
 
 def expected_files(cfg: Config) -> list[str]:
@@ -73,7 +73,7 @@ def _facts(path: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
         return facts
     if (store := open_store(path)) is not None:
         arrays = store.arrays
-        people = arrays.categories == _PERSON
+        people = arrays.categories == PERSON
         labelled = people & (arrays.joints[..., 2] > 0).any(axis=1)
         counts = dict(
             listed_images=len(arrays.image_ids), people=int(people.sum()), labelled_people=int(labelled.sum())
@@ -85,5 +85,5 @@ def _facts(path: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
         return facts
     if not isinstance(content, list):
         return facts
-    boxes = sum(isinstance(each, dict) and each.get('category_id') == _PERSON for each in content)
+    boxes = sum(isinstance(each, dict) and each.get('category_id') == PERSON for each in content)
     return {**facts, 'people': len(content), 'person_boxes': boxes}

@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+from sdpose.config.joint_names import joint_names
 from sdpose.errors import UserError
 from sdpose.io.atomic import atomic_write
 from sdpose.preflight.annotation_file import read_content, require_lists
@@ -37,9 +38,7 @@ def write_repaired(inspection: Inspection, out: Path) -> list[str]:
         raise UserError(f'--fix {out} is the annotation file itself: name another file')
     content = read_content(file)
     require_lists(file, content)
-    names = report.metainfo['keypoint_id2name']
-    joints = [names[joint] for joint in range(len(names))]
-    repaired, done = repair(content, folder, joints, report.turns)
+    repaired, done = repair(content, folder, joint_names(report.metainfo), report.turns)
     with atomic_write(out, 'w') as stream:
         json.dump(repaired, stream)
     changes = [f'  {what}: {count:,}' for what, count in done.most_common()]

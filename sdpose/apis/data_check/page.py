@@ -4,17 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
-from sdpose.apis.report.make import PAGE, write_page
-from sdpose.apis.report.pictures import Picture, address, draw_panels
 from sdpose.errors import DataError
 from sdpose.io.pictures import read_picture
 from sdpose.preflight.in_depth import Finding, Inspection, SetReport
 from sdpose.preflight.people import People
 from sdpose.visualization import Skeleton
-from sdpose.visualization.report_page import histogram, render_page
+from sdpose.visualization.report_page import PAGE, Picture, address, draw_panels, histogram, render_page, write_page
+from sdpose.visualization.scaling import evenly_spaced, scaled
 
 from .text import facts
 
@@ -102,9 +100,8 @@ def _pictures(report: SetReport) -> dict[str, list[Picture]]:
 def _people(report: SetReport, people: People) -> list[Picture]:
     skeleton = Skeleton.from_metainfo(report.metainfo)
     labelled = np.flatnonzero(people.labelled.any(axis=1))
-    chosen = labelled[np.linspace(0, len(labelled) - 1, min(_SHOWN, len(labelled))).round().astype(int)]
     shown = []
-    for place in np.unique(chosen).tolist():
+    for place in labelled[evenly_spaced(len(labelled), _SHOWN)].tolist():
         path = report.paths.get(int(people.pictures[place]), '')
         try:
             image = read_picture(path)
@@ -123,14 +120,12 @@ def _classes(report: SetReport) -> list[Picture]:
     first: dict[str, str] = {}
     for path in report.pictures:
         first.setdefault(Path(path).relative_to(report.folder).parts[0], path)
-    chosen = np.linspace(0, len(names) - 1, min(_SHOWN, len(names))).round().astype(int).tolist() if names else []
     shown = []
-    for name in (names[place] for place in chosen):
+    for name in (names[place] for place in evenly_spaced(len(names), _SHOWN)):
         try:
             image = read_picture(first[name])
         except (DataError, KeyError):
             continue
-        scale = _SIDE / max(image.shape[:2])
-        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        small = scaled(image, _SIDE / max(image.shape[:2]))
         shown.append(Picture(name, Path(first[name]).name, [(name, address(small))]))
     return shown

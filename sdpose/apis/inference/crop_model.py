@@ -20,6 +20,7 @@ from torch import Tensor
 from sdpose.apis.all_cycles import count_cycles
 from sdpose.apis.exported import check_agreement
 from sdpose.apis.model_zoo import require_device
+from sdpose.config.joint_names import joint_names
 from sdpose.config.load import check_arguments, load_config
 from sdpose.config.nodes import inner_datasets, input_size, split_datasets
 from sdpose.converters.publishing import filled_model
@@ -208,7 +209,7 @@ def load_checkpoint(
         size=size,
         padding=padding,
         warp=warp,
-        joints=tuple(metainfo['keypoint_id2name'][number] for number in range(metainfo['num_keypoints'])),
+        joints=tuple(joint_names(metainfo)),
         skeleton=Skeleton.from_metainfo(metainfo),
         flip_test=predictor.flip_test,
         beside=predictor.beside,

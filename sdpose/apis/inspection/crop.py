@@ -17,6 +17,7 @@ from mmengine.runner import CheckpointLoader
 from torch import Tensor
 
 from sdpose.config.building import building
+from sdpose.config.joint_names import joint_names
 from sdpose.config.nodes import iter_leaves
 from sdpose.config.options import prepare
 from sdpose.converters.publishing import filled_model
@@ -161,14 +162,14 @@ def load_model(config: str, checkpoint: str, cfg_options: dict[str, Any] | None 
     if isinstance(model, DistillClassifier):
         return LoadedModel(cfg, *own, (_CLASS_TOKEN,), {}, labels_of(meta_of(content).get('dataset_meta')))
     metainfo = _metainfo(cfg)
-    names = metainfo['keypoint_id2name']
+    names = joint_names(metainfo)
     neck = getattr(model, 'neck', None)
     if isinstance(neck, MultiCycledTransformer) and neck.tokenizer.num_queries != len(names):
         raise ConfigError(
             f'{config}: the model has {neck.tokenizer.num_queries} query tokens, but its data have {len(names)} '
             'joints: name the config that goes with the data'
         )
-    return LoadedModel(cfg, *own, tuple(names[number] for number in range(len(names))), metainfo)
+    return LoadedModel(cfg, *own, tuple(names), metainfo)
 
 
 def crop_picture(

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sdpose.datasets.joint_box import AREA
 from sdpose.errors import DataError, UserError, first_few
 from sdpose.preflight import coco_fields
 from sdpose.preflight.annotation_file import check_ids, read_content, require_annotation_file, require_lists
@@ -14,7 +15,6 @@ from sdpose.preflight.coco import check_listed
 from sdpose.preflight.entries import flat
 
 _MARGIN = 0.1  # of a box around joints, on each side
-_AREA = 0.53  # of a box: MMPose's rule for data without areas
 
 
 class Subjects(NamedTuple):
@@ -68,8 +68,8 @@ def read_subjects(file: Path, chosen: Sequence[str] = (), joints: Sequence[str] 
     categories = _choose(file, content.get('categories'), annotated, chosen)
     names = _joints_of(file, categories, joints)
     kinds = {category['id'] for category in categories}
-    _require_count(joints, [ann for ann in annotated if ann['category_id'] in kinds])
     people = [ann for ann in annotated if ann['category_id'] in kinds]
+    _require_count(joints, people)
     coco_fields.check_annotations(file, list(map(_with_box, people)), len(names))
     check_listed(file, people, {image['id'] for image in content['images']})
     limbs, odd = _limbs_of(categories[0], len(names))
@@ -191,7 +191,7 @@ def _complete(people: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[
             full['bbox'] = _box_around(labelled)
             boxes += [str(ann['id'])] * is_usable(full)
         if not ann.get('area'):
-            full['area'] = _AREA * full['bbox'][2] * full['bbox'][3]
+            full['area'] = AREA * full['bbox'][2] * full['bbox'][3]
             areas += [str(ann['id'])] * is_usable(full)
         done.append(full)
     guesses = []
@@ -200,7 +200,7 @@ def _complete(people: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[
             f'boxes around the joints, with a margin of a tenth, for {len(boxes)} without one (id {first_few(boxes)})'
         )
     if areas:
-        guesses.append(f'areas for {len(areas)} without one (id {first_few(areas)}): {_AREA} of the box')
+        guesses.append(f'areas for {len(areas)} without one (id {first_few(areas)}): {AREA} of the box')
     return done, guesses
 
 

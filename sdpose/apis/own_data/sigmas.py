@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from sdpose.config.joint_names import joint_names
 from sdpose.config.joint_sides import JointGuess, guess_joints
 from sdpose.preflight.metainfo import load_metainfo
 
@@ -30,7 +31,7 @@ def guess_sigmas(joints: Sequence[JointGuess]) -> Sigmas:
     coco = load_metainfo(dict(type='CocoDataset'))
     known = {
         joint.part: round(float(sigma), 4)
-        for joint, sigma in zip(guess_joints([*coco['keypoint_id2name'].values()]), coco['sigmas'], strict=True)
+        for joint, sigma in zip(guess_joints(joint_names(coco)), coco['sigmas'], strict=True)
     }
     mean = round(float(coco['sigmas'].mean()), 3)
     return Sigmas(

@@ -18,6 +18,7 @@ from sdpose.io.folders import atomic_folder, signals_unwind
 from sdpose.io.pictures import read_picture, write_picture
 from sdpose.io.progress import Report
 from sdpose.visualization import Skeleton, contact_sheet, draw_people, sides_of
+from sdpose.visualization.scaling import evenly_spaced
 
 from .blaze_pose import LIMBS, BlazePose, TaughtPerson
 
@@ -236,7 +237,7 @@ def _write_sheet(folder: Path, part: Labelled) -> None:
     """A page of pictures from all over the training split, with what was labelled."""
     skeleton = Skeleton.by_sides(part.limbs, sides_of(part.joints))
     pages = []
-    for place in np.unique(np.linspace(0, len(part.pictures) - 1, _SHOWN).round().astype(int)).tolist():
+    for place in evenly_spaced(len(part.pictures), _SHOWN):
         name, size, _, people = part.pictures[place]
         shown = [np.column_stack([each.places, _flags(each, size[::-1], part.least)]) for each in people]
         pages.append(draw_people(read_picture(folder / 'train' / name), shown, skeleton, height=720))

@@ -27,6 +27,7 @@ from sdpose.evaluation.coco.numbers import RECALLS, coco_numbers, crowd_numbers
 from sdpose.evaluation.suspicious_metrics import explain_metrics
 
 from .inputs import Annotated, Results
+from .plain import plain_number
 
 _CURVES = (0.5, 0.75, 0.9)
 _RECALL_IOUS = (0.5, 0.75)
@@ -178,10 +179,10 @@ def _joints(annotated: Annotated, results: Results, pairs: Pairs, errors: JointE
             'name': name,
             'people': int(people[joint]),
             'ap': float(ap),
-            **{f'pck_{share:g}': _number(pck[place, joint]) for share, place in zip(_PCKS, at)},
-            **{kind: _number(shares[number, joint]) for number, kind in enumerate(KINDS)},
-            'pck': [_number(value) for value in pck[:, joint]],
-            'median_distance': _number(np.median(own) if len(own := _finite(distances[:, joint])) else np.nan),
+            **{f'pck_{share:g}': plain_number(pck[place, joint]) for share, place in zip(_PCKS, at)},
+            **{kind: plain_number(shares[number, joint]) for number, kind in enumerate(KINDS)},
+            'pck': [plain_number(value) for value in pck[:, joint]],
+            'median_distance': plain_number(np.median(own) if len(own := _finite(distances[:, joint])) else np.nan),
         }
         for joint, (name, ap) in enumerate(zip(annotated.joints, joint_aps(evaluation)))
     ]
@@ -226,8 +227,8 @@ def _plain(calibration: Calibration) -> dict[str, Any]:
         'scores': calibration.scores.tolist(),
         'values': calibration.values.tolist(),
         'counts': calibration.counts.tolist(),
-        'error': _number(calibration.error),
-        'correlation': _number(calibration.correlation),
+        'error': plain_number(calibration.error),
+        'correlation': plain_number(calibration.correlation),
     }
 
 
@@ -298,8 +299,3 @@ def _say_remedy(remedy: Remedy, annotated: Annotated, ap: float) -> str:
 
 def _finite(values: np.ndarray) -> np.ndarray:
     return values[~np.isnan(values)]
-
-
-def _number(value: Any) -> float | None:
-    """A number that JSON knows: None for NaN."""
-    return None if np.isnan(value) else float(value)

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from sdpose.errors import DataError
@@ -11,11 +10,20 @@ from sdpose.evaluation.analysis.bootstrap import DRAWS, interval
 from sdpose.evaluation.analysis.calibration import calibrate
 from sdpose.evaluation.analysis.confusion import class_numbers, confusion, ranks
 from sdpose.io.pictures import read_picture
-from sdpose.visualization.report_page import Line, line_chart, render_page
+from sdpose.visualization.report_page import (
+    PAGE,
+    Line,
+    Picture,
+    address,
+    line_chart,
+    render_page,
+    say_faults,
+    write_page,
+)
+from sdpose.visualization.scaling import scaled
 
 from .inputs import paper_metrics
-from .make import PAGE, say_faults, write_page
-from .pictures import Picture, address
+from .plain import plain_number
 
 FIELDS = {'image': 'img_path', 'scores': 'pred_score', 'label': 'gt_label'}
 """What the report reads of each sample, by the name of its array."""
@@ -73,7 +81,7 @@ def _analyse(scores: np.ndarray, labels: np.ndarray, names: list[str]) -> dict[s
         'calibration': {
             'scores': calibration.scores.tolist(),
             'values': calibration.values.tolist(),
-            'error': None if np.isnan(calibration.error) else calibration.error,
+            'error': plain_number(calibration.error),
         },
     }
 
@@ -102,10 +110,7 @@ def _draw(
         except DataError as error:
             faults.append(str(error))
             continue
-        scale = _SIDE / max(image.shape[:2])
-        image = cv2.resize(
-            image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        )
+        image = scaled(image, _SIDE / max(image.shape[:2]))
         other = names[taken[place]]
         caption = f'{names[labels[place]]}, taken for {other} ({scores[place, taken[place]]:.2f})'
         pictures.append(Picture(caption, Path(path).name, [(other, address(image))]))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from sdpose.config.joint_names import joint_names
 from sdpose.config.load import load_config
 from sdpose.config.metafiles import iter_results
 from sdpose.config.nodes import inner_datasets, iter_datasets
@@ -55,7 +56,7 @@ class Annotated:
     @property
     def joints(self) -> list[str]:
         """Names of the joints."""
-        return [self.metainfo['keypoint_id2name'][joint] for joint in range(self.metainfo['num_keypoints'])]
+        return joint_names(self.metainfo)
 
     @property
     def mirrored(self) -> np.ndarray:

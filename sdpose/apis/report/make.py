@@ -1,19 +1,15 @@
 """Making of a report on COCO's or CrowdPose's evaluation: from files to a folder with the page and its numbers."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-from sdpose.errors import DataError, first_few
-from sdpose.io.atomic import atomic_write
+from sdpose.errors import DataError
 from sdpose.io.folders import require_writable
-from sdpose.visualization.report_page import coco_charts, render_page
+from sdpose.visualization.report_page import PAGE, Picture, coco_charts, render_page, say_faults, write_page
 
 from .analysis import Found, analyse, compare, numbers_of
 from .inputs import Annotated, Results, metainfo_of, paper_metrics, read_annotated, read_run
-from .pictures import Picture, choose_differences, choose_examples, draw_examples
-
-PAGE, NUMBERS = 'index.html', 'report.json'
+from .pictures import choose_differences, choose_examples, draw_examples
 
 
 def make_report(
@@ -97,15 +93,3 @@ def _draw(
             pictures['differences'], more = draw_examples(chosen, annotated, runs, images)
             faults += more
     return pictures, faults
-
-
-def say_faults(faults: list[str]) -> list[str]:
-    """What is said of pictures that could not be drawn."""
-    return [f'{len(faults)} pictures are left out: {first_few(faults, 1)}'] if faults else []
-
-
-def write_page(out: Path, report: dict[str, Any], page: str) -> None:
-    """Write the numbers of a report, then its page."""
-    for name, content in ((NUMBERS, json.dumps(report, indent=1, allow_nan=False)), (PAGE, page)):
-        with atomic_write(out / name, 'w', encoding='utf-8') as file:
-            file.write(content)

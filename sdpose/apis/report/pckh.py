@@ -5,15 +5,25 @@ from typing import Any
 
 import numpy as np
 
+from sdpose.config.joint_names import joint_names
 from sdpose.errors import DataError
 from sdpose.evaluation.analysis.bootstrap import DRAWS, draw_images, interval
 from sdpose.evaluation.analysis.pckh import PCKH_THRESHOLDS, head_distances, inverted_joints, mean_pckh, pckh
 from sdpose.io.pictures import read_picture
 from sdpose.visualization import Skeleton
-from sdpose.visualization.report_page import Line, histogram, line_chart, render_page
+from sdpose.visualization.report_page import (
+    PAGE,
+    Line,
+    Picture,
+    draw_panels,
+    histogram,
+    line_chart,
+    render_page,
+    say_faults,
+    write_page,
+)
 
-from .make import PAGE, say_faults, write_page
-from .pictures import Picture, draw_panels
+from .plain import plain_number
 
 FIELDS = {
     'image': 'img_path',
@@ -46,7 +56,7 @@ class _People:
             self.true = arrays['true'].reshape(count, -1, 2).astype(float)
             self.labelled = arrays['visible'].reshape(count, self.joints.shape[1], -1)[..., 0] > 0
             self.heads = arrays['head'].reshape(count, -1)[:, 0].astype(float)
-        self.names = [metainfo['keypoint_id2name'][joint] for joint in range(metainfo['num_keypoints'])]
+        self.names = joint_names(metainfo)
         found = (self.joints, self.true, self.labelled, self.heads)
         self.distances = head_distances(*found)
         self.inverted = inverted_joints(*found, np.asarray(metainfo['flip_indices']))
@@ -85,21 +95,21 @@ def _analyse(people: _People) -> dict[str, Any]:
         'people': len(distances),
         'images': len(images),
         'draws': DRAWS,
-        'pckh': {f'{threshold:g}': _plain(mean_pckh(distances, threshold)) for threshold in _AT},
+        'pckh': {f'{threshold:g}': plain_number(mean_pckh(distances, threshold)) for threshold in _AT},
         'interval': interval(np.array([mean_pckh(distances, 0.5, weight) for weight in weights])),
         'joints': [
             {
                 'name': name,
                 'people': int(known[:, joint].sum()),
-                'pckh': {f'{threshold:g}': _plain(values[joint]) for threshold, values in at.items()},
-                'median': _plain(np.median(own) if len(own := distances[known[:, joint], joint]) else np.nan),
-                'inverted': _plain(people.inverted[:, joint].sum() / max(known[:, joint].sum(), 1)),
+                'pckh': {f'{threshold:g}': plain_number(values[joint]) for threshold, values in at.items()},
+                'median': plain_number(np.median(own) if len(own := distances[known[:, joint], joint]) else np.nan),
+                'inverted': plain_number(people.inverted[:, joint].sum() / max(known[:, joint].sum(), 1)),
             }
             for joint, name in enumerate(people.names)
         ],
         'groups': {
             name: [
-                dict(name=each, people=int(chosen.sum()), pckh=_plain(mean_pckh(distances[chosen], 0.5)))
+                dict(name=each, people=int(chosen.sum()), pckh=plain_number(mean_pckh(distances[chosen], 0.5)))
                 for each, chosen in parts.items()
                 if chosen.any()
             ]
@@ -107,8 +117,8 @@ def _analyse(people: _People) -> dict[str, Any]:
         },
         'thresholds': PCKH_THRESHOLDS.tolist(),
         'curves': {
-            'mean': [_plain(mean_pckh(distances, each)) for each in PCKH_THRESHOLDS],
-            'joints': [[_plain(value) for value in pckh(distances, each)] for each in PCKH_THRESHOLDS],
+            'mean': [plain_number(mean_pckh(distances, each)) for each in PCKH_THRESHOLDS],
+            'joints': [[plain_number(value) for value in pckh(distances, each)] for each in PCKH_THRESHOLDS],
         },
         'distances': np.histogram(np.minimum(distances[known], _EDGES[-1]), _EDGES)[0].tolist(),
     }
@@ -184,8 +194,3 @@ def _draw(people: _People, skeleton: Skeleton) -> tuple[dict[str, list[Picture]]
         if pictures:
             drawn[title] = pictures
     return drawn, faults
-
-
-def _plain(value: Any) -> float | None:
-    """A number that JSON knows: None for NaN."""
-    return None if np.isnan(value) else float(value)

@@ -1,23 +1,20 @@
 """Pictures of a report: people of each kind of error, annotated and predicted side by side."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from sdpose.errors import DataError
 from sdpose.evaluation.analysis.taxonomy import INVERSION, JITTER, MISS, SWAP
 from sdpose.io.pictures import read_picture
 from sdpose.visualization import Skeleton
-from sdpose.visualization.panel import draw_window, window_of
+from sdpose.visualization.report_page import Picture, draw_panels
 
 from .analysis import Found
 from .inputs import Annotated, Results
 
-_SIDE, _QUALITY = 360, 82
 _EACH = 4  # pictures of a kind
 _LEGIBLE = 48.0**2  # area in square pixels from which on people are shown first
 
@@ -34,20 +31,6 @@ class Example(NamedTuple):
     annotated: int
     predicted: tuple[int, ...]
     caption: str
-
-
-class Picture(NamedTuple):
-    """An example as it stands on the page.
-
-    Attributes:
-        caption: What is to be seen.
-        file: Of the image.
-        panels: What each panel shows, and the panel as a ``data:`` address.
-    """
-
-    caption: str
-    file: str
-    panels: list[tuple[str, str]]
 
 
 def choose_examples(results: Results, found: Found) -> dict[str, list[Example]]:
@@ -175,27 +158,3 @@ def _draw(example: Example, annotated: Annotated, runs: Sequence[Results], skele
             held = [*held, np.column_stack([shown[0][:, :2], held[0][:, 2] if held else shown[0][:, 2]])]
     labels = ['annotated', *(['predicted'] if len(runs) == 1 else ['this run', 'the other run'])]
     return Picture(example.caption, name, draw_panels(image, held, dict(zip(labels, [true, *found])), skeleton))
-
-
-def draw_panels(
-    image: np.ndarray, held: Sequence[np.ndarray], people: Mapping[str, Sequence[np.ndarray]], skeleton: Skeleton
-) -> list[tuple[str, str]]:
-    """The same part of an image with other people in each panel.
-
-    Args:
-        image: (H, W, 3) uint8 BGR.
-        held: People (K, 3) whose labelled joints are within the part.
-        people: Those of each panel, by its label.
-        skeleton: Limbs and colors.
-
-    Returns:
-        Labels and addresses.
-    """
-    window = window_of(held, [0.01] * len(held), image.shape)
-    return [(label, address(draw_window(image, window, shown, skeleton, _SIDE))) for label, shown in people.items()]
-
-
-def address(picture: np.ndarray) -> str:
-    """A picture as the address of itself."""
-    content = cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
-    return f'data:image/jpeg;base64,{base64.b64encode(content.tobytes()).decode()}'

@@ -4,12 +4,12 @@ import os
 import platform
 import subprocess
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from sdpose.io.machine import installed_version, processor
 from sdpose.version import __version__
 
 _PACKAGES = (
@@ -33,30 +33,14 @@ def environment() -> dict[str, Any]:
     return dict(
         gpus=gpus,
         cuda=torch.version.cuda if gpus else None,
-        cpu=_cpu(),
+        cpu=processor(),
         cores=len(os.sched_getaffinity(0)),
         system=f'{platform.system()} {platform.machine()}',
         python=platform.python_version(),
-        packages={name: found for name in _PACKAGES if (found := _version(name))},
+        packages={name: found for name in _PACKAGES if (found := installed_version(name))},
         sdpose=__version__,
         commit=_commit(),
     )
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ''
-
-
-def _cpu() -> str:
-    """The processor's name, as Linux has it."""
-    try:
-        lines = Path('/proc/cpuinfo').read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(':')[2].strip() for line in lines if line.startswith('model name')), '')
 
 
 def _commit() -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sdpose.preflight.results import PERSON
+
 FACTS = {
     'images': 'images',
     'classes': 'folders of classes',
@@ -20,7 +22,6 @@ FACTS = {
 """What can be known: ``images`` and ``classes`` about a folder, the others about a file."""
 
 _IMAGES = ('.jpg', '.jpeg', '.png')
-_PERSON = 1
 
 
 def compare(root: str, known: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, dict[str, Any]], list[str]]:
@@ -61,8 +62,8 @@ def _of_file(path: Path) -> dict[str, Any]:
         if isinstance(parsed, list) and parsed and 'center' in parsed[0]:  # of MPII
             return {**facts, 'people': len(parsed)}
         if isinstance(parsed, list):
-            return {**facts, 'person_boxes': sum(box['category_id'] == _PERSON for box in parsed)}
-        people = [person for person in parsed['annotations'] if person['category_id'] == _PERSON]
+            return {**facts, 'person_boxes': sum(box['category_id'] == PERSON for box in parsed)}
+        people = [person for person in parsed['annotations'] if person['category_id'] == PERSON]
         labelled = sum(any(person['keypoints'][2::3]) for person in people)
         return {**facts, 'listed_images': len(parsed['images']), 'people': len(people), 'labelled_people': labelled}
     except (ValueError, KeyError, TypeError):

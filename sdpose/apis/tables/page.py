@@ -10,7 +10,7 @@ from sdpose.visualization.report_page import Interval, Line, interval_chart, lin
 
 from .learning import learning_curves
 from .plan import Table
-from .report import Outcome, bounds, gap, mean_and_spread, reference_of
+from .report import Outcome, bounds, by_cycle, gap, mean_and_spread, reference_of
 
 
 def table_page(table: Table, outcomes: Sequence[Outcome], about: str, remarks: Sequence[str]) -> str:
@@ -65,10 +65,9 @@ def _row(table: Table, item: Outcome) -> dict[str, Any]:
 
 
 def _by_cycle(item: Outcome) -> list[str]:
-    """Mean and spread of every cycle."""
+    """Mean and spread of every cycle; nothing where there is one."""
     count = max((len(found) for found in item.seeds if found), default=0)
-    cycles = range(1, count + 1) if count > 1 else ()
-    return [mean_and_spread([found[cycle] for found in item.seeds if found and cycle in found]) for cycle in cycles]
+    return by_cycle(item, range(1, count + 1) if count > 1 else ())
 
 
 def _pairs(table: Table, outcomes: Sequence[Outcome], reference: Outcome) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -97,6 +97,11 @@ def mean_and_spread(values: Sequence[float], sign: bool = False) -> str:
     return mean if len(values) < 2 else f'{mean} ± {statistics.stdev(values):.1f}'
 
 
+def by_cycle(outcome: Outcome, cycles: Iterable[int]) -> list[str]:
+    """Mean and spread of some cycles, counted from 1, over the finished seeds; a dash for one that none has."""
+    return [mean_and_spread([found[cycle] for found in outcome.seeds if found and cycle in found]) for cycle in cycles]
+
+
 def bounds(found: Gap) -> str:
     """``-0.2 to +1.4``: the interval of a difference; a dash where there is none."""
     interval = found.interval()
@@ -149,10 +154,7 @@ def _counts(table: Table, outcomes: Sequence[Outcome]) -> list[list[str]]:
     for item in outcomes:
         values = item.finished(table.read)
         measured = mean_and_spread(values) + (f' ({item.row.read} cycle)' if values and item.row.read else '')
-        by_cycle = [
-            mean_and_spread([found[cycle] for found in item.seeds if found and cycle in found]) for cycle in cycles
-        ]
-        cells.append([_number(item.row.paper), measured, *by_cycle, str(len(values))])
+        cells.append([_number(item.row.paper), measured, *by_cycle(item, cycles), str(len(values))])
     return cells
 
 

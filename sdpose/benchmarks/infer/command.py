@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sdpose.benchmarks.device import PRECISIONS, check_device
 from sdpose.benchmarks.table import Table
-from sdpose.benchmarks.train.command import PRECISIONS, check_device
 from sdpose.errors import UserError
 
 if TYPE_CHECKING:

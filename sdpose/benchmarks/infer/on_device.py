@@ -7,11 +7,11 @@ from typing import Any
 
 import torch
 
+from sdpose.benchmarks.device import autocast
+from sdpose.benchmarks.peak import flops_of_product, square_product
 from sdpose.benchmarks.table import Table
 from sdpose.benchmarks.timing import interleaved
 from sdpose.benchmarks.train.kept import peak_bytes
-from sdpose.benchmarks.train.measure import SIDES, square_product
-from sdpose.benchmarks.train.steps import autocast
 from sdpose.deploy.optimize import deploy
 
 from .subjects import Subject
@@ -65,7 +65,7 @@ def _rows(
     runs = {name: _runner(model, images, precision) for name, model in models.items()}
     memory = {name: peak_bytes(run, device) for name, run in runs.items()}
     times = interleaved({'gemm': square_product(device, precision), **runs}, rounds, warmup=2)
-    peak = 2 * SIDES[device.type] ** 3 / median(times['gemm'])
+    peak = flops_of_product(device) / median(times['gemm'])
     return [
         {
             'model': subject.name,

@@ -13,7 +13,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from sdpose.benchmarks.machine import gemm_peak
+from sdpose.benchmarks.peak import gemm_peak
 from sdpose.benchmarks.table import Table
 from sdpose.benchmarks.timing import clock_for
 from sdpose.deploy.optimize import deploy, optimize_for_inference

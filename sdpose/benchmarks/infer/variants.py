@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sdpose.benchmarks.peak import SIDES, flops_of_product, square_product
 from sdpose.benchmarks.table import Table
 from sdpose.benchmarks.timing import clock_for, interleaved, ratio
 from sdpose.deploy.export.formats import BY_NAME
@@ -24,8 +25,8 @@ from sdpose.errors import ConfigError
 from .subjects import ByHand, Subject
 
 LIBRARIES = ('torch', 'onnxruntime', 'openvino', 'ncnn', 'ai-edge-litert')
-_SIDE = 1024  # of the square matrices that measure the peak
-_GEMM = {'gemm float32': torch.float32, 'gemm bfloat16': torch.bfloat16}
+_CPU = torch.device('cpu')
+_GEMM = {'gemm float32': 'fp32', 'gemm bfloat16': 'bf16'}  # products that measure the peak, and their precisions
 _CALIBRATED = 8  # random images that int8 is calibrated on: its time does not depend on them
 _REDUCED = (' bf16', ' int8')  # how names of variants of less than float32 end
 _BASELINE, _PLAIN = 'torch, by hand', 'torch, plain'
@@ -145,9 +146,10 @@ def measure(subject: Subject, plan: Plan) -> Measured:
             runners.update(make(subject, plan, image, Path(folder)))
         wanted = _arrays(subject.model(image, None, mode='tensor'))
         differences = {name: _difference(wanted, _arrays(run())) for name, run in runners.items()}
-        timed: dict[str, Callable[[], Any]] = {**_products(), **runners}
+        products = {name: square_product(_CPU, precision) for name, precision in _GEMM.items()}
+        timed: dict[str, Callable[[], Any]] = {**products, **runners}
         times = interleaved(timed, plan.rounds, warmup=2, clock=clock_for(plan.threads))
-    peaks = {name: 2 * _SIDE**3 / median(times.pop(name)) for name in _GEMM}
+    peaks = {name: flops_of_product(_CPU) / median(times.pop(name)) for name in _GEMM}
     return Measured(subject, plan.batch, times, peaks, differences)
 
 
@@ -172,10 +174,11 @@ def table(results: Sequence[Measured], method: str) -> Table:
                     'difference': f'{result.differences[name]:.0e}',
                 }
             )
+    side = SIDES[_CPU.type]
     peaks = [median(result.peaks[name] for result in results) / 1e9 for name in _GEMM]
     notes = (
         f'{method}.',
-        f'Peak: a {_SIDE} x {_SIDE} matrix product in torch, timed in the same rounds: {peaks[0]:.0f} GFLOP/s in '
+        f'Peak: a {side} x {side} matrix product in torch, timed in the same rounds: {peaks[0]:.0f} GFLOP/s in '
         f'float32, {peaks[1]:.0f} in bfloat16. Share: one deployed pass with nothing left out, by time and peak.',
         '"By hand": all cycles run, attention unfused, every map kept. "Plain": the model in eval mode as it stands, '
         'or exported so. "Deployed": optimize_for_inference, or the exported file.',
@@ -235,15 +238,6 @@ def _in_runtimes(subject: Subject, plan: Plan, image: Tensor, folder: Path) -> I
                 request = ExportRequest((runtime,), 'int8', batch=plan.batch)
                 file = form.write(graph, request, folder / f'{runtime}-int8', '{}', images)  # type: ignore[arg-type]
                 yield f'{runtime}, {name} int8', _call(form.open(file, 'int8', plan.threads).run, array)
-
-
-def _products() -> dict[str, Callable[[], Any]]:
-    """The matrix products that say what the machine can do."""
-    found: dict[str, Callable[[], Any]] = {}
-    for name, dtype in _GEMM.items():
-        left, right = (torch.randn(_SIDE, _SIDE).to(dtype) for _ in range(2))
-        found[name] = _call(torch.mm, left, right)
-    return found
 
 
 def _arrays(output: Any) -> list[np.ndarray]:

@@ -1,13 +1,10 @@
 """The options of ``benchmark.py train``, and the table that they ask for."""
 
 import argparse
-from collections.abc import Sequence
 from time import perf_counter, process_time
 
+from sdpose.benchmarks.device import PRECISIONS, check_device
 from sdpose.benchmarks.table import Table
-from sdpose.errors import UserError
-
-PRECISIONS = ('fp32', 'tf32', 'bf16', 'fp16')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,27 +46,3 @@ def run(args: argparse.Namespace) -> list[Table]:
         process_time if args.device == 'cpu' and args.threads == 1 else perf_counter,
     )
     return [report.table([measure.measure(config, plan) for config in args.configs], plan, args.threads)]
-
-
-def check_device(name: str, precisions: Sequence[str]) -> None:
-    """Refuse a device that is not there, and a precision that it has not.
-
-    Args:
-        name: Of ``--device``.
-        precisions: Of ``--precisions``.
-
-    Raises:
-        UserError: Naming the option.
-    """
-    import torch
-
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise UserError(f'--device {name}: cpu, cuda or cuda:N') from error
-    if device.type not in ('cpu', 'cuda'):
-        raise UserError(f'--device {name}: cpu, cuda or cuda:N')
-    if device.type == 'cuda' and (device.index or 0) >= torch.cuda.device_count():
-        raise UserError(f'--device {name}: torch sees {torch.cuda.device_count()} GPUs; --device cpu runs here')
-    if device.type == 'cpu' and (odd := {'tf32', 'fp16'}.intersection(precisions)):
-        raise UserError(f'--precisions {min(odd)} needs a GPU (--device cuda); a CPU has fp32 and bf16')

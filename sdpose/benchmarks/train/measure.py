@@ -10,18 +10,18 @@ import torch
 from torch import Tensor
 
 from sdpose.apis.complexity import count_macs
+from sdpose.benchmarks.device import autocast
 from sdpose.benchmarks.infer import subjects
+from sdpose.benchmarks.peak import flops_of_product, square_product
 from sdpose.benchmarks.timing import interleaved
 from sdpose.errors import ConfigError, UserError
 
 from .kept import kept_per_image, peak_bytes
-from .steps import Batch, OwnWay, ReleasedWay, autocast, step_of
+from .steps import Batch, OwnWay, ReleasedWay, step_of
 
 # Options of the package's step, each measured by itself beside the plain one.
 OPTIONS = ('checkpoint_cycles', 'channels_last', 'compile', 'fused')
 BASELINE, PLAIN = 'released way', 'SDPose'
-SIDES = dict(cpu=1024, cuda=8192)  # of the square matrices that measure the peak
-_DTYPES = dict(bf16=torch.bfloat16, fp16=torch.float16)
 
 
 class Plan(NamedTuple):
@@ -30,7 +30,7 @@ class Plan(NamedTuple):
     Attributes:
         device: Where.
         batch: Images of a step.
-        precisions: Of ``command.PRECISIONS``.
+        precisions: Of :data:`sdpose.benchmarks.device.PRECISIONS`.
         options: Of ``OPTIONS``.
         with_baseline: Whether the released way is measured, too.
         rounds: Steps that each variant is timed.
@@ -94,7 +94,7 @@ def measure(config: str, plan: Plan) -> Measured:
     memory = {key: _peak(step, key, plan) for key, step in steps.items()}
     products = {('gemm', precision): square_product(plan.device, precision) for precision in plan.precisions}
     times = interleaved({**products, **steps}, plan.rounds, warmup=1, clock=plan.clock)
-    flops = 2 * SIDES[plan.device.type] ** 3
+    flops = flops_of_product(plan.device)
     peaks = {precision: flops / median(times.pop(('gemm', precision))) for precision in plan.precisions}
     return Measured(subject.name, 6 * macs, times, peaks, kept, memory, losses)
 
@@ -143,22 +143,3 @@ def _peak(step: Callable[[], None], key: tuple[str, str], plan: Plan) -> int | N
             f'{", ".join(key)}: {plan.device} has too little memory for --batch {plan.batch}: take a smaller one, or '
             '--without-baseline'
         ) from error
-
-
-def square_product(device: torch.device, precision: str) -> Callable[[], None]:
-    """A product of two square matrices of ``SIDES``: the most that a device can do.
-
-    Args:
-        device: Where.
-        precision: Of ``command.PRECISIONS``.
-    """
-    side = SIDES[device.type]
-    left, right = (torch.randn(side, side, device=device).to(_DTYPES.get(precision, torch.float32)) for _ in range(2))
-
-    def product() -> None:
-        with autocast(device, precision if precision == 'tf32' else 'fp32'):
-            torch.mm(left, right)
-        if device.type == 'cuda':
-            torch.cuda.synchronize(device)
-
-    return product

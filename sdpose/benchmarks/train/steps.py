@@ -5,7 +5,6 @@ Shapes: B batch, K joints, H and W the heatmap size.
 
 import copy
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -14,10 +13,9 @@ from mmpose.evaluation.functional import pose_pck_accuracy
 from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
+from sdpose.benchmarks.device import autocast
 from sdpose.benchmarks.infer.subjects import ByHand, Subject
 from sdpose.models.heads import TokenPoseHead
-
-_HALF = dict(bf16=torch.bfloat16, fp16=torch.float16)
 
 
 class Batch:
@@ -140,7 +138,7 @@ def step_of(way: Any, batch: Batch, precision: str, fused: bool = False) -> Call
     Args:
         way: :class:`OwnWay` or :class:`ReleasedWay`.
         batch: What it is trained on.
-        precision: Of ``PRECISIONS``; fp16 scales the loss.
+        precision: Of :data:`sdpose.benchmarks.device.PRECISIONS`; fp16 scales the loss.
         fused: Whether Adam takes its step by one kernel.
     """
     device = batch.images.device
@@ -159,13 +157,6 @@ def step_of(way: Any, batch: Batch, precision: str, fused: bool = False) -> Call
             torch.cuda.synchronize(device)
 
     return step
-
-
-def autocast(device: torch.device, precision: str) -> Any:
-    """The context of a forward pass; TF32 is allowed, or not, for products and convolutions of float32."""
-    if device.type == 'cuda':
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == 'tf32'
-    return torch.autocast(device.type, _HALF[precision]) if precision in _HALF else nullcontext()
 
 
 def _trainable(model: nn.Module, device: torch.device) -> Any:

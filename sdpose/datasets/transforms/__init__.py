@@ -1,4 +1,4 @@
-"""Transforms that MMPose lacks or draws differently."""
+"""Steps of pipelines that MMPose lacks, draws differently, or takes more time for."""
 
 from . import torchvision_transforms
 from .clipped_normal_bbox import ClippedNormalBBoxTransform

@@ -18,17 +18,12 @@ from sdpose.models.heads import TokenClsHead, TokenRegHead, TokenSimCCHead
 from sdpose.models.transformers import MultiCycledTransformer
 from sdpose.structures import SIGMAS, CycleTokens, TokenSet
 
+from ..runtime import OUTPUTS
 from .decoding import HeatmapDecoder, one_hot
 
 INPUT = 'image'
 STATE = ('tokens', 'position')  # all tokens of a person (B, T, D), and where they are, if some were pruned
-NAMES = dict(
-    heatmaps=('heatmaps',),
-    coordinates=('keypoints', 'scores'),
-    joints=('keypoints', 'scores'),
-    simcc=('simcc_x', 'simcc_y'),
-    classes=('logits',),
-)
+NAMES = OUTPUTS  # of the outputs, by kind
 
 
 class Flip(NamedTuple):

@@ -11,16 +11,16 @@ from mmpose.datasets.transforms import GetBBoxCenterScale, TopdownAffine
 from mmpose.registry import DATASETS, TRANSFORMS
 from torch import Tensor
 
+from sdpose.config.joint_names import joint_names
 from sdpose.config.nodes import input_size, resolve_type, split_datasets
 from sdpose.errors import ConfigError
 from sdpose.version import __version__
 
-from ..runtime import HEATMAP_CODECS
+from .. import runtime
+from ..codec import under_mmposes_name
 from .graph import INPUT, DeployedGraph, Flip, normalization
 
-FORMAT_VERSION = 1
-KEY = 'sdpose'  # of the metadata inside a file
-FILE = 'metadata.json'
+KEY, FILE = runtime.METADATA_KEY, runtime.METADATA_FILE  # of the metadata, inside a file and beside it
 
 
 def joints_of(cfg: Config) -> dict[str, Any]:
@@ -42,9 +42,8 @@ def joints_of(cfg: Config) -> dict[str, Any]:
 
 def _joints(info: dict[str, Any]) -> dict[str, Any]:
     meta = parse_pose_metainfo(info)
-    count = len(meta['keypoint_id2name'])
     return dict(
-        names=[meta['keypoint_id2name'][number] for number in range(count)],
+        names=joint_names(meta),
         flip_pairs=[[*pair] for pair in sorted({tuple(sorted(map(int, pair))) for pair in meta['flip_pairs']})],
         skeleton=[[*map(int, link)] for link in meta['skeleton_links']],
         sigmas=[round(float(value), 6) for value in meta['sigmas']],
@@ -53,20 +52,8 @@ def _joints(info: dict[str, Any]) -> dict[str, Any]:
 
 def flip_indices(joints: Mapping[str, Any]) -> tuple[int, ...]:
     """Which joint each joint becomes in a mirror; empty where there are no joints."""
-    order = list(range(len(joints.get('names', ()))))
-    for one, other in joints.get('flip_pairs', ()):
-        order[one], order[other] = other, one
-    return tuple(order)
-
-
-def _codec(config: Any) -> dict[str, Any] | None:
-    """A codec's config under MMPose's name, where it is another decoder of the same numbers."""
-    if config is None:
-        return None
-    codec = config.to_dict() if hasattr(config, 'to_dict') else dict(config)
-    if codec.get('type') in HEATMAP_CODECS:
-        codec['type'] = HEATMAP_CODECS[0]
-    return codec
+    order = runtime.flip_indices(len(joints.get('names', ())), joints.get('flip_pairs', ()))
+    return tuple(order.tolist())
 
 
 def describe(
@@ -87,9 +74,9 @@ def describe(
     swaps = preprocessor.get('bgr_to_rgb', False) or preprocessor.get('rgb_to_bgr', False)
     rgb = (swaps or graph.kind == 'classes') and not graph.swap
     beside = list(graph.beside)
-    decoded = graph.kind in ('joints', 'simcc')
+    decoded, decoder = graph.kind in ('joints', 'simcc'), cfg.model.head.get('decoder')
     return dict(
-        format_version=FORMAT_VERSION,
+        format_version=runtime.FORMAT_VERSION,
         sdpose_version=__version__,
         config=Path(config).stem,
         task='classes' if graph.kind == 'classes' else 'pose',
@@ -108,7 +95,7 @@ def describe(
             **(dict(state=list(graph.state)) if graph.state else {}),
         ),
         joints=joints,
-        codec=_codec(cfg.model.head.get('decoder')),
+        codec=None if decoder is None else under_mmposes_name(decoder),
         padding=float(_cropping(cfg, GetBBoxCenterScale).get('padding', 1.25)),
         use_udp=bool(_cropping(cfg, TopdownAffine).get('use_udp', False)),
         flip_test=dict(

@@ -2,12 +2,10 @@
 
 import numpy as np
 
-from sdpose.evaluation.coco.pairs import pairs_of_ranges
+from sdpose.evaluation.coco.pairs import BOXES, pairs_of_ranges
 from sdpose.evaluation.coco.truth import Truth
 
 from .subsets import box_ious
-
-_PAIRS = 65536
 
 
 def box_recall(truth: Truth, ignored: np.ndarray, images: np.ndarray, boxes: np.ndarray, iou: float) -> float:
@@ -26,6 +24,6 @@ def box_recall(truth: Truth, ignored: np.ndarray, images: np.ndarray, boxes: np.
     image = truth.group % len(truth.images)
     starts, ends = (np.searchsorted(place, image, side=side) for side in ('left', 'right'))
     largest = np.zeros(len(image))
-    for person, box in pairs_of_ranges(starts, ends, _PAIRS):
+    for person, box in pairs_of_ranges(starts, ends, BOXES):
         np.maximum.at(largest, person, box_ious(truth.boxes[person], boxes[box]))
     return float((largest[~ignored] >= iou).mean())

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from sdpose.evaluation.coco.matching import Candidates
-from sdpose.evaluation.coco.pairs import pairs_of_ranges
+from sdpose.evaluation.coco.pairs import BOXES, pairs_of_ranges
 
 from .evaluation import Evaluation
 from .pairing import joint_similarity
@@ -15,7 +15,6 @@ from .subsets import box_ious
 _LEAST_IOU = 0.3
 _LEAST_PEOPLE = 3  # fewer tell nothing of an order
 _BETTER = 0.05  # of AP, and of similarity, before another reading is named
-_PAIRS = 65536
 
 
 class Remedy(NamedTuple):
@@ -89,7 +88,7 @@ def _pairs_by_span(candidates: Candidates, evaluation: Evaluation) -> tuple[np.n
     best, partner = np.full(len(true), _LEAST_IOU), np.full(len(true), -1)
     starts, ends = (np.searchsorted(candidates.group, truth.group, side=side) for side in ('left', 'right'))
     starts[evaluation.ignored] = ends[evaluation.ignored]
-    for annotated, predicted in pairs_of_ranges(starts, ends, _PAIRS):
+    for annotated, predicted in pairs_of_ranges(starts, ends, BOXES):
         iou = box_ious(true[annotated], found[predicted])
         order = np.argsort(iou, kind='stable')  # the last written is the best
         annotated, predicted, iou = annotated[order], predicted[order], iou[order]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sdpose.evaluation.coco.numbers import EASY, HARD, beyond_ranges
-from sdpose.evaluation.coco.pairs import pairs_of_ranges
+from sdpose.evaluation.coco.pairs import BOXES, pairs_of_ranges
 from sdpose.evaluation.coco.truth import Truth
 
 from .evaluation import Evaluation
@@ -14,7 +14,6 @@ _SIDES = (0, 32, 64, 96, 192, 1e5)  # roots of areas, in pixels
 _SHARES = (0.3, 0.6, 0.9, 1.0)  # of the joints; of COCO's 17 these are 5, 10, 15 and 17
 _OVERLAPS = (0.0, 0.1, 0.3, 0.5)
 _BORDER = 1.0  # pixels
-_PAIRS = 65536
 
 
 class Group(NamedTuple):
@@ -84,7 +83,7 @@ def nearest_people(evaluation: Evaluation) -> np.ndarray:
     spans = np.concatenate([low, high - low], axis=1)
     starts, ends = (np.searchsorted(truth.group, candidates.group, side=side) for side in ('left', 'right'))
     nearest, largest = np.full(len(spans), -1), np.zeros(len(spans))
-    for one, other in pairs_of_ranges(starts, ends, _PAIRS):
+    for one, other in pairs_of_ranges(starts, ends, BOXES):
         iou = box_ious(spans[one], truth.boxes[other])
         np.maximum.at(largest, one, iou)
         best = (iou == largest[one]) & (iou > 0)  # the partners of one prediction stay together
@@ -126,7 +125,7 @@ def largest_overlaps(truth: Truth) -> np.ndarray:
     """The largest IoU (G,) of each box with that of another annotated person of the image who is no group."""
     largest = np.zeros(len(truth.group))
     starts, ends = (np.searchsorted(truth.group, truth.group, side=side) for side in ('left', 'right'))
-    for one, other in pairs_of_ranges(starts, ends, _PAIRS):
+    for one, other in pairs_of_ranges(starts, ends, BOXES):
         keep = (one != other) & ~truth.crowd[other]
         one, other = one[keep], other[keep]
         np.maximum.at(largest, one, box_ious(truth.boxes[one], truth.boxes[other]))
@@ -157,7 +156,7 @@ def crowd_indices(truth: Truth) -> np.ndarray:
     """
     own, others = truth.labelled.sum(axis=1), np.zeros(len(truth.group))
     starts, ends = (np.searchsorted(truth.group, truth.group, side=side) for side in ('left', 'right'))
-    for one, other in pairs_of_ranges(starts, ends, _PAIRS // truth.labelled.shape[1] + 1):
+    for one, other in pairs_of_ranges(starts, ends, BOXES // truth.labelled.shape[1] + 1):
         keep = one != other
         one, other = one[keep], other[keep]
         corner, size = truth.boxes[one, None, :2], truth.boxes[one, None, 2:]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sdpose.evaluation.coco.pairs import pairs_of_ranges
+from sdpose.evaluation.coco.pairs import PEOPLE, pairs_of_ranges
 
 from .evaluation import Evaluation
 from .pairing import Pairs, joint_similarity
@@ -20,7 +20,6 @@ GOOD, JITTER, INVERSION, SWAP, MISS = range(5)
 UNLABELLED = -1
 NEAR, WELL = 0.5, 0.85
 """The similarity from which on a joint is at a place, and from which on it is good."""
-_PAIRS = 8192
 
 
 class JointErrors(NamedTuple):
@@ -56,7 +55,7 @@ def joint_errors(evaluation: Evaluation, pairs: Pairs, mirrored: np.ndarray) -> 
     other = np.full(own.shape, -1.0)
     group = truth.group[pairs.annotated]
     starts, ends = (np.searchsorted(truth.group, group, side=side) for side in ('left', 'right'))
-    for pair, person in pairs_of_ranges(starts, ends, _PAIRS):
+    for pair, person in pairs_of_ranges(starts, ends, PEOPLE):
         keep = person != pairs.annotated[pair]
         pair, person = pair[keep], person[keep]
         for order in (np.arange(len(mirrored)), mirrored):

@@ -7,12 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .pairs import pairs_of_ranges
+from .pairs import PEOPLE, pairs_of_ranges
 from .predictions import Predictions
 from .truth import Truth
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
-_PAIRS = 8192  # at once, so that they stay in the processor's cache
 _MOST = 20  # people that are counted of an image and a category
 
 
@@ -179,7 +178,7 @@ def alike_pairs(
     labelled = np.argsort(~truth.labelled, axis=1, kind='stable')  # (G, K), labelled joints first
     starts, ends = (np.searchsorted(truth.group, candidates.group, side=side) for side in ('left', 'right'))
     found = []
-    for predicted, annotated in pairs_of_ranges(starts, ends, _PAIRS):
+    for predicted, annotated in pairs_of_ranges(starts, ends, PEOPLE):
         similarity = np.zeros(len(predicted))
         of_pair = number[annotated]
         # As many joints in one array: each row is summed as xtcocotools sums it.

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+PEOPLE, BOXES = 8192, 65536
+"""Pairs of people with their joints, and of boxes, at once: so many stay in the processor's cache."""
+
 
 def pairs_of_ranges(starts: np.ndarray, ends: np.ndarray, most: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Pairs of each number i of 0 to N - 1 with all of ``starts[i]`` to ``ends[i] - 1``, in that order.

@@ -5,10 +5,9 @@ Shapes: N people, K joints, P pairs.
 
 import numpy as np
 
-from .pairs import pairs_of_ranges
+from .pairs import PEOPLE, pairs_of_ranges
 from .predictions import Predictions
 
-_PAIRS = 8192  # at once, so that they stay in the processor's cache
 _MOST_BY_SOFT = 20  # people that MMPose's soft suppression keeps of an image
 
 
@@ -66,7 +65,7 @@ def _greedy(similarity: _Similarity, order: np.ndarray, ends: np.ndarray, thresh
         threshold: The OKS that a pair must not exceed.
     """
     removed = bytearray(len(order))
-    for first, second in pairs_of_ranges(np.arange(1, len(order) + 1), ends, _PAIRS):
+    for first, second in pairs_of_ranges(np.arange(1, len(order) + 1), ends, PEOPLE):
         alike = ~(similarity(order[first], order[second]) <= threshold)  # NaN is alike
         for better, worse in zip(first[alike].tolist(), second[alike].tolist()):
             if not removed[better]:

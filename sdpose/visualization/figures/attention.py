@@ -16,6 +16,7 @@ from .base import SMALL, bare, color_bar, mark, new_figure, show_map
 # Inches of the longer side of a crop, and of all panels side by side where there are few.
 _SIDE, _LARGEST, _WIDTH = 1.45, 2.6, 9.0
 _TICK, _WIDEST = 0.135, 3.2  # inches of a joint's row in a matrix, and of a matrix at most
+_MATRICES = 6  # side by side, at most
 _MATRIX = colormaps['viridis']
 
 
@@ -58,9 +59,7 @@ def draw_maps(
     return figure
 
 
-def draw_matrices(
-    blocks: Mapping[str, Sequence[Panel]], names: Sequence[str], title: str, of: str, columns: int = 6
-) -> Figure:
+def draw_matrices(blocks: Mapping[str, Sequence[Panel]], names: Sequence[str], title: str, of: str) -> Figure:
     """Attention between query tokens: the row attends to the column; all panels have the same colors.
 
     Args:
@@ -68,14 +67,13 @@ def draw_matrices(
         names: Of the query tokens.
         title: The heading.
         of: The model.
-        columns: Panels side by side, at most.
     """
     blocks = _in_one_row(blocks)
     side = min(_WIDEST, max(1.6, _TICK * len(names)))
     shown = range(0, len(names), ceil(_TICK * len(names) / side))  # as many names as there is room for
     most = max(float(panel.values.max()) for panels in blocks.values() for panel in panels)
     margin = _TICK * 0.5 * max(map(len, names))
-    figure, grid = _grid(blocks, columns, (side + 0.1, side + 0.3), title, of, margin)
+    figure, grid = _grid(blocks, _MATRICES, (side + 0.1, side + 0.3), title, of, margin)
     size = min(SMALL - 1, 72 * side / len(shown) * 0.85)
     for axes, panel in _each(grid, blocks):
         axes.imshow(panel.values, cmap=_MATRIX, vmin=0, vmax=most, interpolation='nearest')

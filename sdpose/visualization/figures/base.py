@@ -23,6 +23,7 @@ COLORS = ('#1f6f8b', '#b5541c', '#4c8c3f', '#7b4fa3', '#8a6d1f', '#a33b5e')
 SMALL = 8
 """Points of the text within panels."""
 _HEADING, _LETTERS = 11, 11  # points, and letters of that size in an inch
+_DPI = 110  # pixels of an inch
 _DIM = 0.35  # brightness that is left of a crop below a map
 _ALPHA = 0.6
 _GONE = (0.08, 0.08, 0.08, 1.0)  # what is no part of a map
@@ -43,14 +44,14 @@ def new_figure(width: float, height: float, title: str, of: str = '') -> Figure:
     return figure
 
 
-def write_figure(figure: Figure, path: str | Path, dpi: int = 110) -> None:
+def write_figure(figure: Figure, path: str | Path) -> None:
     """Write a figure as PNG, complete or not at all.
 
     Raises:
         OSError: If it cannot be written; its ``filename`` is the file.
     """
     with atomic_write(path) as file:
-        figure.savefig(file, format='png', dpi=dpi, bbox_inches='tight')  # constrained layout cuts long labels
+        figure.savefig(file, format='png', dpi=_DPI, bbox_inches='tight')  # constrained layout cuts long labels
 
 
 def show_crop(axes: Any, crop: np.ndarray, title: str = '') -> None:
@@ -59,19 +60,18 @@ def show_crop(axes: Any, crop: np.ndarray, title: str = '') -> None:
     bare(axes, title)
 
 
-def show_map(axes: Any, crop: np.ndarray, values: np.ndarray, title: str = '', most: float | None = None) -> None:
-    """Show a map over a crop: from 0 in blue to ``most`` in red, places that have no value in black.
+def show_map(axes: Any, crop: np.ndarray, values: np.ndarray, title: str = '') -> None:
+    """Show a map over a crop: from 0 in blue to its largest value in red, places that have no value in black.
 
     Args:
         axes: Of Matplotlib.
         crop: (h, w, 3), uint8 RGB.
         values: (rows, columns), not negative; NaN where there is none.
         title: Above the panel.
-        most: What is shown in the last color; the largest value by default.
     """
     grey = np.repeat(crop.mean(axis=2, keepdims=True) / 255 * (1 - _DIM) + _DIM, 3, axis=2)
     axes.imshow(grey, extent=_extent(crop), interpolation='nearest')
-    largest = np.nanmax(values) if most is None else most
+    largest = np.nanmax(values)
     colors = MAP(np.nan_to_num(values / largest if largest > 0 else values))  # (rows, columns, 4)
     colors[..., 3] = _ALPHA
     colors[np.isnan(values)] = _GONE

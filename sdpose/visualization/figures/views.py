@@ -1,4 +1,4 @@
-"""What each cycle predicts, and how far it is from the next one (SDPose, section 3.2).
+"""What cycles, or student and teacher, make of a crop side by side, and how far they are apart (SDPose, section 3.2).
 
 Shapes: h and w the size of a crop in pixels, rows and columns those of a map over it, K joints.
 """

@@ -12,8 +12,8 @@ def render_page(kind: str, report: dict[str, Any], charts: dict[str, str], **pic
     """The page of a report.
 
     Args:
-        kind: ``'coco'``, ``'pckh'``, ``'classes'`` or ``'data'``.
-        report: Its numbers, as ``sdpose.apis.report`` computes them.
+        kind: ``'coco'``, ``'pckh'``, ``'classes'``, ``'data'`` or ``'table'``.
+        report: Its numbers, as the rooms of ``sdpose.apis`` that make such pages compute them.
         charts: SVG by name.
         **pictures: By name, examples by title: ``caption``, ``file``, and ``panels`` of a label and an address.
 
