@@ -1,5 +1,6 @@
 """ONNX, run by ONNX Runtime."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from sdpose.deploy.export.alone import alone
 from sdpose.deploy.export.graph import INPUT, AnyGraph
 from sdpose.deploy.export.metadata import KEY
 from sdpose.deploy.export.request import ExportRequest
@@ -15,6 +17,7 @@ from sdpose.errors import ConfigError
 from .base import Format, Session, full_batches, package_version, quiet
 
 _FIRST_OF_NEWER = 18  # below it, torch's newer exporter writes 18 all the same, or a file that is not valid
+_FIRST_WITH_GELU = 20
 _BLUR = 'blur_'  # in the names of the decoder's weights, which no precision but the full one may touch
 
 
@@ -34,7 +37,7 @@ class OnnxFormat(Format):
         import onnx
 
         path = file.with_name(file.name + self.suffix)
-        write_onnx(graph, request, path)
+        write_onnx(alone(graph, request.batch), request, path)
         if request.precision == 'fp16':
             _to_half(path)
         elif request.precision == 'int8':
@@ -82,8 +85,16 @@ def write_onnx(graph: AnyGraph, request: ExportRequest, path: Path) -> None:
             if opset >= _FIRST_OF_NEWER:
                 free = {0: torch.export.Dim('batch', min=1)}
                 shapes = None if request.batch else (free,) * len(inputs)
+                own: dict[Any, Any] = {torch.ops.aten.gelu.default: _gelu} if opset < _FIRST_WITH_GELU else {}
                 torch.onnx.export(
-                    graph, inputs, path, dynamo=True, dynamic_shapes=shapes, external_data=False, **shared
+                    graph,
+                    inputs,
+                    path,
+                    dynamo=True,
+                    dynamic_shapes=shapes,
+                    external_data=False,
+                    custom_translation_table=own,
+                    **shared,
                 )
             else:
                 axes = None if request.batch else {name: {0: 'batch'} for name in (*graph.inputs, *graph.names)}
@@ -96,6 +107,18 @@ def write_onnx(graph: AnyGraph, request: ExportRequest, path: Path) -> None:
     if written != opset:
         raise ConfigError(f'--opset {opset}: torch wrote opset {written}, because an operator is not in {opset}')
     onnx.checker.check_model(model)
+
+
+def _gelu(x: Any, approximate: str = 'none') -> Any:
+    """GELU in the order of operators that ONNX Runtime knows and computes in one step; torch writes it in another."""
+    from onnxscript import opset18 as op
+
+    if approximate == 'tanh':
+        inner = op.Mul(op.Add(x, op.Mul(op.Mul(op.Mul(x, x), x), 0.044715)), math.sqrt(2 / math.pi))
+        bent = op.Tanh(inner)
+    else:
+        bent = op.Erf(op.Div(x, math.sqrt(2)))
+    return op.Mul(op.Mul(x, op.Add(bent, 1.0)), 0.5)
 
 
 def products_of_activations(model: Any) -> list[str]:
