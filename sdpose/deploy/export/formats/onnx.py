@@ -1,7 +1,6 @@
 """ONNX, run by ONNX Runtime."""
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,9 @@ import numpy as np
 import torch
 
 from sdpose.deploy.export.alone import alone
-from sdpose.deploy.export.graph import INPUT, AnyGraph
+from sdpose.deploy.export.decoding import decoding_nodes
+from sdpose.deploy.export.graph import AnyGraph
+from sdpose.deploy.export.int8 import to_int8
 from sdpose.deploy.export.metadata import KEY
 from sdpose.deploy.export.request import ExportRequest
 from sdpose.errors import ConfigError
@@ -18,7 +19,6 @@ from .base import Format, Session, full_batches, package_version, quiet
 
 _FIRST_OF_NEWER = 18  # below it, torch's newer exporter writes 18 all the same, or a file that is not valid
 _FIRST_WITH_GELU = 20
-_BLUR = 'blur_'  # in the names of the decoder's weights, which no precision but the full one may touch
 
 
 class OnnxFormat(Format):
@@ -42,7 +42,8 @@ class OnnxFormat(Format):
             _to_half(path)
         elif request.precision == 'int8':
             assert calibration is not None
-            _to_int8(path, full_batches(calibration, request.batch))
+            with quiet():
+                to_int8(path, full_batches(calibration, request.batch))
         model = onnx.load(path)
         onnx.helper.set_model_props(model, {KEY: metadata})
         onnx.save(model, path)
@@ -121,26 +122,6 @@ def _gelu(x: Any, approximate: str = 'none') -> Any:
     return op.Mul(op.Mul(x, op.Add(bent, 1.0)), 0.5)
 
 
-def products_of_activations(model: Any) -> list[str]:
-    """The names of the matrix products, such as attention's, in which neither factor is a constant."""
-    constants = {tensor.name for tensor in model.graph.initializer}
-    made = {output: node for node in model.graph.node for output in node.output}
-
-    def fixed(name: str) -> bool:
-        node = made.get(name)
-        if name in constants or (node is not None and node.op_type == 'Constant'):
-            return True
-        return node is not None and node.op_type in ('Transpose', 'Identity') and fixed(node.input[0])
-
-    products = (node for node in model.graph.node if node.op_type == 'MatMul')
-    return [node.name for node in products if not any(fixed(name) for name in node.input)]
-
-
-def _decoding(model: Any) -> list[str]:
-    """The names of the convolutions that blur heatmaps."""
-    return [node.name for node in model.graph.node if any(_BLUR in name for name in node.input)]
-
-
 def _to_half(path: Path) -> None:
     """Weights and arithmetic in float16; the input, the outputs and the decoding stay in float32."""
     import onnx
@@ -149,47 +130,6 @@ def _to_half(path: Path) -> None:
     model = onnx.load(path)
     with quiet():
         half = convert_float_to_float16(
-            model, keep_io_types=True, node_block_list=_decoding(model), disable_shape_infer=False
+            model, keep_io_types=True, node_block_list=decoding_nodes(model), disable_shape_infer=False
         )
     onnx.save(half, path)
-
-
-def _to_int8(path: Path, calibration: Sequence[np.ndarray]) -> None:
-    """Convolutions and linears in 8 bits; attention's products, additions, concatenations and norms are left alone."""
-    import onnx
-    from onnxruntime.quantization import (
-        CalibrationDataReader,
-        CalibrationMethod,
-        QuantFormat,
-        QuantType,
-        quantize_static,
-    )
-    from onnxruntime.quantization.shape_inference import quant_pre_process
-
-    class Crops(CalibrationDataReader):
-        """The images, batch by batch."""
-
-        def __init__(self) -> None:
-            self.rest = iter(calibration)
-
-        def get_next(self) -> dict[str, np.ndarray] | None:
-            images = next(self.rest, None)
-            return None if images is None else {INPUT: images}
-
-    prepared = path.with_suffix('.prepared.onnx')
-    with quiet():
-        quant_pre_process(str(path), str(prepared), skip_symbolic_shape=True)
-        model = onnx.load(prepared)
-        quantize_static(
-            str(prepared),
-            str(path),
-            Crops(),
-            quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=['Conv', 'MatMul', 'Gemm'],
-            nodes_to_exclude=[*products_of_activations(model), *_decoding(model)],
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod.MinMax,
-        )
-    prepared.unlink()
