@@ -1,6 +1,7 @@
 """The deployed pass of a token transformer: what the head does not read is not computed.
 
 Shapes: B batch, K query tokens, P visual tokens, T = K + P tokens, D width, h heads, d = D / h.
+Of a single image, heads may stand without the batch axis: "(B,) h" is (B, h), or (h) alone.
 """
 
 from collections.abc import Sequence
@@ -98,19 +99,23 @@ class PlainLayer(nn.Module):
     Args:
         layer: The layer; its norms and feed-forward are taken over.
         open_attention: As for :class:`SinglePass`.
+
+    Attributes:
+        alone: Whether B is 1 and the heads stand without the batch axis.
     """
 
     def __init__(self, layer: Any, open_attention: bool = False) -> None:
         super().__init__()
-        self.num_heads, self.open = layer.attn.num_heads, open_attention
+        self.num_heads, self.open, self.alone = layer.attn.num_heads, open_attention, False
         self.norm1, self.norm2, self.ffn, self.proj = layer.norm1, layer.norm2, layer.ffn, layer.attn.proj
         self.qkv = _scaled(layer.attn)
 
     def attend(self, x: Tensor, num_rows: int = 0) -> tuple[Tensor, Attended]:
         """The attention half, as :meth:`TransformerLayer.attend`."""
-        q, k, v = (split_heads(part, self.num_heads) for part in self.qkv(self.norm1(x)).chunk(3, dim=-1))
-        read, weights = attention(q, k, v, q.shape[2] if self.open else num_rows)
-        update = self.proj(merge_heads(read))
+        parts = self.qkv(self.norm1(x)).chunk(3, dim=-1)
+        q, k, v = (split_heads(part, self.num_heads, self.alone) for part in parts)
+        read, weights = attention(q, k, v, q.shape[-2] if self.open else num_rows)
+        update = self.proj(merge_heads(read, self.alone))
         return x + update, Attended(update, weights, k)
 
     def feed(self, x: Tensor) -> Tensor:
@@ -124,11 +129,14 @@ class QueryLayer(nn.Module):
     Args:
         layer: A plain :class:`TransformerLayer`; its norms and feed-forward are taken over.
         open_attention: As for :class:`SinglePass`.
+
+    Attributes:
+        alone: As of :class:`PlainLayer`.
     """
 
     def __init__(self, layer: Any, open_attention: bool = False) -> None:
         super().__init__()
-        self.num_heads, self.open = layer.attn.num_heads, open_attention
+        self.num_heads, self.open, self.alone = layer.attn.num_heads, open_attention, False
         self.norm1, self.norm2, self.ffn, self.proj = layer.norm1, layer.norm2, layer.ffn, layer.attn.proj
         whole = _scaled(layer.attn)
         dim = whole.in_features
@@ -137,10 +145,11 @@ class QueryLayer(nn.Module):
     def forward(self, x: Tensor, num_queries: int) -> Tensor:
         """The query tokens (B, K, D) behind the layer, of all tokens (B, T, D)."""
         normed, query = self.norm1(x), x[:, :num_queries]
-        q = split_heads(self.query(normed[:, :num_queries]), self.num_heads)  # (B, h, K, d)
-        k, v = (split_heads(part, self.num_heads) for part in self.key_value(normed).chunk(2, dim=-1))
-        read, _ = attention(q, k, v, q.shape[2] if self.open else 0)
-        query = query + self.proj(merge_heads(read))
+        q = split_heads(self.query(normed[:, :num_queries]), self.num_heads, self.alone)  # ((B,) h, K, d)
+        parts = self.key_value(normed).chunk(2, dim=-1)
+        k, v = (split_heads(part, self.num_heads, self.alone) for part in parts)
+        read, _ = attention(q, k, v, q.shape[-2] if self.open else 0)
+        query = query + self.proj(merge_heads(read, self.alone))
         return query + self.ffn(self.norm2(query))
 
 
@@ -148,30 +157,34 @@ def attention(q: Tensor, k: Tensor, v: Tensor, num_rows: int) -> tuple[Tensor, T
     """``softmax(q k^T) v``, and the weights of the first rows.
 
     Args:
-        q: Queries that hold the scale, (B, h, Q, d).
-        k: Keys, (B, h, T, d).
-        v: Values, (B, h, T, d).
+        q: Queries that hold the scale, ((B,) h, Q, d).
+        k: Keys, ((B,) h, T, d).
+        v: Values, ((B,) h, T, d).
         num_rows: R, for how many leading queries the weights are computed openly.
 
     Returns:
-        What was read, (B, h, Q, d), and the weights (B, h, R, T), or None for no rows.
+        What was read, ((B,) h, Q, d), and the weights ((B,) h, R, T), or None for no rows.
     """
     weights, parts = None, []
     if num_rows:
-        weights = (q[:, :, :num_rows] @ k.transpose(-2, -1)).softmax(dim=-1)  # (B, h, R, T)
+        weights = (q[..., :num_rows, :] @ k.transpose(-2, -1)).softmax(dim=-1)  # ((B,) h, R, T)
         parts.append(weights @ v)
-    if num_rows < q.shape[2]:
-        parts.append(F.scaled_dot_product_attention(q[:, :, num_rows:], k, v, scale=1.0))
-    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=2), weights
+    if num_rows < q.shape[-2]:
+        parts.append(F.scaled_dot_product_attention(q[..., num_rows:, :], k, v, scale=1.0))
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-2), weights
 
 
-def split_heads(x: Tensor, num_heads: int) -> Tensor:
-    """(B, T, D) -> (B, h, T, d)."""
+def split_heads(x: Tensor, num_heads: int, alone: bool = False) -> Tensor:
+    """(B, T, D) -> (B, h, T, d); of a single image (1, T, D) -> (h, T, d) if ``alone``."""
+    if alone:
+        return x.reshape(-1, num_heads, x.shape[-1] // num_heads).transpose(0, 1)  # (T, h, d) -> (h, T, d)
     return x.unflatten(-1, (num_heads, x.shape[-1] // num_heads)).transpose(1, 2)  # (B, T, h, d) -> (B, h, T, d)
 
 
-def merge_heads(x: Tensor) -> Tensor:
-    """(B, h, T, d) -> (B, T, D)."""
+def merge_heads(x: Tensor, alone: bool = False) -> Tensor:
+    """(B, h, T, d) -> (B, T, D); (h, T, d) -> (1, T, D) if ``alone``."""
+    if alone:
+        return x.transpose(0, 1).reshape(1, x.shape[1], -1)  # (T, h, d) -> (1, T, D)
     return x.transpose(1, 2).flatten(2)  # (B, T, h, d) -> (B, T, h * d)
 
 

@@ -18,8 +18,9 @@ from sdpose.deploy.export.accuracy import line
 from sdpose.deploy.export.decoding import HeatmapDecoder, one_hot
 from sdpose.deploy.export.formats import BY_NAME, Session
 from sdpose.deploy.export.formats.base import full_batches
-from sdpose.deploy.export.formats.onnx import OnnxFormat, products_of_activations, write_onnx
+from sdpose.deploy.export.formats.onnx import OnnxFormat, write_onnx
 from sdpose.deploy.export.graph import NAMES, DeployedGraph, flip_of, mirror, natural_kind
+from sdpose.deploy.export.int8 import products_of_activations
 from sdpose.deploy.export.judge import Decoder, _steady, require_parity, run_batches, run_graph
 from sdpose.deploy.export.metadata import describe, digest, flip_indices, joints_of
 from sdpose.deploy.export.request import NEWEST_OPSET, OLDEST_OPSET

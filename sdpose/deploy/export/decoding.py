@@ -21,6 +21,7 @@ _WINDOW = (*_NEAR, (2, 0), (-2, 0), (0, 2), (0, -2), (1, 1), (1, -1), (-1, 1), (
 _FLOOR = 1e-10  # of the logarithm, as MMPose's
 _UDP_RANGE = (1e-3, 50.0)  # of what UDP takes the logarithm of
 _UDP_CURVATURE = torch.finfo(torch.float32).eps  # added to second derivatives, as MMPose does
+_BLUR = 'blur_'  # how the names of a decoder's buffers begin
 SPLIT = 2  # cells of a SimCC vector per pixel, which rtmlib's RTMPose class takes for granted
 
 Around = Callable[[int, int], Tensor]
@@ -188,3 +189,8 @@ def one_hot(joints: Tensor, scores: Tensor, size: tuple[int, int]) -> tuple[Tens
         cell = (joints[..., axis] * SPLIT).round().clamp(0, length * SPLIT - 1)
         vectors.append((cells == cell[..., None]).to(scores.dtype) * scores[..., None])
     return vectors[0], vectors[1]
+
+
+def decoding_nodes(model: Any) -> list[str]:
+    """The names of an ONNX graph's convolutions that blur heatmaps, which no precision but the full one may touch."""
+    return [node.name for node in model.graph.node if any(_BLUR in name for name in node.input)]

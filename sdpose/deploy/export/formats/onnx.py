@@ -1,13 +1,16 @@
 """ONNX, run by ONNX Runtime."""
 
-from collections.abc import Sequence
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from sdpose.deploy.export.graph import INPUT, AnyGraph
+from sdpose.deploy.export.alone import alone
+from sdpose.deploy.export.decoding import decoding_nodes
+from sdpose.deploy.export.graph import AnyGraph
+from sdpose.deploy.export.int8 import to_int8
 from sdpose.deploy.export.metadata import KEY
 from sdpose.deploy.export.request import ExportRequest
 from sdpose.errors import ConfigError
@@ -15,7 +18,7 @@ from sdpose.errors import ConfigError
 from .base import Format, Session, full_batches, package_version, quiet
 
 _FIRST_OF_NEWER = 18  # below it, torch's newer exporter writes 18 all the same, or a file that is not valid
-_BLUR = 'blur_'  # in the names of the decoder's weights, which no precision but the full one may touch
+_FIRST_WITH_GELU = 20
 
 
 class OnnxFormat(Format):
@@ -34,12 +37,13 @@ class OnnxFormat(Format):
         import onnx
 
         path = file.with_name(file.name + self.suffix)
-        write_onnx(graph, request, path)
+        write_onnx(alone(graph, request.batch), request, path)
         if request.precision == 'fp16':
             _to_half(path)
         elif request.precision == 'int8':
             assert calibration is not None
-            _to_int8(path, full_batches(calibration, request.batch))
+            with quiet():
+                to_int8(path, full_batches(calibration, request.batch))
         model = onnx.load(path)
         onnx.helper.set_model_props(model, {KEY: metadata})
         onnx.save(model, path)
@@ -82,8 +86,16 @@ def write_onnx(graph: AnyGraph, request: ExportRequest, path: Path) -> None:
             if opset >= _FIRST_OF_NEWER:
                 free = {0: torch.export.Dim('batch', min=1)}
                 shapes = None if request.batch else (free,) * len(inputs)
+                own: dict[Any, Any] = {torch.ops.aten.gelu.default: _gelu} if opset < _FIRST_WITH_GELU else {}
                 torch.onnx.export(
-                    graph, inputs, path, dynamo=True, dynamic_shapes=shapes, external_data=False, **shared
+                    graph,
+                    inputs,
+                    path,
+                    dynamo=True,
+                    dynamic_shapes=shapes,
+                    external_data=False,
+                    custom_translation_table=own,
+                    **shared,
                 )
             else:
                 axes = None if request.batch else {name: {0: 'batch'} for name in (*graph.inputs, *graph.names)}
@@ -98,24 +110,16 @@ def write_onnx(graph: AnyGraph, request: ExportRequest, path: Path) -> None:
     onnx.checker.check_model(model)
 
 
-def products_of_activations(model: Any) -> list[str]:
-    """The names of the matrix products, such as attention's, in which neither factor is a constant."""
-    constants = {tensor.name for tensor in model.graph.initializer}
-    made = {output: node for node in model.graph.node for output in node.output}
+def _gelu(x: Any, approximate: str = 'none') -> Any:
+    """GELU in the order of operators that ONNX Runtime knows and computes in one step; torch writes it in another."""
+    from onnxscript import opset18 as op
 
-    def fixed(name: str) -> bool:
-        node = made.get(name)
-        if name in constants or (node is not None and node.op_type == 'Constant'):
-            return True
-        return node is not None and node.op_type in ('Transpose', 'Identity') and fixed(node.input[0])
-
-    products = (node for node in model.graph.node if node.op_type == 'MatMul')
-    return [node.name for node in products if not any(fixed(name) for name in node.input)]
-
-
-def _decoding(model: Any) -> list[str]:
-    """The names of the convolutions that blur heatmaps."""
-    return [node.name for node in model.graph.node if any(_BLUR in name for name in node.input)]
+    if approximate == 'tanh':
+        inner = op.Mul(op.Add(x, op.Mul(op.Mul(op.Mul(x, x), x), 0.044715)), math.sqrt(2 / math.pi))
+        bent = op.Tanh(inner)
+    else:
+        bent = op.Erf(op.Div(x, math.sqrt(2)))
+    return op.Mul(op.Mul(x, op.Add(bent, 1.0)), 0.5)
 
 
 def _to_half(path: Path) -> None:
@@ -126,47 +130,6 @@ def _to_half(path: Path) -> None:
     model = onnx.load(path)
     with quiet():
         half = convert_float_to_float16(
-            model, keep_io_types=True, node_block_list=_decoding(model), disable_shape_infer=False
+            model, keep_io_types=True, node_block_list=decoding_nodes(model), disable_shape_infer=False
         )
     onnx.save(half, path)
-
-
-def _to_int8(path: Path, calibration: Sequence[np.ndarray]) -> None:
-    """Convolutions and linears in 8 bits; attention's products, additions, concatenations and norms are left alone."""
-    import onnx
-    from onnxruntime.quantization import (
-        CalibrationDataReader,
-        CalibrationMethod,
-        QuantFormat,
-        QuantType,
-        quantize_static,
-    )
-    from onnxruntime.quantization.shape_inference import quant_pre_process
-
-    class Crops(CalibrationDataReader):
-        """The images, batch by batch."""
-
-        def __init__(self) -> None:
-            self.rest = iter(calibration)
-
-        def get_next(self) -> dict[str, np.ndarray] | None:
-            images = next(self.rest, None)
-            return None if images is None else {INPUT: images}
-
-    prepared = path.with_suffix('.prepared.onnx')
-    with quiet():
-        quant_pre_process(str(path), str(prepared), skip_symbolic_shape=True)
-        model = onnx.load(prepared)
-        quantize_static(
-            str(prepared),
-            str(path),
-            Crops(),
-            quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=['Conv', 'MatMul', 'Gemm'],
-            nodes_to_exclude=[*products_of_activations(model), *_decoding(model)],
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod.MinMax,
-        )
-    prepared.unlink()
