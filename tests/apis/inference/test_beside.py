@@ -189,7 +189,7 @@ def test_what_cannot_halt(tiny: SimpleNamespace, tmp_path: Path) -> None:
     one = dict(cfg_options={'model.neck.num_cycles': 1})
     with pytest.raises(ConfigError, match='halt: by peaks .* takes model.neck.num_cycles of 2 or more, got 1'):
         inferencer(tiny, 'heatmaps', halt=0.5, **one)
-    with pytest.raises(ConfigError, match='halt: thresholds by peaks lie between 0 and 1, as scores do, got 1.5'):
+    with pytest.raises(ConfigError, match='halt: thresholds by peaks lie between 0 and 1, got 1.5'):
         inferencer(tiny, 'heatmaps', halt=1.5)
     with pytest.raises(ConfigError, match='halt: by motion .* of 3 or more, got 2'):
         inferencer(tiny, 'heatmaps', halt=0.5, halt_by='motion')
