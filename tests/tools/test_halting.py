@@ -71,7 +71,7 @@ def _of_files(folder: Path, tmp_path: Path, run_tool: Callable, expected: float)
 @pytest.mark.parametrize(
     'options, said',
     [
-        (dict(halt=[1.5]), '--halt: thresholds by peaks lie between 0 and 1, as scores do, got 1.5'),
+        (dict(halt=[1.5]), '--halt: thresholds by peaks lie between 0 and 1, got 1.5'),
         (dict(halt_by='motion'), '--halt-by motion says what the threshold of --halt is compared with: add --halt'),
         (dict(halt=[0.5], halt_by='motion'), '--halt: by motion .*num_cycles of 3 or more, got 2'),
         (dict(halt=[0.5], all_cycles=True), '--halt makes results for every threshold .*leave out --all-cycles'),
