@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from sdpose.config.values import parse_value
 from sdpose.errors import NO_ROOM, Stopped, UserError
+from sdpose.io.folders import remove_empty_folders
 
 from . import last_words
 from .log_filters import silence_warnings
@@ -29,7 +30,7 @@ def run(command: Callable[[], object], after_stop: str = '') -> int:
     A mistake of the user, a full disk or a lost process of a distributed run is one line (or a table) that starts with
     ``error:`` on standard error, without a traceback, and status 2; ``SDPOSE_TRACEBACK=1`` shows the traceback all the
     same. Ctrl-C is status 130, another signal that ends a training 128 plus its number. Any other exception is a defect
-    of the program and keeps its traceback.
+    of the program and keeps its traceback. Folders that were made for what did not come are removed.
 
     Args:
         command: The work.
@@ -41,6 +42,7 @@ def run(command: Callable[[], object], after_stop: str = '') -> int:
         _refuse_empty(sys.argv)
         command()
     except BaseException as error:
+        remove_empty_folders()
         status, line = _outcome(error, after_stop)
         if type(error) is SystemExit:  # argparse has said it all
             raise

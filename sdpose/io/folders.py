@@ -6,7 +6,7 @@ import signal
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from sdpose.errors import DataError, Stopped, UserError
 
 # What a batch system sends before it takes the machine away, and a terminal that is closed.
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+# Folders that were made here, inner ones first.
+_made: list[Path] = []
 
 
 def require_writable(folder: str | Path, purpose: str) -> None:
@@ -26,14 +28,24 @@ def require_writable(folder: str | Path, purpose: str) -> None:
     Raises:
         UserError: If it cannot be made or written.
     """
+    path = Path(folder).absolute()
     try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        missing = [each for each in (path, *path.parents) if not each.exists()]
+        path.mkdir(parents=True, exist_ok=True)
+        _made[:0] = missing
+        with tempfile.TemporaryFile(dir=path):
             pass
     except (FileExistsError, NotADirectoryError) as error:
         raise UserError(f'{purpose}: the folder {folder} cannot be written ({_file_of(folder)} is a file)') from error
     except OSError as error:
         raise UserError(f'{purpose}: the folder {folder} cannot be written ({error.strerror or error})') from error
+
+
+def remove_empty_folders() -> None:
+    """Remove what :func:`require_writable` has made and nobody has written to: for a tool that fails."""
+    while _made:
+        with suppress(OSError):  # somebody has written there, or removed it
+            _made.pop(0).rmdir()
 
 
 def _file_of(folder: str | Path) -> Path:

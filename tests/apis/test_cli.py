@@ -13,6 +13,7 @@ import pytest
 from sdpose.apis import cli
 from sdpose.errors import CheckpointError, Stopped, UserError
 from sdpose.io.atomic import atomic_write
+from sdpose.io.folders import require_writable
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +85,15 @@ def test_a_full_disk_is_one_line_and_2(number: int, capsys: pytest.CaptureFixtur
 def test_a_file_in_the_way_is_one_line_and_2(capsys: pytest.CaptureFixture) -> None:
     assert cli.run(_raising(NotADirectoryError(errno.ENOTDIR, 'Not a directory', 'a_file/x'))) == 2
     assert capsys.readouterr().err.startswith('error: a_file/x: Not a directory')
+
+
+def test_a_tool_that_fails_leaves_no_empty_folder(tmp_path: Path) -> None:
+    def fail() -> None:
+        require_writable(tmp_path / 'a/b', '--out')
+        raise UserError('no such checkpoint')
+
+    assert cli.run(fail) == 2
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_defects_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

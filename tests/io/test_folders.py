@@ -5,12 +5,22 @@ from pathlib import Path
 import pytest
 
 from sdpose.errors import UserError
-from sdpose.io.folders import require_writable
+from sdpose.io.folders import remove_empty_folders, require_writable
 
 
 def test_makes_the_folder_and_leaves_nothing_in_it(tmp_path: Path) -> None:
     require_writable(tmp_path / 'a' / 'b', '--out')
     assert list((tmp_path / 'a' / 'b').iterdir()) == []
+
+
+def test_what_was_made_and_stayed_empty_is_removed(tmp_path: Path) -> None:
+    (tmp_path / 'before').mkdir()
+    for folder in ('a/b', 'a/c', 'before', 'd/e'):
+        require_writable(tmp_path / folder, '--out')
+    (tmp_path / 'a/c/result').touch()
+    remove_empty_folders()
+    left = sorted(str(each.relative_to(tmp_path)) for each in tmp_path.rglob('*'))
+    assert left == ['a', 'a/c', 'a/c/result', 'before']
 
 
 @pytest.mark.parametrize('folder', ['file', 'file/a/b'])
