@@ -20,6 +20,10 @@ from .setting import Setting, pick
 from .work_folder import WorkFolder, read_work_folder
 
 _NAMED = 6  # differing keys
+_ABOUT = (
+    "Collected from work folders. The heading is the table's; on what data and boxes each folder was tested is said at "
+    'the end.'
+)
 
 
 class _Match(NamedTuple):
@@ -90,7 +94,7 @@ def collect(
     ]
     report = Path(work_dir) / 'collected' / f'{name}.md'
     require_writable(report.parent, '--work-dir')
-    return write_report(report, table, outcomes, 'Collected from work folders.', [f'- {text}' for text in remarks])
+    return write_report(report, table, outcomes, _ABOUT, [f'- {text}' for text in remarks])
 
 
 def _seed(folder: WorkFolder) -> int:
