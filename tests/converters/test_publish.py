@@ -108,7 +108,8 @@ def test_a_window_on_a_larger_tensor_is_saved_alone(trained: Callable, tmp_path:
 def test_the_averaged_weights_are_published(trained: Callable, tmp_path: Path):
     """MMEngine's hook itself averages and saves."""
     own = trained()
-    runner = SimpleNamespace(model=own.model, iter=0, epoch=0, train_loop=SimpleNamespace())
+    each_step = SimpleNamespace(should_update=lambda: True)
+    runner = SimpleNamespace(model=own.model, iter=0, epoch=0, train_loop=SimpleNamespace(), optim_wrapper=each_step)
     hook = EMAHook(momentum=0.25)
     hook.before_run(runner)
     before = {key: value.clone() for key, value in own.model.named_parameters()}
