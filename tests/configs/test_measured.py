@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
+from sdpose.apis.tables.plan_file import read_plan
+
 _FOLDER = Path(__file__).parents[2] / 'configs/sdpose'
 _LONGER = 'plain, time of SDPose'
 
@@ -55,6 +57,15 @@ def test_the_tables_of_cycle_1_minus_the_plain_model(name: str, plain: str, numb
         wanted = [cell.replace(' ', '') for cell in cells]
         found = [[cell.replace(' ', '') for cell in line.split('|')[1:-1]] for line in lines]
         assert any(line[: len(wanted)] == wanted for line in found), cells
+
+
+def test_the_table_of_recipes() -> None:
+    lines = [line.replace(' ', '') for line in (_FOLDER / 'README.md').read_text().splitlines()]
+    rows = _values('recipes.csv')
+    assert list(rows) == [row.name for row in read_plan(_FOLDER / 'tables.yml').tables['recipes'].rows]
+    for row, cycles in rows.items():
+        cells = [row, _spread(cycles['1']), _spread(cycles['2']), *_difference(cycles['1'], rows['SDPose']['1'])]
+        assert f'|{"|".join(cells)}|'.replace(' ', '') in lines, cells
 
 
 def test_the_table_of_crop_caches() -> None:
