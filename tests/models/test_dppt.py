@@ -311,8 +311,8 @@ def test_a_teacher_that_prunes_chooses_by_the_places_of_its_patches(student_of):
 
 
 def test_patches_of_models_that_prune_are_not_compared(student_of):
-    with pytest.raises(ValueError, match="compares on='visual', but the student prunes, and has other patches"):
-        student_of(terms=VISUAL)
+    with pytest.raises(ConfigError, match="compares on='visual', but the student prunes, and has other patches"):
+        student_of(terms=VISUAL).init_weights()
     with pytest.raises(
         ConfigError, match='teacher.py prunes, and has other patches than the student: a term on visual'
     ):

@@ -27,16 +27,16 @@ def deployed_cycles(model: Any) -> range:
 
 
 def require_one_choice(student: Any, on: Collection[str]) -> None:
-    """Refuse to compare the patches of two cycles that keep different ones; called when the model is built.
+    """Refuse to compare the patches of two cycles that keep different ones; called when training starts.
 
-    With a keep ratio that is annealed, it would go well until pruning begins.
+    With a keep ratio that is annealed, it would go well until pruning begins. A model that predicts compares nothing.
 
     Args:
         student: A model whose cycles are compared with each other.
         on: What is compared.
 
     Raises:
-        ValueError: If so.
+        ConfigError: If so.
     """
     adapters = getattr(student.neck, 'cycle_adapter', None) or ()
     restarts = any(isinstance(each, CycleRestart) for each in adapters)
@@ -44,9 +44,27 @@ def require_one_choice(student: Any, on: Collection[str]) -> None:
     name = by_patch(on)
     if differ and name is not None:
         cure = 'leave CycleRestart out' if restarts else 'set model.neck.pruner.cycles to [1], on whose patches all run'
-        raise ValueError(
+        raise ConfigError(
             f'a distillation term compares on={name!r}, but the cycles keep different patches: set that term to None, '
             f'or {cure}'
+        )
+
+
+def require_all_patches(student: Any, on: Collection[str]) -> None:
+    """Refuse to compare the patches that a student has left with a teacher's; called when training starts.
+
+    Args:
+        student: The student.
+        on: What is compared.
+
+    Raises:
+        ConfigError: If so.
+    """
+    name = by_patch(on)
+    if name is not None and prunes(student, deployed_cycles(student)):
+        raise ConfigError(
+            f'a distillation term compares on={name!r}, but the student prunes, and has other patches than its '
+            'teacher: set that term to None, or model.neck.pruner'
         )
 
 

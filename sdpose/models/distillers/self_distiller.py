@@ -61,7 +61,7 @@ class SelfDistiller(BaseDistiller):
         return super()._comparable(name, on)
 
     def check(self, student: nn.Module) -> None:
-        """Refuse a student of one cycle or none, which nothing can teach, and terms on patches that are not the same.
+        """Refuse a student of one cycle or none: nothing can teach it.
 
         Raises:
             ValueError: If so.
@@ -72,6 +72,13 @@ class SelfDistiller(BaseDistiller):
                 'self-distillation needs a later cycle to learn from: set model.neck.num_cycles to 2 or '
                 'more (of a MultiCycledTransformer), or model.distiller to None'
             )
+
+    def prepare(self, student: nn.Module) -> None:
+        """Refuse terms on patches that are not the same in all cycles.
+
+        Raises:
+            ConfigError: If so.
+        """
         require_one_choice(student, self.on.values())
 
     def run(self, student: nn.Module, images: Tensor) -> tuple[ModelOutputs, ModelOutputs | None]:

@@ -16,7 +16,7 @@ from sdpose.models.losses.base import TOKENS, TRACE
 from sdpose.models.outputs import ModelOutputs, run_model
 
 from .base import BaseDistiller, keypoint_weights
-from .patches import by_patch, deployed_cycles, prunes
+from .patches import by_patch, require_all_patches
 from .teacher import Teacher, patch_scores
 from .values import VALUES, values_of
 
@@ -57,7 +57,7 @@ class TeacherDistiller(BaseDistiller):
         self.prune_by_teacher = prune_by_teacher
 
     def check(self, student: nn.Module) -> None:
-        """Refuse a student without a pruner where the teacher is to prune, and one that prunes what is compared.
+        """Refuse a student without a pruner where the teacher is to prune.
 
         What the teacher must share with it is compared when the teacher is built, and not now: a converter builds
         models without values, on the meta device.
@@ -69,22 +69,17 @@ class TeacherDistiller(BaseDistiller):
         # else: scores that nothing reads
         if self.prune_by_teacher and getattr(getattr(student, 'neck', None), 'pruner', None) is None:
             raise ValueError('prune_by_teacher needs a student that prunes: set model.neck.pruner, or leave it out')
-        name = by_patch(self.on.values())
-        if name is not None and prunes(student, deployed_cycles(student)):
-            raise ValueError(
-                f'a distillation term compares on={name!r}, but the student prunes, and has other patches than its '
-                'teacher: set that term to None, or model.neck.pruner'
-            )
 
     def prepare(self, student: nn.Module) -> None:
         """Build the teacher, unless it is there.
 
         Raises:
-            ConfigError: As :meth:`Teacher.build`.
+            ConfigError: As :meth:`Teacher.build`, or if the student prunes what is compared.
             MismatchError: If the checkpoint does not fill it.
         """
         if not self.teacher.is_built:
             on = self.on.values()
+            require_all_patches(student, on)
             compares_tokens = not set(on).isdisjoint(TOKENS + TRACE)
             self.teacher.build(student, compares_tokens, self.prune_by_teacher, by_patch(on) is not None)
 
