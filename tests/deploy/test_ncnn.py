@@ -3,13 +3,13 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from families import TINY
 
-from sdpose.deploy.export import ExportRequest, export
 from sdpose.deploy.export.formats import BY_NAME
 
 _FAMILIES = Path(__file__).with_name('ncnn_families.py')
@@ -32,11 +32,14 @@ def test_every_family_answers_as_pytorch(name: str, of_families: dict[str, list]
         assert has_shape and difference <= 1e-5
 
 
-def test_the_metadata_say_the_options_of_the_net(posed: SimpleNamespace, tmp_path: Path) -> None:
-    config, weights = str(posed.folder / 'tiny.py'), str(posed.folder / 'model.pth')
-    (done,) = export(config, weights, str(tmp_path / 'out'), ExportRequest(('ncnn',), batch=1))
-    options = json.loads((tmp_path / 'out/metadata.json').read_text())['options']
+def test_the_metadata_say_the_options_of_the_net(posed: SimpleNamespace, tmp_path: Path, run_tool: Callable) -> None:
+    """By the tool, in a process of its own: ncnn has ended the one that it shared with other tests."""
+    out, options = tmp_path / 'out', ('--format', 'ncnn', '--batch', 1)
+    tool = 'tools/deploy/export.py'
+    run_tool(tool, posed.folder / 'tiny.py', posed.folder / 'model.pth', '--out', out, *options, check=True)
+    written = json.loads((out / 'metadata.json').read_text())['options']
     half = dict(use_fp16_packed=False, use_fp16_storage=False, use_fp16_arithmetic=False)
-    assert options == dict(half, use_bf16_storage=False) == BY_NAME['ncnn'].options('fp16')
+    assert written == dict(half, use_bf16_storage=False) == BY_NAME['ncnn'].options('fp16')
     assert BY_NAME['ncnn'].options('bf16') == dict(half, use_bf16_storage=True)
-    assert done.report['runtime'].endswith('f32') and done.report['joints']['difference'] < 0.05
+    report = json.loads((out / 'parity.json').read_text())
+    assert report['runtime'].endswith('f32') and report['joints']['difference'] < 0.05
