@@ -16,6 +16,8 @@ from mmpose.registry import DATASETS
 
 from sdpose.io.annotation_store import ABSENT, PARTS, Arrays, Store, open_store
 
+from .joint_box import AREA
+
 # Methods whose work is done on arrays.
 _REPLACED = ('_load_annotations', 'parse_data_info', '_get_topdown_data_infos', '_is_valid_instance')
 
@@ -210,7 +212,7 @@ def _boxes_and_areas(arrays: Arrays) -> tuple[np.ndarray, np.ndarray]:
     limit = arrays.image_sizes[arrays.images] - 1
     corners = np.clip(np.stack([low, low + size], axis=1), 0, limit[:, None])
     width, height = (corners[:, 1] - corners[:, 0]).T
-    areas = np.where(np.isnan(arrays.areas), np.clip(width * height * 0.53, 1, None), arrays.areas)
+    areas = np.where(np.isnan(arrays.areas), np.clip(width * height * AREA, 1, None), arrays.areas)
     return corners.reshape(-1, 4).astype(np.float32), areas.astype(np.float32)
 
 

@@ -6,18 +6,19 @@ from typing import Any
 
 import numpy as np
 
+from sdpose.datasets.joint_box import AREA
 from sdpose.errors import DataError
+from sdpose.io.annotation_store import PARTS
 
 from . import coco_fields
 from .coco_fields import is_number
 from .entries import Entries
 from .odd_entries import remarks_on_areas
+from .results import PERSON
 
-PARTS = ('foot_kpts', 'face_kpts', 'lefthand_kpts', 'righthand_kpts')  # COCO-WholeBody's, beside keypoints
-_PERSON = 1  # the category of a prediction from a detector's box
 _ESTIMATE = (
-    "write the person's area in pixels, or 0.53 times width times height of the box, which MMPose takes for a person "
-    'without one, or evaluate with use_area=False in CocoMetric'
+    f"write the person's area in pixels, or {AREA} times width times height of the box, which MMPose takes for a "
+    'person without one, or evaluate with use_area=False in CocoMetric'
 )
 
 
@@ -48,7 +49,8 @@ def check_evaluated(
     people = entries.people
     if parts:
         everybody = entries.people_to_ask(np.zeros_like(people))
-        coco_fields.check_entries(file, 'annotation', everybody, PARTS, 'complete it, or evaluate with CocoMetric')
+        cure = 'complete it, or evaluate with CocoMetric'
+        coco_fields.check_entries(file, 'annotation', everybody, tuple(PARTS), cure)
     nested = people & entries.nested
     if nested.any():
         raise DataError(
@@ -95,11 +97,11 @@ def _check_categories(file: str | Path, entries: Entries, detected: bool) -> lis
         if passed_over.sum() == labelled.sum():
             raise DataError(words)
         return [words]
-    if detected and labelled.any() and not (labelled & _is_of_kind(entries, [_PERSON])).any():
+    if detected and labelled.any() and not (labelled & _is_of_kind(entries, [PERSON])).any():
         raise DataError(
             f'{file}: its people have category_id {entries.kinds[entries.categories[labelled.argmax()]]}, and '
-            f"predictions from a detector's boxes have {_PERSON}, so that nobody could be matched: give people "
-            f'category_id {_PERSON}, in categories too'
+            f"predictions from a detector's boxes have {PERSON}, so that nobody could be matched: give people "
+            f'category_id {PERSON}, in categories too'
         )
     return []
 

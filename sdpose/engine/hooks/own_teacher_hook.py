@@ -16,10 +16,11 @@ from sdpose.engine.taught import require_terms
 from sdpose.errors import ConfigError
 from sdpose.io.checkpoint import require_match
 from sdpose.models.distillers import SelfDistiller, Teacher
+from sdpose.models.distillers.patches import BY_PATCH
 
 _ENTRY = 'own_teacher'
 # Terms that compare token by token: two models that prune keep other patches.
-_BY_PATCH = {'visual', 'visual_content', 'trace'}
+_BY_PATCH = {*BY_PATCH, 'trace'}
 
 
 @HOOKS.register_module()

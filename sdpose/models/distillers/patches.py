@@ -7,12 +7,12 @@ from sdpose.errors import ConfigError
 from sdpose.models.cycle_adapters import CycleRestart
 from sdpose.models.transformers import MultiCycledTransformer
 
-_BY_PATCH = ('visual', 'visual_content')
+BY_PATCH = ('visual', 'visual_content')  # values that have a row for each patch
 
 
 def by_patch(on: Collection[str]) -> str | None:
     """The first of some values' names that is compared patch by patch, None if there is none."""
-    return next((name for name in _BY_PATCH if name in on), None)
+    return next((name for name in BY_PATCH if name in on), None)
 
 
 def prunes(model: Any, cycles: Iterable[int]) -> bool:
@@ -79,7 +79,7 @@ def require_same_grid(student: Any, teacher: Any, config: str) -> None:
     Raises:
         ConfigError: If it prunes, or cuts the image otherwise.
     """
-    terms = f'a term on {" or ".join(_BY_PATCH)}'
+    terms = f'a term on {" or ".join(BY_PATCH)}'
     if prunes(teacher, deployed_cycles(teacher)):
         raise ConfigError(
             f'the teacher {config} prunes, and has other patches than the student: {terms} compares them one by one; '

@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmpose.datasets import MpiiDataset
 from mmpose.registry import DATASETS
 
+from sdpose.config.joint_names import joint_names
 from sdpose.config.nodes import Above, resolve_type
 from sdpose.datasets.array_coco_dataset import ArraySamples, are_mmposes
 from sdpose.datasets.mpii_test_dataset import MpiiTestDataset
@@ -80,16 +81,11 @@ def inspect_keypoints(
     return report
 
 
-def _names(report: SetReport) -> list[str]:
-    names = report.metainfo['keypoint_id2name']
-    return [names[joint] for joint in range(len(names))]
-
-
 def _read_coco(report: SetReport, cfg: Config, dataset: dict[str, Any], above: Above, split: str) -> Sizes:
     """Ask the rules of COCO's form about every entry; gives the said sizes of pictures by path."""
     asked = reads_of(cfg, dataset, above, split)
     annotated = asked.pop('annotated') or not dataset.get('bbox_file')
-    reads = Reads(**asked, joints=_names(report))
+    reads = Reads(**asked, joints=joint_names(report.metainfo))
     joints = report.metainfo['num_keypoints']
     found = read_as_arrays(report.file, joints, reads)
     if found is not None and not found[1]:
@@ -219,8 +215,9 @@ def _look_at_people(report: SetReport) -> None:
     people, flags = report.people, report.flags
     assert people is not None
     report.findings += ask(lambda: remarks_on(people, report.file))
-    report.findings += remarks_on_layout(report.file, Layout(_names(report), people.joints, flags, people.ids))
-    report.numbers.update(numbers_of_people(people, _names(report), flags))
+    names = joint_names(report.metainfo)
+    report.findings += remarks_on_layout(report.file, Layout(names, people.joints, flags, people.ids))
+    report.numbers.update(numbers_of_people(people, names, flags))
 
 
 def _look_at_pictures(report: SetReport, sizes: Sizes, workers: int, progress: Progress) -> None:

@@ -5,7 +5,6 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +14,7 @@ import numpy as np
 from sdpose.deploy.export.graph import INPUT, AnyGraph, DeployedGraph
 from sdpose.deploy.export.request import ExportRequest
 from sdpose.errors import ConfigError
+from sdpose.io.machine import installed_version
 
 
 class Session(NamedTuple):
@@ -99,10 +99,7 @@ class Format(ABC):
 
 def package_version(package: str) -> str:
     """The version of an installed package."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return 'of an unknown version'
+    return installed_version(package) or 'of an unknown version'
 
 
 def full_batches(images: np.ndarray, batch: int | None) -> list[np.ndarray]:
