@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import site
 import subprocess
 import sys
 from collections import Counter
@@ -14,10 +15,15 @@ import pytest
 import torch
 from mmengine.logging import MMLogger
 
+from sdpose.deploy.runtime import keep_telemetry_off
+
 _ROOT = Path(__file__).resolve().parent.parent
 
 # The machine's cores are shared between the suite's workers, and between the subprocesses that they start.
 torch.set_num_threads(1)
+
+# A report would be sent from a fork of this process, at each import of OpenVINO and each conversion.
+keep_telemetry_off()
 
 # A script's background jobs start with Ctrl-C ignored; the tests that send it expect what a terminal gives.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -89,3 +95,10 @@ def run_tool(tool_env: dict) -> Callable[..., subprocess.CompletedProcess]:
         return done
 
     return run
+
+
+@pytest.fixture
+def new_home(tmp_path: Path) -> dict[str, str]:
+    """An environment whose home, ``tmp_path/home``, is empty; packages that lie in the old one are found."""
+    (tmp_path / 'home').mkdir()
+    return {'HOME': str(tmp_path / 'home'), 'PYTHONUSERBASE': site.getuserbase()}

@@ -533,6 +533,14 @@ def _require(package: str, file: Path) -> Any:
         ) from None
 
 
+def keep_telemetry_off() -> None:
+    """Let OpenVINO, imported after this, take the package that reports its use for not installed.
+
+    Else each import and each conversion forks this process to send a report, and leaves an identity in ``~/intel``.
+    """
+    sys.modules.setdefault('openvino_telemetry', None)  # type: ignore[arg-type]  # what import takes for missing
+
+
 class _OnnxEngine:
     """A model in ONNX Runtime."""
 
@@ -559,6 +567,7 @@ class _OpenvinoEngine:
     def __init__(self, file: Path, threads: int | None, providers: Sequence[str] | None) -> None:
         if providers:
             raise ValueError(f'providers={list(providers)!r} are of ONNX Runtime, but {file} runs in OpenVINO')
+        keep_telemetry_off()
         openvino = _require('openvino', file)
         self.core = openvino.Core()
         self.model = self.core.read_model(str(file))

@@ -152,6 +152,16 @@ def test_openvino_gives_the_same(posed: SimpleNamespace, tmp_path: Path):
         PoseRuntime(tmp_path / 'inside.xml', providers=['CPU'])
 
 
+def test_openvino_reports_to_nobody(
+    posed: SimpleNamespace, one_picture: SimpleNamespace, tmp_path: Path, new_home: dict[str, str], run_tool: Callable
+):
+    """Its telemetry leaves an identity at home, and sends from a forked process."""
+    openvino.save_model(openvino.convert_model(str(posed.file)), str(tmp_path / 'model.xml'))
+    (tmp_path / 'metadata.json').write_text(json.dumps(describe(posed.cfg, 'heatmaps')))
+    run_tool('-m', 'sdpose.deploy.runtime', tmp_path / 'model.xml', one_picture.path, env=new_home, check=True)
+    assert not (tmp_path / 'home/intel').exists()
+
+
 class OtherForm(nn.Module):
     """Coordinates of a regression model as joints in pixels, or as one vector per axis."""
 

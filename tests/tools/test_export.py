@@ -17,7 +17,7 @@ TOOL = 'tools/deploy/export.py'
 
 
 def test_a_trained_model_becomes_two_verified_files(
-    trained: SimpleNamespace, tmp_path: Path, run_tool: Callable
+    trained: SimpleNamespace, tmp_path: Path, new_home: dict[str, str], run_tool: Callable
 ) -> None:
     import onnx
 
@@ -32,11 +32,13 @@ def test_a_trained_model_becomes_two_verified_files(
         'onnx',
         'openvino',
         cwd=trained.folder,
+        env=new_home,
         check=True,
     )
     assert done.stderr == '' and 'joints' in done.stdout and 'ONNX Runtime' in done.stdout
     assert sorted(path.name for path in out.iterdir()) == ['onnx', 'openvino']
-    assert sorted(tmp_path.iterdir()) == [out]
+    assert sorted(tmp_path.iterdir()) == [out, tmp_path / 'home']
+    assert not (tmp_path / 'home/intel').exists()  # the identity under which OpenVINO would report its use
     names = {path.name for path in (out / 'onnx').iterdir()} - {'pose_runtime.py'}
     assert names == {'tiny.onnx', 'metadata.json', 'parity.json'}
     for runtime, file in (('onnx', 'tiny.onnx'), ('openvino', 'tiny.xml')):
