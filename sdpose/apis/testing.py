@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
+from sdpose.compat.workers import ending_workers
 from sdpose.config.building import building
 from sdpose.config.nodes import as_list, holds_metrics, with_metrics
 from sdpose.config.options import prepare
@@ -49,8 +50,6 @@ def test(
 ) -> dict[str, float]:
     """Evaluate a checkpoint, or an exported file, which is run as on a device, on a config's test data.
 
-    The metrics are logged, and written to ``metrics.json`` beside the log, with what they were measured on.
-
     Args:
         config: A config file, or the name of one of the package's configs.
         checkpoint: Path or address of the checkpoint; or an exported ``.onnx`` or ``.xml`` file, or its folder.
@@ -67,7 +66,7 @@ def test(
         **run: As :func:`sdpose.config.options.prepare`: ``work_dir``, ``gt_bbox``, ``cfg_options`` and others.
 
     Returns:
-        The metrics by name; none with ``format_only``.
+        The metrics by name, none with ``format_only``; also in ``metrics.json`` beside the log, with what was tested.
 
     Raises:
         UserError: For anything the user can cure: a path, a config key, the data, a checkpoint.
@@ -85,7 +84,8 @@ def test(
     _set_evaluators(cfg, evaluators, all_cycles, halting)
     runner = _build_runner(cfg, run, skip_checks, halt)
     told = plan_report(runner, report, out) if report else None
-    metrics = runner.test()
+    with ending_workers(runner):
+        metrics = runner.test()
     if runner.rank == 0:
         _report(runner, metrics, checkpoint, result_files, format_only)
         say_picture_folder(runner, run.get('show_dir'))

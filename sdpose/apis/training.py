@@ -15,6 +15,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
 
 from sdpose.compat.saving import find_latest_checkpoint
+from sdpose.compat.workers import ending_workers
 from sdpose.config.building import building, building_late
 from sdpose.config.nodes import is_first_process
 from sdpose.config.options import prepare
@@ -87,7 +88,7 @@ def train(
                 runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
             require_picture_folder(runner, run.get('show_dir'))
         _try_first_samples(runner, skip_checks)
-        with building_late(), name_broken_loss(runner):
+        with building_late(), name_broken_loss(runner), ending_workers(runner):
             model = runner.train()
         if overfit is not None:
             say_whether_learned(runner)

@@ -1,16 +1,20 @@
-"""Workers of a data loader leave signals to the process that started them."""
+"""Workers of a data loader leave signals to the process that started them, and end when it has no more use for them."""
 
 import atexit
 import multiprocessing
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import mmengine.dataset.utils as dataset_utils
 import mmengine.runner.runner as runner_module
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from .rebind import rebind
 
 _original = dataset_utils.worker_init_fn
+_shut_down = _MultiProcessingDataLoaderIter._shutdown_workers
 
 
 def leave_signals_to_parent() -> None:
@@ -24,6 +28,7 @@ def leave_signals_to_parent() -> None:
     if runner_module.default_worker_init_fn is _init_worker:
         return
     rebind(_original, _init_worker)
+    _MultiProcessingDataLoaderIter._shutdown_workers = _shut_down_all  # type: ignore[assignment,method-assign]
     atexit.register(kill_workers)
 
 
@@ -32,6 +37,33 @@ def _init_worker(*args: Any, **kwargs: Any) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     _original(*args, **kwargs)
+
+
+def _shut_down_all(iterator: Any) -> None:
+    """torch's way to end the workers of a loader, whose last resort is the SIGTERM that they do not hear.
+
+    It gets there when the garbage collector finds a loader: it has closed the queue before on which workers are told.
+    """
+    _shut_down(iterator)
+    for worker in getattr(iterator, '_workers', ()):
+        if worker.is_alive():
+            worker.kill()
+
+
+@contextmanager
+def ending_workers(runner: Any) -> Iterator[None]:
+    """Has the workers of a runner's loaders end when a run is over.
+
+    A runner refers to itself, so they would wait for the garbage collector, and it for seconds for each loader.
+    """
+    yield
+    for loop in (runner._train_loop, runner._val_loop, runner._test_loop):
+        # A loop that was not needed is a dict, or None; one that counts iterations has an iterator of its own.
+        for holder in (getattr(loop, 'dataloader', None), getattr(loop, 'dataloader_iterator', None)):
+            iterator = getattr(holder, '_iterator', None)
+            if holder is not None and isinstance(iterator, _MultiProcessingDataLoaderIter):
+                holder._iterator = None
+                iterator._shutdown_workers()
 
 
 def kill_workers() -> None:

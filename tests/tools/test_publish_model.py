@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from multiprocessing import active_children
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -87,6 +88,7 @@ def test_a_file_without_its_flow_is_tested_and_trained_on(
     init_default_scope('mmpose')
     torch.manual_seed(0)
     torch.save(dict(state_dict=MODELS.build(Config.fromfile('flow.py').model).state_dict()), 'whole.pth')
+    workers = set(active_children())
     before = testing.test('flow.py', 'whole.pth', work_dir='before')
     done = run_tool(
         'tools/model_converters/publish_model.py', 'flow.py', 'whole.pth', 'pub/best', cwd=workspace, check=True
@@ -102,6 +104,7 @@ def test_a_file_without_its_flow_is_tested_and_trained_on(
     training.train('flow.py', work_dir='tuned', no_validate=True, cfg_options=once)
     start, end = (load_file(path)['state_dict'] for path in (file, 'tuned/epoch_1.pth'))
     moved = (end['neck.tokenizer.query'] - start['neck.tokenizer.query']).abs().max()
+    assert set(active_children()) <= workers  # nobody is left waiting for another epoch
     assert 0 < moved < 0.01  # three steps of Adam at 2e-3; another random start is 0.02 away on average
     with pytest.raises(UserError, match='holds weights, not a training to resume'):
         training.train('flow.py', work_dir='again', no_validate=True, resume=file)
