@@ -28,10 +28,10 @@ from .drawing import check_drawing, require_picture_folder, say_picture_folder
 from .exported import check_request, is_exported, say_halted, use_exported
 from .format_only import check_written, is_format_only, use_format_only, use_test_dev
 from .halting import check_halting, report_halting, use_halting
-from .log_filters import silence_records
 from .precision import set_evaluation_precision
 from .report import check_report, plan_report
 from .report.speed import say_speed, speed_of
+from .runners import build_runner
 
 
 def test(
@@ -159,8 +159,7 @@ def _build_runner(cfg: Config, run: dict[str, Any], skip_checks: bool, halt: Seq
     """
     use_exported(cfg, run.get('cfg_options'), halt[0] if halt else None)
     with building():
-        runner = Runner.from_cfg(cfg)
-        silence_records(runner.logger)
+        runner = build_runner(cfg)
         if runner.test_loop is None:
             raise ConfigError(f'{cfg.filename} has no test_dataloader, test_cfg and test_evaluator')
     require_picture_folder(runner, run.get('show_dir'))

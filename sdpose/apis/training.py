@@ -29,9 +29,9 @@ from sdpose.preflight.first_sample import check_first_sample
 from sdpose.preflight.step_options import warn_of_accumulation
 
 from .drawing import check_drawing, require_picture_folder, require_validation, say_picture_folder
-from .log_filters import silence_records
 from .overfit import prepare_overfit, say_whether_learned
 from .precision import set_training_precision
+from .runners import build_runner
 
 
 def train(
@@ -77,8 +77,7 @@ def train(
     check_all(cfg, ('train', 'val') if cfg.get('val_dataloader') else ('train',), skip_checks)
     with stoppable(), lock_work_dir(cfg.work_dir) if is_first_process(cfg) else nullcontext():
         with building():
-            runner = Runner.from_cfg(cfg)
-            silence_records(runner.logger)
+            runner = build_runner(cfg)
             # Builds these now, so that a refused value is told apart from a failure while training.
             _ = runner.train_loop, runner.val_loop
             _require_batches(runner)
