@@ -541,6 +541,17 @@ def keep_telemetry_off() -> None:
     sys.modules.setdefault('openvino_telemetry', None)  # type: ignore[arg-type]  # what import takes for missing
 
 
+@lru_cache(maxsize=None)
+def openvino_core() -> Any:
+    """The process's one core of OpenVINO, which is never given back.
+
+    Each moves the stack on which signals are answered. Two that end in the order in which they began leave it in memory
+    that is no longer there, and the next signal that Python answers, be it Ctrl-C, ends the process without a word.
+    """
+    keep_telemetry_off()
+    return import_module('openvino').Core()
+
+
 class _OnnxEngine:
     """A model in ONNX Runtime."""
 
@@ -568,8 +579,8 @@ class _OpenvinoEngine:
         if providers:
             raise ValueError(f'providers={list(providers)!r} are of ONNX Runtime, but {file} runs in OpenVINO')
         keep_telemetry_off()
-        openvino = _require('openvino', file)
-        self.core = openvino.Core()
+        _require('openvino', file)
+        self.core = openvino_core()
         self.model = self.core.read_model(str(file))
         self.threads = threads
         beside = file.with_name(METADATA_FILE)

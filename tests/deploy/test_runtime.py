@@ -152,6 +152,19 @@ def test_openvino_gives_the_same(posed: SimpleNamespace, tmp_path: Path):
         PoseRuntime(tmp_path / 'inside.xml', providers=['CPU'])
 
 
+def test_signals_are_answered_behind_a_model_in_openvino(posed: SimpleNamespace, tmp_path: Path, run_tool: Callable):
+    """Each core of OpenVINO moves the stack of signals, and gives it back in the wrong order."""
+    openvino.save_model(openvino.convert_model(str(posed.file)), str(tmp_path / 'model.xml'))
+    (tmp_path / 'metadata.json').write_text(json.dumps(describe(posed.cfg, 'heatmaps')))
+    program = (
+        'import faulthandler, os, signal, sys\nfrom sdpose.deploy import PoseRuntime\nfaulthandler.enable()\n'
+        'signal.signal(signal.SIGUSR1, lambda *_: print("answered"))\n'
+        'first, second = (PoseRuntime(sys.argv[1]) for _ in range(2))\ndel first\ndel second\n'
+        'os.kill(os.getpid(), signal.SIGUSR1)\n'
+    )
+    assert run_tool('-c', program, tmp_path / 'model.xml', check=True).stdout == 'answered\n'
+
+
 def test_openvino_reports_to_nobody(
     posed: SimpleNamespace, one_picture: SimpleNamespace, tmp_path: Path, new_home: dict[str, str], run_tool: Callable
 ):

@@ -11,7 +11,7 @@ import numpy as np
 from sdpose.deploy.export.graph import AnyGraph
 from sdpose.deploy.export.metadata import KEY
 from sdpose.deploy.export.request import ExportRequest
-from sdpose.deploy.runtime import keep_telemetry_off
+from sdpose.deploy.runtime import keep_telemetry_off, openvino_core
 
 from .base import Format, Session, full_batches, package_version
 from .onnx import write_onnx
@@ -33,7 +33,8 @@ class OpenVinoFormat(Format):
         self, graph: AnyGraph, request: ExportRequest, file: Path, metadata: str, calibration: np.ndarray | None
     ) -> Path:
         """As :meth:`Format.write`."""
-        openvino = _openvino()
+        keep_telemetry_off()
+        openvino = import_module('openvino')
         path = file.with_name(file.name + self.suffix)
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder) / 'graph.onnx'
@@ -48,7 +49,7 @@ class OpenVinoFormat(Format):
 
     def open(self, file: Path, precision: str, threads: int = 1) -> Session:
         """As :meth:`Format.open`."""
-        core = _openvino().Core()
+        core = openvino_core()
         options = {'INFERENCE_NUM_THREADS': threads, 'INFERENCE_PRECISION_HINT': HINTS[precision]}
         compiled = core.compile_model(core.read_model(file), 'CPU', options)
         outputs = [compiled.output(number) for number in range(len(compiled.outputs))]
@@ -59,11 +60,6 @@ class OpenVinoFormat(Format):
 
         hint = compiled.get_property('INFERENCE_PRECISION_HINT').to_string()
         return Session(f'OpenVINO {package_version("openvino")}, CPU in {hint}', run)
-
-
-def _openvino() -> Any:
-    keep_telemetry_off()
-    return import_module('openvino')
 
 
 def _to_int8(model: Any, calibration: Sequence[np.ndarray]) -> Any:
