@@ -1,45 +1,42 @@
 """Files for ncnn."""
 
 import json
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
-from families import TINY
+import torch
+from families import TINY, pictures
+from test_export import graph_of
 
+from sdpose.config.nodes import input_size
+from sdpose.deploy.export import ExportRequest, export
 from sdpose.deploy.export.formats import BY_NAME
-
-_FAMILIES = Path(__file__).with_name('ncnn_families.py')
-
-
-@pytest.fixture(scope='module')
-def of_families() -> dict[str, list]:
-    """From a process of its own, in which nothing else was loaded before."""
-    done = subprocess.run([sys.executable, _FAMILIES], capture_output=True, text=True)
-    assert done.returncode == 0, f'{done.returncode}: {done.stderr[-2000:]}'
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 @pytest.mark.long
 @pytest.mark.parametrize('name', TINY)
-def test_every_family_answers_as_pytorch(name: str, of_families: dict[str, list]) -> None:
+def test_every_family_answers_as_pytorch(name: str, tmp_path: Path) -> None:
     """By ncnn's own defaults the linears of a classifier and of regression are held in half precision."""
-    assert of_families[name]
-    for has_shape, difference in of_families[name]:
-        assert has_shape and difference <= 1e-5
+    graph, _, cfg = graph_of(name)
+    image = pictures(input_size(cfg)[::-1], 1)
+    to = BY_NAME['ncnn']
+    file = to.write(graph, ExportRequest(('ncnn',), batch=1), tmp_path / name, '', None)
+    found = to.open(file, 'fp32').run(image.numpy())
+    with torch.no_grad():
+        wanted = graph(image)
+    assert len(found) == len(wanted)
+    for one, other in zip(found, wanted):
+        assert one.shape == other.shape
+        assert np.abs(one - other.numpy()).max() <= 1e-5 * max(1, float(other.abs().max()))
 
 
-def test_the_metadata_say_the_options_of_the_net(posed: SimpleNamespace, tmp_path: Path, run_tool: Callable) -> None:
-    """By the tool, in a process of its own: ncnn has ended the one that it shared with other tests."""
-    out, options = tmp_path / 'out', ('--format', 'ncnn', '--batch', 1)
-    tool = 'tools/deploy/export.py'
-    run_tool(tool, posed.folder / 'tiny.py', posed.folder / 'model.pth', '--out', out, *options, check=True)
-    written = json.loads((out / 'metadata.json').read_text())['options']
+def test_the_metadata_say_the_options_of_the_net(posed: SimpleNamespace, tmp_path: Path) -> None:
+    config, weights = str(posed.folder / 'tiny.py'), str(posed.folder / 'model.pth')
+    (done,) = export(config, weights, str(tmp_path / 'out'), ExportRequest(('ncnn',), batch=1))
+    options = json.loads((tmp_path / 'out/metadata.json').read_text())['options']
     half = dict(use_fp16_packed=False, use_fp16_storage=False, use_fp16_arithmetic=False)
-    assert written == dict(half, use_bf16_storage=False) == BY_NAME['ncnn'].options('fp16')
+    assert options == dict(half, use_bf16_storage=False) == BY_NAME['ncnn'].options('fp16')
     assert BY_NAME['ncnn'].options('bf16') == dict(half, use_bf16_storage=True)
-    report = json.loads((out / 'parity.json').read_text())
-    assert report['runtime'].endswith('f32') and report['joints']['difference'] < 0.05
+    assert done.report['runtime'].endswith('f32') and done.report['joints']['difference'] < 0.05
