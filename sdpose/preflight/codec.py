@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mmengine.config import Config
-from mmpose.codecs import MSRAHeatmap, UDPHeatmap
+from mmpose.codecs import IntegralRegressionLabel, MegviiHeatmap, MSRAHeatmap, RegressionLabel, SimCCLabel, UDPHeatmap
 from mmpose.datasets.transforms import GenerateTarget, TopdownAffine
 from mmpose.registry import KEYPOINT_CODECS, TRANSFORMS
 
@@ -13,6 +13,8 @@ from sdpose.config.nodes import resolve_type, split_datasets
 from sdpose.errors import ConfigError
 
 _SIZES = ('input_size', 'heatmap_size')
+# They decode to a picture whose edges are those of its outer pixels; an own codec may decode by any rule.
+_NOT_UDP = (MSRAHeatmap, MegviiHeatmap, SimCCLabel, RegressionLabel, IntegralRegressionLabel)
 
 
 def check_codec(cfg: Config, splits: Sequence[str]) -> None:
@@ -72,7 +74,7 @@ def _require_one_size(decoder: dict[str, Any], made: dict[str, Any], name: str, 
             )
 
 
-def _is(codec: dict[str, Any], kind: type) -> bool:
+def _is(codec: dict[str, Any], kind: type | tuple[type, ...]) -> bool:
     found = resolve_type(codec, KEYPOINT_CODECS)
     return found is not None and issubclass(found, kind)
 
@@ -80,7 +82,7 @@ def _is(codec: dict[str, Any], kind: type) -> bool:
 def _require_one_rule(decoder: dict[str, Any], step: dict[str, Any], split: str) -> None:
     """Refuse a UDP codec on another crop, and the other way round: joints would be off by up to half a pixel."""
     is_udp, crops_so = _is(decoder, UDPHeatmap), bool(step.get('use_udp', False))
-    if is_udp != crops_so and (is_udp or _is(decoder, MSRAHeatmap)):
+    if is_udp != crops_so and (is_udp or _is(decoder, _NOT_UDP)):
         raise ConfigError(
             f'use_udp is {crops_so} in {step["type"]} of the {split} data, but the codec is {decoder["type"]}: crop '
             f'and codec follow one rule; set use_udp = {is_udp} (in a config of this project, one variable for all '
