@@ -24,6 +24,24 @@ def require_epochs(runner: Runner, hook: Any) -> None:
         )
 
 
+def require_length(runner: Runner, hook: Any) -> None:
+    """Refuse a training that ends before a hook has come to its end, whatever the training counts.
+
+    Args:
+        runner: The runner.
+        hook: The hook, with its ``needed_epochs``.
+
+    Raises:
+        ConfigError: If so.
+    """
+    length = length_in_epochs(runner)
+    if length is not None and hook.needed_epochs > length:
+        raise ConfigError(
+            f'{type(hook).__name__} needs {hook.needed_epochs:g} epochs, but the training has {length:g}: it would not '
+            'come to its end; give the hook fewer epochs, or the training more'
+        )
+
+
 def length_in_epochs(runner: Runner) -> float | None:
     """How many passes over its data a training takes, None if that is not known."""
     loop = getattr(runner, 'train_loop', None)

@@ -71,6 +71,17 @@ def test_hooks_of_epochs_are_refused(tmp_path: Path, hook: dict) -> None:
         _train(tmp_path, hook, dict(by_epoch=False, max_iters=9))
 
 
+@pytest.mark.parametrize('steps', [10, 12])
+def test_a_schedule_longer_than_the_training_is_refused(tmp_path: Path, steps: int) -> None:
+    """Three epochs of four batches take 12 iterations."""
+    hook, length = dict(type='TeachingScheduleHook', epochs=2, begin=1), dict(by_epoch=False, max_iters=steps)
+    if steps == 12:
+        assert _train(tmp_path, hook, length).iter == 12
+        return
+    with pytest.raises(ConfigError, match='TeachingScheduleHook needs 3 epochs, but the training has 2.5: it would'):
+        _train(tmp_path, hook, length)
+
+
 def test_an_average_needs_no_epochs(tmp_path: Path) -> None:
     runner = _train(tmp_path, dict(type='OwnTeacherHook', momentum=0.5), dict(by_epoch=False, max_iters=9))
     assert runner.iter == 9 and length_in_epochs(runner) == 9 / 4

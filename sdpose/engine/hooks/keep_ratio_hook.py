@@ -21,6 +21,9 @@ class KeepRatioHook(Hook):
     The ratio is a function of the step alone, so a resumed run goes on where it was. Evaluation always prunes in full.
     The log shows the ratio in force beside the losses, as ``keep_ratio``.
 
+    A training that ends before is warned of, not refused: a few epochs of a released recipe are a quick look at whether
+    it runs, and what they train can be tested, with fewer tokens than it was trained with.
+
     Args:
         start_epochs: Epochs without pruning.
         anneal_epochs: Epochs from 1 down to the keep ratio.

@@ -8,6 +8,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
 from sdpose.engine.bare_model import bare_model
+from sdpose.engine.epochs import require_length
 from sdpose.engine.taught import require_terms
 from sdpose.errors import ConfigError
 from sdpose.models.distillers import BaseDistiller
@@ -58,11 +59,12 @@ class TeachingScheduleHook(Hook):
         return self.start + (self.end - self.start) * progress
 
     def before_train(self, runner: Runner) -> None:
-        """Refuse a model that nothing teaches.
+        """Refuse a model that nothing teaches, and a training that ends before the schedule.
 
         Raises:
             ConfigError: If so, or if its head has no losses to trade.
         """
+        require_length(runner, self)
         model = bare_model(runner)
         if not isinstance(getattr(model, 'distiller', None), BaseDistiller):
             raise ConfigError('TeachingScheduleHook changes how much model.distiller teaches: this config has none')

@@ -38,6 +38,7 @@ def runner(model, step=0, epoch=0, per_epoch=10, **more):
         message_hub=MessageHub('steering'),
         optim_wrapper=SimpleNamespace(should_update=lambda: True),
         _randomness_cfg={},
+        max_epochs=None,
         _resume=False,
         **more,
     )
