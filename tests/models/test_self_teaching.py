@@ -4,8 +4,10 @@ import copy
 import math
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
+from mmengine.structures import InstanceData
 from mmpose.registry import MODELS
 from small_models import between_cycles, heatmap_batch
 from test_heads_and_distillers import CODEC, TERMS, cycle_tokens, model_config
@@ -156,11 +158,72 @@ def test_classes_teach_by_hand():
         loss(student, teacher[:, :1])
 
 
+def test_vectors_teach_by_hand():
+    loss = MODELS.build(dict(type='SimCCKLLoss', beta=2.0, loss_weight=3.0))
+    # Behind the softmax the teacher's columns are (3/4, 1/4) and the student's (1/2, 1/2); the rows are equal.
+    columns, rows = torch.tensor([[[math.log(3) / 2, 0.0], [0.0, 0.0]]]), torch.rand(1, 2, 5)
+    student, teacher = (torch.zeros(1, 2, 2), rows), (columns, rows + 7)  # a constant is none behind the softmax
+    divergence = 0.75 * math.log(1.5) + 0.25 * math.log(0.5)
+    # The mean over the two cells and the two joints, of which one agrees.
+    assert loss(student, teacher).item() == pytest.approx(3 * divergence / 2 / 2, rel=1e-5)
+    assert loss(teacher, teacher).item() == pytest.approx(0, abs=1e-7)
+    weighted = MODELS.build(dict(type='SimCCKLLoss', beta=2.0, use_target_weight=True))
+    for weight, expected in (((1.0, 0.0), divergence / 4), ((0.0, 1.0), 0.0)):
+        found = weighted(student, teacher, torch.tensor([weight])).item()
+        assert found == pytest.approx(expected, rel=1e-5, abs=1e-7)
+    across = student[1], student[0]  # rows count as columns do
+    assert loss(across, (teacher[1], teacher[0])).item() == pytest.approx(3 * divergence / 4, rel=1e-5)
+    two = [tuple(each.repeat(2, 1, 1) for each in pair) for pair in (student, teacher)]  # the mean over images
+    assert loss(*two).item() == pytest.approx(3 * divergence / 4, rel=1e-5)
+    with pytest.raises(ValueError, match='beta must be positive, and finite, got -1'):
+        MODELS.build(dict(type='SimCCKLLoss', beta=-1))
+    with pytest.raises(ValueError, match=r'vectors of .* one shape, got \(1, 2, 5\) and \(1, 2, 4\)'):
+        loss(student, (columns, rows[..., :4]))
+
+
+def simcc_model(term):
+    config = model_config(distiller=dict(type='SelfDistiller', terms=dict(loss_x=term), detach_teacher=True))
+    decoder = dict(type='SimCCLabel', input_size=(48, 64), sigma=2.0, simcc_split_ratio=2.0, normalize=False)
+    return dict(config, head=dict(type='TokenSimCCHead', in_channels=16, decoder=decoder))
+
+
+def test_two_vectors_per_joint_teach_in_a_training():
+    torch.manual_seed(0)
+    model = MODELS.build(simcc_model(dict(type='SimCCKLLoss', on='prediction', loss_weight=10.0))).train()
+    images, samples = heatmap_batch((48, 64))
+    for sample in samples:
+        joints = np.random.default_rng(0).uniform(5, 40, (1, 5, 2)).astype(np.float32)
+        labels = model.head.decoder.encode(joints, np.ones((1, 5), np.float32))
+        sample.gt_instance_labels = InstanceData(**{key: torch.from_numpy(value) for key, value in labels.items()})
+    optimizer, poses = torch.optim.Adam(model.parameters(), 2e-3), []
+    for _ in range(25):
+        losses = model(images, samples, mode='loss')
+        poses.append(losses['loss_kpt_cycle1'].item())
+        assert 0 < losses['loss_x'] < math.inf
+        (taught,) = torch.autograd.grad(losses['loss_x'], model.head.mlp[-1].weight, retain_graph=True)
+        assert taught.abs().sum() > 0
+        optimizer.zero_grad()
+        sum(value for name, value in losses.items() if 'loss' in name).backward()
+        assert all(each.grad is not None and each.grad.isfinite().all() for each in model.parameters())
+        optimizer.step()
+    assert poses[-1] < 0.8 * poses[0]
+
+
 def test_a_term_that_the_head_does_not_fit_is_refused_when_the_model_is_built():
     for mode in ('xy', 'all'):
         with pytest.raises(ValueError, match=r"regresses a likelihood: .*mode='rle', not TokenRegHead"):
             MODELS.build(regression_model(mode, dict(type='LaplaceKLLoss', on='prediction')))
-    for name, said in (('LaplaceKLLoss', 'not TokenPoseHead'), ('ClassKLLoss', 'which TokenPoseHead does not predict')):
+    for name in ('HeatmapLogitLoss', 'LimbVectorLoss', 'JointRelationLoss'):
+        for model in (simcc_model, lambda term: regression_model('rle', term)):
+            with pytest.raises(ValueError, match=f'{name} compares heatmaps, which Token.*Head does not predict'):
+                MODELS.build(model(dict(type=name, on='prediction')))
+    with pytest.raises(ValueError, match='SimCCKLLoss .*, which TokenRegHead does not predict'):
+        MODELS.build(regression_model('rle', dict(type='SimCCKLLoss', on='prediction')))
+    for name, said in (
+        ('SimCCKLLoss', 'which TokenPoseHead does not predict'),
+        ('LaplaceKLLoss', 'not TokenPoseHead'),
+        ('ClassKLLoss', 'which TokenPoseHead does not predict'),
+    ):
         terms = dict(loss_x=dict(type=name, on='prediction'))
         with pytest.raises(ValueError, match=said):
             MODELS.build(model_config(distiller=dict(type='SelfDistiller', terms=terms)))

@@ -9,6 +9,7 @@ from .joint_token_loss import JointTokenLoss
 from .laplace_kl_loss import LaplaceKLLoss
 from .limb_vector_loss import LimbVectorLoss
 from .score_loss import ScoreLoss
+from .simcc_kl_loss import SimCCKLLoss
 from .simulated_heatmap_loss import SimulatedHeatmapLoss
 from .soft_cross_entropy_loss import SoftCrossEntropyLoss
 from .token_mse_loss import TokenMSELoss
@@ -25,6 +26,7 @@ __all__ = [
     'LaplaceKLLoss',
     'LimbVectorLoss',
     'ScoreLoss',
+    'SimCCKLLoss',
     'SimulatedHeatmapLoss',
     'SoftCrossEntropyLoss',
     'TokenMSELoss',

@@ -50,6 +50,19 @@ def require_same_shape(student: Tensor, teacher: Tensor, what: str) -> None:
         )
 
 
+def require_heatmaps(head: Any, loss: Any) -> None:
+    """Refuse a head that predicts no heatmaps, for a loss that compares them.
+
+    Raises:
+        ValueError: Naming the loss and the head.
+    """
+    if not hasattr(getattr(head, 'decoder', None), 'heatmap_size'):
+        raise ValueError(
+            f'{type(loss).__name__} compares heatmaps, which {type(head).__name__} does not predict: take SimCCKLLoss '
+            "for SimCC's vectors, LaplaceKLLoss for places with their scales, ClassKLLoss for classes"
+        )
+
+
 def require_same_size(student: Tensor, teacher: Tensor, what: str) -> None:
     """Refuse maps (B, C, H, W) of another batch, height or width; their channels may differ.
 

@@ -3,12 +3,14 @@
 Shapes: B batch, K keypoints, H and W the size of the heatmaps.
 """
 
+from typing import Any
+
 from mmpose.models.losses import KeypointMSELoss
 from mmpose.registry import MODELS
 from torch import Tensor
 
 from .base import DistillationLoss
-from .checks import require_same_shape
+from .checks import require_heatmaps, require_same_shape
 
 
 @MODELS.register_module()
@@ -25,6 +27,14 @@ class HeatmapLogitLoss(DistillationLoss):
         super().__init__(loss_weight)
         self.needs_weight = use_target_weight
         self.error = KeypointMSELoss(use_target_weight=use_target_weight)
+
+    def check_head(self, head: Any) -> None:
+        """Refuse a head that predicts no heatmaps.
+
+        Raises:
+            ValueError: If so.
+        """
+        require_heatmaps(head, self)
 
     def distance(self, student: Tensor, teacher: Tensor, weight: Tensor | None = None) -> Tensor:
         """Mean over heatmaps (B, K, H, W) with keypoint weights (B, K), a scalar.

@@ -5,13 +5,15 @@ IKD's abstract asks that the student's prediction carry the teacher's structural
 Shapes: B batch, K keypoints, H and W the size of the heatmaps.
 """
 
+from typing import Any
+
 import torch
 from mmpose.registry import MODELS
 from torch import Tensor
 from torch.nn import functional as F
 
 from .base import DistillationLoss
-from .checks import require_same_shape
+from .checks import require_heatmaps, require_same_shape
 
 # Below this norm a map has no direction to speak of; a Gaussian of sigma 2 has 3.5. It bounds the gradient.
 EPS = 1e-3
@@ -24,6 +26,14 @@ class JointRelationLoss(DistillationLoss):
     Args:
         loss_weight: Factor of the mean over batch and matrix; the diagonal, always equal, counts with it.
     """
+
+    def check_head(self, head: Any) -> None:
+        """Refuse a head that predicts no heatmaps.
+
+        Raises:
+            ValueError: If so.
+        """
+        require_heatmaps(head, self)
 
     @staticmethod
     def relations(heatmaps: Tensor) -> Tensor:

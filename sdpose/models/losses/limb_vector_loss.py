@@ -4,13 +4,14 @@ Shapes: B batch, K keypoints, L limbs, H and W the size of the heatmaps.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmpose.registry import MODELS
 from torch import Tensor
 
 from .base import PREDICTION, DistillationLoss
-from .checks import require_same_shape, require_same_size
+from .checks import require_heatmaps, require_same_shape, require_same_size
 
 
 @MODELS.register_module()
@@ -44,6 +45,14 @@ class LimbVectorLoss(DistillationLoss):
             raise ValueError(f'limbs must be pairs of two different joint indices, got {limbs}')
         self.limbs = limbs
         self.beta = beta
+
+    def check_head(self, head: Any) -> None:
+        """Refuse a head that predicts no heatmaps.
+
+        Raises:
+            ValueError: If so.
+        """
+        require_heatmaps(head, self)
 
     def places(self, heatmaps: Tensor) -> Tensor:
         """Soft-argmax of heatmaps (B, K, H, W) as (B, K, 2), x over the width and y over the height."""
