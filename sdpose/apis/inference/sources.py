@@ -29,6 +29,14 @@ _PICTURES = tuple('.avif .bmp .dib .gif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .ppm
 Load = Callable[[], np.ndarray | None]
 
 
+class _BadFrameError(DataError):
+    """A frame that cannot be read, while one behind it can."""
+
+
+def _warn(error: DataError) -> None:
+    print_log(f'{error}: it is passed over', 'current', logging.WARNING)
+
+
 @dataclass(frozen=True)
 class Source:
     """Pictures or frames in order.
@@ -52,12 +60,16 @@ class Source:
     files: tuple[str, ...] = ()
     close: Callable[[], None] = lambda: None
 
-    def read(self, wanted: Callable[[int], bool] = lambda number: True) -> Iterator[tuple[int, str, np.ndarray | None]]:
+    def read(
+        self, wanted: Callable[[int], bool] = lambda number: True, pass_over: Callable[[DataError], None] | None = None
+    ) -> Iterator[tuple[int, str, np.ndarray | None]]:
         """Number, name and pixels of everything; the next ones are decoded while the caller works.
 
         Args:
             wanted: Whether the pixels of a number are needed; where they are not, a picture is not decoded, and comes
                 as None.
+            pass_over: Told of each picture that cannot be read, which is then left out; None to end with it. A frame of
+                a video is left out anyway, with a warning.
 
         Raises:
             DataError: If something cannot be read; the message names it.
@@ -74,7 +86,13 @@ class Source:
                     if not ahead:
                         return
                     number, name, future = ahead.popleft()
-                    image = None if future is None else future.result()
+                    try:
+                        image = None if future is None else future.result()
+                    except DataError as error:
+                        if not isinstance(error, _BadFrameError) and (pass_over is None or one_by_one):
+                            raise
+                        (pass_over or _warn)(error)
+                        continue
                     if image is None and future is not None:
                         return
                     yield number, name, image
@@ -204,11 +222,12 @@ def _video(name: str) -> Source:
     if not capture.isOpened():
         raise DataError(f'video {name} cannot be read: it is damaged, empty, or of a codec that this OpenCV lacks')
     total, fps = capture.get(cv2.CAP_PROP_FRAME_COUNT), capture.get(cv2.CAP_PROP_FPS)
+    count_said = int(total) if total >= 1 else None  # some containers do not say
     return Source(
         'video',
         name,
-        partial(_captured, capture, name),
-        int(total) if total >= 1 else None,  # some containers do not say
+        partial(_captured, capture, name, count_said),
+        count_said,
         fps if np.isfinite(fps) and fps > 0 else None,
         (name,),
         capture.release,
@@ -229,13 +248,21 @@ def _camera(number: int) -> Source:
     )
 
 
-def _captured(capture: Any, video: str | None) -> Iterator[tuple[str, Load]]:
-    """The frames of a capture; those of a video file must begin."""
+def _captured(capture: Any, video: str | None, total: int | None = None) -> Iterator[tuple[str, Load]]:
+    """The frames of a capture; those of a video file must begin, and go on behind one that cannot be read."""
+    ahead: deque[np.ndarray | None] = deque()  # read while a frame was looked for behind a bad one; None is another one
 
     def load(number: int) -> np.ndarray | None:
-        there, frame = capture.read()
-        if not there and not number and video is not None:
+        if not ahead:
+            ahead.append(capture.read()[1])
+            while ahead[-1] is None and number + len(ahead) < (total or 0):
+                ahead.append(capture.read()[1])
+        frame = ahead.popleft()
+        if frame is None and ahead and ahead[-1] is not None:
+            # Its own number may be some more: decoders work ahead.
+            raise _BadFrameError(f'a frame of {video}, near number {number}, cannot be read')
+        if frame is None and not number and video is not None:
             raise DataError(f'video {video} has no frame that can be read: it is damaged, or was never finished')
-        return frame if there else None
+        return frame
 
     return ((f'{number:06d}', partial(load, number)) for number in count())

@@ -1,6 +1,7 @@
 """A data set of COCO's form from a video or pictures, with a teacher's joints as labels."""
 
 import json
+import logging
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mmengine.logging import print_log
 
 from sdpose.apis.inference.boxes import detected_boxes
 from sdpose.apis.inference.sources import Source, open_source
@@ -24,6 +26,12 @@ from .blaze_pose import LIMBS, BlazePose, TaughtPerson
 
 SHEET = 'contact_sheet.png'
 _SHOWN = 12  # pictures of the sheet
+_RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
+    'every': (lambda value: value >= 1, 'a whole number from 1'),
+    'box_score': (lambda value: 0 <= value <= 1, '0 to 1'),
+    'least': (lambda value: 0 <= value <= 1, '0 to 1'),
+    'val_share': (lambda value: 0 <= value < 1, '0 or more, below 1'),
+}
 
 
 @dataclass
@@ -36,6 +44,7 @@ class Labelled:
         least: How sure the teacher must be of a person, and of a joint.
         pictures: File name, width and height, number in the source and people of each picture with anybody on it.
         empty: How many had nobody.
+        bad: How many could not be read.
     """
 
     joints: Sequence[str]
@@ -43,6 +52,7 @@ class Labelled:
     least: float
     pictures: list[tuple[str, tuple[int, int], int, list[TaughtPerson]]] = field(default_factory=list)
     empty: int = 0
+    bad: int = 0
 
     @property
     def people(self) -> int:
@@ -67,7 +77,8 @@ def label(
 
     A joint that it takes for visible gets the flag 2, one that it takes for hidden 1, one that lies outside of what it
     looked at, or of the picture, 0; ``keypoint_scores`` holds how likely each is visible. The last pictures, in time or
-    by name, are held out, since neighbouring frames of a video are nearly alike.
+    by name, are held out, since neighbouring frames of a video are nearly alike. What cannot be read is named and
+    passed over.
 
     Args:
         inputs: A video, a folder of pictures or a pattern, as of :class:`sdpose.PoseInferencer`.
@@ -90,10 +101,8 @@ def label(
         UserError: If an option is wrong, the folder is not empty, or the teacher does not know a joint.
         DataError: If the inputs cannot be read, or nobody was found.
     """
-    _check(every, box_score, least, val_share)
+    check_request(out, joints, teacher.names, every=every, box_score=box_score, least=least, val_share=val_share)
     order, folder = _matched(joints, teacher.names), Path(out)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f'--out {out} is there and not empty: name a new folder')
     source = open_source(inputs)
     if source.kind == 'live':
         raise UserError(f'{source.name} is a camera: record a video, and name its file')
@@ -106,16 +115,26 @@ def label(
     return splits
 
 
-def _check(every: int, box_score: float, least: float, val_share: float) -> None:
-    """Refuse what is out of its range."""
-    for name, value, fits, wanted in (
-        ('every', every, every >= 1, 'a whole number from 1'),
-        ('box-score', box_score, 0 <= box_score <= 1, '0 to 1'),
-        ('least', least, 0 <= least <= 1, '0 to 1'),
-        ('val-share', val_share, 0 <= val_share < 1, '0 or more, below 1'),
-    ):
-        if not fits:
-            raise UserError(f'--{name} {value}: give {wanted}')
+def check_request(out: str | Path, joints: Sequence[str], landmarks: Sequence[str], **options: float) -> None:
+    """Refuse what :func:`label` would, before a teacher is loaded.
+
+    Args:
+        out: The folder to make.
+        joints: Names of the joints to label.
+        landmarks: Names of those that the teacher knows.
+        **options: Of :func:`label`, those that have a range.
+
+    Raises:
+        UserError: If an option is out of its range, the folder is not empty, or the teacher does not know a joint.
+    """
+    for name, value in options.items():
+        fits, wanted = _RANGES[name]
+        if not fits(value):
+            raise UserError(f'--{name.replace("_", "-")} {value}: give {wanted}')
+    _matched(joints, landmarks)
+    folder = Path(out)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f'--out {out} is there and not empty: name a new folder')
 
 
 def _matched(joints: Sequence[str], names: Sequence[str]) -> list[int]:
@@ -150,7 +169,13 @@ def _label_all(
 ) -> None:
     """Look at every picture; those with people are written below ``pictures``."""
     (folder / 'pictures').mkdir()
-    for number, name, image in source.read(lambda number: number % every == 0):
+
+    def pass_over(error: DataError) -> None:
+        done.bad += 1
+        print_log(f'{error}: it is passed over', 'current', logging.WARNING)
+
+    number = -1
+    for number, name, image in source.read(lambda number: number % every == 0, pass_over):
         if number % every == 0 and image is not None:
             boxes, _ = find(number, name, image)
             taught = [each for each in teacher(image, boxes) if each.score >= done.least]
@@ -165,6 +190,16 @@ def _label_all(
             else:
                 done.empty += 1
         progress(number + 1, source.total, f'{done.people} people')
+    _tell_of_missing(source, done, number + 1)
+
+
+def _tell_of_missing(source: Source, done: Labelled, read: int) -> None:
+    """Say how many pictures were passed over, and how many frames a video has that did not come."""
+    if done.bad:
+        print_log(f'{done.bad} of {source.total} pictures could not be read', 'current', logging.WARNING)
+    if source.kind == 'video' and source.total is not None and read < source.total:
+        text = f'{source.name} says that it has {source.total} frames, of which {read} could be read: the others are'
+        print_log(f'{text} damaged, or not there', 'current', logging.WARNING)
 
 
 def _write(source: Source, folder: Path, number: int, name: str, image: np.ndarray) -> str:
@@ -189,8 +224,8 @@ def _split(done: Labelled, share: float, name: str) -> dict[str, Labelled]:
     count = len(done.pictures)
     if not count:
         raise DataError(
-            f'nobody was found in {name} ({done.empty} pictures): --tiles 2 or more looks for smaller people, a lower '
-            '--box-score for less sure ones'
+            f'nobody was found in {name} ({done.empty} pictures, and {done.bad} that could not be read): --tiles 2 or '
+            'more looks for smaller people, a lower --box-score for less sure ones'
         )
     held = max(1, round(share * count)) if share else 0
     if held >= count:

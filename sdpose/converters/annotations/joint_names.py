@@ -12,13 +12,18 @@ COCO_JOINTS = (
 )
 
 
+_LISTS = ('.csv', '.list', '.names', '.txt')  # endings that no joint's name has
+
+
 def read_names(given: str) -> list[str]:
     """Names as a user gives them: separated by commas, or the name of a file with one in a line.
 
     Raises:
-        UserError: If there are none, or one stands twice.
+        UserError: If there are none, or one stands twice, or there is no such file.
     """
     file = Path(given)
+    if file.suffix.lower() in _LISTS and not file.is_file():
+        raise UserError(f'--joints {given}: there is no such file')
     try:
         text = file.read_text('utf-8') if file.is_file() else given.replace(',', '\n')
     except (OSError, UnicodeDecodeError) as error:

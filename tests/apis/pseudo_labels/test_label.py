@@ -1,6 +1,8 @@
 """Pseudo-labels by hand: flags, splits, files, what is refused, and that nothing half-written stays."""
 
 import json
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +114,10 @@ def test_pictures_of_one_name(folder: Path, tmp_path: Path) -> None:
         (dict(val_share=1.0), '--val-share 1.0: give 0 or more, below 1'),
         (dict(box_score=float('nan')), '--box-score nan: give 0 to 1'),
         (dict(every=6), 'has people on 1 picture alone: --val-share 0 holds none out'),
-        (dict(box_score=0.95), r'nobody was found in .*photos \(6 pictures\): --tiles 2 or more'),
+        (
+            dict(box_score=0.95),
+            r'nobody was found in .*photos \(6 pictures, and 0 that could not be read\): --tiles 2 or more',
+        ),
         (dict(least=0.8), 'nobody was found'),
     ],
 )
@@ -123,19 +128,81 @@ def test_refused(folder: Path, tmp_path: Path, options: dict[str, Any], said: st
 
 
 def test_what_stays_out(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Joints that the teacher lacks, a folder that is not empty, a damaged picture, an unknown teacher."""
+    """Joints that the teacher lacks, a folder that is not empty, an unknown teacher."""
     with pytest.raises(UserError, match='the teacher has no landmark neck: give --joints of nose, left_hip'):
         label(str(folder), tmp_path / 'out', Teacher(), _find, ('neck', 'nose'), {})  # type: ignore[arg-type]
     with pytest.raises(UserError, match='photos is there and not empty: name a new folder'):
         _label(str(folder), folder)
-    (folder / '4.png').write_bytes(b'no picture')
-    with pytest.raises(DataError, match='4.png'):
-        _label(str(folder), tmp_path / 'out')
     assert [each.name for each in tmp_path.iterdir()] == ['photos']
     with pytest.raises(UserError, match="no teacher is called 'openpose': name mediapipe"):
         label_by_name(str(folder), str(tmp_path / 'out'), teacher='openpose')
     with pytest.raises(UserError, match='--tiles 0: give at least 1'):
         label_by_name(str(folder), str(tmp_path / 'out'), tiles=0)
+
+
+@pytest.mark.parametrize(
+    'options, said',
+    [
+        (dict(every=0), '--every 0: give a whole number'),
+        (dict(val_share=1), '--val-share 1: give 0 or more, below 1'),
+        (dict(joints='nose,tail'), 'no landmark tail'),
+        (dict(joints='nosuchfile.txt'), '--joints nosuchfile.txt: there is no such file'),
+    ],
+)
+def test_options_are_looked_at_before_the_teacher_is_loaded(
+    folder: Path, tmp_path: Path, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UserError, match=said):
+        label_by_name(str(folder), str(tmp_path / 'out'), teacher='mediapipe=no.whl', **options)
+    with pytest.raises(UserError, match='photos is there and not empty'):
+        label_by_name(str(folder), str(folder), teacher='mediapipe=no.whl')
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is told the log."""
+    texts: list[str] = []
+    for module in ('pseudo_labels.label', 'inference.sources'):
+        monkeypatch.setattr(sys.modules[f'sdpose.apis.{module}'], 'print_log', lambda text, *_: texts.append(text))
+    return texts
+
+
+def test_bad_pictures_are_passed_over(folder: Path, tmp_path: Path, said: list[str]) -> None:
+    for name in ('0.png', '4.png'):
+        (folder / name).write_bytes(b'no picture')
+    done = _label(str(folder), tmp_path / 'out')
+    assert [name for part in done.values() for name, *_ in part.pictures] == ['1.png', '3.png', '5.png']
+    for text, name in zip(said, ('0.png', '4.png')):
+        assert text.startswith(f'{folder}/{name} cannot be read') and text.endswith(': it is passed over')
+    assert said[2:] == ['2 of 6 pictures could not be read']
+    for number in range(6):
+        (folder / f'{number}.png').write_bytes(b'no picture')
+    with pytest.raises(DataError, match=r'nobody was found in .*\(0 pictures, and 6 that could not be read\)'):
+        _label(str(folder), tmp_path / 'none')
+
+
+def test_bad_frames_are_passed_over(tmp_path: Path, said: list[str]) -> None:
+    path = tmp_path / 'street.avi'
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'MJPG'), 5, (80, 64))
+    for number in range(12):
+        video.write(np.full((64, 80, 3), 10 * number + 20, np.uint8))
+    video.release()
+    _label(str(path), tmp_path / 'sound')
+    assert not said
+    chunks = path.read_bytes().split(b'00dc')
+    for number in (5, 8, 9):  # counted from 1; frames without a picture
+        chunks[number] = chunks[number][:4] + bytes(len(chunks[number]) - 4)
+    path.write_bytes(b'00dc'.join(chunks))
+    done = _label(str(path), tmp_path / 'out')
+    names = [name for part in done.values() for name, *_ in part.pictures]
+    assert len(names) == 9 and names[-1] == 'street_000011.jpg'
+    assert abs(int(read_picture(tmp_path / 'out/val/street_000011.jpg').mean()) - 128) <= 2
+    for text in said[:3]:
+        assert re.fullmatch(rf'a frame of {path}, near number [2-8], cannot be read: it is passed over', text)
+    assert said[3:] == ['3 of 12 pictures could not be read']
+    path.write_bytes(path.read_bytes()[:6600])
+    _label(str(path), tmp_path / 'short')
+    assert re.search('street.avi says that it has 12 frames, of which [34] could be read', said[-1])
 
 
 def test_names_of_other_spelling(folder: Path, tmp_path: Path) -> None:
