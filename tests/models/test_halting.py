@@ -104,17 +104,40 @@ def test_the_control_costs_as_much_and_is_drawn_by_chance():
     assert len(drawn) > 1
 
 
-def test_motion_by_hand(sizes):
+@pytest.mark.parametrize('cycle', [2, 3])
+def test_motion_by_hand(cycle):
+    """The turn of a cycle, in four: in the third, what lies before the last one is the first, no longer the start."""
     model = build('heatmap', flip_test=False)
+    model.neck.num_cycles = 4
     with torch.no_grad():
-        feats = model.neck(model.backbone(images()), cycles=3)
+        feats = model.neck(model.backbone(images()), cycles=4)
         start = model.neck.tokenizer(model.backbone(images())[-1])
     q = [start.query, *(tokens.query for tokens in feats.cycles)]
-    turn = (q[2] - q[1]) - (q[1] - q[0])
-    moved = (turn.norm(dim=2) / q[2].norm(dim=2)).mean(dim=1).numpy()
-    threshold = between(moved)
+    turns = [(q[c] - q[c - 1]) - (q[c - 1] - q[c - 2]) for c in (2, 3)]
+    moved = [(turn.norm(dim=2) / now.norm(dim=2)).mean(dim=1).numpy() for turn, now in zip(turns, q[2:])]
+    threshold = between(moved[cycle - 2])
     halted = predict_halting(model, images(), samples(COUNT), Halting((threshold,), 'motion'))
-    assert halted.depths[0].tolist() == [3 if value > threshold else 2 for value in moved]
+    expected = [2 + int(one > threshold) + int(min(one, two) > threshold) for one, two in zip(*moved)]
+    assert halted.depths[0].tolist() == expected
+    assert {2: {2}, 3: {3, 4}}[cycle] <= set(expected)
+
+
+def test_cycles_with_parameters_of_their_own():
+    """What is predicted after a cycle is what it predicts where all are run: its norms, and the injected start."""
+    model = build('heatmap', flip_test=False, cycle_adapter=[dict(type='CycleNorm'), dict(type='CycleInjection')])
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for parameter in model.neck.cycle_adapter.parameters():
+            parameter += 0.3 * torch.randn_like(parameter)
+    points, scores = of_every_cycle(model)
+    assert np.abs(scores[1] - scores[0]).max() > 1e-3 and np.abs(scores[2] - scores[1]).max() > 1e-3
+    low, high = between(scores[0].mean(axis=1)), 1 - 1e-6
+    halted = predict_halting(model, images(), samples(COUNT), Halting((low, high)))
+    assert halted.depths[0].unique().numel() > 1 and halted.depths[1].eq(3).all()
+    for way, depths in zip(halted.samples, halted.depths.tolist()):
+        for person, (sample, depth) in enumerate(zip(way, depths)):
+            assert np.allclose(sample.pred_instances.keypoints[0], points[depth - 1, person], atol=1e-3)
+            assert np.allclose(sample.pred_instances.keypoint_scores[0], scores[depth - 1, person], atol=1e-5)
 
 
 def test_rows_of_tokens():
