@@ -6,7 +6,7 @@ import torch
 from test_predict_cycles import PRUNER, build, samples
 
 from sdpose.models.halting import Halting, predict_halting
-from sdpose.models.halting_rules import RULES, HaltingRule
+from sdpose.models.halting_rules import RULES
 from sdpose.models.transformers import MultiCycledTransformer
 from sdpose.structures import TokenSet
 
@@ -148,12 +148,11 @@ def test_rows_of_tokens():
     assert torch.equal(own.position, sequence[3:] + 1) and own.kept.tolist() == [[6, 7]]
 
 
-def test_a_rule_of_ones_own(monkeypatch):
-    """A function and an entry: whose joints have different scores goes on."""
-    rule = HaltingRule(
-        lambda reading: torch.tensor([float(each.keypoint_scores.std()) for each in reading.found]), False
-    )
-    monkeypatch.setitem(RULES, 'spread', rule)
+def test_a_rule_of_ones_own(monkeypatch, repo_root):
+    """That of the README, as it is printed: whose joints have different scores goes on."""
+    page = (repo_root / 'configs/sdpose/README.md').read_text()
+    monkeypatch.setitem(RULES, 'spread', None)  # put back behind the test
+    exec(page.partition('A rule of your own')[2].partition('```python\n')[2].partition('```')[0], {})
     model = build('heatmap')
     spread = of_every_cycle(model)[1].std(axis=2)  # (C, B)
     threshold = between(spread[0])
