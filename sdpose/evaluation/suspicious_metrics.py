@@ -7,7 +7,7 @@ accuracy) of exactly 0 is rare even for a bad model; an error (EPE, NME) of 0 is
 import logging
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sdpose.errors import first_few
@@ -77,14 +77,27 @@ def explain_metrics(metrics: Mapping[str, Any], labelled: bool = True) -> list[R
 
     Returns:
         At most two for each evaluator, of what was not measured and of what is 0; none where nothing is odd, or the
-        metrics are unknown.
+        metrics are unknown. What holds for several alike, such as cycles or thresholds, is said once and names them.
     """
     groups: dict[str, dict[str, float]] = {}
     for name, value in metrics.items():
         number = _number(value)
         if number is not None:
             groups.setdefault(name.rpartition('/')[0], {})[name] = number
-    return [remark for group in groups.values() for remark in _explain_group(group, labelled)]
+    alike: dict[Remark, list[tuple[str, Remark]]] = {}
+    for prefix, group in groups.items():
+        for remark in _explain_group(group, labelled):
+            bare = remark._replace(sentence=remark.sentence.replace(f'{prefix}/', ''))
+            alike.setdefault(bare, []).append((prefix, remark))
+    return [_said_once(remarks) for remarks in alike.values()]
+
+
+def _said_once(remarks: Sequence[tuple[str, Remark]]) -> Remark:
+    """The first of remarks that differ in the evaluator alone, with the names of the other evaluators."""
+    (_, first), *others = remarks
+    if not others:
+        return first
+    return first._replace(sentence=f'{first.sentence} (the same of {first_few([prefix for prefix, _ in others])})')
 
 
 def _explain_group(values: dict[str, float], labelled: bool) -> Iterator[Remark]:

@@ -68,6 +68,11 @@ def with_values(prefix, names, changes):
             {**metrics('cycle1/coco', COCO), **metrics('cycle2/coco', COCO, -1.0)},
             ['^cycle2/coco/AP, cycle2/coco/AP .5, .* are -1'],
         ),
+        # What they have in common is said once.
+        (
+            {f'{kind}/coco/{name}': 0.0 for kind in ('halt0.3', 'halt0.5', 'chance0.3') for name in ('AP', 'AR')},
+            [r'^halt0.3/coco/AP, halt0.3/coco/AR are exactly 0: .* \(the same of halt0.5/coco, chance0.3/coco\)$'],
+        ),
         # Nothing is known of somebody's own metric, but that NaN is none.
         ({'mine/shift': -1.0, 'mine/count': 0, 'mine/name': 'x', 'mine/flag': False, 'mine/list': [1, 2]}, []),
         ({'mine/shift': math.nan}, ['mine/shift is no number']),
