@@ -44,7 +44,7 @@ def parse_args() -> argparse.Namespace:
     add('--batch-size', type=int, help='people at once (default: 8 on the CPU, else 32)')
     add('--device', default='cpu', help='where a checkpoint runs, such as cuda:0 (default: %(default)s)')
     add('--halt', type=float, metavar='SCORE', help='run a further cycle only for people with a lower mean score')
-    add('--halt-by', metavar='RULE', default='peaks', help='rule of --halt: peaks (default) or motion')
+    add('--halt-by', metavar='RULE', default='peaks', help='rule of --halt: peaks (default), motion or your own')
     for form, text in _FORMS.items():
         add(f'--save-{form}', dest='forms', action='append_const', const=form, help=text)
     add('--show', action='store_true', help='show overlays in a window; Esc or q ends')

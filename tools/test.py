@@ -35,7 +35,8 @@ def parse_args() -> argparse.Namespace:
         '--halt-by',
         metavar='RULE',
         default='peaks',
-        help='what --halt compares: peaks (default), or motion, how much the tokens still move (then: more than that)',
+        help='what --halt compares: peaks (default); motion, how much the tokens still move (then: more than that); or '
+        "a rule of your own, of a module of the config's custom_imports",
     )
     parser.add_argument(
         '--format-only',

@@ -69,6 +69,7 @@ def override(file: Path, cfg: Config, options: Mapping[str, Any]) -> tuple[Confi
         try:
             changed.merge_from_dict({key: value})
         except (KeyError, TypeError, AttributeError) as error:
+            _refuse_within_a_value(cfg, key, value)
             raise ConfigError(f'--cfg-options {key}={value} does not fit the config: {error}') from error
     _move_folders(changed, cfg, options)
     return changed, new
@@ -84,6 +85,22 @@ def node(cfg: Any, dotted: str) -> Any:
         else:
             return _ABSENT
     return cfg
+
+
+def _refuse_within_a_value(cfg: Config, key: str, value: Any) -> None:
+    """Refuse a key below one whose value holds no keys, such as a word: the whole value must be given instead."""
+    above, _, rest = key.rpartition('.')
+    while above:
+        held = node(cfg, above)
+        if isinstance(held, (str, int, float)):
+            whole = value
+            for name in reversed(rest.split('.')):
+                whole = {name: whole}
+            raise ConfigError(
+                f'{above} is {held!r}, which has no keys: give the whole value, --cfg-options "{above}={whole}"'
+            )
+        above, _, last = above.rpartition('.')
+        rest = f'{last}.{rest}'
 
 
 def _fitted(old: Any, new: Any) -> Any:

@@ -45,8 +45,8 @@ class Halting(NamedTuple):
         if not self.thresholds or any(not 0 < each < top for each in self.thresholds):
             limits = f'between 0 and {top:g}' if top < float('inf') else 'above 0'
             raise ValueError(f'thresholds by {self.by} lie {limits}, got {", ".join(map(str, self.thresholds))}')
-        if len(set(self.thresholds)) < len(self.thresholds):
-            raise ValueError(f'each threshold is given once, got {", ".join(map(str, self.thresholds))}')
+        if len({f'{each:g}' for each in self.thresholds}) < len(self.thresholds):  # their results would have one name
+            raise ValueError(f'thresholds differ in six digits, got {", ".join(map(str, self.thresholds))}')
         if num_cycles < least:
             raise ValueError(
                 f'by {self.by} a person is done after one of several cycles: it takes model.neck.num_cycles of '

@@ -10,6 +10,7 @@ from sdpose.config import load
 from sdpose.config.building import building
 from sdpose.config.load import check_arguments, load_config
 from sdpose.config.nodes import as_list, resolve_type, with_metrics
+from sdpose.config.values import parse_value
 from sdpose.errors import ConfigError
 
 
@@ -58,6 +59,14 @@ def test_a_misspelt_key_is_refused(tmp_path: Path, key: str, meant: str) -> None
 def test_an_override_that_fits_nowhere(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match='--cfg-options c.3.d=1 does not fit the config'):
         load_config(_file(tmp_path, 'c = [dict(d=2)]'), {'c.3.d': 1})
+
+
+def test_a_key_of_a_value_without_keys(tmp_path: Path) -> None:
+    path = _file(tmp_path, "head = dict(supervise='all')")
+    with pytest.raises(ConfigError, match=r"^head.supervise is 'all', which has no keys: give the whole") as caught:
+        load_config(path, {'head.supervise.gamma': 0.8})
+    whole = str(caught.value).split('"')[1].partition('=')[2]
+    assert load_config(path, {'head.supervise': parse_value(whole)}).head.supervise == dict(gamma=0.8)
 
 
 def test_unknown_arguments_are_found_at_any_depth() -> None:

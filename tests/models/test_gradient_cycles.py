@@ -79,10 +79,12 @@ def test_nothing_learns_in_between_and_every_parameter_has_a_gradient():
     assert all(grad is not None for grad in gradients(model, losses).values())
 
 
-@pytest.mark.parametrize('value, num_cycles', [(0, 5), (4, 5), (1, 2)])
+@pytest.mark.parametrize('value, num_cycles', [(0, 5), (4, 5), (2, 3)])
 def test_a_number_that_cuts_nothing_is_refused(value, num_cycles):
     with pytest.raises(ValueError, match=f'gradient_cycles={value} .* between 1 and num_cycles - 2 = {num_cycles - 2}'):
         built(gradient_cycles=value, num_cycles=num_cycles)
+    with pytest.raises(ValueError, match='but num_cycles=2 has none: set num_cycles to 3 or more, or gradient_cycles'):
+        built(gradient_cycles=1, num_cycles=2)
 
 
 def test_a_loss_on_the_last_cycle_alone_is_refused():

@@ -113,11 +113,7 @@ class MultiCycledTransformer(BaseModule):
         self._compiled: Callable[..., TokenSet] | None = None
         self.num_cycles = self.training_cycles = num_cycles
         self.test_cycles = test_cycles
-        if gradient_cycles is not None and not (1 <= gradient_cycles < num_cycles - 1 and test_cycles == 1):
-            raise ValueError(
-                f'gradient_cycles={gradient_cycles} leaves out the cycles between the first one and the last so many: '
-                f'it must lie between 1 and num_cycles - 2 = {num_cycles - 2}, and test_cycles={test_cycles} be 1'
-            )
+        _check_gradient_cycles(gradient_cycles, num_cycles, test_cycles)
         self.gradient_cycles = gradient_cycles
         self.tokenizer = Tokenizer(in_channels, feature_size, patch_size, num_queries, dim, position)
         self.pruner: BasePruner | None = MODELS.build(pruner) if pruner else None
@@ -226,3 +222,19 @@ def _num_rows(tokens: TokenSet, pruner: BasePruner | None, trace: str | None) ->
     """Of how many leading tokens a layer's softmax weights are read."""
     traced = {None: 0, 'queries': tokens.num_queries, 'all': tokens.sequence.shape[1]}[trace]
     return max(traced, pruner.num_rows(tokens) if pruner is not None else 0)
+
+
+def _check_gradient_cycles(gradient_cycles: int | None, num_cycles: int, test_cycles: int) -> None:
+    """Refuse a number of last cycles with gradient that leaves none out, or a deployed one."""
+    if gradient_cycles is None:
+        return
+    if num_cycles < 3:
+        raise ValueError(
+            f'gradient_cycles={gradient_cycles} leaves out cycles between the first and the last, but num_cycles='
+            f'{num_cycles} has none: set num_cycles to 3 or more, or gradient_cycles to None'
+        )
+    if not (1 <= gradient_cycles < num_cycles - 1 and test_cycles == 1):
+        raise ValueError(
+            f'gradient_cycles={gradient_cycles} leaves out the cycles between the first one and the last so many: '
+            f'it must lie between 1 and num_cycles - 2 = {num_cycles - 2}, and test_cycles={test_cycles} be 1'
+        )
