@@ -10,12 +10,14 @@ A crop is stored as pixels (h, w, 3), uint8, BGR, or as the bytes of a JPEG pict
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+import torch
 
 from sdpose.errors import DataError
 from sdpose.io.atomic import atomic_write
@@ -116,7 +118,10 @@ def read_shard(path: Path, whole: bool = False) -> Shard | None:
         whole: Read the crops, too, and compare all with the hash.
 
     Returns:
-        None if it is not there, not readable or not what was written.
+        None if it is not there or not what was written.
+
+    Raises:
+        OSError: If the system cannot read it.
     """
     try:
         with _open(path) as file:
@@ -124,7 +129,7 @@ def read_shard(path: Path, whole: bool = False) -> Shard | None:
             shard = Shard(plan, digest, file.get_tensor(_ROWS), file.get_tensor(_IMAGES))
             if whole and _digest({name: file.get_tensor(name) for name in file.keys()}) != shard.digest:
                 return None
-    except (OSError, KeyError, ValueError, _error()):
+    except (FileNotFoundError, KeyError, ValueError, _error()):
         return None
     return shard
 
@@ -182,7 +187,7 @@ class CropCache:
                 self._keys, self._place, self._ends, self._rows = (
                     file.get_tensor(name) for name in ('keys', 'place', 'ends', 'rows')
                 )
-        except (OSError, KeyError, ValueError, _error()) as error:
+        except (FileNotFoundError, NotADirectoryError, KeyError, ValueError, _error()) as error:
             raise DataError(f'{self.folder} {self._lack()}: {BUILD.format(out=self.folder)}') from error
         if self.about['version'] != VERSION:
             raise DataError(f'{self.folder} is a crop cache of another version: {BUILD.format(out=self.folder)}')
@@ -218,17 +223,23 @@ class CropCache:
 
         Raises:
             DataError: If its shard is missing or damaged.
+            OSError: If the system cannot read it.
         """
         place = int(self._place[at])
         number = int(self._ends.searchsorted(place, 'right'))
         first = int(self._ends[number - 1]) if number else 0
+        path = shard_path(self.folder, number)
         try:
             if number not in self._open:
-                self._open[number] = _mapped(shard_path(self.folder, number))
+                self._open[number] = _mapped(path)
             stored = self._open[number][str(place - first)]
-        except (OSError, KeyError, ValueError) as error:
-            raise DataError(f'{shard_path(self.folder, number)} is missing or damaged: {self.cure}') from error
-        return stored if stored.ndim == 3 else np.asarray(cv2.imdecode(stored, cv2.IMREAD_COLOR))
+        except (FileNotFoundError, KeyError, ValueError) as error:
+            raise DataError(f'{path} is missing or damaged: {self.cure}') from error
+        if stored.ndim == 3:
+            return stored
+        if (crop := cv2.imdecode(stored, cv2.IMREAD_COLOR)) is None:
+            raise DataError(f'{path} is damaged, crop {place - first} of it is no picture: {self.cure}')
+        return np.asarray(crop)
 
     def check_shards(self) -> None:
         """Check that the shards are those that the index was written for; their crops are not read.
@@ -268,17 +279,23 @@ def _digest(tensors: dict[str, np.ndarray]) -> str:
 def _open(path: Path) -> Any:
     from safetensors import safe_open
 
-    if not path.is_file():
-        raise FileNotFoundError(path)
+    path.open('rb').close()  # what the system says against it has its number here
     return safe_open(str(path), 'np')
 
 
 def _mapped(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of bytes in a safetensors file as views of a memory map; the library itself would copy them."""
-    content = np.asarray(np.memmap(path, mode='r'))  # indexing a memmap is slow, a plain view is not
-    start = 8 + int(content[:8].view('<u8')[0])
+    """The arrays of bytes in a safetensors file as views of a memory map; the library itself would copy them.
+
+    The map keeps no file open, as Python's own does, since a cache has more shards than a process may have files.
+    """
+    with open(path, 'rb') as file:
+        size = os.fstat(file.fileno()).st_size
+        start = 8 + int.from_bytes(file.read(8), 'little')
+        header = json.loads(file.read(min(start, size) - 8))
+    content = torch.from_file(str(path), shared=False, size=size, dtype=torch.uint8).numpy()
+    content.flags.writeable = False
     views = {}
-    for name, tensor in json.loads(content[8:start].tobytes()).items():
+    for name, tensor in header.items():
         if tensor.get('dtype') == 'U8':
             first, last = tensor['data_offsets']
             views[name] = content[start + first : start + last].reshape(tensor['shape'])

@@ -319,15 +319,40 @@ def _refusal(cfg: Config, out: Path, kind: type[Exception] = DataError, split: s
     return str(caught.value)
 
 
-def test_damaged_shards_are_found_by_hash_and_made_anew(own: tuple[Config, Path], small_shards: None) -> None:
+def test_more_shards_than_a_process_may_have_files(
+    own: tuple[Config, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cfg, _ = own
+    monkeypatch.setattr(building, '_PEOPLE', 1)
+    built = build_crop_cache(cfg, tmp_path / 'many', _RAW, _COMMAND)
+    cache = CropCache(tmp_path / 'many')
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with open('/dev/null') as spare:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (spare.fileno() + 2, limits[1]))
+        try:
+            cache.check_shards()
+            sums = [int(cache.crop(at).sum()) for at in range(len(cache))]
+            resource.setrlimit(resource.RLIMIT_NOFILE, (spare.fileno(), limits[1]))
+            for fails in (lambda: CropCache(tmp_path / 'many'), cache.check_shards):
+                with pytest.raises(OSError, match='Too many open files'):  # which is no damage
+                    fails()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert built.shards == len(sums) > 2 and min(sums) > 0
+    with pytest.raises(ValueError, match='read-only'):
+        cache.crop(0)[:] = 0
+
+
+def test_damaged_shards_are_found_and_made_anew(own: tuple[Config, Path], small_shards: None) -> None:
     cfg, out = own
     (out / 'index.safetensors').unlink()
     build_crop_cache(cfg, out, _RAW, _COMMAND)  # in small shards
     right = _contents(out)
     paths = sorted(out.glob('crops-*'))
     content = bytearray(right[paths[0].name])
-    content[-1] ^= 1
+    content[len(content) // 2] ^= 1  # which a training does not see, but the same build
     paths[0].write_bytes(content)
+    check_crop_caches(_cached(cfg, out), ['train'])
     paths[1].write_bytes(right[paths[1].name][:-100])
     paths[2].unlink()
     assert f'{paths[1].name} is missing or damaged: make it anew by {_COMMAND}' in _refusal(cfg, out)
@@ -336,6 +361,20 @@ def test_damaged_shards_are_found_by_hash_and_made_anew(own: tuple[Config, Path]
     assert _contents(out) == right
     paths[0].write_bytes(right[paths[1].name])
     assert f'{paths[0].name} is of another cache' in _refusal(cfg, out)
+
+
+def test_a_crop_that_is_no_picture_any_more_is_named(own: tuple[Config, Path], tmp_path: Path) -> None:
+    cfg, _ = own
+    build_crop_cache(cfg, out := tmp_path / 'jpeg', Storing('jpeg'), _COMMAND)
+    path = next(out.glob('crops-*'))
+    content = bytearray(path.read_bytes())
+    start = 8 + int.from_bytes(content[:8], 'little')
+    content[start + 1000 :] = bytes(len(content) - start - 1000)
+    path.write_bytes(content)
+    cache = CropCache(out)
+    with pytest.raises(DataError, match=rf'{path.name} is damaged, crop \d+ of it is no picture: make it anew by '):
+        for at in range(len(cache)):
+            cache.crop(at)
 
 
 def test_older_annotations_are_told_by_hash(own: tuple[Config, Path]) -> None:
