@@ -25,7 +25,8 @@ def check_crop_caches(cfg: Config, splits: Sequence[str]) -> None:
     """Check the caches that a config's data load crops from.
 
     Raises:
-        ConfigError: If an evaluation loads from one, or the steps reach farther than its crops.
+        ConfigError: If an evaluation loads from one, the steps reach farther than its crops, or the config names one
+            that its training does not load from.
         DataError: If one is missing, not finished, of other annotations, or of pictures that have changed since.
     """
     for split in splits:
@@ -37,12 +38,23 @@ def check_crop_caches(cfg: Config, splits: Sequence[str]) -> None:
                 'begin its pipeline with LoadCheckedImage'
             )
         cached = [(each, steps) for each, steps in leaves if steps and steps[0].get('type') == _STEP]
+        if split == 'train' and not cached and (cfg.get('load_step') or {}).get('type') == _STEP:
+            raise ConfigError(
+                f"load_step names the crop cache {cfg.load_step.get('cache')}, but the training's pipeline does not "
+                "begin with '${load_step}': have it begin so in the config, or train without a crop cache"
+            )
         for folder in dict.fromkeys(str(steps[0].get('cache')) for _, steps in cached):
             _check(folder, [each for each in cached if str(each[1][0].get('cache')) == folder], split)
 
 
 def _steps(dataset: dict[str, Any], wrappers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [dict(step) for each in (dataset, *wrappers) for step in each.get('pipeline') or []]
+
+
+def reads_crops(cfg: Config, folder: str) -> bool:
+    """Whether every data set of a config's training loads people from a crop cache."""
+    leaves = [_steps(each, above.wrappers) for each, above in iter_leaves(cfg.train_dataloader.dataset)]
+    return all(steps and (steps[0].get('type'), steps[0].get('cache')) == (_STEP, folder) for steps in leaves)
 
 
 def _check(folder: str, cached: Sequence[tuple[dict[str, Any], list[dict[str, Any]]]], split: str) -> None:

@@ -64,9 +64,12 @@ def check(args: argparse.Namespace) -> None:
 
 
 def build(args: argparse.Namespace) -> None:
+    from sdpose.config.find import find_config
     from sdpose.config.load import load_config
+    from sdpose.config.variables import read_config
     from sdpose.datasets.crop_cache.build import Storing, build_crop_cache
     from sdpose.io.progress import show_progress
+    from sdpose.preflight.crop_cache import reads_crops
     from sdpose.preflight.datasets import check_datasets
 
     check(args)
@@ -78,7 +81,11 @@ def build(args: argparse.Namespace) -> None:
         built = build_crop_cache(cfg, args.out, storing, command, args.workers, args.overwrite, progress)
     there = f', {built.kept} of {built.shards} files were there already' if built.kept else ''
     print(f'{args.out}: {built.people} people, {built.bytes / 1e9:.3g} GB{there}')
-    print(f"in the config: load_step = dict(type='LoadCachedCrop', cache='{args.out}')")
+    step = dict(type='LoadCachedCrop', cache=str(args.out))
+    if not reads_crops(cfg, step['cache']):
+        follows = reads_crops(read_config(find_config(args.config), {'load_step': step}), step['cache'])
+        said = 'load_step = ' if follows else 'the first step of the training pipeline is '
+        print(f'in the config: {said}dict(type={step["type"]!r}, cache={step["cache"]!r})')
 
 
 if __name__ == '__main__':

@@ -4,6 +4,9 @@ _base_ = [
 ]
 
 num_keypoints = 17
+# MMPose's pipeline, that crops cut out beforehand may go into: configs/_base_/datasets/README.md, "Crop cache".
+load_step = dict(type='LoadImage')
+train_dataloader = dict(dataset=dict(pipeline=['${load_step}', *_base_.train_pipeline[1:]]))
 default_hooks = _base_.project_hooks
 log_processor = dict(type='LossLogProcessor')
 # MMPose's model, whose accuracy and batches do not have the host wait for the device.

@@ -4,15 +4,10 @@ _base_ = [
 ]
 
 num_keypoints = 16
+load_step = dict(type='LoadImage')  # or people cut out beforehand: configs/_base_/datasets/README.md, "Crop cache"
 # MPII's joints count pixels from 1; MMPose's pipeline leaves them so, the one of every method here does not.
 train_dataloader = dict(
-    dataset=dict(
-        pipeline=[
-            *[step for step in _base_.train_pipeline if step['type'] == 'LoadImage'],
-            dict(type='ZeroBasedKeypoints'),
-            *[step for step in _base_.train_pipeline if step['type'] != 'LoadImage'],
-        ]
-    )
+    dataset=dict(pipeline=['${load_step}', dict(type='ZeroBasedKeypoints'), *_base_.train_pipeline[1:]])
 )
 log_processor = dict(type='LossLogProcessor')
 model = dict(

@@ -16,6 +16,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 
 from sdpose.config.load import load_config
+from sdpose.config.variables import read_config
 from sdpose.datasets.crop_cache import build as building
 from sdpose.datasets.crop_cache.build import Storing, build_crop_cache
 from sdpose.datasets.crop_cache.reach import Reach
@@ -23,7 +24,7 @@ from sdpose.datasets.crop_cache.store import CropCache, CropRow
 from sdpose.datasets.transforms import LoadCachedCrop
 from sdpose.errors import ConfigError, DataError
 from sdpose.io.digest import sha256_of
-from sdpose.preflight.crop_cache import check_crop_caches
+from sdpose.preflight.crop_cache import check_crop_caches, reads_crops
 from sdpose.synthetic.generate import generate
 from sdpose.synthetic.request import Request
 
@@ -423,6 +424,31 @@ def test_other_steps_and_evaluations_are_refused(own: tuple[Config, Path]) -> No
     wrong.val_dataloader.dataset.pipeline[0] = dict(type='LoadCachedCrop', cache=str(out))
     assert 'val_dataloader loads from a crop cache' in _refusal(wrong, out, ConfigError, 'val')
     assert f'{out.parent} is no crop cache' in _refusal(cfg, out.parent)
+
+
+def test_a_cache_that_no_training_step_loads_from_is_refused(own: tuple[Config, Path]) -> None:
+    cfg, out = own
+    cfg = Config(cfg.to_dict())
+    cfg.load_step = dict(type='LoadCachedCrop', cache=str(out))
+    with pytest.raises(ConfigError, match=rf"load_step names the crop cache {out}, but .* begin with '\$.load_step.'"):
+        check_crop_caches(cfg, ['train'])
+    check_crop_caches(cfg, ['val'])
+
+
+@pytest.mark.parametrize(
+    'path',
+    sorted(
+        path
+        for method in ('simple_baseline', 'ikd', 'rle', 'sdpose', 'tokenpose', 'ppt', 'dppt', 'distilpose')
+        for path in (_ROOT / 'configs' / method).glob('*/*.py')
+        if 'mpii-test' not in path.name  # which has no training
+    ),
+    ids=lambda path: path.stem,
+)
+def test_load_step_reaches_the_training_of_every_method(path: Path) -> None:
+    cfg = read_config(path, {'load_step': dict(type='LoadCachedCrop', cache='crops')})
+    assert reads_crops(cfg, 'crops')
+    assert not reads_crops(read_config(path), 'crops')
 
 
 def test_other_caches_are_not_overwritten_unasked(own: tuple[Config, Path], drawn: Callable, tmp_path: Path) -> None:
