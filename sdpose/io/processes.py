@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
@@ -45,7 +46,8 @@ def _distributed(work: Callable[[Job], Result], jobs: Sequence[Job], workers: in
         for number in range(min(workers, len(jobs))):
             ours, theirs = context.Pipe(duplex=False)
             share = jobs[number::workers]
-            process = context.Process(target=_serve, args=(work, share, os.getpid(), theirs), daemon=True)
+            ends = [*running, ours]  # for reading, of which a fork has copies
+            process = context.Process(target=_serve, args=(work, share, os.getpid(), theirs, ends), daemon=True)
             process.start()
             theirs.close()
             running[ours] = process
@@ -56,19 +58,27 @@ def _distributed(work: Callable[[Job], Result], jobs: Sequence[Job], workers: in
             process.join()
 
 
-def _serve(work: Callable[[Any], Any], share: Sequence[Any], parent: int, out: Connection) -> None:
-    """A worker: does its share, sends each result, and ends when the process that started it is gone."""
+def _serve(
+    work: Callable[[Any], Any], share: Sequence[Any], parent: int, out: Connection, ends: Sequence[Connection]
+) -> None:
+    """A worker: does its share, sends each result, and ends when the process that started it is gone.
+
+    While a worker held an end for reading, one that sends would wait for ever.
+    """
+    for end in ends:
+        end.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for number in STOP_SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
-    try:
-        for job in share:
-            if os.getppid() != parent:
-                return
-            out.send((work(job), None))
-    except (UserError, OSError) as error:
-        out.send((None, error))
+    with suppress(BrokenPipeError):  # nobody reads any more
+        try:
+            for job in share:
+                if os.getppid() != parent:
+                    return
+                out.send((work(job), None))
+        except (UserError, OSError) as error:
+            out.send((None, error))
     out.close()
 
 
