@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 from sdpose.config.nodes import iter_leaves
 from sdpose.datasets.crop_cache.build import image_changed
 from sdpose.datasets.crop_cache.reach import Reach
-from sdpose.datasets.crop_cache.store import CropCache
+from sdpose.datasets.crop_cache.store import CropCache, same_data
 from sdpose.errors import ConfigError, DataError, first_few
 from sdpose.io.digest import sha256_of
 
@@ -29,6 +29,7 @@ def check_crop_caches(cfg: Config, splits: Sequence[str]) -> None:
             that its training does not load from.
         DataError: If one is missing, not finished, of other annotations, or of pictures that have changed since.
     """
+    config = str(cfg.filename or 'CONFIG')
     for split in splits:
         loader = cfg.get(f'{split}_dataloader') or {}
         leaves = [(each, _steps(each, above.wrappers)) for each, above in iter_leaves(loader.get('dataset'))]
@@ -44,7 +45,7 @@ def check_crop_caches(cfg: Config, splits: Sequence[str]) -> None:
                 "begin with '${load_step}': have it begin so in the config, or train without a crop cache"
             )
         for folder in dict.fromkeys(str(steps[0].get('cache')) for _, steps in cached):
-            _check(folder, [each for each in cached if str(each[1][0].get('cache')) == folder], split)
+            _check(folder, [each for each in cached if str(each[1][0].get('cache')) == folder], split, config)
 
 
 def _steps(dataset: dict[str, Any], wrappers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -57,11 +58,10 @@ def reads_crops(cfg: Config, folder: str) -> bool:
     return all(steps and (steps[0].get('type'), steps[0].get('cache')) == (_STEP, folder) for steps in leaves)
 
 
-def _check(folder: str, cached: Sequence[tuple[dict[str, Any], list[dict[str, Any]]]], split: str) -> None:
+def _check(folder: str, cached: Sequence[tuple[dict[str, Any], list[dict[str, Any]]]], split: str, config: str) -> None:
     """Check one cache for the data sets that load from it."""
     init_default_scope('mmpose')
-    cache = CropCache(folder)
-    cache.check_shards()
+    cache = CropCache(folder, config)
     names, stamps = cache.images()
     known, first = {}, 0
     for each in cache.about['datasets']:
@@ -70,13 +70,17 @@ def _check(folder: str, cached: Sequence[tuple[dict[str, Any], list[dict[str, An
         built = build_unread(dataset, f'{split}_dataloader.dataset')
         found = sha256_of(built.ann_file)
         if found not in known:
+            now = dict(ann_file=built.ann_file, sha256=found)
+            older = any(same_data(each, now) for each in cache.about['datasets'])
             others = ', '.join(f'{each["sha256"][:12]} ({each["ann_file"]})' for each in cache.about['datasets'])
             raise DataError(
-                f'the crop cache {folder} is of another data set or of older annotations: {built.ann_file} has the '
-                f'hash {found[:12]}, it was made of {others}: {cache.cure}'
+                f'the crop cache {folder} is of {"older annotations" if older else "another data set"}: '
+                f'{built.ann_file} has the hash {found[:12]}, it was made of {others}: '
+                + (cache.cure if older else f'make one in another folder by {cache.command_for(config, "DIR")}')
             )
         _check_reach(cache, Reach(steps).describe())
         _check_images(cache, Path(built.data_prefix.get('img') or '.'), names[known[found]], stamps[known[found]])
+    cache.check_shards()
 
 
 def _check_reach(cache: CropCache, reach: list[str]) -> None:

@@ -3,9 +3,11 @@
 import contextlib
 import hashlib
 import io
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import zip_longest
 from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +20,7 @@ from mmpose.registry import DATASETS, TRANSFORMS
 
 from sdpose.config.nodes import iter_leaves
 from sdpose.errors import ConfigError, DataError
+from sdpose.io.atomic import atomic_write
 from sdpose.io.digest import sha256_of
 from sdpose.io.folders import require_writable, signals_unwind
 from sdpose.io.processes import in_processes
@@ -25,15 +28,18 @@ from sdpose.io.processes import in_processes
 from .reach import Reach, Region
 from .store import (
     INDEX,
+    NOTE,
     STEPS,
     VERSION,
     CropCache,
     CropRow,
     Recipe,
     Shard,
+    Storing,
     image_stamp,
     key_of,
     read_shard,
+    same_data,
     shard_path,
     write_index,
     write_shard,
@@ -42,15 +48,6 @@ from .store import (
 _PEOPLE = 128  # of a shard; raw crops of COCO take some 60 MB
 _LOADING = ('LoadCachedCrop', 'LoadCheckedImage', 'LoadImage')
 _READ = ('img_path', 'img_id', 'id', 'entry_size', 'img_shape')  # of a sample, by the loading step
-
-
-class Storing(NamedTuple):
-    """How crops are stored, as a user chooses it; see :class:`Recipe`."""
-
-    format: str = 'raw'
-    quality: int = 95
-    margins: float = 1.0
-    max_resolution: float = 0.0
 
 
 class Person(NamedTuple):
@@ -189,34 +186,47 @@ def _recipe(leaves: Sequence[_Leaf], storing: Storing) -> Recipe:
 
 
 def _make_way(out: Path, about: dict[str, Any], overwrite: bool) -> None:
-    """Have no index in a folder whose shards are about to change.
+    """Have no index in a folder whose shards are about to change, but a note of what they will be of.
 
     Raises:
         DataError: If it holds something else, or another cache that is not to be overwritten.
     """
-    others = [path.name for path in out.iterdir() if not path.name.startswith(('crops-', INDEX, '.'))]
+    mine = ('crops-', INDEX, NOTE, '.')
+    others = [path.name for path in out.iterdir() if not path.name.startswith(mine)]
     if others:
         raise DataError(f'{out} holds something else ({others[0]}): name another folder')
-    if not (out / INDEX).exists():
-        return
-    try:
-        old = CropCache(out).about
-    except DataError:
-        old = {}
-    for key, word in (('recipe', 'stored otherwise'), ('datasets', 'of other data')):
-        if old and not overwrite and _essence(old, key) != _essence(about, key):
-            raise DataError(
-                f'{out} holds a crop cache {word} ({_essence(old, key)}, not {_essence(about, key)}): name another '
-                'folder, or replace it by --overwrite'
-            )
-    (out / INDEX).unlink()
+    if not overwrite and any(out.glob('crops-*.safetensors')):
+        _require_same(out, _known(out), about)
+    with atomic_write(out / NOTE, 'w') as file:
+        json.dump(about, file, indent=1)
+    (out / INDEX).unlink(missing_ok=True)
 
 
-def _essence(about: dict[str, Any], key: str) -> str:
-    """What may not change unasked: how crops are stored, and the names of annotation files, whose content may."""
-    if key == 'datasets':
-        return ', '.join(Path(each['ann_file']).name for each in about[key])
-    return ', '.join(f'{name}={about[key][name]}' for name in Storing._fields)
+def _known(out: Path) -> dict[str, Any] | None:
+    """What a folder of crops is of, finished or not; None if nothing says so any more."""
+    with contextlib.suppress(DataError):
+        return CropCache(out).about
+    with contextlib.suppress(OSError, ValueError):
+        return json.loads((out / NOTE).read_text('utf-8'))
+    return None
+
+
+def _require_same(out: Path, old: dict[str, Any] | None, about: dict[str, Any]) -> None:
+    """Refuse to replace a cache that is stored in another way, or of other annotation files; theirs may change.
+
+    Raises:
+        DataError: If it is one.
+    """
+    cure = 'name another folder, or replace it by --overwrite'
+    if old is None:
+        raise DataError(f'{out} holds crops of which nothing says what they are of: {cure}')
+    ways = [', '.join(f'{name}={each["recipe"][name]}' for name in Storing._fields) for each in (old, about)]
+    if ways[0] != ways[1]:
+        raise DataError(f'{out} holds a crop cache stored otherwise ({ways[0]}, not {ways[1]}): {cure}')
+    pairs = zip_longest(old['datasets'], about['datasets'])
+    if not all(one and other and same_data(one, other) for one, other in pairs):
+        files = [', '.join(data['ann_file'] for data in each['datasets']) for each in (old, about)]
+        raise DataError(f'{out} holds a crop cache of other data ({files[0]}, not {files[1]}): {cure}')
 
 
 def _require_different(people: Sequence[Person]) -> None:

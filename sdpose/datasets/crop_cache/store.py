@@ -11,6 +11,7 @@ A crop is stored as pixels (h, w, 3), uint8, BGR, or as the bytes of a JPEG pict
 import hashlib
 import json
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,9 +24,11 @@ from sdpose.errors import DataError
 from sdpose.io.atomic import atomic_write
 
 INDEX = 'index.safetensors'
+NOTE = 'index.json'  # what the crops are of, also before there is an index
 VERSION = 1
 STEPS = 16  # sizes of crops are stored in steps of a 16th of the native one
-BUILD = 'python tools/dataset_tools/build_crop_cache.py CONFIG --out {out} makes it'
+_TOOL = 'python tools/dataset_tools/build_crop_cache.py'
+BUILD = f'{_TOOL} CONFIG --out {{out}} makes it'
 _ROWS, _IMAGES = 'rows', 'images'
 
 
@@ -51,6 +54,15 @@ class CropRow(NamedTuple):
         return self.sixteenths / STEPS
 
 
+class Storing(NamedTuple):
+    """How crops are stored, as a user chooses it; see :class:`Recipe`."""
+
+    format: str = 'raw'
+    quality: int = 95
+    margins: float = 1.0
+    max_resolution: float = 0.0
+
+
 class Recipe(NamedTuple):
     """How the crops of a cache are cut and stored.
 
@@ -69,6 +81,12 @@ class Recipe(NamedTuple):
     max_resolution: float
     reach: Sequence[str]
     load: str
+
+
+def same_data(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two annotation files, each with its ``ann_file`` and ``sha256``, are one, maybe changed or moved."""
+    paths = {os.path.realpath(each['ann_file']) for each in (one, other)}
+    return one['sha256'] == other['sha256'] or len(paths) == 1
 
 
 def key_of(sample: dict[str, Any]) -> int:
@@ -174,13 +192,14 @@ class CropCache:
 
     Args:
         folder: Its folder.
+        config: The file of the config that is to load from it, for messages.
 
     Raises:
         DataError: If there is none, or an unfinished one.
     """
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+    def __init__(self, folder: str | Path, config: str | None = None) -> None:
+        self.folder, self._config = Path(folder), config
         try:
             with _open(self.folder / INDEX) as file:
                 self.about: dict[str, Any] = json.loads((file.metadata() or {})['about'])
@@ -195,8 +214,16 @@ class CropCache:
 
     @property
     def cure(self) -> str:
-        """How to make it anew, for messages."""
-        return f'make it anew by {self.about["command"]}'
+        """How to make it anew, for messages: for the config in use, if it is known."""
+        return f'make it anew by {self.command_for(self._config) if self._config else self.about["command"]}'
+
+    def command_for(self, config: str, folder: str | Path | None = None) -> str:
+        """What makes a cache that is stored in the same way, of a config's data."""
+        stored = {name: self.about['recipe'][name] for name in Storing._fields}
+        changed = [(name, value) for name, value in stored.items() if value != Storing._field_defaults[name]]
+        options = [word for name, value in changed for word in (f'--{name.replace("_", "-")}', str(value))]
+        words = shlex.join([config, '--out', str(folder or self.folder), *options])
+        return f'{_TOOL} {words} (and the --cfg-options of this run, if it has any)'
 
     def _lack(self) -> str:
         if (self.folder / INDEX).exists():

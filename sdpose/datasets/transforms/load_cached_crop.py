@@ -47,7 +47,7 @@ class LoadCachedCrop(BaseTransform):
         if at is None:
             raise DataError(
                 f'the crop cache {self.cache} has no annotation id {results["id"]} on {results["img_path"]}, so it is '
-                f'of another data set or of older annotations: {cache.cure}'
+                f'of another data set or of older annotations: make one by {cache.command_for("CONFIG")}'
             )
         row = cache.row(at)
         box = np.asarray(results['bbox'])

@@ -32,7 +32,8 @@ _ROOT = Path(__file__).parents[3]
 _REAL = _ROOT.parent / 'shared/data'
 _BASES = dict(coco='coco_256x192', crowdpose='crowdpose_256x192', mpii='mpii_256x256')
 _RAW = Storing(max_resolution=0)
-_COMMAND = 'python tools/dataset_tools/build_crop_cache.py a.py --out crops'
+_TOOL = 'python tools/dataset_tools/build_crop_cache.py'
+_COMMAND = f'{_TOOL} a.py --out crops'
 _SEEN = 'coco', 'crowdpose', 'mpii', 'boxes', 'custom'
 
 
@@ -288,7 +289,7 @@ def test_a_full_disk_loses_nothing(drawn: Callable, small_shards: None, tmp_path
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert 'crops-0' in str(caught.value.filename)
     there = _contents(out)
-    assert all(name.startswith('crops-') for name in there)
+    assert all(name == 'index.json' or name.startswith('crops-') for name in there)
     build_crop_cache(cfg, out, _RAW, _COMMAND)
     assert _contents(out) == _contents(tmp_path / 'other')
     assert there.items() <= _contents(out).items()
@@ -356,7 +357,7 @@ def test_damaged_shards_are_found_and_made_anew(own: tuple[Config, Path], small_
     check_crop_caches(_cached(cfg, out), ['train'])
     paths[1].write_bytes(right[paths[1].name][:-100])
     paths[2].unlink()
-    assert f'{paths[1].name} is missing or damaged: make it anew by {_COMMAND}' in _refusal(cfg, out)
+    assert f'{paths[1].name} is missing or damaged: make it anew by {_TOOL} CONFIG --out {out} ' in _refusal(cfg, out)
     built = build_crop_cache(cfg, out, _RAW, _COMMAND)
     assert built.shards - built.kept == 3
     assert _contents(out) == right
@@ -388,7 +389,11 @@ def test_older_annotations_are_told_by_hash(own: tuple[Config, Path]) -> None:
     file.write_text(json.dumps(content))
     before = sha256_of(file)
     message = _refusal(cfg, out)
-    assert f'has the hash {before[:12]}, it was made of ' in message and f'make it anew by {_COMMAND}' in message
+    assert (
+        f'has the hash {before[:12]}, it was made of ' in message
+        and f'make it anew by {_TOOL} CONFIG --out {out} ' in message
+    )
+    assert f'the crop cache {out} is of older annotations: ' in message
     built, steps = _steps(cfg, out)
     people = {info['id']: info for info in map(built.get_data_info, range(len(built)))}
     with pytest.raises(DataError, match=f'annotation id {moved["id"]} on .* lies outside its crop in the cache'):
@@ -456,7 +461,7 @@ def test_other_caches_are_not_overwritten_unasked(own: tuple[Config, Path], draw
     before = _contents(out)
     with pytest.raises(DataError, match='stored otherwise .*format=raw.*not format=jpeg.*--overwrite'):
         build_crop_cache(cfg, out, Storing('jpeg'), _COMMAND)
-    with pytest.raises(DataError, match=r'of other data \(train.json, not mmpose_crowdpose_trainval.json\)'):
+    with pytest.raises(DataError, match=r'of other data \(.*train.json, not .*mmpose_crowdpose_trainval.json\)'):
         build_crop_cache(drawn('crowdpose'), out, _RAW, _COMMAND)
     with pytest.raises(DataError, match=r'holds something else \(a.txt\): name another folder'):
         (tmp_path / 'full').mkdir()
@@ -465,6 +470,39 @@ def test_other_caches_are_not_overwritten_unasked(own: tuple[Config, Path], draw
     assert _contents(out) == before
     build_crop_cache(cfg, out, Storing('jpeg'), _COMMAND, overwrite=True)
     assert CropCache(out).about['recipe']['format'] == 'jpeg'
+
+
+def test_unfinished_caches_are_not_overwritten_unasked(own: tuple[Config, Path], drawn: Callable) -> None:
+    cfg, out = own
+    (out / 'index.safetensors').unlink()
+    before = _contents(out)
+    with pytest.raises(DataError, match='stored otherwise .*format=raw.*not format=jpeg.*--overwrite'):
+        build_crop_cache(cfg, out, Storing('jpeg'), _COMMAND)
+    other = Config(drawn('coco').to_dict())  # a file of the same name in another folder
+    file = Path(other.train_dataloader.dataset.data_root) / 'annotations/other/train.json'
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps(json.loads((file.parents[1] / 'train.json').read_text()), indent=1))
+    other.train_dataloader.dataset.ann_file = 'annotations/other/train.json'
+    with pytest.raises(DataError, match=rf'{out} holds a crop cache of other data \(.*/train.json, not {file}\)'):
+        build_crop_cache(other, out, _RAW, _COMMAND)
+    (out / 'index.json').rename(out.parent / 'note')
+    with pytest.raises(DataError, match='holds crops of which nothing says what they are of: name another folder, or'):
+        build_crop_cache(cfg, out, _RAW, _COMMAND)
+    assert _contents(out).items() <= before.items()
+    assert build_crop_cache(cfg, out, _RAW, _COMMAND, overwrite=True).kept == 1
+    assert 'train.json' in (out / 'index.json').read_text()
+
+
+def test_the_command_that_is_told_makes_the_cache_of_the_config(own: tuple[Config, Path], drawn: Callable) -> None:
+    cfg, out = own
+    jpeg, command = out.parent / 'jpeg', f'{_TOOL} CONFIG --out DIR --format jpeg --quality 90 '
+    build_crop_cache(cfg, jpeg, Storing('jpeg', 90), _COMMAND)
+    message = _refusal(drawn('crowdpose'), jpeg)
+    assert f'the crop cache {jpeg} is of another data set: ' in message
+    assert f'make one in another folder by {command}(and the --cfg-options of this run' in message
+    next(jpeg.glob('crops-*')).unlink()
+    assert command in _refusal(drawn('crowdpose'), jpeg)
+    assert f'missing or damaged: make it anew by {command.replace("DIR", str(jpeg))}' in _refusal(cfg, jpeg)
 
 
 def test_what_cannot_be_cut_is_named(own: tuple[Config, Path], tmp_path: Path) -> None:
