@@ -1,4 +1,4 @@
-"""Arrays in one file that processes share by a memory map: a header in JSON, then the numbers.
+"""Arrays in one file that processes share by a memory map: a checksum, a header in JSON, then the numbers.
 
 The file lies beside what it was made of, or in the user's cache folder where that cannot be written. It holds the state
 (size and times) and the SHA-256 of its source; if the state is another one, the hash decides.
@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 import os
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,8 @@ import numpy as np
 from ..atomic import atomic_write
 
 FOLDER = '.annotation_cache'
-_MAGIC = b'SDPose annotations 2\n'
+_MAGIC = b'SDPose annotations 3\n'
+_SUM = 9  # bytes of the line with the checksum of all that follows
 _ALIGNMENT = 64  # of each array in the file
 
 State = tuple[int, ...]
@@ -68,12 +70,17 @@ def write(file: Path, arrays: Arrays, about: dict[str, Any]) -> None:
         places[name] = [array.dtype.str, array.shape, end]
         end += -(-array.nbytes // _ALIGNMENT) * _ALIGNMENT
     header = json.dumps(dict(about, arrays=places, bytes=end)).encode()
-    header += b' ' * (-(len(_MAGIC) + len(header) + 1) % _ALIGNMENT) + b'\n'
+    header += b' ' * (-(len(_MAGIC) + _SUM + len(header) + 1) % _ALIGNMENT) + b'\n'
+    parts: list[Any] = [header]
+    for array in arrays.values():
+        parts += [np.ascontiguousarray(array).reshape(-1).view(np.uint8), bytes(-array.nbytes % _ALIGNMENT)]
+    crc = 0
+    for part in parts:
+        crc = zlib.crc32(part, crc)
     with atomic_write(file) as out:
-        out.write(_MAGIC + header)
-        for array in arrays.values():
-            out.write(np.ascontiguousarray(array).data)
-            out.write(b'\0' * (-array.nbytes % _ALIGNMENT))
+        out.write(_MAGIC + f'{crc:08x}\n'.encode())
+        for part in parts:
+            out.write(part)
 
 
 def read(file: Path) -> tuple[Arrays, dict[str, Any]]:
@@ -86,11 +93,11 @@ def read(file: Path) -> tuple[Arrays, dict[str, Any]]:
     with open(file, 'rb') as stream:
         if stream.readline() != _MAGIC:
             raise ValueError('it is of another version')
-        about = json.loads(stream.readline())
-        begin = stream.tell()
-    content = np.asarray(np.memmap(file, np.uint8, 'r'))[begin:]  # a plain view: indexing a memmap is slow
-    if len(content) != about['bytes']:
-        raise ValueError('it is not complete')
+        crc, header = int(stream.read(_SUM), 16), stream.readline()
+    content = np.asarray(np.memmap(file, np.uint8, 'r'))[len(_MAGIC) + _SUM :]  # indexing a memmap is slow
+    if zlib.crc32(content.data) != crc:
+        raise ValueError('it is not what was written')
+    about, content = json.loads(header), content[len(header) :]
     arrays = {}
     for name, (kind, shape, start) in about.pop('arrays').items():
         dtype = np.dtype(kind)
