@@ -37,6 +37,7 @@ def check_people(
     crowd: bool = False,
     joints: Sequence[str] = (),
     parts: bool = False,
+    pictures: bool = True,
 ) -> list[str]:
     """Check an annotation file and the images it names.
 
@@ -49,6 +50,7 @@ def check_people(
         crowd: Whether an evaluation is CrowdPose's, which takes ``crowdIndex`` and ``num_keypoints``.
         joints: Their names in the metainfo's order, to be compared with those that the file has.
         parts: Whether an evaluation is COCO-WholeBody's, which takes the joints of each part.
+        pictures: Whether images are read.
 
     Returns:
         Remarks that do not prevent a run, one sentence each.
@@ -58,7 +60,7 @@ def check_people(
             annotation has another number or order of joints, an image with annotated people is missing, or no person
             is left.
     """
-    reads = Reads(evaluated, use_area, crowd, joints, parts)
+    reads = Reads(evaluated, use_area, crowd, joints, parts, pictures)
     entries = _read_entries(ann_file, num_keypoints, reads)
     if not len(entries.ids):
         raise no_keypoints(ann_file)
@@ -76,6 +78,7 @@ class Reads(NamedTuple):
     crowd: bool = False
     joints: Sequence[str] = ()
     parts: bool = False
+    pictures: bool = True
 
 
 def read_as_arrays(ann_file: str | Path, num_keypoints: int | None, reads: Reads) -> tuple[Entries, list[int]] | None:
@@ -138,7 +141,8 @@ def checks_of_sound_entries(
     yield lambda: remarks_on_left_out(ann_file, entries)
     yield partial(require_usable, ann_file, entries, said)
     images = dict.fromkeys(entries.images[entries.used].tolist())
-    yield partial(check_images, image_folder, [entries.names[image] for image in images], ann_file)
+    if reads.pictures:
+        yield partial(check_images, image_folder, [entries.names[image] for image in images], ann_file)
     yield lambda: remarks_on_empty_boxes(ann_file, entries)
 
 

@@ -1,5 +1,6 @@
 """Checks of crop caches that training loads from, before anything of them is read in the middle of an epoch."""
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from sdpose.datasets.crop_cache.store import CropCache, same_data
 from sdpose.errors import ConfigError, DataError, first_few
 from sdpose.io.digest import sha256_of
 
+from .datasets import check_datasets
 from .reading import build_unread
 
 _STEP = 'LoadCachedCrop'
@@ -49,7 +51,18 @@ def check_crop_caches(cfg: Config, splits: Sequence[str]) -> None:
 
 
 def _steps(dataset: dict[str, Any], wrappers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [dict(step) for each in (dataset, *wrappers) for step in each.get('pipeline') or []]
+    return [step for each in (dataset, *wrappers) for step in each.get('pipeline') or []]
+
+
+def check_data_to_cut(cfg: Config) -> None:
+    """Check the training data that a cache is to be made of, whose pictures are read even if the config reads crops."""
+    plain = Config(copy.deepcopy(cfg.to_dict()), filename=cfg.filename)
+    for dataset, above in iter_leaves(plain.train_dataloader.dataset):
+        for step in _steps(dataset, above.wrappers)[:1]:
+            if step.get('type') == _STEP:
+                step.pop('cache', None)
+                step['type'] = 'LoadCheckedImage'
+    check_datasets(plain, ['train'])
 
 
 def reads_crops(cfg: Config, folder: str) -> bool:

@@ -71,6 +71,7 @@ def check_datasets(cfg: Config, splits: Sequence[str]) -> None:
 def asked_of(cfg: Config, dataset: dict[str, Any], above: Above, split: str) -> dict[str, Any]:
     """What a check of a data set depends on; a second split with the same needs no second check."""
     pipeline = [step for step in dataset.get('pipeline') or [] if step.get('type') == 'KeypointConverter']
+    pipeline.append({'pictures': _reads_pictures(_steps(dataset, above))})
     return {**dataset, 'pipeline': pipeline, 'above': above.wrappers, 'reads': reads_of(cfg, dataset, above, split)}
 
 
@@ -124,12 +125,13 @@ def _check_keypoint_data(cfg: Config, dataset: dict[str, Any], above: Above, spl
     elif dataset.get('data_mode', 'topdown') == 'topdown':
         people = people_of(samples, None if isinstance(samples, ArraySamples) else _json(ann_file))
         remarks += remarks_on(people, ann_file) if people is not None else []
-    if not (isinstance(samples, ArraySamples) and _is_checked_by_people(dataset)):
+    steps = _steps(dataset, above)
+    if _reads_pictures(steps) and not (isinstance(samples, ArraySamples) and _is_checked_by_people(dataset)):
         check_pictures(dataset, samples, ann_file)
-    steps = [step for each in (dataset, *above.wrappers) for step in each.get('pipeline') or []]
     remarks += remark_on_sizes(ann_file, said_sizes(samples), steps)
     check_joints(cfg, dataset, above, split)
-    print_log(f'{split} data: {file} and its images are there ({time.perf_counter() - started:.1f} s)', 'current')
+    what = 'and its images are' if _reads_pictures(steps) else 'is'
+    print_log(f'{split} data: {file} {what} there ({time.perf_counter() - started:.1f} s)', 'current')
     return remarks
 
 
@@ -150,7 +152,8 @@ def _check_files(cfg: Config, dataset: dict[str, Any], above: Above, split: str)
                 f'the {split} data have no head boxes, in which {split}_evaluator measures PCKh: set '
                 f'{split}_dataloader.dataset.headbox_file'
             )
-        check_mpii(ann_file, images, _joint_count(dataset), dataset.get('headbox_file'), labelled=labelled)
+        read = _reads_pictures(_steps(dataset, above))
+        check_mpii(ann_file, images, _joint_count(dataset), dataset.get('headbox_file'), labelled, read)
         return []
     reads: dict[str, Any] = dict(reads_of(cfg, dataset, above, split), joints=joint_names(load_metainfo(dataset)))
     own_detections = not are_mmposes(kind, '_load_detection_results')
@@ -160,11 +163,21 @@ def _check_files(cfg: Config, dataset: dict[str, Any], above: Above, split: str)
         return check_detections(dataset['bbox_file'], ann_file, images, joints, **reads)
     if _is_checked_by_people(dataset):
         del reads['annotated']
-        return check_people(ann_file, images, _joint_count(dataset), **reads)
+        read = _reads_pictures(_steps(dataset, above))
+        return check_people(ann_file, images, _joint_count(dataset), pictures=read, **reads)
     store = open_store(ann_file) if issubclass(kind, ArrayAnnotations) else None
     if store is None or not are_ids_unique(store):
         check_ids(ann_file, _json(ann_file))
     return []
+
+
+def _steps(dataset: dict[str, Any], above: Above) -> list[dict[str, Any]]:
+    return [step for each in (dataset, *above.wrappers) for step in each.get('pipeline') or []]
+
+
+def _reads_pictures(steps: Sequence[dict[str, Any]]) -> bool:
+    """Whether a pipeline needs the pictures; one that begins with a crop cache does without."""
+    return not steps or steps[0].get('type') != 'LoadCachedCrop'
 
 
 def _is_checked_by_people(dataset: dict[str, Any]) -> bool:

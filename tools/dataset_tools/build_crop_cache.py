@@ -69,12 +69,11 @@ def build(args: argparse.Namespace) -> None:
     from sdpose.config.variables import read_config
     from sdpose.datasets.crop_cache.build import Storing, build_crop_cache
     from sdpose.io.progress import show_progress
-    from sdpose.preflight.crop_cache import reads_crops
-    from sdpose.preflight.datasets import check_datasets
+    from sdpose.preflight.crop_cache import check_data_to_cut, reads_crops
 
     check(args)
     cfg = load_config(args.config, args.cfg_options)
-    check_datasets(cfg, ['train'])
+    check_data_to_cut(cfg)
     storing = Storing(args.format, args.quality, args.margins, args.max_resolution)
     command = shlex.join(['python', 'tools/dataset_tools/build_crop_cache.py', *sys.argv[1:]])
     with show_progress('cutting out people') as progress:

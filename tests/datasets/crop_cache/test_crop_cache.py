@@ -24,7 +24,8 @@ from sdpose.datasets.crop_cache.store import CropCache, CropRow
 from sdpose.datasets.transforms import LoadCachedCrop
 from sdpose.errors import ConfigError, DataError
 from sdpose.io.digest import sha256_of
-from sdpose.preflight.crop_cache import check_crop_caches, reads_crops
+from sdpose.preflight.crop_cache import check_crop_caches, check_data_to_cut, reads_crops
+from sdpose.preflight.datasets import check_datasets
 from sdpose.synthetic.generate import generate
 from sdpose.synthetic.request import Request
 
@@ -417,6 +418,18 @@ def test_changed_pictures_are_named(own: tuple[Config, Path], small_shards: None
     build_crop_cache(cfg, out, _RAW, _COMMAND)
     check_crop_caches(_cached(cfg, out), ['train'])
     _same(_differences(_crops(cfg, out), _crops(cfg)))
+
+
+@pytest.mark.parametrize('name', ['coco', 'mpii', 'crowdpose'])
+def test_absent_pictures_are_no_fault_where_crops_are_read(drawn: Callable, name: str, tmp_path: Path) -> None:
+    cfg = Config(drawn(name).to_dict())
+    cfg.train_dataloader.dataset.data_prefix = dict(img='none/')
+    cached = _cached(cfg, tmp_path)
+    check_datasets(cached, ['train'])
+    for check in (lambda: check_datasets(cfg, ['train']), lambda: check_data_to_cut(cached)):
+        with pytest.raises(DataError, match='the image folder .*none/ is missing'):
+            check()
+    assert cached.train_dataloader.dataset.pipeline[0]['type'] == 'LoadCachedCrop'
 
 
 def test_other_steps_and_evaluations_are_refused(own: tuple[Config, Path]) -> None:
