@@ -94,7 +94,20 @@ def _is_score_type(value: Any) -> bool:
         Params(value)
     except Exception:  # its own, of no other class
         return False
-    return True
+    return value.startswith('keypoints')  # the others compare boxes and outlines
+
+
+_COCO_OPTIONS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
+    ('iou_type', _is_score_type, "one that xtcocotools has, 'keypoints', 'keypoints_crowd' or 'keypoints_wholebody'"),
+    (
+        'score_mode',
+        lambda value: value in ('bbox_keypoint', 'bbox', 'bbox_rle', 'keypoint'),
+        "'bbox_keypoint', 'bbox', 'bbox_rle' or 'keypoint'",
+    ),
+    ('nms_mode', lambda value: value in ('oks_nms', 'soft_oks_nms', 'none'), "'oks_nms', 'soft_oks_nms' or 'none'"),
+    ('nms_thr', lambda value: _is_number(value) and value >= 0, 'an OKS of at least 0'),
+    ('keypoint_score_thr', lambda value: _is_number(value) and math.isfinite(value), 'a score'),
+)
 
 
 _RULES = (
@@ -227,11 +240,9 @@ def _check_scoring(cfg: Config, splits: Sequence[str]) -> None:
             where = f'{split}_evaluator' + (f'.{number}' if len(metrics) > 1 else '')
             if not _collects(metric.get('collect_device', 'cpu')):
                 raise ConfigError(f"{where}.collect_device is {metric['collect_device']!r}: it must be 'cpu' or 'gpu'")
-            if is_coco(metric) and not _is_score_type(metric.get('iou_type', 'keypoints')):
-                raise ConfigError(
-                    f"{where}.iou_type is {metric['iou_type']!r}: it must be one that xtcocotools has, 'keypoints', "
-                    "'keypoints_crowd' or 'keypoints_wholebody'"
-                )
+            for key, fits, wanted in _COCO_OPTIONS if is_coco(metric) else ():
+                if key in metric and not fits(metric[key]):
+                    raise ConfigError(f'{where}.{key} is {metric[key]!r}: it must be {wanted}')
 
 
 def _check_loss_weights(part: Any, where: str) -> None:

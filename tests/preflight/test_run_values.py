@@ -1,6 +1,7 @@
 """Values that a run reads late are refused before it, as what reads them demands, and nothing else is."""
 
 import copy
+import math
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,11 @@ REFUSED = {
     'default_hooks.checkpoint.filename_tmpl': (5, 'best', '{', '{a}'),
     'model.data_preprocessor.std': ([1, 0, 1],),
     'model.head.loss.loss_weight': (-1, 'heavy', None),
-    'val_evaluator.iou_type': ('x', 5),
+    'val_evaluator.iou_type': ('x', 5, 'segm', 'bbox'),
+    'test_evaluator.score_mode': ('foo', None, ['bbox']),
+    'test_evaluator.nms_mode': ('soft', None),
+    'val_evaluator.nms_thr': (-1, math.nan, 'a', None, True),
+    'val_evaluator.keypoint_score_thr': (math.nan, math.inf, 'a'),
     'val_evaluator.collect_device': ('moon',),
     'default_hooks.logger.interval': (0, 'a'),
     'optim_wrapper.accumulative_counts': (0, -2, 'a', 1.5),
@@ -65,6 +70,10 @@ TAKEN = {
     'default_hooks.checkpoint.filename_tmpl': ('step_{}.pth', None),
     'model.head.loss.loss_weight': (0, 2.5),
     'val_evaluator.iou_type': ('keypoints_crowd', 'keypoints_wholebody'),
+    'val_evaluator.score_mode': ('bbox_keypoint', 'bbox', 'bbox_rle', 'keypoint'),
+    'val_evaluator.nms_mode': ('oks_nms', 'soft_oks_nms', 'none'),
+    'val_evaluator.nms_thr': (0, 0.5, 1),
+    'val_evaluator.keypoint_score_thr': (0, -1, 0.3),
     'val_evaluator.collect_device': ('cpu', 'gpu'),
     'train_cfg.max_epochs': (1, 2.0),
     'default_hooks.checkpoint.interval': (-1, 0, 7),
