@@ -46,6 +46,11 @@ def check_crop_caches(cfg: Config, splits: Sequence[str]) -> None:
                 f"load_step names the crop cache {cfg.load_step.get('cache')}, but the training's pipeline does not "
                 "begin with '${load_step}': have it begin so in the config, or train without a crop cache"
             )
+        for cache in (steps[0].get('cache') for _, steps in cached):
+            if not isinstance(cache, (str, Path)) or not str(cache):
+                raise ConfigError(
+                    f"{_STEP}'s cache is {cache!r}: name the folder of a crop cache (load_step.cache=DIR)"
+                )
         for folder in dict.fromkeys(str(steps[0].get('cache')) for _, steps in cached):
             _check(folder, [each for each in cached if str(each[1][0].get('cache')) == folder], split, config)
 

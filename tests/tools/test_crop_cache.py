@@ -54,6 +54,7 @@ def test_a_training_from_crops_has_the_losses_of_one_from_pictures(workspace: Pa
         (['--margins', '1.5'], '--margins 1.5: give more than 0, up to 1'),
         (['--quality', '0'], '--quality 0: give 1 to 100'),
         (['--max-resolution', '0.5'], '--max-resolution 0.5: give 0, or 1 and more'),
+        (['--max-resolution', 'inf'], '--max-resolution inf: give 0, or 1 and more'),
         (['--workers', '0'], '--workers 0: give at least 1'),
         (['--cfg-options', 'data_root=none/'], 'none/annotations/person_keypoints_train2017.json'),
     ],

@@ -4,6 +4,7 @@ import argparse
 import os
 import shlex
 import sys
+from math import inf
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -20,16 +21,16 @@ def parse_args() -> argparse.Namespace:
         '--format',
         choices=('raw', 'jpeg'),
         default='raw',
-        help='pixels as they are (default; a COCO person takes 0.5 MB) or JPEG with full colour resolution (a seventh '
-        'to an eighth of it, read at a third of the speed, pixels differ by 0.6 levels in the mean)',
+        help='pixels as they are (default; a COCO person takes 0.5 MB) or JPEG with full colour resolution (a fifth to '
+        'a seventh of it, read at a quarter of the speed, pixels differ by 0.5 to 0.8 levels in the mean)',
     )
     add('--quality', type=int, default=95, help='of JPEG (default: %(default)s)')
     add(
         '--margins',
         type=float,
         default=1.0,
-        help='times what the augmentation can reach; 0.8 takes two thirds of the room and makes 0.08 %% of the pixels '
-        'black (default: %(default)s)',
+        help='times what the augmentation can reach; 0.8 takes 84 %% of the room of COCO and makes 0.013 %% of the '
+        'pixels black (default: %(default)s)',
     )
     add(
         '--max-resolution',
@@ -56,7 +57,7 @@ def check(args: argparse.Namespace) -> None:
     for option, fine, range_ in (
         ('quality', 1 <= args.quality <= 100, '1 to 100'),
         ('margins', 0 < args.margins <= 1, 'more than 0, up to 1'),
-        ('max_resolution', args.max_resolution == 0 or args.max_resolution >= 1, '0, or 1 and more'),
+        ('max_resolution', args.max_resolution == 0 or 1 <= args.max_resolution < inf, '0, or 1 and more'),
         ('workers', args.workers >= 1, 'at least 1'),
     ):
         if not fine:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 from mmengine.config import Config
+from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS, TRANSFORMS
 
@@ -112,6 +113,8 @@ def build_crop_cache(
         datasets=[dict(ann_file=leaf.ann_file, sha256=sha256_of(leaf.ann_file)) for leaf in leaves],
     )
     _make_way(out, about, overwrite)
+    count = sum(len(leaf.samples) for leaf in leaves)
+    print_log(f'looking up how far the crops of {count} people reach', 'current')
     people = [person for leaf in leaves for person in leaf.people(storing)]
     names = [os.path.relpath(info['img_path'], leaf.folder) for leaf in leaves for info in leaf.samples]
     _require_different(people)

@@ -200,6 +200,10 @@ class CropCache:
 
     def __init__(self, folder: str | Path, config: str | None = None) -> None:
         self.folder, self._config = Path(folder), config
+        if self.folder.is_file():
+            raise DataError(
+                f'{folder} is a file, and a crop cache is a folder: name {self.folder.parent}, if it is one'
+            )
         try:
             with _open(self.folder / INDEX) as file:
                 self.about: dict[str, Any] = json.loads((file.metadata() or {})['about'])

@@ -442,6 +442,12 @@ def test_other_steps_and_evaluations_are_refused(own: tuple[Config, Path]) -> No
     wrong.val_dataloader.dataset.pipeline[0] = dict(type='LoadCachedCrop', cache=str(out))
     assert 'val_dataloader loads from a crop cache' in _refusal(wrong, out, ConfigError, 'val')
     assert f'{out.parent} is no crop cache' in _refusal(cfg, out.parent)
+    assert f'is a file, and a crop cache is a folder: name {out}' in _refusal(cfg, out / 'index.safetensors')
+    for nothing in (None, ''):
+        bad = _cached(cfg, out)
+        bad.train_dataloader.dataset.pipeline[0]['cache'] = nothing
+        with pytest.raises(ConfigError, match=f"LoadCachedCrop's cache is {nothing!r}: name the folder"):
+            check_crop_caches(bad, ['train'])
 
 
 def test_a_cache_that_no_training_step_loads_from_is_refused(own: tuple[Config, Path]) -> None:
