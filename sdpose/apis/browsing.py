@@ -20,6 +20,7 @@ from sdpose.errors import ConfigError, UserError
 from sdpose.io.pictures import read_picture, write_png
 from sdpose.models.data_preprocessors.heatmap_data_preprocessor import draw_heatmaps
 from sdpose.models.data_preprocessors.warp import warp
+from sdpose.preflight.crop_cache import check_crop_caches
 from sdpose.preflight.datasets import check_datasets
 from sdpose.preflight.metainfo import load_metainfo
 from sdpose.visualization import Skeleton, contact_sheet
@@ -68,6 +69,7 @@ def browse_dataset(
     if not (cfg.get(f'{split}_dataloader') or {}).get('dataset'):
         raise ConfigError(f'{config} has no {split}_dataloader, so there are no such data')
     check_datasets(cfg, (split,))
+    check_crop_caches(cfg, (split,))
     init_default_scope('mmpose')
     leaves = list(iter_leaves(cfg[f'{split}_dataloader'].dataset))
     panels: list[np.ndarray] = []

@@ -9,6 +9,8 @@ import pytest
 
 from sdpose.apis import browsing
 from sdpose.apis.browsing import browse_dataset
+from sdpose.config.load import load_config
+from sdpose.datasets.crop_cache.build import Storing, build_crop_cache
 from sdpose.errors import ConfigError, DataError, UserError
 from sdpose.synthetic.shapes.generate import ShapesRequest, generate_shapes
 
@@ -80,6 +82,19 @@ def test_bad_input_is_named(here: Path) -> None:
     with pytest.raises(DataError, match='gone'):
         browse_dataset(_CONFIG, 'page.png', cfg_options=dict(data_root='gone/'))
     assert not Path('page.png').exists()
+
+
+def test_an_outdated_crop_cache_is_named(here: Path) -> None:
+    cfg = load_config(_CONFIG)
+    build_crop_cache(cfg, here / 'crops', Storing(), 'COMMAND')
+    options = {'load_step.type': 'LoadCachedCrop', 'load_step.cache': str(here / 'crops')}
+    assert browse_dataset(_CONFIG, here / 'page.png', count=1, times=1, cfg_options=options).is_file()
+    file = Path(cfg.data_root) / cfg.train_dataloader.dataset.ann_file
+    content = file.read_text()
+    file.unlink()  # a link, maybe
+    file.write_text(content + ' ')
+    with pytest.raises(DataError, match=f'the crop cache {here / "crops"} is of older annotations'):
+        browse_dataset(_CONFIG, here / 'page.png', count=1, times=1, cfg_options=options)
 
 
 def test_the_tool(here: Path, run_tool: Callable) -> None:
