@@ -102,6 +102,6 @@ def check_written(runner: Runner, path: Path) -> None:
     if check.faults:
         raise DataError(f'{path} is not fit for an evaluation: {"; ".join(check.faults)}')
     print_log(
-        f'checked: {check.num_results} results for {check.num_images} images, sound; {"; ".join(check.remarks)}',
+        f'{path} checked: {check.num_results} results for {check.num_images} images, sound; {"; ".join(check.remarks)}',
         runner.logger,
     )

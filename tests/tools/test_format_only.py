@@ -43,7 +43,7 @@ def test_test_dev_is_predicted_checked_and_packed(here: Path, trained: SimpleNam
     )
     log, results = done.stdout + done.stderr, 'w/person_keypoints_test-dev2017_tiny_results.json'
     assert f'person boxes: 6 detections from {_BOXES}' in log
-    assert 'checked: 6 results for 4 images, sound; ' in log and '1 of 4 images have no result' in log
+    assert f'{results} checked: 6 results for 4 images, sound; ' in log and '1 of 4 images have no result' in log
     assert f'results: {results}' in log
     assert 'coco/AP:' not in log and not list(here.glob('w/**/metrics.json'))
     assert len(COCO(str(here / _TEST_DEV)).loadRes(str(here / results)).anns) == 6
