@@ -49,6 +49,10 @@ class ExportedModel(BaseModel):
             else ExportedFile(file, threads=threads)
         )
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> 'ExportedModel':
+        """Itself: a hook that keeps a copy of the model, such as one of averages, finds no weights to change in it."""
+        return self
+
     def forward(self, inputs: Tensor, data_samples: list, mode: str = 'tensor') -> list:
         """The samples with their predictions.
 

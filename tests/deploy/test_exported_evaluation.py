@@ -53,6 +53,19 @@ def test_a_file_scores_as_its_checkpoint(posed: SimpleNamespace, tmp_path: Path)
     assert len(json.loads((tmp_path / 'b.json').read_text())) == 8  # one person was found twice
 
 
+def test_hooks_that_copy_a_model_leave_a_file_as_it_is(posed: SimpleNamespace, tmp_path: Path):
+    plain, _ = evaluate(posed, tmp_path / 'a', 'model.onnx')
+    hooks = [dict(type='EMAHook', ema_type='ExpMomentumEMA', momentum=0.0002, update_buffers=True)]
+    averaged, _ = evaluate(posed, tmp_path / 'b', 'model.onnx', cfg_options=dict(custom_hooks=hooks))
+    assert averaged == plain
+
+
+def test_a_report_of_a_file(posed: SimpleNamespace, tmp_path: Path):
+    evaluate(posed, tmp_path / 'work', 'model.onnx', report=str(tmp_path / 'report'))
+    page = (tmp_path / 'report/index.html').read_text()
+    assert 'samples a second on a CPU' in page
+
+
 def test_boxes_and_the_flip_test_can_be_chosen(posed: SimpleNamespace, tmp_path: Path):
     options: dict[str, Any] = dict(gt_bbox=True, cfg_options={'model.test_cfg.flip_test': False})
     theirs, _ = evaluate(posed, tmp_path / 'a', 'model.pth', **options)

@@ -26,11 +26,13 @@ def speed_of(runner: Runner) -> dict[str, Any]:
         'seconds': seconds,
         'waiting': waiting,
         'batch': loader.batch_size,
-        'device': _device(next(runner.model.parameters()).device),
+        'device': _device(next(runner.model.parameters(), None)),
     }
 
 
-def _device(device: torch.device) -> str:
+def _device(weight: torch.Tensor | None) -> str:
+    """Where a model is whose weight this is, in words; an exported file, which has none, runs on the CPU."""
+    device = torch.device('cpu') if weight is None else weight.device
     if device.type == 'cuda':
         return torch.cuda.get_device_name(device)
     return f'a CPU, {torch.get_num_threads()} thread(s)'
