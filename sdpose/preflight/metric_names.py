@@ -1,13 +1,14 @@
 """What the results of a metric are called, by its config."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mmengine.evaluator import BaseMetric
 from mmpose.evaluation.metrics import AUC, EPE, NME, CocoMetric, MpiiPCKAccuracy, PCKAccuracy
 from mmpose.registry import METRICS
 
+from sdpose.config.evaluators import is_coco, reads_head_boxes, tells_classes
 from sdpose.config.nodes import resolve_type
 from sdpose.evaluation.array_coco_metric import ArrayCocoMetric
 from sdpose.evaluation.mpii_metric import MpiiMetric
@@ -35,6 +36,29 @@ def metric_names(cfg: dict[str, Any]) -> tuple[str, set[str] | None] | None:
         if issubclass(kind, base) and all(getattr(kind, name, 0) is getattr(base, name, 0) for name in methods):
             return prefix, names(cfg)
     return prefix, None
+
+
+def to_per_cent(name: str, metrics: Sequence[dict[str, Any]]) -> float | None:
+    """What a result is multiplied by for per cent.
+
+    Args:
+        name: Of the result, with its prefix.
+        metrics: The configs of the metrics that compute it and others.
+
+    Returns:
+        1 for PCKh and accuracies, which are in per cent; 100 for AP and other shares, which are from 0 to 1; None for
+        errors in units of their own, such as ``EPE``, and for metrics that are not known.
+    """
+    prefix, _, own = name.rpartition('/')
+    for cfg in metrics:
+        told = metric_names(cfg)
+        if told is None or told[0] != prefix or (told[1] is not None and own not in told[1]):
+            continue
+        if reads_head_boxes(cfg) or tells_classes(cfg):
+            return 1.0
+        kind: Any = resolve_type(cfg, METRICS)
+        return 100.0 if is_coco(cfg) or issubclass(kind, (PCKAccuracy, AUC)) else None
+    return None
 
 
 def _coco_names(cfg: dict[str, Any]) -> set[str]:

@@ -25,6 +25,7 @@ from sdpose.deploy.export.judge import Decoder, _steady, require_parity, run_bat
 from sdpose.deploy.export.metadata import describe, digest, flip_indices, joints_of
 from sdpose.deploy.export.request import NEWEST_OPSET, OLDEST_OPSET
 from sdpose.errors import ConfigError, MismatchError, UserError
+from sdpose.preflight.metric_names import to_per_cent
 
 CODEC = dict(type='MSRAHeatmap', input_size=(192, 256), heatmap_size=(48, 64), sigma=2, blur_kernel_size=11)
 
@@ -297,11 +298,28 @@ def test_mirrored_coordinates_by_hand() -> None:
 
 
 def test_the_line_of_accuracy() -> None:
-    assert line('coco/AP', 0.71, 0.708, 0.01) == (
-        'coco/AP 70.8 against 71.0 in fp32, 1.00% of the joints moved by more than a pixel'
+    assert line('coco/AP', 0.71, 0.708, 0.01, 100) == (
+        'coco/AP 70.80 against 71.00 in fp32, 1.00% of the joints moved by more than a pixel'
     )
-    assert line('coco/AP', 0.02, 0.02, None).startswith('untrained (coco/AP 2.0 in fp32)')
-    assert line('PCK', 88.0, 87.5, None) == 'PCK 87.5 against 88.0 in fp32'
+    assert line('coco/AP', 0.02, 0.02, None, 100).startswith('untrained (coco/AP 2.00 in fp32)')
+    assert line('mpii/PCK', 88.0, 87.5, None, 1) == 'mpii/PCK 87.50 against 88.00 in fp32'
+    assert line('mpii/PCK', 0.964, 0.9, None, 1).startswith('untrained (mpii/PCK 0.96 in fp32)')
+    assert line('EPE', 2.5, 2.625, None, None) == 'EPE 2.625 against 2.5 in fp32'
+
+
+def test_the_unit_of_a_metric() -> None:
+    many = [
+        dict(type='CocoMetric'),
+        dict(type='MpiiMetric'),
+        dict(type='TopKAccuracy'),
+        dict(type='PCKAccuracy', prefix='pck'),
+        dict(type='AUC'),
+        dict(type='EPE'),
+        dict(type='NME', norm_mode='keypoint_distance'),
+    ]
+    wanted = {'coco/AP': 100, 'mpii/PCK': 1, 'accuracy/top1': 1, 'pck/PCK': 100, 'AUC': 100, 'EPE': None, 'NME': None}
+    assert {name: to_per_cent(name, many) for name in (*wanted, 'own/score')} == {**wanted, 'own/score': None}
+    assert to_per_cent('coco-wholebody/AP', [dict(type='CocoWholeBodyMetric')]) == 100
 
 
 @pytest.mark.parametrize(

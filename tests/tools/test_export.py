@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+from sdpose.apis import testing
 from sdpose.config.load import load_config
 from sdpose.converters.publishing import publish
 from sdpose.deploy.export import ExportRequest, export
 
 TOOL = 'tools/deploy/export.py'
+UDP = 'model.head.decoder={_delete_: True, type: UDPHeatmap, input_size: [48, 64], heatmap_size: [12, 16]}'
 
 
 def test_a_trained_model_becomes_two_verified_files(
@@ -59,11 +61,14 @@ def test_a_published_file_is_the_same_and_int8_has_a_line(
     trained: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(trained.folder)
-    published = publish('tiny.py', 'run/epoch_40.pth', f'{tmp_path}/pub/')
+    scores = testing.test('tiny.py', 'run/epoch_40.pth', work_dir=str(tmp_path / 'test'))
+    (written,) = (tmp_path / 'test').glob('*/metrics.json')
+    published = publish('tiny.py', 'run/epoch_40.pth', f'{tmp_path}/pub/', metrics=str(written))
     request = ExportRequest(opset=17, batch=2, outputs='joints', flip_test=True)
     (before,) = export('tiny.py', 'run/epoch_40.pth', str(tmp_path / 'one'), request)
     (after,) = export('tiny.py', str(published.file), str(tmp_path / 'other'), request)
     metas = [json.loads(each.file.with_name('metadata.json').read_text()) for each in (before, after)]
+    assert metas[0].pop('metrics') is None and metas[1].pop('metrics') == pytest.approx(scores)
     assert metas[0] == metas[1] and metas[0]['input']['batch'] == 2
     assert metas[0]['flip_test']['inside'] and metas[0]['output']['names'] == ['keypoints', 'scores']
 
@@ -73,6 +78,8 @@ def test_a_published_file_is_the_same_and_int8_has_a_line(
     assert (
         accuracy['metric'] == 'coco/AP' and 0 < accuracy['fp32'] <= 1 and abs(accuracy['file'] - accuracy['fp32']) < 0.2
     )
+    found = testing.test('tiny.py', str(small.file), work_dir=str(tmp_path / 'tested'))
+    assert accuracy['file'] == pytest.approx(found['coco/AP'], abs=1e-6) and accuracy['file'] != accuracy['fp32']
     assert 'in fp32' in accuracy['line'] and small.report['calibration'] == dict(source='training crops', count=12)
 
 
@@ -80,12 +87,13 @@ def test_the_score_of_pytorch_is_that_of_the_test_tool(
     trained: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The accuracy line goes through the config's own flip test, decoding and metric."""
-    from sdpose.apis import testing
-
     monkeypatch.chdir(trained.folder)
     wanted = testing.test('tiny.py', 'run/epoch_40.pth', work_dir=str(tmp_path / 'test'))
-    (half,) = export('tiny.py', 'run/epoch_40.pth', str(tmp_path / 'half'), ExportRequest(opset=17, precision='fp16'))
-    assert half.report['accuracy']['fp32'] == pytest.approx(wanted['coco/AP'], abs=1e-3)
+    request, best = ExportRequest(opset=17, precision='fp16'), 'default_hooks.checkpoint.save_best'
+    for save_best, metric in (('coco/AP', 'coco/AP'), (['own/score', 'coco/AR', 'coco/AP'], 'coco/AR')):
+        (half,) = export('tiny.py', 'run/epoch_40.pth', str(tmp_path / 'half'), request, {best: save_best})
+        assert half.report['accuracy']['metric'] == metric
+        assert half.report['accuracy']['fp32'] == pytest.approx(wanted[metric], abs=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +102,10 @@ def test_the_score_of_pytorch_is_that_of_the_test_tool(
         (['--format', 'tensorrt'], 'error: --format tensorrt is unknown; choose one of onnx, openvino, ncnn, litert\n'),
         (['--precision', 'bf16'], 'error: --precision bf16: onnx runs here in fp32, fp16, int8; choose one of these\n'),
         (['--opset', '12'], 'error: --opset 12: the heads need operators of opset 13, and the newest'),
-        (['--outputs', 'simcc', '--cfg-options', 'model.head.decoder.type=UDPHeatmap'], 'error: '),
+        (
+            ['--outputs', 'simcc', '--cfg-options', UDP],
+            'error: --outputs simcc: rtmlib does not crop by the rule of UDP; choose --outputs joints\n',
+        ),
         (['--cfg-options', 'model.neck.dim=64', 'model.head.in_channels=64'], 'error: run/epoch_40.pth does not fit'),
     ],
 )

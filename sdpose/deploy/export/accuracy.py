@@ -18,7 +18,7 @@ from .judge import Decoder, Run, run_batches
 from .pictures import Pictures
 
 _BATCH = 16
-# Below it, AP of 100, a loss says nothing about what the precision costs a trained model.
+# Below it, of 100, a loss says nothing about what the precision costs a trained model.
 TRAINED = 40.0
 
 
@@ -82,10 +82,19 @@ class Scored:
         write_beside(found, [beside], samples)
 
 
-def line(name: str, before: float, after: float, moved: float | None) -> str:
-    """The accuracy in one line, for a metric from 0 to 1 or 0 to 100."""
-    scale = 100.0 if max(before, after) <= 1 else 1.0
+def line(name: str, before: float, after: float, moved: float | None, scale: float | None) -> str:
+    """The accuracy in one line.
+
+    Args:
+        name: Of the metric.
+        before: Of PyTorch in full precision.
+        after: Of the file.
+        moved: The share of joints that moved.
+        scale: What the metric is multiplied by for per cent; None if it is told as it is.
+    """
     share = '' if moved is None else f', {moved:.2%} of the joints moved by more than a pixel'
+    if scale is None:
+        return f'{name} {after:.4g} against {before:.4g} in fp32{share}'
     if before * scale < TRAINED:
-        return f'untrained ({name} {before * scale:.1f} in fp32): what the precision costs is not known{share}'
-    return f'{name} {after * scale:.1f} against {before * scale:.1f} in fp32{share}'
+        return f'untrained ({name} {before * scale:.2f} in fp32): what the precision costs is not known{share}'
+    return f'{name} {after * scale:.2f} against {before * scale:.2f} in fp32{share}'

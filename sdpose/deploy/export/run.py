@@ -19,6 +19,7 @@ from sdpose.converters.publishing import deployed_weights, filled_model
 from sdpose.errors import UserError
 from sdpose.io.checkpoint import check_checkpoint_path, meta_of, weights_of
 from sdpose.io.folders import partial_folder, require_writable, signals_unwind
+from sdpose.preflight.metric_names import to_per_cent
 
 from .accuracy import Scored, line
 from .formats import BY_NAME, Format, Session
@@ -205,8 +206,8 @@ def _accuracy(job: _Job, run: Run, pictures: Pictures, result: dict[str, Any], c
     with contextlib.redirect_stdout(io.StringIO()):  # the metrics print tables
         before, after = (scored.score(pictures, each) for each in (run_cycles(job.graph, cycles), run))
     best = ((job.cfg.get('default_hooks') or {}).get('checkpoint') or {}).get('save_best')
-    name = best if best in before else next(iter(before))
-    said = line(name, before[name], after[name], moved)
+    name = next((each for each in ([best] if isinstance(best, str) else best or ()) if each in before), [*before][0])
+    said = line(name, before[name], after[name], moved, to_per_cent(name, pictures.evaluators))
     return dict(metric=name, fp32=before[name], file=after[name], moved=moved, images=pictures.source, line=said)
 
 
