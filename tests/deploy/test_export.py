@@ -24,6 +24,7 @@ from sdpose.deploy.export.int8 import products_of_activations
 from sdpose.deploy.export.judge import Decoder, _steady, require_parity, run_batches, run_graph
 from sdpose.deploy.export.metadata import describe, digest, flip_indices, joints_of
 from sdpose.deploy.export.request import NEWEST_OPSET, OLDEST_OPSET
+from sdpose.deploy.runtime import PoseRuntime, decode_simcc
 from sdpose.errors import ConfigError, MismatchError, UserError
 from sdpose.preflight.metric_names import to_per_cent
 
@@ -146,6 +147,39 @@ def test_a_file_for_rtmlib_takes_what_rtmlib_gives() -> None:
     assert torch.allclose(x.amax(dim=-1), scores, atol=1e-5)
     images = ((rgb - mean) / std).numpy()
     assert np.abs(graph.arranged(images) - ((rgb.flip(1) - mean) / std).numpy()).max() < 1e-5
+
+
+def test_simccs_own_vectors_for_rtmlib_and_for_others(tmp_path: Path) -> None:
+    """What rtmlib gives has the answer of the file's own program, and that of the file without the option."""
+    model, _ = family(TINY['simcc'])
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'weights.pth')
+    poses = []
+    for asked, order in ((None, 'rgb'), ('simcc', 'bgr')):
+        out, request = tmp_path / str(asked), ExportRequest(opset=17, outputs=asked)
+        (done,) = export(TINY['simcc'], str(tmp_path / 'weights.pth'), str(out), request)
+        poses.append(PoseRuntime(done.file, flip_test=False))
+        assert poses[-1].metadata['input']['channel_order'] == order
+    crops = np.random.default_rng(2).integers(0, 256, (4, 64, 48, 3), np.uint8)
+    (wanted, heights), (found, scores) = (pose.infer(crops) for pose in poses)
+    given = (crops.astype(np.float32) - [123.675, 116.28, 103.53]) / [58.395, 57.12, 57.375]  # BGR by numbers of RGB
+    x, y = poses[1]._model.run(given.transpose(0, 3, 1, 2).astype(np.float32))
+    joints, heights_of_rtmlib = decode_simcc(x, y, (48, 64))
+    for places, values in ((found, scores), (joints, heights_of_rtmlib)):
+        np.testing.assert_allclose(values, heights, atol=1e-4)
+        assert (np.abs(places - wanted).max(axis=-1) < 1e-3).mean() > 0.9  # of noise, equal maxima change places
+
+
+def test_vectors_that_rtmlib_does_not_read_are_refused() -> None:
+    options = {'model.head.decoder.simcc_split_ratio': 3.0}
+    model, _ = family(TINY['simcc'], **options)
+    cfg = load_config(TINY['simcc'], options)
+    flip = flip_of(cfg, flip_indices(joints_of(cfg)))
+    assert not DeployedGraph(model, cfg, 'simcc', flip).swap
+    message = (
+        'rtmlib takes 2 cells per pixel for granted, model.head.decoder.simcc_split_ratio is 3.0; leave the option'
+    )
+    with pytest.raises(ConfigError, match=message):
+        DeployedGraph(model, cfg, 'simcc', flip, rtmlib=True)
 
 
 def test_metadata_say_what_a_program_needs() -> None:

@@ -18,8 +18,8 @@ from sdpose.models.heads import TokenClsHead, TokenRegHead, TokenSimCCHead
 from sdpose.models.transformers import MultiCycledTransformer
 from sdpose.structures import SIGMAS, CycleTokens, TokenSet
 
-from ..runtime import OUTPUTS
-from .decoding import HeatmapDecoder, one_hot
+from ..runtime import OUTPUTS, UDP_CODEC
+from .decoding import SPLIT, HeatmapDecoder, one_hot
 
 INPUT = 'image'
 STATE = ('tokens', 'position')  # all tokens of a person (B, T, D), and where they are, if some were pruned
@@ -90,6 +90,7 @@ class DeployedGraph(nn.Module):
         flip: The flip test of the config.
         inside: Whether it is done inside.
         cycles: How many cycles a program can run; of more than one the graph has its tokens as outputs, too.
+        rtmlib: Whether SimCC's vectors that the head itself predicts are for rtmlib; those decoded inside always are.
 
     Attributes:
         state: The names of these outputs, the last ones: what :class:`FurtherCycle` goes on with.
@@ -100,7 +101,16 @@ class DeployedGraph(nn.Module):
 
     inputs = (INPUT,)
 
-    def __init__(self, model: Any, cfg: Config, kind: str, flip: Flip, inside: bool = False, cycles: int = 1) -> None:
+    def __init__(
+        self,
+        model: Any,
+        cfg: Config,
+        kind: str,
+        flip: Flip,
+        inside: bool = False,
+        cycles: int = 1,
+        rtmlib: bool = False,
+    ) -> None:
         super().__init__()
         self.natural = natural_kind(model)
         decoded = kind in ('joints', 'simcc') and self.natural in ('heatmaps', 'coordinates')
@@ -113,11 +123,11 @@ class DeployedGraph(nn.Module):
         if inside and (self.natural not in ('heatmaps', 'coordinates') or not flip.indices):
             raise ConfigError(f'--flip-test: outputs of {self.natural} are not averaged with the mirror image')
         self.decoder = HeatmapDecoder(cfg.model.head.decoder) if decoded and self.natural == 'heatmaps' else None
-        if kind == 'simcc' and self.decoder is not None and self.decoder.udp:
-            raise ConfigError('--outputs simcc: rtmlib does not crop by the rule of UDP; choose --outputs joints')
-        mean, std = (torch.tensor(list(values)) for values in normalization(cfg))
         # rtmlib gives a BGR picture, normalized by the numbers of RGB in their order: undone and done again.
-        self.swap = kind == 'simcc' and decoded
+        self.swap = kind == 'simcc' and (decoded or rtmlib)
+        if self.swap:
+            _require_rtmlib(cfg, decoded)
+        mean, std = (torch.tensor(list(values)) for values in normalization(cfg))
         if self.swap and self.state:
             raise ConfigError('--outputs simcc is for rtmlib, which runs one file: leave --cycles out')
         # rtmlib unpacks two outputs, so such a file has no others.
@@ -234,6 +244,22 @@ class FurtherCycle(nn.Module):
         given = TokenSet(tokens, self.num_queries, self.position if position is None else position)
         neck: Any = self.neck
         return self.first.finished(self.first.read(CycleTokens((neck.advance(given),), 0)))
+
+
+def _require_rtmlib(cfg: Config, decoded: bool) -> None:
+    """Refuse a codec by which rtmlib does not crop or read.
+
+    Raises:
+        ConfigError: Naming it and what to do.
+    """
+    codec = cfg.model.head.decoder
+    if decoded and codec.get('type') == UDP_CODEC:
+        raise ConfigError('--outputs simcc: rtmlib does not crop by the rule of UDP; choose --outputs joints')
+    if not decoded and (ratio := codec.get('simcc_split_ratio', SPLIT)) != SPLIT:
+        raise ConfigError(
+            f'--outputs simcc: rtmlib takes {SPLIT} cells per pixel for granted, model.head.decoder.simcc_split_ratio '
+            f'is {ratio}; leave the option out'
+        )
 
 
 AnyGraph = DeployedGraph | FurtherCycle
