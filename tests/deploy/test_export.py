@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 from families import FULL, TINY, family, outputs, pictures
+from mmpose.models.utils.tta import flip_vectors
 from mmpose.registry import KEYPOINT_CODECS
 from mmpose.testing import get_packed_inputs
 
 from sdpose.config.load import load_config
 from sdpose.config.nodes import input_size
 from sdpose.deploy.export import ExportRequest, export
-from sdpose.deploy.export.accuracy import line
+from sdpose.deploy.export.accuracy import Scored, line
 from sdpose.deploy.export.decoding import HeatmapDecoder, one_hot
 from sdpose.deploy.export.formats import BY_NAME, Session
 from sdpose.deploy.export.formats.base import full_batches
@@ -167,6 +168,19 @@ def test_simccs_own_vectors_for_rtmlib_and_for_others(tmp_path: Path) -> None:
     for places, values in ((found, scores), (joints, heights_of_rtmlib)):
         np.testing.assert_allclose(values, heights, atol=1e-4)
         assert (np.abs(places - wanted).max(axis=-1) < 1e-3).mean() > 0.9  # of noise, equal maxima change places
+
+
+def test_simccs_own_vectors_are_averaged_with_the_mirror_image() -> None:
+    """By a program, as the metadata say, and in the accuracy of a file, as MMPose does."""
+    graph, model, cfg = graph_of('simcc')
+    joints = joints_of(cfg)
+    meta = describe(cfg, TINY['simcc'], graph, graph.flip, joints, None)
+    assert meta['flip_test'] == dict(enabled=True, inside=False, shift_heatmap=False, shift_coords=False)
+    assert Scored(model, graph, meta['codec'], graph.flip, None).flip == graph.flip
+    vectors = tuple(torch.rand(2, 17, cells, generator=torch.Generator().manual_seed(cells)) for cells in (96, 128))
+    wanted = flip_vectors(*vectors, flip_indices=list(graph.flip.indices))
+    for one, other in zip(wanted, mirror('simcc', vectors, graph.flip, graph.size), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_vectors_that_rtmlib_does_not_read_are_refused() -> None:

@@ -37,7 +37,7 @@ class Scored:
         self, model: Any, graph: DeployedGraph, codec: dict[str, Any] | None, flip: Flip, batch: int | None
     ) -> None:
         self.model, self.graph, self.batch = model, graph, batch
-        self.flip = flip if flip.enabled and not graph.inside and graph.kind in ('heatmaps', 'coordinates') else None
+        self.flip = flip if flip.enabled and not graph.inside and graph.kind == graph.natural else None
         self.decode = Decoder(graph.kind, codec if graph.kind == graph.natural else None, graph.size)
 
     def score(self, pictures: Pictures, run: Run) -> dict[str, float]:

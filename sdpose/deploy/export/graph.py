@@ -310,8 +310,8 @@ def mirror(kind: str, outputs: tuple[Tensor, ...], flip: Flip, size: tuple[int, 
     """What a mirrored image's outputs say about the image: left and right exchanged, in places and in names.
 
     Args:
-        kind: ``heatmaps``, (B, K, H, W), or ``coordinates``, (B, K, 2) and (B, K); values of joints (B, K, ...) may
-            follow.
+        kind: ``heatmaps``, (B, K, H, W), ``coordinates``, (B, K, 2) and (B, K), or ``simcc``, (B, K, X) and (B, K, Y);
+            values of joints (B, K, ...) may follow.
         outputs: Those of the mirrored image.
         flip: The flip test of the config.
         size: (w, h) of the image.
@@ -321,6 +321,9 @@ def mirror(kind: str, outputs: tuple[Tensor, ...], flip: Flip, size: tuple[int, 
         maps, *beside = (value.index_select(1, order) for value in outputs)
         maps = maps.flip(3)
         return torch.cat([maps[..., :1], maps[..., :-1]], dim=-1) if flip.shift_heatmap else maps, *beside
+    if kind == 'simcc':
+        columns, *rows = (value.index_select(1, order) for value in outputs)
+        return columns.flip(2), *rows
     coords, *beside = (value.index_select(1, order) for value in outputs)
     x = 1 - coords[..., :1] - (1 / size[0] if flip.shift_coords else 0)
     return torch.cat([x, coords[..., 1:]], dim=-1), *beside

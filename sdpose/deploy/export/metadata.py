@@ -74,7 +74,7 @@ def describe(
     swaps = preprocessor.get('bgr_to_rgb', False) or preprocessor.get('rgb_to_bgr', False)
     rgb = (swaps or graph.kind == 'classes') and not graph.swap
     beside = list(graph.beside)
-    decoded, decoder = graph.kind in ('joints', 'simcc'), cfg.model.head.get('decoder')
+    decoded, decoder = graph.kind != graph.natural, cfg.model.head.get('decoder')
     return dict(
         format_version=runtime.FORMAT_VERSION,
         sdpose_version=__version__,
