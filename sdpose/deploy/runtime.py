@@ -472,10 +472,10 @@ def find_exported(path: str | Path) -> Path:
             found = [file / str(_parse((file / METADATA_FILE).read_text(encoding='utf-8'), file).get('file'))]
         else:
             found = sorted(each for each in file.iterdir() if each.suffix in _ENGINES)
-        if len(found) != 1:
-            inner = sorted(each.parent for each in file.glob(f'*/{METADATA_FILE}'))
-            names = ', '.join(each.name for each in found or inner) or 'none'
-            wanted = 'one of them' if inner and not found else 'the .onnx or .xml file'
+        inner = sorted(each.parent for each in file.glob(f'*/{METADATA_FILE}'))
+        if len(found) != 1 or inner:  # of another export, which is older or newer
+            names = ', '.join(each.name for each in [*found, *inner]) or 'none'
+            wanted = 'one of them' if inner else 'the .onnx or .xml file'
             raise ValueError(f'{path} is a folder with {names} to run: name {wanted}')
         file = found[0]
     if not file.is_file():

@@ -431,6 +431,8 @@ def test_what_is_no_exported_file_is_named(posed: SimpleNamespace, tmp_path: Pat
         (tmp_path / 'several' / name).mkdir(parents=True)
         (tmp_path / 'several' / name / 'metadata.json').write_text('{}')
     refused('several', 'several is a folder with onnx, openvino to run: name one of them')
+    (tmp_path / 'several/metadata.json').write_text('{"file": "older.onnx"}')  # of an export before these two
+    refused('several', 'several is a folder with older.onnx, onnx, openvino to run: name one of them')
 
 
 def test_a_program_without_opencv_says_so(tmp_path: Path):
