@@ -1,5 +1,6 @@
 """The graph that is exported, its decoding, its metadata, and what refuses a file."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -463,3 +464,21 @@ def test_int8_of_a_fixed_batch(tmp_path: Path) -> None:
     found = run_batches(OnnxFormat().open(file, 'int8').run, images, 4)[0]
     wanted = run_batches(run_graph(graph), images, None)[0]
     assert found.shape == wanted.shape and np.abs(found - wanted).mean() < 0.2 * np.abs(wanted).mean()
+
+
+def test_a_format_that_does_not_calibrate_says_nothing_of_it(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As LiteRT, whose int8 are weights alone."""
+    assert [name for name, each in BY_NAME.items() if not each.calibrates] == ['litert']
+    write = OnnxFormat.write
+
+    def weights_alone(self: OnnxFormat, graph: Any, request: ExportRequest, *others: Any) -> Path:
+        return write(self, graph, dataclasses.replace(request, precision='fp32'), *others)
+
+    monkeypatch.setattr(OnnxFormat, 'write', weights_alone)
+    for calibrates in (True, False):
+        monkeypatch.setattr(OnnxFormat, 'calibrates', calibrates)
+        request = ExportRequest(opset=17, precision='int8')
+        (done,) = export(TINY['sdpose'], str(checkpoint), str(tmp_path / str(calibrates)), request)
+        assert ('calibration' in done.report) == calibrates

@@ -35,6 +35,7 @@ _STYLES = {
 _DRAWN = 40  # pictures, of one to a few people each
 _SHAPES, _SHAPE_SIZE = 4, (256, 256)  # per class, and larger than any crop
 _SEED = 7_000_003  # of no set that anybody trains on
+_CALIBRATION_SEED = 7_000_004  # other people than those that a file is judged by
 
 
 class Pictures(NamedTuple):
@@ -71,20 +72,19 @@ class Pictures(NamedTuple):
 
 
 @contextmanager
-def judging_pictures(cfg: Config, drawn: bool = False) -> Iterator[Pictures]:
+def judging_pictures(cfg: Config) -> Iterator[Pictures]:
     """The config's test data, with annotated boxes if the file of detections is missing; else drawn people.
 
     Args:
         cfg: The config; it is left as it is.
-        drawn: Take drawn people in any case.
     """
     init_default_scope('mmpose')
-    found = None if drawn else _own(cfg)
+    found = _own(cfg)
     if found is not None:
         yield found
         return
     with tempfile.TemporaryDirectory() as folder:
-        yield _drawn(cfg, Path(folder) / 'people')
+        yield _drawn(cfg, Path(folder) / 'people', _SEED)
 
 
 def _own(cfg: Config) -> Pictures | None:
@@ -110,6 +110,7 @@ def _reading(dataset: Any, evaluators: list[dict[str, Any]]) -> list[dict[str, A
 
 def calibration(cfg: Config, preprocess: Any, count: int) -> tuple[np.ndarray, str]:
     """Normalized images (N, 3, h, w) of the training data, cropped as for a test, or of drawn people; what they are."""
+    init_default_scope('mmpose')
     own = copy.deepcopy(cfg)
     try:
         dataset = next(
@@ -123,8 +124,9 @@ def calibration(cfg: Config, preprocess: Any, count: int) -> tuple[np.ndarray, s
         return pictures.crops(preprocess, count), pictures.source
     except (UserError, AttributeError, OSError, StopIteration):
         pass
-    with judging_pictures(cfg, drawn=True) as pictures:
-        return pictures.crops(preprocess, count), pictures.source
+    with tempfile.TemporaryDirectory() as folder:
+        pictures = _drawn(cfg, Path(folder) / 'people', _CALIBRATION_SEED)
+        return pictures.crops(preprocess, count), f'other {pictures.source}'
 
 
 def _test_set(cfg: Config) -> Any:
@@ -143,16 +145,16 @@ def _built(dataset: dict[str, Any]) -> Any:
         return DATASETS.build(dataset)
 
 
-def _drawn(cfg: Config, folder: Path) -> Pictures:
+def _drawn(cfg: Config, folder: Path, seed: int) -> Pictures:
     """Drawn people in the style of the config's data, with its metric; shapes for a classifier."""
     dataset = copy.deepcopy((cfg.get('test_dataloader') or {}).get('dataset') or {})
     evaluators = copy.deepcopy(as_list(cfg.get('test_evaluator')))
     kind = str(dataset.get('type'))
     if kind == 'ClassFolderDataset':
-        return _drawn_shapes(dataset, evaluators, folder)
+        return _drawn_shapes(dataset, folder, seed)
     fits = kind in _STYLES
     style, annotations, pictures = _STYLES[kind if fits else 'CocoDataset']
-    generate(folder, Request(0, _DRAWN, _SEED, 'starter', (320, 240), style), workers=1)
+    generate(folder, Request(0, _DRAWN, seed, 'starter', (320, 240), style), workers=1)
     if not fits:  # joints of a user's own: the people are pictures, their labels are of no use
         dataset, evaluators = _coco_crops(cfg), []
     dataset.update(data_root=f'{folder}/', ann_file=annotations, data_prefix=dict(img=pictures))
@@ -179,8 +181,8 @@ def _coco_crops(cfg: Config) -> dict[str, Any]:
     return dict(type='CocoDataset', data_mode='topdown', test_mode=True, pipeline=pipeline)
 
 
-def _drawn_shapes(dataset: dict[str, Any], evaluators: list[dict[str, Any]], folder: Path) -> Pictures:
+def _drawn_shapes(dataset: dict[str, Any], folder: Path, seed: int) -> Pictures:
     """Drawn shapes, cropped as the classifier's pictures are; its classes are others, so nothing is scored."""
-    generate_shapes(folder, ShapesRequest(1, _SHAPES, _SEED, _SHAPE_SIZE))
+    generate_shapes(folder, ShapesRequest(1, _SHAPES, seed, _SHAPE_SIZE))
     dataset.update(data_root=f'{folder}/', data_prefix=dict(img='val/'))
     return Pictures('drawn shapes', _built(dataset), [])

@@ -134,7 +134,7 @@ def _write(to: Format, job: _Job, folder: Path, pictures: Pictures) -> dict[str,
         metadata['options'] = options
     text = json.dumps(metadata, indent=2)
     images, calibrated = None, None
-    if request.precision == 'int8':
+    if request.precision == 'int8' and to.calibrates:
         images, calibrated = calibration(job.cfg, job.model.data_preprocessor, _CALIBRATED)
         images = job.graph.arranged(images)
     file = to.write(job.graph, request, folder / stem, text, images)

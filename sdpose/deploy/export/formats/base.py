@@ -38,6 +38,7 @@ class Format(ABC):
         needs: The modules that writing and running it imports, with the packages they are from.
         precisions: Precisions that work, with the modules that each needs beside these.
         goes_on: Whether it has a file for a further cycle.
+        calibrates: Whether int8 is calibrated on pictures.
         hint: What a message that names a package ends with.
     """
 
@@ -47,6 +48,7 @@ class Format(ABC):
     precisions: dict[str, dict[str, str]]
     hint = ''
     goes_on = False
+    calibrates = True
 
     def require(self, request: ExportRequest) -> None:
         """Refuse what cannot be written here.
@@ -83,7 +85,7 @@ class Format(ABC):
             request: The options.
             file: Its path without a suffix.
             metadata: What it says about itself, as JSON.
-            calibration: Normalized images (N, 3, h, w), for int8.
+            calibration: Normalized images (N, 3, h, w), for int8 of a format that calibrates.
 
         Returns:
             The file to be run.

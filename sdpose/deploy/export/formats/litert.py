@@ -21,6 +21,7 @@ class LiteRtFormat(Format):
     suffix = '.tflite'
     needs = {'litert_torch': 'litert-torch', 'ai_edge_litert': 'ai-edge-litert'}
     precisions: dict[str, dict[str, str]] = {'fp32': {}, 'int8': {'ai_edge_quantizer': 'ai-edge-quantizer'}}
+    calibrates = False
     hint = ' (into an environment of its own: it brings jax and transformers)'
 
     def require(self, request: ExportRequest) -> None:
