@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
+from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from sdpose.errors import ConfigError
@@ -41,7 +42,7 @@ def optimize_for_inference(
         The optimized copy, in eval mode. Its inputs are preprocessed images (B, 3, H, W).
 
     Raises:
-        ConfigError: If no size is given and the model has no codec that says it.
+        ConfigError: If it is no such model, or no size is given and the model has no codec that says it.
     """
     deployed = deploy(model, image_size, open_attention=False, every_cycle=every_cycle)
     deployed = deployed.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
@@ -68,6 +69,10 @@ def deploy(
     Raises:
         ConfigError: As for :func:`optimize_for_inference`.
     """
+    if not isinstance(model, BaseModel) or not hasattr(model, 'head'):
+        raise ConfigError(
+            f'{type(model).__name__} is no pose estimator and no classifier: give a model of sdpose.init_model'
+        )
     height, width = image_size or image_size_of(model)
     deployed = _without_training_parts(model)
     if type(neck := getattr(deployed, 'neck', None)) is MultiCycledTransformer and not every_cycle:

@@ -52,7 +52,8 @@ class ActiveConv(nn.Module):
             residual: What is added, (B, C, H, W).
         """
         stride, padding, dilation, groups = self.geometry
-        if not (x.device.type == 'cpu' and x.dtype == torch.float32 and torch.backends.mkldnn.is_available()):
+        plain = x.device.type == 'cpu' and x.dtype == torch.float32 and not torch.is_autocast_enabled('cpu')
+        if not (plain and torch.backends.mkldnn.is_available()):  # autocast does not know oneDNN's operations
             out = F.conv2d(x, self.weight, self.bias, stride, padding, dilation, groups)
             return (out if residual is None else out + residual).relu_()
         ops = torch.ops.mkldnn

@@ -176,5 +176,20 @@ def test_a_model_without_a_codec_needs_a_size() -> None:
     require_equal(model, pictures(size), optimize_for_inference(model, size))
 
 
+@pytest.mark.parametrize('given', [None, torch.nn.Linear(2, 2)])
+def test_what_is_no_model_is_one_line(given: Any) -> None:
+    for size in (None, (64, 48)):
+        with pytest.raises(ConfigError, match=f'{type(given).__name__} is no pose estimator and no classifier: give'):
+            sdpose.optimize_for_inference(given, size)
+
+
+def test_it_answers_in_mixed_precision() -> None:
+    model, size = family(TINY['sdpose'])
+    image, fast = pictures(size), sdpose.optimize_for_inference(model)
+    with torch.no_grad(), torch.autocast('cpu', torch.bfloat16):
+        wanted, found = (each(image, None, mode='tensor') for each in (model, fast))
+    assert (wanted - found).abs().max() < 0.05 * wanted.abs().max()
+
+
 def test_it_stands_on_the_public_face() -> None:
     assert sdpose.optimize_for_inference is optimize_for_inference is sdpose.apis.optimize_for_inference
