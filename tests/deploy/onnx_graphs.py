@@ -13,14 +13,14 @@ from sdpose.deploy.export.metadata import flip_indices, joints_of
 DEPTH = 3
 
 
-def graph_of(name: str, inside: bool = False) -> Any:
+def graph_of(name: str, inside: bool = False, kind: str | None = None) -> Any:
     """The graph of a tiny family of three layers with random weights; where tokens are pruned, behind the first."""
     options: dict[str, Any] = {} if name == 'ikd' else {'model.neck.depth': DEPTH}
     if name in ('ppt', 'evit'):
         options['model.neck.pruner.layers'] = (0,)
     model, _ = family(TINY[name], **options)
     cfg = load_config(TINY[name], options)
-    return DeployedGraph(model, cfg, natural_kind(model), flip_of(cfg, flip_indices(joints_of(cfg))), inside)
+    return DeployedGraph(model, cfg, kind or natural_kind(model), flip_of(cfg, flip_indices(joints_of(cfg))), inside)
 
 
 def loaded(file: Path) -> Any:

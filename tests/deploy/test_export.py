@@ -21,6 +21,7 @@ from sdpose.deploy.export.decoding import HeatmapDecoder, one_hot
 from sdpose.deploy.export.formats import BY_NAME, Session
 from sdpose.deploy.export.formats.base import full_batches
 from sdpose.deploy.export.formats.onnx import OnnxFormat, write_onnx
+from sdpose.deploy.export.formats.openvino import OpenVinoFormat
 from sdpose.deploy.export.graph import NAMES, DeployedGraph, flip_of, mirror, natural_kind
 from sdpose.deploy.export.int8 import products_of_activations
 from sdpose.deploy.export.judge import Decoder, _steady, require_parity, run_batches, run_graph
@@ -482,3 +483,17 @@ def test_a_format_that_does_not_calibrate_says_nothing_of_it(
         request = ExportRequest(opset=17, precision='int8')
         (done,) = export(TINY['sdpose'], str(checkpoint), str(tmp_path / str(calibrates)), request)
         assert ('calibration' in done.report) == calibrates
+
+
+def test_a_file_is_judged_in_its_precision(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of bf16 is that of fp32: what is judged is a setting of the session."""
+    opened, asked = OpenVinoFormat.open, []
+
+    def recorded(self: OpenVinoFormat, file: Path, precision: str) -> Session:
+        asked.append(precision)
+        return opened(self, file, precision)
+
+    monkeypatch.setattr(OpenVinoFormat, 'open', recorded)
+    request = ExportRequest(formats=('openvino',), opset=17, precision='bf16')
+    export(TINY['sdpose'], str(checkpoint), str(tmp_path / 'out'), request)
+    assert asked == ['bf16']

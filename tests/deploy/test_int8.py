@@ -92,3 +92,18 @@ def test_what_int8_leaves_to_do(opset: int, batch: int | None, tmp_path: Path) -
     # Every linear rounds what it reads, but for queries, keys and values, which share it, and so does the image.
     assert len(rounded) <= linears + 1
     assert found['DequantizeLinear'] <= 4  # the patches, which are concatenated and added in float32
+
+
+def test_int8_leaves_the_decoding_alone(tmp_path: Path) -> None:
+    import onnx
+
+    graph = graph_of('sdpose', kind='joints')
+    images = pictures(graph.size[::-1], 4).numpy()
+    model = onnx.load(
+        OnnxFormat().write(graph, ExportRequest(precision='int8', opset=17), tmp_path / 'a', '{}', images)
+    )
+    made = {output: node.op_type for node in model.graph.node for output in node.output}
+    convolutions = [node for node in model.graph.node if node.op_type == 'Conv']
+    full = [node for node in convolutions if not any(made.get(name) == 'DequantizeLinear' for name in node.input)]
+    assert len(convolutions) > 2
+    assert [any('blur_' in name for name in node.input) for node in full] == [True, True]  # by columns and by rows
