@@ -1,6 +1,7 @@
 """What testing an exported file makes of a config: the file in the place of the model, where the two agree."""
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,13 @@ def use_exported(cfg: Config, cfg_options: dict[str, Any] | None, halt: float | 
     )
     cfg.model, cfg.load_from, cfg.exported = model, None, how
     print_log(f'exported file: {path} ({", ".join(f"{key} {value}" for key, value in how.items())})', 'current')
+    if metadata.get('config') != (tested := Path(cfg.filename).stem):
+        print_log(
+            f'{path} is of the model of {metadata.get("config")}, not of {tested}, which says the data, boxes and '
+            'metric alone: these are the metrics of that model',
+            'current',
+            logging.WARNING,
+        )
 
 
 def say_halted(runner: Runner) -> None:
@@ -127,6 +135,11 @@ def check_agreement(cfg: Config, metadata: dict[str, Any], path: str) -> None:
             )
 
 
+def _type_first(keys: set[str]) -> list[str]:
+    """Keys in order, behind the one that says to what the others belong."""
+    return sorted(keys, key=lambda key: (key != 'type', key))
+
+
 def _compared(cfg: Config, metadata: dict[str, Any]) -> list[tuple[str, Any, Any]]:
     """Name, value of the config and value of the file of everything that must agree."""
     datasets = [each for each in split_datasets(cfg, 'test') if not inner_datasets(each)]
@@ -139,7 +152,7 @@ def _compared(cfg: Config, metadata: dict[str, Any]) -> list[tuple[str, Any, Any
     if not poses or metadata['task'] != 'pose':
         return values
     ours, theirs = under_mmposes_name(head['decoder']), under_mmposes_name(metadata['codec'])
-    values += [(f'codec.{key}', ours.get(key), theirs.get(key)) for key in sorted({*ours, *theirs})]
+    values += [(f'codec.{key}', ours.get(key), theirs.get(key)) for key in _type_first({*ours, *theirs})]
     for dataset in datasets:
         joints, names = joint_names(load_metainfo(dataset)), metadata['joints']['names']
         values.append(('the number of joints', len(joints), len(names)))

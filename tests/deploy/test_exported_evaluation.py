@@ -158,6 +158,29 @@ def test_a_file_of_another_model_is_refused(posed: SimpleNamespace, tmp_path: Pa
     refused('holds no|has no|cannot|lack input.name', UserError, input__name=None)
 
 
+def test_a_file_of_another_config_is_tested_with_a_warning(
+    posed: SimpleNamespace, tmp_path: Path, capfd: pytest.CaptureFixture
+):
+    """Where input, joints and codec agree nothing else tells two models apart."""
+    file = tmp_path / 'other.onnx'
+    shutil.copy(posed.file, file)
+    label_onnx(file, json.dumps(describe(posed.cfg, 'heatmaps', config='ppt-tiny')))
+    for tested, warned in ((posed.file, False), (file, True)):
+        sdpose.test(str(posed.folder / 'tiny.py'), str(tested), work_dir=str(tmp_path / 'work'))
+        said = ''.join(capfd.readouterr())
+        assert (f'{tested} is of the model of ppt-tiny, not of tiny' in said) == warned
+
+
+def test_a_codec_of_another_type_is_named_by_it(posed: SimpleNamespace, tmp_path: Path):
+    """Not by the first key in order that the other one lacks."""
+    file = tmp_path / 'other.onnx'
+    shutil.copy(posed.file, file)
+    codec = dict(type='SimCCLabel', input_size=[48, 64], simcc_split_ratio=2.0)
+    label_onnx(file, json.dumps(describe(posed.cfg, 'heatmaps', codec=codec)))
+    with pytest.raises(ConfigError, match='codec.type is MSRAHeatmap in .*, but SimCCLabel in .*other.onnx'):
+        sdpose.test(str(posed.folder / 'tiny.py'), str(file), work_dir=str(tmp_path / 'work'))
+
+
 def test_the_batch_decoder_takes_the_place_of_mmposes(posed: SimpleNamespace, tmp_path: Path):
     """In the checkpoint's test and in the file's: the codec goes by either name."""
     options = dict(cfg_options={'codec.type': 'BatchMSRAHeatmap'})
