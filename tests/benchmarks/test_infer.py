@@ -8,11 +8,12 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from sdpose.benchmarks.infer import peers, profile, subjects, variants
+from sdpose.benchmarks.infer import peers, profile, scale, subjects, variants
 from sdpose.deploy.optimize import deploy
-from sdpose.errors import ConfigError
+from sdpose.errors import ConfigError, UserError
 
 TINY = 'sdpose-tiny_stemnet_1xb32-30e_synthetic-64x48'
+DEIT = 'sdpose-deit-mini_1xb64-30e_shapes-40x40'
 PPT = 'ppt-tiny_stemnet_1xb32-30e_synthetic-64x48'
 T = 'sdpose-t_stemnet_8xb64-300e_coco-256x192'
 B = 'sdpose-b_hrnet-w32_8xb32-300e_coco-256x192'
@@ -126,12 +127,24 @@ def test_int8_is_timed_beside_the_others(monkeypatch: pytest.MonkeyPatch) -> Non
         variants.installed(('torch', 'openvino'), (), True)
 
 
+def test_patches_are_those_that_fit_a_map() -> None:
+    assert sorted(scale.by_tokens(subjects.ours(TINY, None))) == [16, 48, 64]
+    assert sorted(scale.by_tokens(subjects.ours(DEIT, None))) == [400]
+
+
+def test_a_map_that_no_patch_fits_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scale, '_PATCHES', ((5, 5),))
+    with pytest.raises(UserError, match='--plot: the map of sdpose-tiny, 12 x 16 cells, is cut by none of .* 5 x 5'):
+        scale.by_tokens(subjects.ours(TINY, None))
+
+
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
         (['--checkpoint', 'a.pth', 'b.pth'], '--checkpoint names 2 files for 1 configs'),
         (['--batch', '0'], '--batch 0: give at least 1'),
         (['--plot', 'picture'], '--plot picture: name a picture, such as picture.png'),
+        (['--plot', 'p.foo'], '--plot p.foo: name a picture, such as p.png; drawn are '),
     ],
 )
 def test_wrong_options_are_one_line(run_tool: Callable, options: list[str], message: str) -> None:

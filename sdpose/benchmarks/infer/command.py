@@ -58,6 +58,7 @@ def run(args: argparse.Namespace) -> list[Table]:
     runtimes = variants.installed(args.runtimes, RUNTIMES, args.int8)
     weights = args.checkpoint or [None] * len(args.configs)
     measured: list[Subject] = [subjects.ours(*pair) for pair in zip(args.configs, weights)]
+    by_tokens = scale.by_tokens(measured[0]) if args.plot else {}  # refuses before anything is measured
     others = peers.all_peers() if args.peers else []
     plan = variants.Plan(runtimes, args.batch, args.threads, rounds, args.compile, args.int8)
     results = [variants.measure(subject, plan) for subject in [*measured, *others]]
@@ -72,7 +73,7 @@ def run(args: argparse.Namespace) -> list[Table]:
     if args.shipping:
         tables.append(shipping.table(measured, plan, where))
     if args.plot:
-        tables.append(scale.table(measured[0], rounds, args.plot, where, args.quick))
+        tables.append(scale.table(measured[0], by_tokens, rounds, args.plot, where, args.quick))
     return tables
 
 
@@ -103,5 +104,11 @@ def _check(args: argparse.Namespace) -> None:
             f'--checkpoint names {len(args.checkpoint)} files for {len(args.configs)} configs: '
             'name one for each, or none'
         )
-    if args.plot and not Path(args.plot).suffix:
-        raise UserError(f'--plot {args.plot}: name a picture, such as {args.plot}.png')
+    if args.plot:
+        from matplotlib.figure import Figure  # takes a second
+
+        if Path(args.plot).suffix[1:].lower() not in (known := Figure().canvas.get_supported_filetypes()):
+            raise UserError(
+                f'--plot {args.plot}: name a picture, such as {Path(args.plot).with_suffix(".png")}; drawn are '
+                f'{", ".join(sorted(known))}'
+            )

@@ -9,7 +9,6 @@ import torch
 from sdpose.benchmarks.table import Table
 from sdpose.benchmarks.timing import clock_for, interleaved
 from sdpose.config.building import build_model
-from sdpose.config.nodes import input_size
 from sdpose.deploy.optimize import optimize_for_inference
 from sdpose.errors import UserError
 
@@ -19,23 +18,20 @@ _PATCHES = ((3, 4), (2, 2), (3, 1))  # (w, h) in cells of the feature map: 256, 
 _BATCHES = (1, 2, 4, 8, 16, 32)
 
 
-def table(subject: Subject, rounds: int, file: str, where: str, quick: bool) -> Table:
+def table(subject: Subject, models: dict[int, Any], rounds: int, file: str, where: str, quick: bool) -> Table:
     """Milliseconds per image of the deployed model in torch, by one of the three at a time.
 
     Args:
-        subject: The model whose sizes are changed; it must have a neck of tokens that are cut from a map.
+        subject: The model whose sizes are changed.
+        models: It with other patches, as :func:`by_tokens` makes it.
         rounds: Times that each is timed.
         file: The picture.
         where: The machine.
         quick: Whether small batches suffice.
-
-    Raises:
-        UserError: If the model has no such tokens.
     """
     threads = torch.get_num_threads()
     clock = clock_for(threads)
     batches = _BATCHES[: 3 if quick else None]
-    models = _by_tokens(subject)
     times = {
         'tokens': interleaved(
             {str(count): _runner(model, subject, 1) for count, model in models.items()}, rounds, 1, clock
@@ -63,20 +59,30 @@ def table(subject: Subject, rounds: int, file: str, where: str, quick: bool) -> 
     return Table(f'What it costs: {subject.name}', ('what', 'value', 'ms per image'), rows, notes)
 
 
-def _by_tokens(subject: Subject) -> dict[int, Any]:
-    """The deployed model with other patches, by its number of visual tokens."""
+def by_tokens(subject: Subject) -> dict[int, Any]:
+    """The deployed model with other patches, those that its map is cut into without a rest, by its number of tokens.
+
+    Raises:
+        UserError: If the model has no such tokens, or none of the patches fits.
+    """
     cfg = subject.cfg
     if cfg is None or 'patch_size' not in (cfg.model.get('neck') or {}):
         raise UserError(f'--plot: {subject.name} has no model.neck.patch_size, so its tokens cannot be varied')
-    width, height = input_size(cfg)
+    columns, rows = subject.model.neck.tokenizer.feature_size
     models = {}
-    for patch in _PATCHES:
+    for width, height in _PATCHES:
+        if columns % width or rows % height:
+            continue
         settings = cfg.model.to_dict()
-        settings['neck']['patch_size'] = patch
+        settings['neck']['patch_size'] = (width, height)
         model: Any = build_model(settings).eval()
         randomize(model)
-        tokens = (width // 4 // patch[0]) * (height // 4 // patch[1])
-        models[tokens] = optimize_for_inference(model, subject.size)
+        models[columns // width * (rows // height)] = optimize_for_inference(model, subject.size)
+    if not models:
+        raise UserError(
+            f'--plot: the map of {subject.name}, {columns} x {rows} cells, is cut by none of the patches '
+            f'{", ".join(f"{width} x {height}" for width, height in _PATCHES)}'
+        )
     return models
 
 
