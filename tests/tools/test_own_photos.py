@@ -68,11 +68,16 @@ def test_from_photos_to_a_device(tmp_path: Path, run_tool: Callable) -> None:
     assert metrics['coco/AP'] > 0.5
 
     run_tool('tools/deploy/export.py', config, best, '--out', 'deployed', cwd=tmp_path, check=True)
-    model = next(tmp_path.glob('deployed/*.onnx'))
     person = people[-1]
     x, y, width, height = person['bbox']
     picture = f'photos/{person["image_id"]:012d}.jpg'
-    device = (f'{tmp_path}/deployed/pose_runtime.py', model, picture, '--boxes', f'{x},{y},{x + width},{y + height}')
+    device = (
+        f'{tmp_path}/deployed/pose_runtime.py',
+        'deployed/',
+        picture,
+        '--boxes',
+        f'{x},{y},{x + width},{y + height}',
+    )
     done = run_tool(*device, cwd=tmp_path, env=dict(PYTHONPATH=''), check=True)
     found = json.loads(done.stdout)
     assert found['names'] == _NAMES and len(found['people']) == 1

@@ -241,7 +241,7 @@ def _findings(report: dict[str, Any]) -> dict[str, str]:
 def table(report: dict[str, Any]) -> str:
     """A report in a few lines."""
     rows = {
-        'file': f'{report["file"]}, {report["precision"]}, {report["size_kib"]} KiB with what lies beside it',
+        'file': f'{report["file"]}, {report["precision"]}, {report["size_kib"]} KiB of weights and graphs',
         'ran on': report['runtime'],
         'compared with': f'{report["reference"]}, {report["images"]["count"]} of {report["images"]["source"]}',
     }
