@@ -1,8 +1,10 @@
 """Crops from a cache: the inputs that full pictures give, resumable files, and what is said when they do not fit."""
 
 import contextlib
+import gc
 import io
 import json
+import os
 import resource
 from collections.abc import Callable
 from pathlib import Path
@@ -330,12 +332,16 @@ def test_more_shards_than_a_process_may_have_files(
     built = build_crop_cache(cfg, tmp_path / 'many', _RAW, _COMMAND)
     cache = CropCache(tmp_path / 'many')
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with open('/dev/null') as spare:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (spare.fileno() + 2, limits[1]))
+    with contextlib.ExitStack() as filled:  # every number below the limit, so that one is free
+        gc.collect()
+        top, last = max(map(int, os.listdir('/proc/self/fd'))), 0
+        while last <= top:
+            last = filled.enter_context(open('/dev/null')).fileno()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (last + 2, limits[1]))
         try:
             cache.check_shards()
             sums = [int(cache.crop(at).sum()) for at in range(len(cache))]
-            resource.setrlimit(resource.RLIMIT_NOFILE, (spare.fileno(), limits[1]))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (last, limits[1]))
             for fails in (lambda: CropCache(tmp_path / 'many'), cache.check_shards):
                 with pytest.raises(OSError, match='Too many open files'):  # which is no damage
                     fails()
