@@ -16,7 +16,7 @@ from sdpose.datasets.crop_cache.store import CropCache, same_data
 from sdpose.errors import ConfigError, DataError, first_few
 from sdpose.io.digest import sha256_of
 
-from .datasets import check_datasets
+from .datasets import check_datasets, pipeline_of
 from .reading import build_unread
 
 _STEP = 'LoadCachedCrop'
@@ -34,7 +34,7 @@ def check_crop_caches(cfg: Config, splits: Sequence[str]) -> None:
     config = str(cfg.filename or 'CONFIG')
     for split in splits:
         loader = cfg.get(f'{split}_dataloader') or {}
-        leaves = [(each, _steps(each, above.wrappers)) for each, above in iter_leaves(loader.get('dataset'))]
+        leaves = [(each, pipeline_of(each, above)) for each, above in iter_leaves(loader.get('dataset'))]
         if split != 'train' and any(step.get('type') == _STEP for _, steps in leaves for step in steps):
             raise ConfigError(
                 f'{split}_dataloader loads from a crop cache, where predictions would lie in pixels of the crops: '
@@ -55,15 +55,11 @@ def check_crop_caches(cfg: Config, splits: Sequence[str]) -> None:
             _check(folder, [each for each in cached if str(each[1][0].get('cache')) == folder], split, config)
 
 
-def _steps(dataset: dict[str, Any], wrappers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [step for each in (dataset, *wrappers) for step in each.get('pipeline') or []]
-
-
 def check_data_to_cut(cfg: Config) -> None:
     """Check the training data that a cache is to be made of, whose pictures are read even if the config reads crops."""
     plain = Config(copy.deepcopy(cfg.to_dict()), filename=cfg.filename)
     for dataset, above in iter_leaves(plain.train_dataloader.dataset):
-        for step in _steps(dataset, above.wrappers)[:1]:
+        for step in pipeline_of(dataset, above)[:1]:
             if step.get('type') == _STEP:
                 step.pop('cache', None)
                 step['type'] = 'LoadCheckedImage'
@@ -72,7 +68,7 @@ def check_data_to_cut(cfg: Config) -> None:
 
 def reads_crops(cfg: Config, folder: str) -> bool:
     """Whether every data set of a config's training loads people from a crop cache."""
-    leaves = [_steps(each, above.wrappers) for each, above in iter_leaves(cfg.train_dataloader.dataset)]
+    leaves = [pipeline_of(each, above) for each, above in iter_leaves(cfg.train_dataloader.dataset)]
     return all(steps and (steps[0].get('type'), steps[0].get('cache')) == (_STEP, folder) for steps in leaves)
 
 

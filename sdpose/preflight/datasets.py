@@ -71,7 +71,7 @@ def check_datasets(cfg: Config, splits: Sequence[str]) -> None:
 def asked_of(cfg: Config, dataset: dict[str, Any], above: Above, split: str) -> dict[str, Any]:
     """What a check of a data set depends on; a second split with the same needs no second check."""
     pipeline = [step for step in dataset.get('pipeline') or [] if step.get('type') == 'KeypointConverter']
-    pipeline.append({'pictures': _reads_pictures(_steps(dataset, above))})
+    pipeline.append({'pictures': _reads_pictures(pipeline_of(dataset, above))})
     return {**dataset, 'pipeline': pipeline, 'above': above.wrappers, 'reads': reads_of(cfg, dataset, above, split)}
 
 
@@ -125,7 +125,7 @@ def _check_keypoint_data(cfg: Config, dataset: dict[str, Any], above: Above, spl
     elif dataset.get('data_mode', 'topdown') == 'topdown':
         people = people_of(samples, None if isinstance(samples, ArraySamples) else _json(ann_file))
         remarks += remarks_on(people, ann_file) if people is not None else []
-    steps = _steps(dataset, above)
+    steps = pipeline_of(dataset, above)
     if _reads_pictures(steps) and not (isinstance(samples, ArraySamples) and _is_checked_by_people(dataset)):
         check_pictures(dataset, samples, ann_file)
     remarks += remark_on_sizes(ann_file, said_sizes(samples), steps)
@@ -152,7 +152,7 @@ def _check_files(cfg: Config, dataset: dict[str, Any], above: Above, split: str)
                 f'the {split} data have no head boxes, in which {split}_evaluator measures PCKh: set '
                 f'{split}_dataloader.dataset.headbox_file'
             )
-        read = _reads_pictures(_steps(dataset, above))
+        read = _reads_pictures(pipeline_of(dataset, above))
         check_mpii(ann_file, images, _joint_count(dataset), dataset.get('headbox_file'), labelled, read)
         return []
     reads: dict[str, Any] = dict(reads_of(cfg, dataset, above, split), joints=joint_names(load_metainfo(dataset)))
@@ -163,7 +163,7 @@ def _check_files(cfg: Config, dataset: dict[str, Any], above: Above, split: str)
         return check_detections(dataset['bbox_file'], ann_file, images, joints, **reads)
     if _is_checked_by_people(dataset):
         del reads['annotated']
-        read = _reads_pictures(_steps(dataset, above))
+        read = _reads_pictures(pipeline_of(dataset, above))
         return check_people(ann_file, images, _joint_count(dataset), pictures=read, **reads)
     store = open_store(ann_file) if issubclass(kind, ArrayAnnotations) else None
     if store is None or not are_ids_unique(store):
@@ -171,7 +171,8 @@ def _check_files(cfg: Config, dataset: dict[str, Any], above: Above, split: str)
     return []
 
 
-def _steps(dataset: dict[str, Any], above: Above) -> list[dict[str, Any]]:
+def pipeline_of(dataset: dict[str, Any], above: Above) -> list[dict[str, Any]]:
+    """The steps that a data set's samples pass, those of its wrappers behind its own."""
     return [step for each in (dataset, *above.wrappers) for step in each.get('pipeline') or []]
 
 
