@@ -60,6 +60,7 @@ def _on_cpu_over_gloo(launch: Callable) -> Callable:
         _timeout = kwargs.get('timeout')
         _end_with_launcher()
         kwargs.update(_meeting_of_restart())
+        atexit.register(_leave_group)
         if get_device() != 'cpu':
             launch(backend, *args, **kwargs)
             return
@@ -68,7 +69,6 @@ def _on_cpu_over_gloo(launch: Callable) -> Callable:
             backend = 'gloo'
         with _no_device_to_select():
             launch(backend, *args, **kwargs)
-        atexit.register(_leave_group)
 
     return launch_anywhere
 
@@ -155,15 +155,20 @@ def _first_line(error: BaseException) -> str:
 def _leave_group() -> None:
     """End gloo before Python ends.
 
-    Seen: a process whose work is done is sometimes aborted (SIGABRT, "terminate called without an active
-    exception"), because a gloo thread needs the GIL to release its last tensor while Python is already
-    shutting down. The threads end with the last reference to their group, which a runner may still hold, so they
-    also get a moment in which the GIL is free.
+    Seen: the threads of gloo need the GIL to release their last work. A process whose work is done is sometimes
+    aborted (SIGABRT, "terminate called without an active exception"), because Python is already shutting down, and
+    sometimes stays for ever, because the destructor of DistributedDataParallel ends the group, and waits for these
+    threads while it holds the GIL. So the last reference is one whose destructor gives the GIL back; where a runner
+    holds a further one, the threads get a moment in which the GIL is free.
     """
     kill_workers()  # a loader that a runner still holds would wait for them for seconds
-    if torch_dist.is_available() and torch_dist.is_initialized():
-        torch_dist.destroy_process_group()
+    groups = [group for group in torch_dist.distributed_c10d._world.pg_map if torch_dist.get_backend(group) == 'gloo']
+    backends = [group._get_backend(torch.device('cpu')) for group in groups]
+    _host_group.cache_clear()
+    while groups:  # the first one is the world, with which all end
+        torch_dist.destroy_process_group(groups.pop())
     gc.collect()
+    backends.clear()
     time.sleep(_GIL_GRACE_SECONDS)
 
 

@@ -39,6 +39,31 @@ def test_two_processes_train_over_gloo(run_tool, repo_root: Path, tmp_path: Path
     assert 'talk over gloo instead of nccl' in done.stdout + done.stderr
 
 
+_LEAVE = """
+import gc
+import sys
+import torch
+from torch import distributed
+from sdpose.compat.distributed import _leave_group
+gc.freeze()
+sys.setswitchinterval(100)  # a thread that wants the GIL gets it only where it is given back
+for _ in range(60):
+    distributed.init_process_group('gloo', store=distributed.HashStore(), rank=0, world_size=1)
+    model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(2, 1))
+    model(torch.ones(1, 2)).sum().backward()
+    model.itself = [model]  # it lives until the collector finds it, as a runner's
+    del model
+    distributed.all_reduce(torch.ones(1))
+    _leave_group()
+    assert not distributed.is_initialized()
+"""
+
+
+def test_leaving_does_not_wait_for_a_thread_that_waits_for_it(run_tool):
+    """Seen: processes whose training was done stayed for ever, on a loaded machine one of thirty."""
+    run_tool('-c', _LEAVE, timeout=120, check=True)
+
+
 def test_an_accelerator_keeps_the_original_launcher(monkeypatch: pytest.MonkeyPatch):
     seen = []
     launch = distributed._on_cpu_over_gloo(lambda backend, **kwargs: seen.append((backend, kwargs)))
