@@ -74,13 +74,34 @@ BEYOND = {
     'A + F, random cycles': (*PREDICTED, (), (TRADED, 'RandomCyclesHook')),
     'A + C + D, norms and injection': (*PREDICTED, ('CycleInjection', 'CycleNorm'), (TRADED,)),
 }
+BEYOND_EPOCHS = {
+    'plain, four passes': (1, (), None, (), ()),
+    'SDPose, four passes': (2, ('query', 'visual'), 'next', (), ()),
+    'SDPose, pose loss of cycle 2 counts 0.8': (2, ('query', 'visual'), 'next', (), ()),
+    'A, four passes': (*PREDICTED, (), (TRADED,)),
+    'A + E, taught by an average of itself': (*PREDICTED, (), (TRADED, 'OwnTeacherHook')),
+    'A + E, taught by a copy renewed every epoch': (*PREDICTED, (), (TRADED, 'OwnTeacherHook')),
+    'A + I, second cycle from the second pass on': (*PREDICTED, (), (TRADED, 'CycleCurriculumHook')),
+    'A + C, cycle coefficients': (*PREDICTED, ('CycleCoefficients',), (TRADED,)),
+    'A, four cycles, gradients in the first and the last': (4, *PREDICTED[1:], (), (TRADED,)),
+}
+BEYOND_SIMCC = {
+    'SimCC, plain': (1, (), None, (), ()),
+    'SimCC, SDPose': (2, ('query', 'visual'), 'next', (), ()),
+    'SimCC, A, predictions of the last cycle, traded': (*PREDICTED, (), (TRADED,)),
+}
 
 
-def test_rows_beyond_the_paper_train_what_they_say(plan):
+@pytest.mark.parametrize(
+    ('name', 'wanted'), [('beyond', BEYOND), ('beyond_epochs', BEYOND_EPOCHS), ('beyond_simcc', BEYOND_SIMCC)]
+)
+def test_rows_beyond_the_paper_train_what_they_say(plan, name: str, wanted: dict):
     init_default_scope('mmpose')
     found = {}
-    for row in plan.tables['beyond'].rows:
-        config = load_config(ROOT / plan.scales['fresh'].config, overrides(plan, 'fresh', row))
+    for row in plan.tables[name].rows:
+        config = load_config(
+            ROOT / row.configs.get('fresh', plan.scales['fresh'].config), overrides(plan, 'fresh', row)
+        )
         model = MODELS.build(config.model)
         distiller, adapters = model.distiller, model.neck.cycle_adapter or ()
         found[row.name] = (
@@ -91,9 +112,22 @@ def test_rows_beyond_the_paper_train_what_they_say(plan):
             tuple(hook.type for hook in config.get('custom_hooks') or ()),
         )
         assert len(model.neck.layers) == plan.scales['fresh'].layers['deep'] >= 4
-        if distiller and row.name != 'SDPose':
+        if distiller and 'SDPose' not in row.name:
             assert distiller.detach_teacher
-    assert found == BEYOND
+        assert config.param_scheduler[-1].end == config.train_cfg.max_epochs
+    assert found == wanted
+
+
+def test_rows_of_several_passes_have_the_steps_of_one(plan):
+    scale, people = plan.scales['fresh'], 'train_dataloader.dataset.indices'
+    for row in plan.tables['beyond_epochs'].rows:
+        config = load_config(ROOT / scale.config, overrides(plan, 'fresh', row))
+        assert config.train_dataloader.dataset.indices * config.train_cfg.max_epochs == scale.overrides[people]
+        for hook in config.get('custom_hooks') or ():
+            if hook.type == 'TeachingScheduleHook':
+                assert hook.epochs == config.train_cfg.max_epochs
+        gamma = 0.8 if 'counts 0.8' in row.name else None
+        assert (config.model.head.get('supervise') == dict(gamma=gamma)) is bool(gamma)
 
 
 def test_tables_beyond_the_paper_share_their_trainings(plan):
