@@ -13,6 +13,7 @@ from sdpose.io.folders import require_writable
 
 from .plan import Plan, Row, Table
 from .plan_file import read_plan
+from .report import Outcome
 from .row_report import of_cycle
 from .run import RunFolders
 from .run_table import outcome, write_report
@@ -82,16 +83,7 @@ def collect(
             record = _record(folder, match, table.metric or plan.metric)
             found[match.row.name].append(_Found(folder.name, record, folder.path, _seed(folder)))
     seeds = _places([[item.seed for item in items] for items in found.values()])
-    outcomes = [
-        outcome(
-            table,
-            row,
-            _in_place(found[row.name], seeds),
-            ', '.join(dict.fromkeys(item.config for item in found[row.name])),
-            [item.folder for item in found[row.name]],
-        )
-        for row in table.rows
-    ]
+    outcomes = [_outcome(table, row, found[row.name], seeds) for row in table.rows]
     report = Path(work_dir) / 'collected' / f'{name}.md'
     require_writable(report.parent, '--work-dir')
     return write_report(report, table, outcomes, _ABOUT, [f'- {text}' for text in remarks])
@@ -109,16 +101,29 @@ def _places(rows: Sequence[Sequence[int]]) -> list[int]:
     return [seed for seed in sorted(set().union(*counts)) for _ in range(max(count[seed] for count in counts))]
 
 
-def _in_place(items: Sequence[_Found], seeds: Sequence[int]) -> list[dict[str, Any] | None]:
-    """The records of a row, one for each of the seeds, None where it lacks one."""
+def _outcome(table: Table, row: Row, items: Sequence[_Found], seeds: Sequence[int]) -> Outcome:
+    """What a row's folders say, by the seeds of all rows."""
+    placed = _in_place(items, seeds)
+    return outcome(
+        table,
+        row,
+        [None if item is None else item.record for item in placed],
+        ', '.join(dict.fromkeys(item.config for item in items)),
+        [None if item is None else item.folder for item in placed],
+        ['' if seed < 0 else str(seed) for seed in seeds],
+    )
+
+
+def _in_place(items: Sequence[_Found], seeds: Sequence[int]) -> list[_Found | None]:
+    """The results of a row, one for each of the seeds, None where it lacks one."""
     left = list(items)
-    records: list[dict[str, Any] | None] = []
+    placed: list[_Found | None] = []
     for seed in seeds:
         item = next((item for item in left if item.seed == seed), None)
-        records.append(None if item is None else item.record)
+        placed.append(item)
         if item is not None:
             left.remove(item)
-    return records or [None]
+    return placed
 
 
 def _matches(folder: WorkFolder, plan: Plan, table: Table, name: str) -> list[_Match]:

@@ -18,11 +18,11 @@ _ACCURACY = ('acc_pose', 'acc_top-1', 'acc')
 Curve = tuple[list[float], list[float]]
 
 
-def learning_curves(folders: dict[str, Sequence[Path]]) -> tuple[str, dict[str, Curve]]:
+def learning_curves(folders: dict[str, Sequence[Path | None]]) -> tuple[str, dict[str, Curve]]:
     """The accuracy in training of every row, or its loss where not all rows log an accuracy.
 
     Args:
-        folders: Of each row's trainings; those without a log yet are left out.
+        folders: Of each row's trainings; those that are not there, or have no log yet, are left out.
 
     Returns:
         The quantity, and by row iterations and means over seeds, of steps that all of its trainings have.
@@ -35,27 +35,34 @@ def learning_curves(folders: dict[str, Sequence[Path]]) -> tuple[str, dict[str, 
     return quantity, {row: curve for row, curve in curves.items() if curve[0]}
 
 
-def curves_csv(folders: dict[str, Sequence[Path]]) -> str:
-    """Every loss term and accuracy that was logged, as CSV: row, seed (counted from 0), iteration, quantities.
+def curves_csv(folders: dict[str, Sequence[Path | None]], numbers: Sequence[str] = ()) -> str:
+    """Every loss term and accuracy that was logged, as CSV: row, seed, iteration, quantities.
 
     Losses are as they count in the sum; those of the cycles stand beside each other (``loss_kpt_cycle1``).
 
     Args:
-        folders: Of each row's trainings, one per seed; those without a log yet are left out.
+        folders: Of each row's trainings, one per seed; those that are not there, or have no log yet, are left out.
+        numbers: What the seeds are; 0, 1 and so on by default.
     """
-    logs = {(row, seed): _logged(folder) for row, some in folders.items() for seed, folder in enumerate(some)}
-    names = sorted({name for log in logs.values() for name in log if name.startswith(('loss_', 'acc'))})
+    logs = [
+        (row, numbers[place] if numbers else place, _logged(folder))
+        for row, some in folders.items()
+        for place, folder in enumerate(some)
+    ]
+    names = sorted({name for *_, log in logs for name in log if name.startswith(('loss_', 'acc'))})
     file = io.StringIO()
     writer = csv.writer(file, lineterminator='\n')
     writer.writerow(('row', 'seed', 'iteration', *names))
-    for (row, seed), log in logs.items():
+    for row, seed, log in logs:
         for step in sorted({step for name in names for step in log.get(name, {})}):
             values = (log.get(name, {}).get(step) for name in names)
             writer.writerow((row, seed, step, *('' if value is None else f'{value:.4g}' for value in values)))
     return file.getvalue()
 
 
-def _logged(folder: Path) -> Series:
+def _logged(folder: Path | None) -> Series:
+    if folder is None:
+        return {}
     try:
         return read_log(folder)['iteration']
     except UserError:  # a page about results does not end because of a log that is gone

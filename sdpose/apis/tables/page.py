@@ -34,7 +34,7 @@ def table_page(table: Table, outcomes: Sequence[Outcome], about: str, remarks: S
         'reference': table.reference,
         'rows': [_row(table, item) for item in outcomes],
         'pairs': pairs,
-        'seeds': max((len(item.seeds) for item in outcomes), default=0),
+        'seeds': max(map(_seed_names, outcomes), key=len, default=[]),
         'quantity': quantity,
         'curves': [name for name, _ in curves],
         'remarks': [remark.removeprefix('- ') for remark in remarks],
@@ -43,14 +43,19 @@ def table_page(table: Table, outcomes: Sequence[Outcome], about: str, remarks: S
 
 
 def table_csv(outcomes: Sequence[Outcome]) -> str:
-    """Every number as CSV: row, seed (counted from 0), cycle, and the metric in per cent."""
+    """Every number as CSV: row, seed, cycle, and the metric in per cent."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator='\n')
     writer.writerow(('row', 'seed', 'cycle', 'metric'))
     for item in outcomes:
-        for seed, found in enumerate(item.seeds):
+        for seed, found in zip(_seed_names(item), item.seeds, strict=True):
             writer.writerows((item.row.name, seed, cycle, value) for cycle, value in (found or {}).items())
     return file.getvalue()
+
+
+def _seed_names(item: Outcome) -> list[str]:
+    """What the seeds of a row are."""
+    return list(item.numbers) or [str(place) for place in range(len(item.seeds))]
 
 
 def _row(table: Table, item: Outcome) -> dict[str, Any]:

@@ -21,14 +21,16 @@ class Outcome:
         seeds: Per seed the metric in per cent by cycle, counted from 1; None where a run is not finished.
         columns: Per column of the table's the metrics of the finished seeds, in per cent.
         source: What was trained: a config's name.
-        folders: Of the trainings, where their logs are.
+        folders: Of the trainings, where their logs are, one per seed; None where there is none.
+        numbers: What the seeds are, where they are not 0, 1 and so on; empty of a training that was given none.
     """
 
     row: Row
     seeds: Sequence[dict[int, float] | None]
     columns: dict[str, list[float]] = field(default_factory=dict)
     source: str = ''
-    folders: Sequence[Path] = ()
+    folders: Sequence[Path | None] = ()
+    numbers: Sequence[str] = ()
 
     def values(self, read: str) -> list[float | None]:
         """Per seed the metric of the first or last cycle; a row may read another one than its table."""

@@ -115,7 +115,12 @@ def _report(setting: Setting, name: str, table: Table, rows: Rows, seeds: int) -
 
 
 def outcome(
-    table: Table, row: Any, records: Sequence[dict[str, Any] | None], source: str, folders: Sequence[Path] = ()
+    table: Table,
+    row: Any,
+    records: Sequence[dict[str, Any] | None],
+    source: str,
+    folders: Sequence[Path | None] = (),
+    numbers: Sequence[str] = (),
 ) -> Outcome:
     """What the records of a row's runs say, in per cent.
 
@@ -124,7 +129,8 @@ def outcome(
         row: One of its rows.
         records: Per seed, that of :meth:`Run.record`; None where a run is not finished.
         source: What was trained.
-        folders: Of the trainings.
+        folders: Of the trainings, one per seed.
+        numbers: What the seeds are, as of :class:`Outcome`.
     """
     factor = 1 if table.percent else 100
     seeds = [
@@ -135,7 +141,7 @@ def outcome(
     for column, metric in table.columns.items():
         values = [of_cycle(found, metric, row.read or table.read) for found in records if found]
         columns[column] = [factor * value for value in values if value is not None]
-    return Outcome(row, seeds, columns, source, folders)
+    return Outcome(row, seeds, columns, source, folders, numbers)
 
 
 def write_report(path: Path, table: Table, outcomes: Sequence[Outcome], about: str, remarks: Sequence[str]) -> Path:
@@ -144,7 +150,7 @@ def write_report(path: Path, table: Table, outcomes: Sequence[Outcome], about: s
         '.md': markdown(table, outcomes, about, remarks),
         '.html': table_page(table, outcomes, about, remarks),
         '.csv': table_csv(outcomes),
-        '.curves.csv': curves_csv({item.row.name: item.folders for item in outcomes}),
+        '.curves.csv': curves_csv({item.row.name: item.folders for item in outcomes}, outcomes[0].numbers),
     }
     for suffix, content in contents.items():
         with atomic_write(path.with_suffix(suffix), 'w', encoding='utf-8') as file:

@@ -90,6 +90,25 @@ def test_rows_are_compared_where_they_have_the_same_seed(folder):
     assert [float(row['metric']) for row in rows if row['cycle'] == '1'] == pytest.approx([70, 71, 72])  # by seed
 
 
+def test_every_number_of_a_collected_folder_bears_its_seed(folder):
+    """In whatever order they are named, and where a row lacks a seed that another one has."""
+    sizes, paths = {'sdpose-t': 3, 'sdpose-s-v1': 2}, []
+    for name, seed in (('sdpose-t', 5), ('sdpose-t', 0), ('sdpose-t', None), ('sdpose-s-v1', 5)):
+        metrics = {f'cycle{cycle}/coco/AP': (seed or 0) / 100 for cycle in range(1, sizes[name] + 1)}
+        options = {} if seed is None else dict(randomness__seed=seed)
+        paths.append(folder(f'{name}_stemnet_8xb64-300e_coco-256x192', (DETECTED, metrics), **options))
+        entry = dict(step=50, iter=50, acc_pose=-1.0 if seed is None else seed / 10)
+        Path(paths[-1], 'scalars.json').write_text(json.dumps(entry))
+    path = collect(SHIPPED, 'table1', paths, print, 'w')
+    for suffix, column, scale in (('.csv', 'metric', 1), ('.curves.csv', 'acc_pose', 10)):
+        rows = list(csv.DictReader(path.with_suffix(suffix).open()))
+        found = {(row['row'], row['seed'], round(scale * float(row[column]))) for row in rows}
+        assert {('SDPose-T', '0', 0), ('SDPose-T', '5', 5), ('SDPose-S-V1', '5', 5)} == {
+            each for each in found if each[1]
+        }
+        assert [each[0] for each in found if not each[1]] == ['SDPose-T']  # of the folder that was given no seed
+
+
 def test_seeds_and_cycles(folder):
     tests = [
         (DETECTED, {'cycle1/coco/AP': value, 'cycle2/coco/AP': 0.1, 'cycle1/coco/AR': value}) for value in (0.7, 0.72)

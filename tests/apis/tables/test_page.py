@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,9 @@ def test_rows_and_differences_stand_on_the_page(outcomes):
     assert cells(page, 'late')[1] == ['-2.0', '-', '–', 'too few seeds', '–', '-2.0', '–']
     assert cells(page, 'plain &lt;1&gt;') == [['70.0', '41.0 ± 1.0', '', '3']]  # not compared with itself
     assert 'About it.' in page and 'A note.' in page and '<p>A remark.</p>' in page
+    numbered = [replace(item, numbers=['0', '2', '5']) for item in outcomes]
+    assert re.findall('>seed (.)<', table_page(TABLE, numbered, '', [])) == ['0', '2', '5']
+    assert re.findall('>seed (.)<', page) == ['0', '1', '2']
     assert page.count('class="single"') == 3 + 1 and 'http' not in page.replace('http://www.w3.org', '')
 
 
