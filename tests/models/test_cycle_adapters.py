@@ -295,6 +295,18 @@ def test_a_restart_without_a_difference_is_refused(pruner, said):
         dense(queries='first')
 
 
+def test_what_a_restart_would_undo_is_refused():
+    embedding, norm, restart = (dict(type=f'Cycle{name}') for name in ('Embedding', 'Norm', 'Restart'))
+    with pytest.raises(
+        ValueError, match='what CycleEmbedding makes of the tokens is lost in .*: name CycleRestart fir'
+    ):
+        built([norm, embedding, restart], pruner=PRUNER)
+    for fine in ([norm, restart, embedding], [embedding, dict(restart, queries='last')]):
+        model = built(fine, pruner=PRUNER, terms=dict(TERMS, loss_visual=None))
+        model.parse_losses(losses_of(model))[0].backward()
+        assert all(each.grad is not None for each in model.neck.cycle_adapter.parameters())
+
+
 @pytest.mark.parametrize('more', [[], [dict(type='CycleNorm')]], ids=['alone', 'with norms'])
 def test_coefficients_by_hand(more):
     """Both halves of each layer, in cycle 2 alone: a x + b F(x), whatever other adapters change in F."""

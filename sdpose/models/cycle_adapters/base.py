@@ -26,7 +26,12 @@ class CycleAdapter(nn.Module):
     Args:
         layers: The layers that all cycles share, for their sizes.
         num_cycles: How many cycles there are, the first one included.
+
+    Attributes:
+        forgets: Whether :meth:`enter` leaves nothing of the tokens that it is given.
     """
+
+    forgets = False
 
     def __init__(self, layers: Sequence[Any], num_cycles: int) -> None:
         super().__init__()
@@ -86,8 +91,8 @@ class CycleAdapters(nn.ModuleList):
             pruner: The neck's.
 
         Raises:
-            ValueError: If no cycle is left to adapt, an adapted one is deployed, a config is no adapter's, or an
-                adapter does not fit the pruner.
+            ValueError: If no cycle is left to adapt, an adapted one is deployed, a config is no adapter's, an adapter
+                does not fit the pruner, or one after it would undo it.
         """
         if not configs:
             return None
@@ -107,6 +112,12 @@ class CycleAdapters(nn.ModuleList):
                 raise ValueError(f'cycle_adapter: {config.get("type")} is not derived from CycleAdapter')
             adapters.append(MODELS.build(dict(config, layers=layers, num_cycles=num_cycles)))
             adapters[-1].require_use(pruner)
+            entered = [each for each in adapters[:-1] if type(each).enter is not CycleAdapter.enter]
+            if adapters[-1].forgets and entered:  # parameters that nothing trains
+                raise ValueError(
+                    f'cycle_adapter: what {type(entered[0]).__name__} makes of the tokens is lost in '
+                    f'{type(adapters[-1]).__name__} after it: name {type(adapters[-1]).__name__} first'
+                )
         return cls(adapters)
 
     def enter(self, tokens: TokenSet, start: TokenSet, cycle: int) -> TokenSet:

@@ -34,6 +34,7 @@ class CycleRestart(CycleAdapter):
         super().__init__(layers, num_cycles)
         require_choice('queries', queries, ('start', 'last'))
         self.queries = queries
+        self.forgets = queries == 'start'
 
     def require_use(self, pruner: BasePruner | None) -> None:
         """Refuse a model in which a cycle begun anew would be the first one again.
