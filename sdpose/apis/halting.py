@@ -2,6 +2,7 @@
 
 import copy
 import json
+import logging
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -72,8 +73,8 @@ def report_halting(runner: Runner, metrics: dict[str, float]) -> None:
     loop = runner.test_loop
     assert isinstance(loop, HaltingTestLoop)
     costs = cycle_costs(bare_model(runner), runner.cfg)  # (C,)
-    shares = loop.counts / loop.counts.sum(dim=1, keepdim=True)  # (2 T, C)
-    means = (shares.double() @ torch.tensor(costs, dtype=torch.float64)).tolist()
+    shares = loop.counts.double() / loop.counts.sum(dim=1, keepdim=True)  # (2 T, C)
+    means = (shares @ torch.tensor(costs, dtype=torch.float64)).tolist()
     metric = next(iter(metrics)).partition('/')[2]
     count = len(loop.halting.thresholds)
     rows = []
@@ -83,6 +84,13 @@ def report_halting(runner: Runner, metrics: dict[str, float]) -> None:
         assert loop.counts[number].equal(loop.counts[count + number])  # the control costs as much, person for person
         rows.append(row)
     print_log(f'{metric} by {loop.halting.by}, against mean multiply-adds:\n{_table(rows)}', runner.logger)
+    if runner.cfg.test_dataloader.get('batch_size') == 1:
+        print_log(
+            'the control chooses among the people of a batch: with test_dataloader.batch_size=1 these are those of the '
+            'rule, so "by chance" says nothing; set it to 32 or so',
+            runner.logger,
+            logging.WARNING,
+        )
     with atomic_write(os.path.join(runner.log_dir, 'halting.json'), 'w') as file:
         json.dump(dict(metric=metric, by=loop.halting.by, macs_of_cycles=costs, rows=rows), file, indent=2)
     values, control = ([row[kind] for row in rows] for kind in ('halt', 'chance'))
@@ -95,6 +103,7 @@ def cycle_costs(model: Any, cfg: Config) -> list[int]:
     """True multiply-adds of one image that is done after 1, 2, ... cycles, the head read after each of them."""
     counted = copy.deepcopy(model).cpu()
     counted.head.supervise, counted.head.gamma = 'all', 1.0
+    counted.neck.gradient_cycles = None  # the head reads cycles without gradient, too
     width, height = input_size(cfg)
     image = torch.zeros(1, 3, height, width)
     costs = []
