@@ -12,11 +12,12 @@ from mmengine.config import Config
 from mmengine.hooks import EarlyStoppingHook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
-from mmpose.registry import DATASETS, TRANSFORMS
+from mmpose.registry import DATASETS, HOOKS, TRANSFORMS
 
 from sdpose.config.evaluators import is_coco
 from sdpose.config.nodes import inner_datasets, resolve_type, use_ground_truth_boxes
 from sdpose.config.options import prepare
+from sdpose.engine.hooks import LastEpochsHook
 from sdpose.errors import ConfigError
 from sdpose.io.atomic import atomic_write
 from sdpose.io.json_file import read_json
@@ -83,7 +84,8 @@ def _set_schedule(cfg: Config, epochs: int, monitor: str, learned: float) -> Non
     cfg.param_scheduler = [cosine]
     cfg.default_hooks.checkpoint.update(interval=epochs, save_best=None)
     stop = dict(type='EarlyStoppingHook', monitor=monitor, rule='greater', min_delta=0.0, patience=epochs, strict=True)
-    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), dict(stop, stopping_threshold=learned)]
+    hooks = [hook for hook in cfg.get('custom_hooks') or [] if resolve_type(hook, HOOKS) is not LastEpochsHook]
+    cfg.custom_hooks = [*hooks, dict(stop, stopping_threshold=learned)]  # the steps of that hook are left out
 
 
 def _write_annotations(cfg: Config, count: int) -> str:

@@ -48,6 +48,20 @@ def test_a_training_is_turned_into_one_on_its_first_people(stick_people: Path, t
     assert len(json.loads((tmp_path / 'overfit.json').read_text())['annotations']) == 3
 
 
+def test_weaker_augmentation_in_the_last_epochs_goes_with_the_augmentation(stick_people: Path, tmp_path: Path) -> None:
+    options = {
+        'data_root': f'{stick_people}/coco/',
+        'train_dataloader.dataset.ann_file': 'annotations/person_keypoints_train2017.json',
+    }
+    options['train_dataloader.dataset.data_prefix.img'] = 'train2017/'
+    augmented = _TINY.replace('sdpose-', 'sdpose-augmented-')
+    cfg = prepare(augmented, work_dir=str(tmp_path), cfg_options=options)
+    cfg.custom_hooks.append(dict(type='RandomCyclesHook'))
+    assert cfg.custom_hooks[0].type == 'LastEpochsHook'
+    overfit(cfg, 3)
+    assert [hook.type for hook in cfg.custom_hooks] == ['RandomCyclesHook', 'EarlyStoppingHook']
+
+
 @pytest.mark.parametrize(
     'config, count, options, message',
     [
