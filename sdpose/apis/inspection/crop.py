@@ -22,7 +22,7 @@ from sdpose.config.nodes import iter_leaves
 from sdpose.config.options import prepare
 from sdpose.converters.publishing import filled_model
 from sdpose.errors import ConfigError, DataError, UserError
-from sdpose.io.checkpoint import check_checkpoint_path, labels_of, meta_of, weights_of
+from sdpose.io.checkpoint import CYCLE_ADAPTER, check_checkpoint_path, labels_of, meta_of, weights_of
 from sdpose.io.pictures import read_picture
 from sdpose.io.single_picture import check_source, three_channels
 from sdpose.models.estimators import DistillClassifier
@@ -134,11 +134,16 @@ class Crop:
         """The tokens of every training cycle, with the trace of every layer, from one pass.
 
         Raises:
-            ConfigError: If the model has no tokens.
+            ConfigError: If the model has no tokens, or its weights lack what the later cycles need.
         """
-        cycles = self.loaded.neck.num_cycles
+        loaded, cycles = self.loaded, self.loaded.neck.num_cycles
+        if any(key.startswith(CYCLE_ADAPTER) and key not in loaded.given for key in loaded.model.state_dict()):
+            raise ConfigError(
+                f'{loaded.checkpoint} was published without its cycle adapters, which the cycles behind the first one '
+                'need: take the checkpoint of the training'
+            )
         with torch.no_grad():
-            return extract_features(self.loaded.model, self.inputs, cycles=cycles, trace='queries')[1]
+            return extract_features(loaded.model, self.inputs, cycles=cycles, trace='queries')[1]
 
 
 def load_model(config: str, checkpoint: str, cfg_options: dict[str, Any] | None = None) -> LoadedModel:

@@ -11,6 +11,7 @@ from families import family
 
 from sdpose.apis.inspection.crop import crop_picture, load_model
 from sdpose.errors import ConfigError, DataError, MismatchError, UserError
+from sdpose.io.checkpoint import CYCLE_ADAPTER, STRIPPED
 
 
 def test_the_crop_is_the_models_input(loaded: Callable, picture: str) -> None:
@@ -29,6 +30,20 @@ def test_the_crop_is_the_models_input(loaded: Callable, picture: str) -> None:
     assert (from_array.pixels == crop.pixels).all()
     assert crop_picture(model, picture).pixels.shape == (64, 48, 3)  # the whole picture
     assert model.joints[:2] == ('nose', 'left_eye') and len(model.joints) == 17 and not model.is_classifier
+
+
+def test_later_cycles_of_a_file_without_their_adapters_are_refused(picture: str, tmp_path: Path) -> None:
+    """A published one: they would be drawn with adapters that have learned nothing."""
+    name = 'sdpose-relaxed-tiny_stemnet_1xb32-30e_synthetic-64x48'
+    weights = family(name)[0].state_dict()
+    left = {key: value for key, value in weights.items() if not key.startswith(CYCLE_ADAPTER)}
+    for content in (weights, left):
+        meta = {STRIPPED: sorted(weights.keys() - content.keys())}
+        torch.save(dict(state_dict=content, meta=meta), tmp_path / f'{len(content)}.pth')
+    whole, published = (load_model(name, str(tmp_path / f'{len(each)}.pth')) for each in (weights, left))
+    assert len(crop_picture(whole, picture).run_cycles().cycles) == 2
+    with pytest.raises(ConfigError, match=rf'{len(left)}.pth was published without its cycle adapters.*the training'):
+        crop_picture(published, picture).run_cycles()
 
 
 def test_a_classifiers_crop_is_the_picture_again(loaded: Callable, picture: str) -> None:
