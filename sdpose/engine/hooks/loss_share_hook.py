@@ -70,9 +70,11 @@ class LossShareHook(Hook):
 
     def _add(self, runner: Runner) -> None:
         """Read the terms of the steps that are kept."""
-        for step in self._pending.take():
-            if self._count == 0 and step.values:
-                _forget_absent(runner.message_hub.log_scalars, step.values)
+        steps = list(self._pending.take())
+        names = {name for step in steps for name in step.values}  # a step of fewer cycles lacks some
+        if self._count == 0 and names:
+            _forget_absent(runner.message_hub.log_scalars, names)
+        for step in steps:
             for name in loss_terms(step.values):
                 self._sums[name] = self._sums.get(name, 0.0) + step.values[name]
             self._count += 1

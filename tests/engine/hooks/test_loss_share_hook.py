@@ -93,3 +93,15 @@ def test_a_term_that_a_resumed_run_no_longer_has_is_forgotten() -> None:
     hook.before_train(runner)
     hook.after_train_iter(runner, 0, outputs=dict(loss=1.0, loss_kpt=1.0, acc_pose=1.0))
     assert sorted(hub.log_scalars) == ['train/acc_pose', 'train/loss', 'train/loss_kpt', 'train/lr', 'val/loss_other']
+
+
+def test_a_term_that_only_later_steps_of_a_resumed_run_have_is_kept() -> None:
+    """Of a random number of cycles the first step may have run one."""
+    runner = _runner('loss_share_cycles', print, 7, 3)
+    hub, hook = runner.message_hub, LossShareHook()
+    hook.before_train(runner)
+    for number, names in enumerate((['loss', 'loss_one'], ['loss', 'loss_one', 'loss_two'], ['loss', 'loss_one'])):
+        for name in names:
+            hub.update_scalar(f'train/{name}', 1.0)
+        hook.after_train_iter(runner, number, outputs=dict.fromkeys(names, 1.0))
+    assert sorted(hub.log_scalars) == ['train/loss', 'train/loss_one', 'train/loss_two']

@@ -51,6 +51,22 @@ def test_shares_are_those_of_the_window() -> None:
     )
 
 
+@pytest.mark.parametrize('hierarchy', [False, True])
+def test_a_term_that_some_steps_lack_has_its_share_of_all(hierarchy: bool) -> None:
+    """As with a random number of cycles: over the steps the terms' shares are those of the loss."""
+    runner = _runner([dict(loss=2.0, loss_a=2.0), dict(loss=8.0, loss_a=2.0, loss_b=6.0)], f'lack_{hierarchy}')
+    config = dict(type='LossLogProcessor', window_size=50, num_digits=6, log_with_hierarchy=hierarchy)
+    processor, prefix = LOG_PROCESSORS.build(config), 'train/' if hierarchy else ''
+    tag, text = processor.get_log_after_iter(runner, 1, 'train')
+    assert tag[f'{prefix}share_a'] == pytest.approx(4 / 10) and tag[f'{prefix}share_b'] == pytest.approx(6 / 10)
+    assert 'loss_b: 6.000000' in text  # where there is one
+    for _ in range(2):
+        runner.message_hub.update_scalar('train/loss', 2.0)
+        runner.message_hub.update_scalar('train/loss_a', 2.0)
+    tag, text = processor.get_log_after_iter(runner, 3, 'train')
+    assert 'loss_a: 2.000000' in text and 'loss_b' not in text and not any('_b' in key for key in tag)
+
+
 def test_scalars_with_hierarchy() -> None:
     tag, text = _log(STEPS, log_with_hierarchy=True)
     assert tag['train/share_query'] == pytest.approx(0.5 / 3)
