@@ -116,8 +116,8 @@ def _targets(step: type, pack: type, preprocessor: type, codec: dict, samples: l
     [{}, dict(unbiased=False), dict(unbiased=False, sigma=1.5), dict(sigma=1.5), dict(heatmap_size=(48, 64))],
     ids=str,
 )
-@pytest.mark.parametrize('weighted', [False, True])
-def test_targets_of_a_batch_are_the_codecs(change: dict, weighted: bool) -> None:
+@pytest.mark.parametrize('weighted, pack', [(False, PackTrainingInputs), (True, theirs.PackPoseInputs)])
+def test_targets_of_a_batch_are_the_codecs(change: dict, weighted: bool, pack: type) -> None:
     samples = [_sample(seed) for seed in range(20)]
     samples[3]['keypoints_visible'][:] = 0  # nobody to be seen
     samples[4]['keypoints'][:] = 1e5
@@ -130,12 +130,7 @@ def test_targets_of_a_batch_are_the_codecs(change: dict, weighted: bool) -> None
         sample['dataset_keypoint_weights'] = np.linspace(1, 1.5, 17, dtype=np.float32)
     codec = dict(_CODEC, **change)
     ours = _targets(
-        DeferredTarget,
-        PackTrainingInputs,
-        HeatmapDataPreprocessor,
-        codec,
-        samples,
-        use_dataset_keypoint_weights=weighted,
+        DeferredTarget, pack, HeatmapDataPreprocessor, codec, samples, use_dataset_keypoint_weights=weighted
     )
     reference = _targets(
         theirs.GenerateTarget,
