@@ -112,6 +112,10 @@ class ArraySamples(Sequence[dict[str, Any]]):
         joints[..., 2] = np.minimum(1, joints[..., 2])
         return joints
 
+    def ids(self) -> list[int]:
+        """The annotation id of each sample."""
+        return self.store.arrays.ids[self.rows].tolist()
+
     def image_paths(self) -> list[str]:
         """The path of each sample's image."""
         paths = [os.path.join(self.folder, name) for name in self.store.names()]
