@@ -556,6 +556,14 @@ def test_what_cannot_be_cut_is_named(own: tuple[Config, Path], tmp_path: Path) -
     bad.train_dataloader.dataset.pipeline.pop(0)
     with pytest.raises(ConfigError, match='begins with GetBBoxCenterScale, not with one of LoadCachedCrop'):
         build_crop_cache(bad, tmp_path / 'b', _RAW, _COMMAND)
+    for option, form in (
+        (dict(to_float32=True), r'float32 \(240, 320, 3\)'),
+        (dict(color_type='grayscale'), r'uint8 \(240,'),
+    ):
+        bad = Config(cfg.to_dict())
+        bad.train_dataloader.dataset.pipeline[0].update(option)
+        with pytest.raises(ConfigError, match=f'as {form}.*leave to_float32 and color_type out of the loading step'):
+            build_crop_cache(bad, tmp_path / 'b', _RAW, _COMMAND)
     twice = Config(cfg.to_dict())
     one = twice.train_dataloader.dataset
     twice.train_dataloader.dataset = dict(type='CombinedDataset', metainfo={}, datasets=[one, one], pipeline=[])
