@@ -61,11 +61,11 @@ def test_a_windowed_crop_is_mmposes_bit_for_bit(direction: str, use_udp: bool) -
 
 
 def test_what_has_no_window_is_mmposes() -> None:
-    for change in (dict(channels=1), dict(keypoints=None)):
+    for change in (dict(channels=1), dict(keypoints=None), dict(kind=np.float64), dict(kind=np.int16)):
         made = []
         for kind in (WindowedAffine, theirs.TopdownAffine):
             sample = _sample(1)
-            sample['img'] = sample['img'][..., : change.get('channels', 3)]
+            sample['img'] = sample['img'][..., : change.get('channels', 3)].astype(change.get('kind', np.uint8))
             sample['keypoints'] = change.get('keypoints', sample['keypoints'])
             made.append(kind((24, 32)).transform(sample))
         np.testing.assert_array_equal(made[0]['img'], made[1]['img'])
