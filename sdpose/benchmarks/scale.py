@@ -187,6 +187,7 @@ def _evaluate(rank: int, count: int, file: str, folder: str, said: str) -> None:
 
     from sdpose.evaluation import ArrayCocoMetric
 
+    os.chdir(folder)  # where MMEngine leaves a folder of its own
     dist.init_process_group('gloo', init_method=f'file://{said}.group', rank=rank, world_size=count)
     samples = pickle.loads(Path(folder, 'samples.pkl').read_bytes())
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):

@@ -112,6 +112,10 @@ class ArraySamples(Sequence[dict[str, Any]]):
         joints[..., 2] = np.minimum(1, joints[..., 2])
         return joints
 
+    def ids(self) -> list[int]:
+        """The annotation id of each sample."""
+        return self.store.arrays.ids[self.rows].tolist()
+
     def image_paths(self) -> list[str]:
         """The path of each sample's image."""
         paths = [os.path.join(self.folder, name) for name in self.store.names()]
@@ -231,6 +235,7 @@ class ArrayAnnotations(BaseDataset):
 
     ann_file: str
     bbox_file: str | None
+    data_list: Any
     data_mode: str
     sample_interval: int
     _form: tuple[type, type[ArraySamples]] = (BaseCocoStyleDataset, ArraySamples)  # whose reading is replaced, by what
@@ -248,6 +253,12 @@ class ArrayAnnotations(BaseDataset):
             self._metainfo['CLASSES'] = samples.store.categories
         self.serialize_data = False
         return samples
+
+    def full_init(self) -> None:
+        """Read the samples; those that a filter has put into a list stay, and are copied for whoever asks."""
+        super().full_init()
+        if isinstance(self.data_list, list):
+            self.data_list = [dict(each) if isinstance(each, _Sample) else each for each in self.data_list]
 
     def get_data_info(self, idx: int) -> dict[str, Any]:
         """A sample, whose lists of the metainfo, which no step writes into, are not copied as MMPose does."""

@@ -47,7 +47,7 @@ def lock_work_dir(work_dir: str | Path, option: str = '--work-dir') -> Iterator[
             file.seek(0)
             raise UserError(
                 f'{work_dir} is in use by another run (process {file.read().strip() or "unknown"}): '
-                'wait for it, or give this one its own {option}'
+                f'wait for it, or give this one its own {option}'
             ) from error
         except OSError:
             yield

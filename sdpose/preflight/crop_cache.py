@@ -1,6 +1,8 @@
 """Checks of crop caches that training loads from, before anything of them is read in the middle of an epoch."""
 
+import contextlib
 import copy
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from sdpose.config.nodes import iter_leaves
+from sdpose.datasets.array_coco_dataset import ArraySamples
 from sdpose.datasets.crop_cache.build import image_changed
 from sdpose.datasets.crop_cache.reach import Reach
 from sdpose.datasets.crop_cache.store import CropCache, same_data
@@ -93,6 +96,7 @@ def _check(folder: str, cached: Sequence[tuple[dict[str, Any], list[dict[str, An
                 + (cache.cure if older else f'make one in another folder by {cache.command_for(config, "DIR")}')
             )
         _check_reach(cache, Reach(steps).describe())
+        _check_people(cache, built)
         _check_images(cache, Path(built.data_prefix.get('img') or '.'), names[known[found]], stamps[known[found]])
     cache.check_shards()
 
@@ -106,6 +110,25 @@ def _check_reach(cache: CropCache, reach: list[str]) -> None:
                 f'the crops of {cache.folder} were cut for other steps of the training pipeline, which may read beyond '
                 f'them: {cut_for} there, {step} in the config: {cache.cure}'
             )
+
+
+def _check_people(cache: CropCache, dataset: Any) -> None:
+    """Check that everybody has a crop: a cache may be of a part of a file."""
+    dataset.serialize_data = False  # nobody else gets these samples
+    with contextlib.redirect_stdout(io.StringIO()):  # of xtcocotools, which prints
+        dataset.full_init()
+    people = dataset.data_list
+    if isinstance(people, ArraySamples):
+        told = zip(people.image_paths(), people.ids(), strict=True)
+        people = [dict(img_path=path, id=number) for path, number in told]
+    lacking = cache.lacking(people)
+    if len(lacking):
+        first = people[lacking[0]]
+        raise DataError(
+            f'the crop cache {cache.folder} lacks {len(lacking)} of {len(people)} people of {dataset.ann_file} (first: '
+            f'annotation id {first["id"]} on {first["img_path"]}), since it was made with other options of the data '
+            f'set (indices, sample_interval, filter_cfg): {cache.cure}'
+        )
 
 
 def _check_images(cache: CropCache, folder: Path, names: Sequence[str], stamps: np.ndarray) -> None:

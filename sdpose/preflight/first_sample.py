@@ -13,6 +13,8 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from sdpose.config.built_part import frames
+from sdpose.config.nodes import iter_datasets
+from sdpose.datasets.transforms import DeferredAffine
 from sdpose.errors import ConfigError, UserError, one_line
 from sdpose.models.data_preprocessors import HeatmapDataPreprocessor
 from sdpose.models.data_preprocessors.heatmap_data_preprocessor import ships_joints, waits_for_warp
@@ -51,6 +53,8 @@ def check_first_sample(loader: DataLoader, model: nn.Module, key: str) -> None:
     samples = [sample['data_samples']] if isinstance(sample, dict) and 'data_samples' in sample else []
     if not isinstance(preprocessor, HeatmapDataPreprocessor):
         _refuse_deferred(key, samples, type(preprocessor).__name__)
+    if samples and isinstance(images, torch.Tensor) and not waits_for_warp(samples):
+        _refuse_parts(key, dataset, images, samples[0].metainfo)
     if type(preprocessor) is BaseDataPreprocessor and isinstance(images, torch.Tensor) and images.dtype == torch.uint8:
         raise ConfigError(
             'model.data_preprocessor is None, or one that leaves images as they are, whole numbers from 0 to 255, '
@@ -69,6 +73,19 @@ def _refuse_deferred(key: str, samples: list[Any], preprocessor: str) -> None:
                 f'the pipeline of {key} leaves {what}, whose data_preprocessor {preprocessor} makes none: '
                 f'set model.data_preprocessor.type=HeatmapDataPreprocessor, or {step}'
             )
+
+
+def _refuse_parts(key: str, dataset: Any, images: torch.Tensor, packed: dict[str, Any]) -> None:
+    """Refuse parts of pictures whose way to the input was not packed, which would pass for the input."""
+    width, height = packed.get('input_size', images.shape[:-3:-1])
+    pipelines = [getattr(each, 'pipeline', None) for each in iter_datasets(dataset)]
+    steps = [step for pipeline in pipelines for step in getattr(pipeline, 'transforms', ())]
+    if images.shape[-2:] != (height, width) and any(isinstance(step, DeferredAffine) for step in steps):
+        raise ConfigError(
+            f'the pipeline of {key} leaves the crops to the model (DeferredAffine), but {type(steps[-1]).__name__} '
+            'does not pack the input_matrix that they are cut by: end it with PackTrainingInputs, or crop with '
+            'WindowedAffine (affine_step, val_affine_step)'
+        )
 
 
 @contextmanager

@@ -17,7 +17,8 @@ _TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/benchmark.py'
 def test_the_quick_form_measures_every_curve(tmp_path: Path) -> None:
     file, picture = tmp_path / 'scale.json', tmp_path / 'scale.png'
     command = [sys.executable, _TOOL, 'scale', '--quick', '--json', file, '--plot', picture]
-    subprocess.run(command, check=True, capture_output=True)
+    subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
+    assert sorted(tmp_path.iterdir()) == [file, picture]
     rows = json.loads(file.read_text())[0]['rows']
     kinds = [row['what'] for row in rows]
     assert list(dict.fromkeys(kinds)) == [

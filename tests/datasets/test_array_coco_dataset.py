@@ -261,8 +261,9 @@ def test_subsets_and_a_start_when_it_is_first_used(file: Path) -> None:
         assert_same(ours, theirs)
 
 
-def test_a_sample_is_its_readers_own(file: Path) -> None:
-    dataset = built(ArrayCocoDataset, file)
+@pytest.mark.parametrize('options', [{}, dict(filter_cfg=dict(bbox_score_thr=0.5))])
+def test_a_sample_is_its_readers_own(file: Path, options: dict[str, Any]) -> None:
+    dataset = built(ArrayCocoDataset, file, **options)
     for value in dataset[0].values():
         if isinstance(value, np.ndarray):
             value += 1

@@ -188,6 +188,14 @@ def test_where_the_folder_cannot_be_written_the_users_cache_is_taken(file: Path,
     assert 'held in memory, since ' in lines[1] and lines[1].endswith('cannot be written (Not a directory)')
 
 
+def test_a_user_without_a_home_has_one_place_for_the_cache(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ('XDG_CACHE_HOME', 'HOME'):
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(os, 'getuid', lambda: 2**31 - 7)  # of nobody
+    assert ids(file) == [1, 2] and opened(file).mapped
+    assert list(cache.places(file)) == [file.parent / cache.FOLDER / 'a.json.arrays']
+
+
 def test_a_full_disk_leaves_nothing_and_the_arrays_in_memory(
     file: Path, lines: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,7 @@ def test_one_training_per_folder(tmp_path: Path) -> None:
         code = f'from sdpose.io.lock import lock_work_dir\nwith lock_work_dir({str(tmp_path)!r}): pass'
         second = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
         assert second.returncode == 1
-        assert 'is in use by another run (process' in second.stderr
+        assert 'is in use by another run (process' in second.stderr and 'its own --work-dir' in second.stderr
     with lock_work_dir(tmp_path):
         pass  # free again
 

@@ -9,11 +9,13 @@ import torch
 from mmengine.dataset import Compose
 from mmengine.model import BaseDataPreprocessor, ImgDataPreprocessor
 from mmengine.structures import InstanceData
+from mmpose.datasets.transforms import PackPoseInputs
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import nn
 from torch.utils.data import DataLoader
 
+from sdpose.datasets.transforms import DeferredAffine, PackTestInputs, PackTrainingInputs
 from sdpose.errors import ConfigError, DataError
 from sdpose.models.data_preprocessors import HeatmapDataPreprocessor
 from sdpose.preflight.first_sample import check_first_sample
@@ -53,6 +55,30 @@ def _ships_joints(sample: dict) -> dict:
 
 def _ships_a_part(sample: dict) -> dict:
     return dict(sample, data_samples=PoseDataSample(metainfo=dict(input_matrix=torch.eye(2, 3).numpy())))
+
+
+class _Part:
+    """A data set whose pipeline leaves the crop to the model."""
+
+    def __init__(self, pack: Any) -> None:
+        self.pipeline = Compose([DeferredAffine(input_size=(24, 32)), pack])
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: int) -> Any:
+        box = dict(bbox_center=np.float32([[30, 20]]), bbox_scale=np.float32([[20, 30]]))
+        return self.pipeline(dict(box, img=np.zeros((40, 60, 3), np.uint8), keypoints=np.zeros((1, 3, 2), np.float32)))
+
+
+@pytest.mark.parametrize('pack', [PackPoseInputs, PackTestInputs, PackTrainingInputs])
+def test_a_part_of_a_picture_does_not_pass_for_the_input(pack: type) -> None:
+    loader, model = DataLoader(_Part(pack())), _model(HeatmapDataPreprocessor())
+    if pack is PackTrainingInputs:
+        check_first_sample(loader, model, 'train_dataloader')
+        return
+    with pytest.raises(ConfigError, match=f'DeferredAffine.*but {pack.__name__} does not pack the input_matrix'):
+        check_first_sample(loader, model, 'train_dataloader')
 
 
 def _fails(sample: dict) -> dict:

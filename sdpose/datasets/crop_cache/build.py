@@ -264,7 +264,7 @@ def _make_shard(out: Path, recipe: Recipe, load: Any, job: tuple[int, list[Perso
         source = person.sample['img_path']
         if source != last[0]:
             stamp = image_stamp(source) if os.path.isfile(source) else None  # else the loading step says why
-            last = source, load(dict(person.sample))['img'], stamp
+            last = source, _picture(load, person), stamp
         crop, row = cut(last[1], person)
         crops.append(crop if recipe.format == 'raw' else _as_jpeg(crop, recipe.quality))
         rows.append(row)
@@ -274,6 +274,21 @@ def _make_shard(out: Path, recipe: Recipe, load: Any, job: tuple[int, list[Perso
     if written is None:
         raise DataError(f'{path} cannot be read back')
     return number, written, False
+
+
+def _picture(load: Any, person: Person) -> np.ndarray:
+    """A person's picture (H, W, 3).
+
+    Raises:
+        ConfigError: If the loading step makes something else of it than a cache can hold.
+    """
+    picture = load(dict(person.sample))['img']
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+        raise ConfigError(
+            f'{load} loads {person.sample["img_path"]} as {picture.dtype} {picture.shape}, and a crop cache holds '
+            'uint8 with three channels: leave to_float32 and color_type out of the loading step'
+        )
+    return picture
 
 
 def _changed(people: Sequence[Person], stamps: np.ndarray) -> bool:

@@ -245,6 +245,11 @@ class CropCache:
         at = int(self._keys.searchsorted(key))
         return at if at < len(self._keys) and self._keys[at] == key else None
 
+    def lacking(self, samples: Sequence[dict[str, Any]]) -> np.ndarray:
+        """The places of the samples whose people the cache does not have."""
+        keys = np.array([key_of(sample) for sample in samples], np.uint64)
+        return np.flatnonzero(~np.isin(keys, self._keys))
+
     def row(self, at: int) -> CropRow:
         """Where a crop lies in its picture."""
         return CropRow(*self._rows[at].tolist())

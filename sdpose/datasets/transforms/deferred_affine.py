@@ -18,7 +18,8 @@ class DeferredAffine(WindowedAffine):
     leads from pixels of the input to those of ``img``, a flip included; joints are in pixels of the input, as ever.
     This spares the loader the warp, its largest step from a crop cache, and suits a GPU; a CPU is faster with
     ``WindowedAffine``. The pixels are those of OpenCV 5 within one level of 255. Pictures of another number of
-    channels are cropped here, as MMPose does.
+    channels are cropped here, as MMPose does. A step behind it that changes colours changes those of the part, and not
+    the black around a picture.
 
     Args:
         input_size: As for ``TopdownAffine``.
@@ -35,4 +36,6 @@ class DeferredAffine(WindowedAffine):
                 part = np.flip(part, axis)
                 backward[row] *= -1
                 backward[row, 2] += part.shape[axis] - 1
-        return dict(img=np.ascontiguousarray(part), input_matrix=backward.astype(np.float32))
+        part = np.ascontiguousarray(part)
+        # Of a cached crop as a whole it is the file itself, into which the steps that follow may not write.
+        return dict(img=part if part.flags.writeable else part.copy(), input_matrix=backward.astype(np.float32))

@@ -67,7 +67,7 @@ class _JointsOf:
         Returns:
             ``heatmap_joints`` (1, K, 2), infinitely far away where nothing is to be drawn, because a joint is not
             visible or no pixel within three sigma is in the heatmap; ``keypoint_weights`` (1, K), 0 for the latter; and
-            the :class:`HeatmapPlan` in a list of one, which MMPose's structures hold as they are.
+            the :class:`HeatmapPlan` in a tuple of one, which MMPose's packing step and structures hold as it is.
         """
         visible = np.ones(keypoints.shape[:2], np.float32) if keypoints_visible is None else keypoints_visible
         joints = keypoints / self.codec.scale_factor
@@ -77,4 +77,4 @@ class _JointsOf:
         unseen = visible < 0.5
         weights = np.where(outside & ~unseen, visible.dtype.type(0), visible)
         joints = np.where((outside | unseen)[..., None], np.inf, joints).astype(np.float32)
-        return dict(heatmap_joints=joints, heatmap_plan=[self.plan], keypoint_weights=weights)
+        return dict(heatmap_joints=joints, heatmap_plan=(self.plan,), keypoint_weights=weights)

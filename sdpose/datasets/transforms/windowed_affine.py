@@ -11,6 +11,7 @@ from mmpose.registry import TRANSFORMS
 from mmpose.structures.bbox import get_udp_warp_matrix
 
 Window = tuple[slice, slice]  # rows and columns
+_WIDENED = (np.uint8, np.uint16, np.float32)  # whose fourth channel OpenCV adds
 _RIM = 2  # pixels that bilinear sampling and rounding may reach beyond the box
 
 
@@ -20,9 +21,10 @@ class WindowedAffine(TopdownAffine):
 
     The window alone gets a fourth channel, is read from the memory map of a cached crop, and is mirrored where
     ``RandomFlip`` left a view, of which ``cv2.warpAffine`` would copy the whole picture pixel by pixel. The matrix is
-    that of ``get_warp_matrix``, without its dozens of small arrays, or UDP's. Pictures of another number of channels
-    take MMPose's way. A picture that comes again, and into which nobody can write, as ``LoadCheckedImage`` with
-    ``writable=False`` gives it to all people on it, gets its fourth channel once.
+    that of ``get_warp_matrix``, without its dozens of small arrays, or UDP's. Pictures of another number of channels,
+    or of numbers that OpenCV gives no fourth channel (float64), take MMPose's way. A picture that comes again, and into
+    which nobody can write, as ``LoadCheckedImage`` with ``writable=False`` gives it to all people on it, gets its
+    fourth channel once.
 
     Args:
         input_size: As for ``TopdownAffine``.
@@ -39,7 +41,7 @@ class WindowedAffine(TopdownAffine):
         """Crop the box of a sample to ``img`` of the input's size."""
         image, keypoints = results['img'], results.get('keypoints')
         plain = isinstance(image, np.ndarray) and image.ndim == 3 and image.shape[2] == 3
-        if not plain or keypoints is None or 'transformed_keypoints' in results:
+        if not plain or image.dtype not in _WIDENED or keypoints is None or 'transformed_keypoints' in results:
             return super().transform(results)
         width, height = self.input_size
         results['bbox_scale'] = _fixed_aspect(results['bbox_scale'], width / height)

@@ -38,7 +38,10 @@ def places(source: str | Path) -> Iterator[Path]:
     """Where the cache of a file may lie, the best place first."""
     path = Path(os.path.realpath(source))
     yield path.parent / FOLDER / f'{path.name}.arrays'
-    home = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
+    try:
+        home = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
+    except RuntimeError:  # a container whose user is a number without a home
+        return
     name = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
     yield Path(home) / 'sdpose/annotations' / f'{path.name}-{name}.arrays'
 

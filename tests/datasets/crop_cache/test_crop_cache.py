@@ -411,6 +411,22 @@ def test_older_annotations_are_told_by_hash(own: tuple[Config, Path]) -> None:
     check_crop_caches(_cached(cfg, out), ['train'])
 
 
+@pytest.mark.parametrize('name', ['coco', 'mpii'])
+def test_a_cache_of_a_part_of_the_people_is_told_before_a_run(drawn: Callable, name: str, tmp_path: Path) -> None:
+    cfg = Config(drawn(name).to_dict())
+    part = Config(cfg.to_dict())
+    part.train_dataloader.dataset.indices = 3
+    build_crop_cache(part, tmp_path / 'crops', _RAW, _COMMAND)
+    check_crop_caches(_cached(part, tmp_path / 'crops'), ['train'])
+    message = _refusal(cfg, tmp_path / 'crops')
+    people, _ = _steps(cfg)
+    assert f'lacks {len(people) - 3} of {len(people)} people of {people.ann_file} (first: annotation id ' in message
+    assert f'id {people.get_data_info(3)["id"]} on {people.get_data_info(3)["img_path"]}), since' in message
+    build_crop_cache(cfg, tmp_path / 'crops', _RAW, _COMMAND)
+    for each in (cfg, part):
+        check_crop_caches(_cached(each, tmp_path / 'crops'), ['train'])
+
+
 def test_changed_pictures_are_named(own: tuple[Config, Path], small_shards: None) -> None:
     cfg, out = own
     picture = sorted((Path(cfg.train_dataloader.dataset.data_root) / 'train').iterdir())[0]
@@ -540,6 +556,14 @@ def test_what_cannot_be_cut_is_named(own: tuple[Config, Path], tmp_path: Path) -
     bad.train_dataloader.dataset.pipeline.pop(0)
     with pytest.raises(ConfigError, match='begins with GetBBoxCenterScale, not with one of LoadCachedCrop'):
         build_crop_cache(bad, tmp_path / 'b', _RAW, _COMMAND)
+    for option, form in (
+        (dict(to_float32=True), r'float32 \(240, 320, 3\)'),
+        (dict(color_type='grayscale'), r'uint8 \(240,'),
+    ):
+        bad = Config(cfg.to_dict())
+        bad.train_dataloader.dataset.pipeline[0].update(option)
+        with pytest.raises(ConfigError, match=f'as {form}.*leave to_float32 and color_type out of the loading step'):
+            build_crop_cache(bad, tmp_path / 'b', _RAW, _COMMAND)
     twice = Config(cfg.to_dict())
     one = twice.train_dataloader.dataset
     twice.train_dataloader.dataset = dict(type='CombinedDataset', metainfo={}, datasets=[one, one], pipeline=[])

@@ -98,6 +98,19 @@ def test_a_memory_mapped_crop_is_read_in_its_window_alone() -> None:
     assert made['img'].shape[0] < 16 and made['img'].shape[1] < 14 and made['img'].flags.c_contiguous
 
 
+def test_colours_of_a_cached_crop_are_changed_in_a_copy() -> None:
+    """Where the box touches all of it, the part is the crop, which lies in the file of the cache."""
+    sample = _sample(1)
+    crop = sample['img'].copy()
+    sample['img'].flags.writeable = False
+    sample.update(bbox_center=np.float32([[30, 30]]), bbox_scale=np.float32([[400, 400]]))
+    np.random.seed(0)
+    made = DeferredAffine(input_size=_SIZE).transform(sample)
+    assert np.array_equal(made['img'], crop)
+    changed = theirs.YOLOXHSVRandomAug().transform(made)['img']
+    assert changed.shape == crop.shape and not np.array_equal(changed, crop)
+
+
 def test_a_view_of_a_file_is_sent_on_without_a_warning() -> None:
     """Torch warns once in a process, so in one of its own."""
     code = (

@@ -61,11 +61,11 @@ def test_a_windowed_crop_is_mmposes_bit_for_bit(direction: str, use_udp: bool) -
 
 
 def test_what_has_no_window_is_mmposes() -> None:
-    for change in (dict(channels=1), dict(keypoints=None)):
+    for change in (dict(channels=1), dict(keypoints=None), dict(kind=np.float64), dict(kind=np.int16)):
         made = []
         for kind in (WindowedAffine, theirs.TopdownAffine):
             sample = _sample(1)
-            sample['img'] = sample['img'][..., : change.get('channels', 3)]
+            sample['img'] = sample['img'][..., : change.get('channels', 3)].astype(change.get('kind', np.uint8))
             sample['keypoints'] = change.get('keypoints', sample['keypoints'])
             made.append(kind((24, 32)).transform(sample))
         np.testing.assert_array_equal(made[0]['img'], made[1]['img'])
@@ -116,8 +116,8 @@ def _targets(step: type, pack: type, preprocessor: type, codec: dict, samples: l
     [{}, dict(unbiased=False), dict(unbiased=False, sigma=1.5), dict(sigma=1.5), dict(heatmap_size=(48, 64))],
     ids=str,
 )
-@pytest.mark.parametrize('weighted', [False, True])
-def test_targets_of_a_batch_are_the_codecs(change: dict, weighted: bool) -> None:
+@pytest.mark.parametrize('weighted, pack', [(False, PackTrainingInputs), (True, theirs.PackPoseInputs)])
+def test_targets_of_a_batch_are_the_codecs(change: dict, weighted: bool, pack: type) -> None:
     samples = [_sample(seed) for seed in range(20)]
     samples[3]['keypoints_visible'][:] = 0  # nobody to be seen
     samples[4]['keypoints'][:] = 1e5
@@ -130,12 +130,7 @@ def test_targets_of_a_batch_are_the_codecs(change: dict, weighted: bool) -> None
         sample['dataset_keypoint_weights'] = np.linspace(1, 1.5, 17, dtype=np.float32)
     codec = dict(_CODEC, **change)
     ours = _targets(
-        DeferredTarget,
-        PackTrainingInputs,
-        HeatmapDataPreprocessor,
-        codec,
-        samples,
-        use_dataset_keypoint_weights=weighted,
+        DeferredTarget, pack, HeatmapDataPreprocessor, codec, samples, use_dataset_keypoint_weights=weighted
     )
     reference = _targets(
         theirs.GenerateTarget,
