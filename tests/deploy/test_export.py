@@ -450,6 +450,22 @@ def test_bad_input_writes_nothing(checkpoint: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ['weights.pth']
 
 
+@pytest.mark.parametrize('name, other', [('openvino', '.param'), ('ncnn', '.xml')])
+def test_weights_of_another_format_stay(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, other: str
+) -> None:
+    """OpenVINO and ncnn keep them in a .bin of the same name, and ncnn reads those of the other without a word."""
+    monkeypatch.setattr(type(BY_NAME[name]), 'require', lambda *_: None)  # ncnn need not be installed
+    out = tmp_path / 'out'
+    out.mkdir()
+    for suffix in (other, '.bin'):
+        (out / f'{TINY["sdpose"]}{suffix}').write_text(suffix)
+    request = ExportRequest(formats=(name,), batch=1)
+    with pytest.raises(UserError, match=f'holds .*{other}, whose weights are in .*bin, where .*name another folder'):
+        export(TINY['sdpose'], str(checkpoint), str(out), request)
+    assert {file.suffix: file.read_text() for file in out.iterdir()} == {other: other, '.bin': '.bin'}
+
+
 def test_images_in_full_batches() -> None:
     images = np.arange(5, dtype=np.float32)[:, None, None, None]
     assert [batch[:, 0, 0, 0].tolist() for batch in full_batches(images, 2)] == [[0, 1], [2, 3], [4, 4]]
