@@ -17,6 +17,7 @@ import argparse
 import json
 import math
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib import import_module
@@ -582,7 +583,7 @@ class _OpenvinoEngine:
         _require('openvino', file)
         self.core = openvino_core()
         self.model = self.core.read_model(str(file))
-        self.threads = threads
+        self.threads, self.turn = threads, threading.Lock()
         beside = file.with_name(METADATA_FILE)
         self.text = None
         if self.model.has_rt_info([METADATA_KEY]):
@@ -600,7 +601,8 @@ class _OpenvinoEngine:
         self.compiled = self.core.compile_model(self.model, 'CPU', options)
 
     def __call__(self, names: Sequence[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
-        found = self.compiled(list(inputs.values()))
+        with self.turn:  # it has one request, which a second thread may not use meanwhile
+            found = self.compiled(list(inputs.values()))
         return [found[self.compiled.output(name)] for name in names]
 
 
@@ -685,6 +687,8 @@ class ExportedFile:
 
 class PoseRuntime:
     """The joints of people in a picture, from an exported file.
+
+    Threads may share one; OpenVINO runs a batch of one of them at a time.
 
     Args:
         file: The ``.onnx`` or ``.xml`` file, or the folder that it was exported into.

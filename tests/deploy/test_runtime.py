@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -150,6 +151,25 @@ def test_openvino_gives_the_same(posed: SimpleNamespace, tmp_path: Path):
     assert largest_difference(posed, PoseRuntime(tmp_path / 'inside.xml', threads=1)) < 1e-3
     with pytest.raises(ValueError, match=r"providers=\['CPU'\] are of ONNX Runtime"):
         PoseRuntime(tmp_path / 'inside.xml', providers=['CPU'])
+
+
+@pytest.mark.parametrize('suffix', ['.onnx', '.xml'])
+def test_a_runtime_may_be_shared_by_threads(posed: SimpleNamespace, tmp_path: Path, suffix: str):
+    file = tmp_path / f'model{suffix}'
+    if suffix == '.xml':
+        model = openvino.convert_model(str(posed.file))
+        model.set_rt_info(json.dumps(describe(posed.cfg, 'heatmaps')), ['sdpose'])
+        openvino.save_model(model, str(file), compress_to_fp16=False)
+    else:
+        shutil.copy(posed.file, file)
+    pose = PoseRuntime(file, threads=1)
+    images = np.random.default_rng(0).integers(0, 256, (8, 120, 160, 3), np.uint8)
+    boxes = [[10, 10, 60, 100]] * 8
+    alone = [pose.predict(image, boxes) for image in images]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda image: pose.predict(image, boxes), [*images] * 4))
+    for found, wanted in zip(together, alone * 4):
+        assert all(np.array_equal(*pair) for pair in zip(found, wanted))
 
 
 def test_signals_are_answered_behind_a_model_in_openvino(posed: SimpleNamespace, tmp_path: Path, run_tool: Callable):
