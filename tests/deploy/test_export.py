@@ -281,6 +281,15 @@ def test_every_opset_holds_every_family(name: str, opset: int, tmp_path: Path) -
     assert all(np.abs(a - b.numpy()).max() <= 1e-5 * max(1, b.abs().max()) for a, b in zip(found, wanted))
 
 
+@pytest.mark.parametrize('opset', [17, 18])
+def test_a_file_says_nothing_of_the_machine(opset: int, tmp_path: Path, repo_root: Path) -> None:
+    """Torch notes at each operator by which lines of which files it came about."""
+    graph, _, _ = graph_of('sdpose')
+    file = OnnxFormat().write(graph, ExportRequest(opset=opset), tmp_path / 'model', '{}', None)
+    content = file.read_bytes()
+    assert not [word for word in (str(repo_root), 'site-packages', '.py', 'DeployedGraph') if word.encode() in content]
+
+
 def test_attentions_products_are_found_in_every_layer(tmp_path: Path) -> None:
     import onnx
 
