@@ -152,6 +152,19 @@ def test_a_file_for_rtmlib_takes_what_rtmlib_gives() -> None:
     assert np.abs(graph.arranged(images) - ((rgb.flip(1) - mean) / std).numpy()).max() < 1e-5
 
 
+def test_coordinates_without_a_positive_score_keep_their_places_for_rtmlib() -> None:
+    plain, _, cfg = graph_of('distilpose')
+    vectors, _, _ = graph_of('distilpose', 'simcc')
+    for graph in (plain, vectors):
+        graph.model.head.mlp[-1].bias[2] = -5  # the score, as far below zero as a joint's that is not seen
+    image = pictures((64, 48))
+    coords, scores = (value.numpy() for value in plain(image))
+    found = [value.numpy() for value in vectors(torch.from_numpy(vectors.arranged(image.numpy())))]
+    joints, heights = decode_simcc(*found, input_size(cfg))
+    assert (scores < 0).all() and (heights > 0).all() and (heights < 1e-5).all()
+    assert np.abs(joints - coords * input_size(cfg)).max() <= 0.25 + 1e-3
+
+
 def test_simccs_own_vectors_for_rtmlib_and_for_others(tmp_path: Path) -> None:
     """What rtmlib gives has the answer of the file's own program, and that of the file without the option."""
     model, _ = family(TINY['simcc'])
