@@ -378,6 +378,7 @@ BOX = [10, 10, 60, 100]
         (IMAGE, BOX, r'boxes must be \(N, 4\): left, top, right, bottom of each; their shape is \(4,\)'),
         (IMAGE, [[*BOX, 0.9]], r'their shape is \(1, 5\)'),
         (IMAGE, [BOX, BOX[:3]], r'boxes must be \(N, 4\) numbers'),
+        (IMAGE, [[0, 0, 10**400, 9]], r'boxes must be \(N, 4\) numbers'),
         (IMAGE, [BOX, [1, 2, float('nan'), 4]], r'box 1 \(counted from 0\) has values that are not finite'),
         (
             IMAGE,
@@ -393,6 +394,11 @@ def test_a_wrong_picture_or_box_is_named(posed: SimpleNamespace, image: Any, box
     with pytest.raises(ValueError, match=message) as caught:
         PoseRuntime(posed.file, threads=1).predict(image, boxes)
     assert '\n' not in str(caught.value)
+
+
+def test_numpys_numbers_and_the_name_of_one_provider_are_taken(posed: SimpleNamespace):
+    pose = PoseRuntime(posed.file, np.int64(3), np.int32(1), providers='CPUExecutionProvider')
+    assert pose.predict(IMAGE, [BOX] * 4)[0].shape == (4, 17, 2)
 
 
 def test_nobody_is_no_mistake(posed: SimpleNamespace):
@@ -445,6 +451,8 @@ def test_what_is_no_exported_file_is_named(posed: SimpleNamespace, tmp_path: Pat
     refused(labelled('joints.onnx', json.dumps(joints)), 'flip_test=True: .* decodes heatmaps inside', flip_test=True)
     assert not PoseRuntime(tmp_path / 'joints.onnx').flip_test
     refused(labelled('same.onnx', json.dumps(good)), 'batch_size=0 must be a whole number of at least 1', batch_size=0)
+    refused('same.onnx', r"providers=\['None'\]: ONNX Runtime has none of them here, it has .*CPU", providers=['None'])
+    refused('same.onnx', 'halt=half: give a score between 0 and 1', halt='half')
     (tmp_path / 'empty').mkdir()
     refused('empty', 'empty is a folder with none to run: name the .onnx or .xml file')
     for name in ('openvino', 'onnx'):
