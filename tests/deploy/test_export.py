@@ -335,6 +335,15 @@ def test_joints_of_noise_are_not_judged() -> None:
     assert steady[0, :-1].mean() > 0.8 and steady[1].mean() < 0.2
 
 
+def test_joints_of_two_peaks_of_one_height_are_not_judged() -> None:
+    """Whichever of the two PyTorch takes, another runtime may take the other."""
+    decode = Decoder('heatmaps', dict(CODEC, unbiased=True), (192, 256))
+    y, x = np.mgrid[:64, :48]
+    one, other = (np.exp(-((x - u) ** 2 + (y - v) ** 2) / 8) for u, v in ((12, 12), (36, 50)))
+    maps = np.broadcast_to(one + other, (1, 16, 64, 48)).astype(np.float32)
+    assert not _steady(decode, [maps], decode([maps])[0]).any()
+
+
 def test_coordinates_that_float32_does_not_hold_are_not_judged() -> None:
     """At 256 pixels an error of 1e-6 of them is a hundredth of a pixel where they go beyond 39 crops."""
     decode = Decoder('coordinates', None, (192, 256))
