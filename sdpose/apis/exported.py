@@ -22,6 +22,7 @@ from sdpose.preflight.metainfo import load_metainfo
 # Endings of exported files, those included that no runtime here runs: they are no checkpoints.
 _ENDINGS = ('.onnx', '.xml', '.tflite', '.param')
 _MODEL = ExportedModel.__name__
+_FLIP = 'model.test_cfg.flip_test'  # the one override of the model that a file's test reads
 
 
 def is_exported(path: str) -> bool:
@@ -84,7 +85,7 @@ def use_exported(cfg: Config, cfg_options: dict[str, Any] | None, halt: float | 
     path = cfg.load_from
     if not path or not is_exported(path):
         return
-    flip_test = (cfg_options or {}).get('model.test_cfg.flip_test')
+    flip_test = (cfg_options or {}).get(_FLIP)
     try:
         metadata = ExportedFile(path).metadata
         task = metadata['task']
@@ -105,6 +106,13 @@ def use_exported(cfg: Config, cfg_options: dict[str, Any] | None, halt: float | 
     )
     cfg.model, cfg.load_from, cfg.exported = model, None, how
     print_log(f'exported file: {path} ({", ".join(f"{key} {value}" for key, value in how.items())})', 'current')
+    if unread := [key for key in cfg_options or () if key.partition('.')[0] == 'model' and key != _FLIP]:
+        print_log(
+            f'{", ".join(unread)}: not read, {path} holds the model as it was exported; export it with these options, '
+            f'or leave them out (of the model, {_FLIP} alone is read)',
+            'current',
+            logging.WARNING,
+        )
     if metadata.get('config') != (tested := Path(cfg.filename).stem):
         print_log(
             f'{path} is of the model of {metadata.get("config")}, not of {tested}, which says the data, boxes and '

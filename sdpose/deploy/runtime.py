@@ -17,6 +17,7 @@ import argparse
 import json
 import math
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib import import_module
@@ -560,8 +561,11 @@ class _OnnxEngine:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         if threads is not None:
-            options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        chosen = list(providers or ['CPUExecutionProvider'])
+            options.intra_op_num_threads, options.inter_op_num_threads = int(threads), 1
+        chosen = [providers] if isinstance(providers, str) else list(providers or ['CPUExecutionProvider'])
+        there = onnxruntime.get_available_providers()
+        if not any((each if isinstance(each, str) else each[0]) in there for each in chosen):
+            raise ValueError(f'providers={chosen}: ONNX Runtime has none of them here, it has {", ".join(there)}')
         self.session = onnxruntime.InferenceSession(str(file), options, providers=chosen)
         self.text = self.session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
 
@@ -582,7 +586,7 @@ class _OpenvinoEngine:
         _require('openvino', file)
         self.core = openvino_core()
         self.model = self.core.read_model(str(file))
-        self.threads = threads
+        self.threads, self.turn = threads, threading.Lock()
         beside = file.with_name(METADATA_FILE)
         self.text = None
         if self.model.has_rt_info([METADATA_KEY]):
@@ -596,11 +600,12 @@ class _OpenvinoEngine:
             INFERENCE_PRECISION_HINT=_PRECISIONS.get(metadata.get('precision', ''), 'f32'), PERFORMANCE_HINT='LATENCY'
         )
         if self.threads is not None:
-            options['INFERENCE_NUM_THREADS'] = self.threads
+            options['INFERENCE_NUM_THREADS'] = int(self.threads)
         self.compiled = self.core.compile_model(self.model, 'CPU', options)
 
     def __call__(self, names: Sequence[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
-        found = self.compiled(list(inputs.values()))
+        with self.turn:  # it has one request, which a second thread may not use meanwhile
+            found = self.compiled(list(inputs.values()))
         return [found[self.compiled.output(name)] for name in names]
 
 
@@ -635,7 +640,7 @@ class ExportedFile:
         providers: Sequence[str] | None = None,
     ) -> None:
         for name, value in dict(batch_size=batch_size, threads=threads).items():
-            if value is not None and (not isinstance(value, int) or value < 1):
+            if value is not None and (not isinstance(value, (int, np.integer)) or value < 1):
                 raise ValueError(f'{name}={value!r} must be a whole number of at least 1')
         self.file = find_exported(path)
         try:
@@ -685,6 +690,8 @@ class ExportedFile:
 
 class PoseRuntime:
     """The joints of people in a picture, from an exported file.
+
+    Threads may share one; OpenVINO runs a batch of one of them at a time.
 
     Args:
         file: The ``.onnx`` or ``.xml`` file, or the folder that it was exported into.
@@ -750,7 +757,7 @@ class PoseRuntime:
     def _open_further(self, halt: float, threads: int | None, providers: Sequence[str] | None) -> ExportedFile:
         """The file of the further cycles."""
         further, file = self.metadata.get('further'), self._model.file
-        if not 0 < halt < 1:
+        if not isinstance(halt, (int, float, np.number)) or not 0 < halt < 1:
             raise ValueError(f'halt={halt}: give a score between 0 and 1')
         if further is None:
             raise ValueError(f'halt={halt}: {file} holds one cycle: export the model with --cycles')
@@ -912,7 +919,7 @@ def _checked_boxes(boxes: Any, shape: Sequence[int]) -> np.ndarray:
     """Boxes (N, 4) in float32; refuses one without a size or outside of the picture."""
     try:
         array = np.asarray(boxes, np.float32)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f'boxes must be (N, 4) numbers: left, top, right, bottom ({error})') from None
     if array.size == 0:
         return array.reshape(0, 4)

@@ -152,6 +152,19 @@ def test_a_file_for_rtmlib_takes_what_rtmlib_gives() -> None:
     assert np.abs(graph.arranged(images) - ((rgb.flip(1) - mean) / std).numpy()).max() < 1e-5
 
 
+def test_coordinates_without_a_positive_score_keep_their_places_for_rtmlib() -> None:
+    plain, _, cfg = graph_of('distilpose')
+    vectors, _, _ = graph_of('distilpose', 'simcc')
+    for graph in (plain, vectors):
+        graph.model.head.mlp[-1].bias[2] = -5  # the score, as far below zero as a joint's that is not seen
+    image = pictures((64, 48))
+    coords, scores = (value.numpy() for value in plain(image))
+    found = [value.numpy() for value in vectors(torch.from_numpy(vectors.arranged(image.numpy())))]
+    joints, heights = decode_simcc(*found, input_size(cfg))
+    assert (scores < 0).all() and (heights > 0).all() and (heights < 1e-5).all()
+    assert np.abs(joints - coords * input_size(cfg)).max() <= 0.25 + 1e-3
+
+
 def test_simccs_own_vectors_for_rtmlib_and_for_others(tmp_path: Path) -> None:
     """What rtmlib gives has the answer of the file's own program, and that of the file without the option."""
     model, _ = family(TINY['simcc'])
@@ -281,6 +294,15 @@ def test_every_opset_holds_every_family(name: str, opset: int, tmp_path: Path) -
     assert all(np.abs(a - b.numpy()).max() <= 1e-5 * max(1, b.abs().max()) for a, b in zip(found, wanted))
 
 
+@pytest.mark.parametrize('opset', [17, 18])
+def test_a_file_says_nothing_of_the_machine(opset: int, tmp_path: Path, repo_root: Path) -> None:
+    """Torch notes at each operator by which lines of which files it came about."""
+    graph, _, _ = graph_of('sdpose')
+    file = OnnxFormat().write(graph, ExportRequest(opset=opset), tmp_path / 'model', '{}', None)
+    content = file.read_bytes()
+    assert not [word for word in (str(repo_root), 'site-packages', '.py', 'DeployedGraph') if word.encode() in content]
+
+
 def test_attentions_products_are_found_in_every_layer(tmp_path: Path) -> None:
     import onnx
 
@@ -311,6 +333,15 @@ def test_joints_of_noise_are_not_judged() -> None:
     maps = np.concatenate([peaks(40).numpy(), flat])
     steady = _steady(decode, [maps], decode([maps])[0])
     assert steady[0, :-1].mean() > 0.8 and steady[1].mean() < 0.2
+
+
+def test_joints_of_two_peaks_of_one_height_are_not_judged() -> None:
+    """Whichever of the two PyTorch takes, another runtime may take the other."""
+    decode = Decoder('heatmaps', dict(CODEC, unbiased=True), (192, 256))
+    y, x = np.mgrid[:64, :48]
+    one, other = (np.exp(-((x - u) ** 2 + (y - v) ** 2) / 8) for u, v in ((12, 12), (36, 50)))
+    maps = np.broadcast_to(one + other, (1, 16, 64, 48)).astype(np.float32)
+    assert not _steady(decode, [maps], decode([maps])[0]).any()
 
 
 def test_coordinates_that_float32_does_not_hold_are_not_judged() -> None:
@@ -448,6 +479,22 @@ def test_bad_input_writes_nothing(checkpoint: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match='is a file: name a folder'):
         export(TINY['sdpose'], str(checkpoint), str(checkpoint), request)
     assert sorted(path.name for path in tmp_path.iterdir()) == ['weights.pth']
+
+
+@pytest.mark.parametrize('name, other', [('openvino', '.param'), ('ncnn', '.xml')])
+def test_weights_of_another_format_stay(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, other: str
+) -> None:
+    """OpenVINO and ncnn keep them in a .bin of the same name, and ncnn reads those of the other without a word."""
+    monkeypatch.setattr(type(BY_NAME[name]), 'require', lambda *_: None)  # ncnn need not be installed
+    out = tmp_path / 'out'
+    out.mkdir()
+    for suffix in (other, '.bin'):
+        (out / f'{TINY["sdpose"]}{suffix}').write_text(suffix)
+    request = ExportRequest(formats=(name,), batch=1)
+    with pytest.raises(UserError, match=f'holds .*{other}, whose weights are in .*bin, where .*name another folder'):
+        export(TINY['sdpose'], str(checkpoint), str(out), request)
+    assert {file.suffix: file.read_text() for file in out.iterdir()} == {other: other, '.bin': '.bin'}
 
 
 def test_images_in_full_batches() -> None:

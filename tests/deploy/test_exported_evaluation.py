@@ -106,7 +106,15 @@ def test_the_tool_takes_a_file(posed: SimpleNamespace, tmp_path: Path, run_tool:
     done = run_tool('tools/test.py', *arguments, '--out', tmp_path / 'out.json', check=True)
     log = done.stdout + done.stderr
     assert f'exported file: {posed.file} (runtime onnx, precision fp32, flip_test yes)' in log
-    assert 'checked: 8 results for 4 images, sound' in log
+    assert 'checked: 8 results for 4 images, sound' in log and 'not read' not in log
+
+
+def test_overrides_of_a_model_that_is_not_built_are_named(posed: SimpleNamespace, tmp_path: Path, run_tool: Callable):
+    options = ['model.test_cfg.shift_heatmap=False', 'model.test_cfg.flip_test=False', 'test_dataloader.batch_size=1']
+    arguments = [posed.folder / 'tiny.py', posed.file, '--work-dir', tmp_path, '--cfg-options', *options]
+    done = run_tool('tools/test.py', *arguments, check=True)
+    said = f'- model.test_cfg.shift_heatmap: not read, {posed.file} holds the model as it was exported'
+    assert said in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize('name, value', [('all_cycles', True), ('allow_partial', True), ('launcher', 'pytorch')])

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -150,6 +151,25 @@ def test_openvino_gives_the_same(posed: SimpleNamespace, tmp_path: Path):
     assert largest_difference(posed, PoseRuntime(tmp_path / 'inside.xml', threads=1)) < 1e-3
     with pytest.raises(ValueError, match=r"providers=\['CPU'\] are of ONNX Runtime"):
         PoseRuntime(tmp_path / 'inside.xml', providers=['CPU'])
+
+
+@pytest.mark.parametrize('suffix', ['.onnx', '.xml'])
+def test_a_runtime_may_be_shared_by_threads(posed: SimpleNamespace, tmp_path: Path, suffix: str):
+    file = tmp_path / f'model{suffix}'
+    if suffix == '.xml':
+        model = openvino.convert_model(str(posed.file))
+        model.set_rt_info(json.dumps(describe(posed.cfg, 'heatmaps')), ['sdpose'])
+        openvino.save_model(model, str(file), compress_to_fp16=False)
+    else:
+        shutil.copy(posed.file, file)
+    pose = PoseRuntime(file, threads=1)
+    images = np.random.default_rng(0).integers(0, 256, (8, 120, 160, 3), np.uint8)
+    boxes = [[10, 10, 60, 100]] * 8
+    alone = [pose.predict(image, boxes) for image in images]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda image: pose.predict(image, boxes), [*images] * 4))
+    for found, wanted in zip(together, alone * 4):
+        assert all(np.array_equal(*pair) for pair in zip(found, wanted))
 
 
 def test_signals_are_answered_behind_a_model_in_openvino(posed: SimpleNamespace, tmp_path: Path, run_tool: Callable):
@@ -358,6 +378,7 @@ BOX = [10, 10, 60, 100]
         (IMAGE, BOX, r'boxes must be \(N, 4\): left, top, right, bottom of each; their shape is \(4,\)'),
         (IMAGE, [[*BOX, 0.9]], r'their shape is \(1, 5\)'),
         (IMAGE, [BOX, BOX[:3]], r'boxes must be \(N, 4\) numbers'),
+        (IMAGE, [[0, 0, 10**400, 9]], r'boxes must be \(N, 4\) numbers'),
         (IMAGE, [BOX, [1, 2, float('nan'), 4]], r'box 1 \(counted from 0\) has values that are not finite'),
         (
             IMAGE,
@@ -373,6 +394,11 @@ def test_a_wrong_picture_or_box_is_named(posed: SimpleNamespace, image: Any, box
     with pytest.raises(ValueError, match=message) as caught:
         PoseRuntime(posed.file, threads=1).predict(image, boxes)
     assert '\n' not in str(caught.value)
+
+
+def test_numpys_numbers_and_the_name_of_one_provider_are_taken(posed: SimpleNamespace):
+    pose = PoseRuntime(posed.file, np.int64(3), np.int32(1), providers='CPUExecutionProvider')
+    assert pose.predict(IMAGE, [BOX] * 4)[0].shape == (4, 17, 2)
 
 
 def test_nobody_is_no_mistake(posed: SimpleNamespace):
@@ -425,6 +451,8 @@ def test_what_is_no_exported_file_is_named(posed: SimpleNamespace, tmp_path: Pat
     refused(labelled('joints.onnx', json.dumps(joints)), 'flip_test=True: .* decodes heatmaps inside', flip_test=True)
     assert not PoseRuntime(tmp_path / 'joints.onnx').flip_test
     refused(labelled('same.onnx', json.dumps(good)), 'batch_size=0 must be a whole number of at least 1', batch_size=0)
+    refused('same.onnx', r"providers=\['None'\]: ONNX Runtime has none of them here, it has .*CPU", providers=['None'])
+    refused('same.onnx', 'halt=half: give a score between 0 and 1', halt='half')
     (tmp_path / 'empty').mkdir()
     refused('empty', 'empty is a folder with none to run: name the .onnx or .xml file')
     for name in ('openvino', 'onnx'):

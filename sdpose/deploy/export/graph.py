@@ -22,6 +22,7 @@ from ..runtime import OUTPUTS, UDP_CODEC
 from .decoding import SPLIT, HeatmapDecoder, one_hot
 
 INPUT = 'image'
+_LOWEST = 1e-6  # score of a coordinate in SimCC's vectors
 STATE = ('tokens', 'position')  # all tokens of a person (B, T, D), and where they are, if some were pruned
 NAMES = OUTPUTS  # of the outputs, by kind
 
@@ -171,6 +172,8 @@ class DeployedGraph(nn.Module):
         else:
             joints, scores = outputs[0] * outputs[0].new_tensor(self.size), outputs[1]
         if self.kind == 'simcc':
+            if self.decoder is None:  # rtmlib takes a joint of no positive score for none, DistilPose's may have one
+                scores = scores.clamp(min=_LOWEST)
             return one_hot(joints, scores, self.size)
         if SIGMAS in beside:
             beside[SIGMAS] = beside[SIGMAS] * joints.new_tensor(self.size)

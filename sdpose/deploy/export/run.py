@@ -32,6 +32,7 @@ from .request import ExportRequest
 RUNTIME = 'pose_runtime.py'
 REPORT = 'parity.json'
 _FURTHER = '-further'  # behind the name of the file that goes on
+_SHARE = {'.xml': '.param', '.param': '.xml'}  # formats whose weights lie in a .bin of the same name
 _JUDGED = 64  # pictures that outputs are compared on
 _CALIBRATED = 200  # pictures that int8 is calibrated on
 
@@ -89,11 +90,13 @@ def export(
     require_writable(target.parent, f'--out {out}')
     if target.exists() and not target.is_dir():
         raise UserError(f'--out {out} is a file: name a folder')
+    for each in formats:
+        _keep_weights(target / _place(each, request) / f'{_stem(job)}{each.suffix}')
     with signals_unwind(), partial_folder(target) as folder:
         done = []
         with judging_pictures(cfg) as pictures:
             for each in formats:
-                place = Path(each.name) if len(formats) > 1 else Path()
+                place = _place(each, request)
                 (folder / place).mkdir(exist_ok=True)
                 report = _write(each, job, folder / place, pictures)
                 done.append(Exported(target / place / report['file'], report))
@@ -121,10 +124,35 @@ def _prepare(cfg: Config, config: str, checkpoint: str, request: ExportRequest) 
     return _Job(cfg, model, graph, reference, flip, metadata, request)
 
 
+def _place(to: Format, request: ExportRequest) -> Path:
+    """The folder of a format below that of the export."""
+    return Path(to.name) if len(request.formats) > 1 else Path()
+
+
+def _stem(job: _Job) -> str:
+    """The name of a file without its ending."""
+    precision = job.request.precision
+    return str(job.metadata['config']) + ('' if precision == 'fp32' else f'-{precision}')
+
+
+def _keep_weights(file: Path) -> None:
+    """Refuse a file whose weights would replace those of another format, which might be read without a word.
+
+    Raises:
+        UserError: Naming the file of the other format.
+    """
+    other = file.with_name(f'{file.stem}{_SHARE.get(file.suffix, file.suffix)}')
+    if other != file and other.is_file():
+        raise UserError(
+            f'--out {file.parent} holds {other.name}, whose weights are in {file.stem}.bin, where those of {file.name} '
+            'would be written: name another folder'
+        )
+
+
 def _write(to: Format, job: _Job, folder: Path, pictures: Pictures) -> dict[str, Any]:
     """Write one format into a folder, judge it there, and say how it answers."""
     request = job.request
-    stem = str(job.metadata['config']) + ('' if request.precision == 'fp32' else f'-{request.precision}')
+    stem = _stem(job)
     metadata = dict(job.metadata, runtime=to.name, file=f'{stem}{to.suffix}')
     source, outputs = to.names(job.graph)
     metadata.update(input=dict(metadata['input'], name=source), output=dict(metadata['output'], names=outputs))

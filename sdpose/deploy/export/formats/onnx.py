@@ -107,7 +107,17 @@ def write_onnx(graph: AnyGraph, request: ExportRequest, path: Path) -> None:
     written = next(each.version for each in model.opset_import if not each.domain)
     if written != opset:
         raise ConfigError(f'--opset {opset}: torch wrote opset {written}, because an operator is not in {opset}')
+    _forget_source(model)
     onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def _forget_source(model: Any) -> None:
+    """Take out what torch notes of each operator: stack traces with paths of this machine, a fifth of a small file."""
+    graph = model.graph
+    for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        part.ClearField('doc_string')
+        part.ClearField('metadata_props')
 
 
 def _gelu(x: Any, approximate: str = 'none') -> Any:
