@@ -78,6 +78,7 @@ BEYOND = {
 }
 BEYOND_EPOCHS = {
     'plain, four passes': (1, (), None, (), ()),
+    'plain, four passes, time of SDPose': (1, (), None, (), ()),
     'SDPose, four passes': (2, ('query', 'visual'), 'next', (), ()),
     'SDPose, pose loss of cycle 2 counts 0.8': (2, ('query', 'visual'), 'next', (), ()),
     'A, four passes': (*PREDICTED, (), (TRADED,)),
@@ -119,9 +120,9 @@ def test_rows_beyond_the_paper_train_what_they_say(plan, name: str, wanted: dict
         assert config.param_scheduler[-1].end == config.train_cfg.max_epochs
         one_pass, data = plan.scales['fresh'].overrides, config.train_dataloader
         assert data.batch_size == one_pass['train_dataloader.batch_size']
-        if 'time of SDPose' not in row.name:
-            people = data.dataset.indices * config.train_cfg.max_epochs
-            assert people == one_pass['train_dataloader.dataset.indices'], row.name
+        people = data.dataset.indices * config.train_cfg.max_epochs
+        longer = 1.45 if 'time of SDPose' in row.name else 1
+        assert people == pytest.approx(longer * one_pass['train_dataloader.dataset.indices']), row.name
     assert found == wanted
 
 
