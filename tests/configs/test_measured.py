@@ -38,21 +38,23 @@ def _difference(values: list[float], reference: list[float]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ('name', 'plain', 'number'),
+    ('name', 'references', 'number'),
     [
-        ('beyond.csv', 'plain', 12),
-        ('beyond_confirmed.csv', 'plain', 4),
-        ('beyond_flat.csv', 'plain, 4.5 times the steps', 3),
+        ('beyond.csv', ['plain', _LONGER], 12),
+        ('beyond_confirmed.csv', ['plain', _LONGER], 4),
+        ('beyond_flat.csv', ['plain, 4.5 times the steps', _LONGER], 3),
+        ('beyond_epochs.csv', ['plain, four passes', 'plain, four passes, time of SDPose'], 10),
+        ('beyond_simcc.csv', ['SimCC, plain'], 3),
     ],
 )
-def test_the_tables_of_cycle_1_minus_the_plain_model(name: str, plain: str, number: int) -> None:
+def test_the_tables_of_cycle_1_minus_the_plain_model(name: str, references: list[str], number: int) -> None:
     lines = (_FOLDER / 'README.md').read_text().splitlines()
     rows = _values(name)
     assert len(rows) == number
     for row, cycles in rows.items():
         second = _spread(cycles['2']) if '2' in cycles else '-'
         cells = [row, _spread(cycles['1']), second]
-        for reference in (plain, _LONGER):
+        for reference in references:
             cells += _difference(cycles['1'], rows[reference]['1'])
         wanted = [cell.replace(' ', '') for cell in cells]
         found = [[cell.replace(' ', '') for cell in line.split('|')[1:-1]] for line in lines]
